@@ -1,0 +1,284 @@
+"""The sandbox as an ASGI application: admit, authenticate, route, strike with faults, answer.
+
+The API itself is served by a plain callable, as lean as can be; the back door under ``/_sandbox`` is Starlette's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.sandbox.backdoor import back_door
+from piggy_batch.sandbox.call import Call
+from piggy_batch.sandbox.churning import Churner
+from piggy_batch.sandbox.faults import ConnectionCut, Fault, Plan
+from piggy_batch.sandbox.keep import read_state, write_state
+from piggy_batch.sandbox.routes import allowed, route
+from piggy_batch.sandbox.strikes import instead, spoiled
+from piggy_batch.sandbox.throttle import Throttle, Ticket
+from piggy_batch.sandbox.tokens import Tokens
+from piggy_batch.sandbox.wire import Form, Refused, Reply, parameters, plain
+from piggy_batch.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Message, Receive, Scope, Send
+
+    from piggy_batch.sandbox.settings import Settings
+
+Json = Any
+HANG_UP = "sandbox.hang_up"  # scope key under which a server puts what really closes the connection
+_SEEN_LIVE = (  # on every captured response (POST, observed)
+    (b"cache-control", b"no-cache, private"),
+    (b"access-control-allow-origin", b"*"),
+)
+_LONG_LIST = "GET /giftcards"
+_CUTS = ("reset-before", "reset-after", "reset-body")
+_HANGS = ("timeout", "timeout-after")
+
+
+class Sandbox:
+    """One sandbox: its worlds, its faults and its application.
+
+    ``app`` is the ASGI application; it starts no thread and no background task, so it runs under a virtual clock.
+    ``world`` is the main account's; ``worlds`` maps account uuids. ``requests`` and ``statuses`` count what came and
+    went; ``arrivals`` holds (event loop time in seconds, route) of the latest requests.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.latency_s = settings.latency_ms / 1000
+        self.tokens = Tokens(settings)
+        self.throttle = Throttle(settings.limit_per_minute)
+        self.faults = Plan(settings.faults, settings.seed)
+        self.requests: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.arrivals: deque[tuple[float, str]] = deque(maxlen=settings.keep_requests)
+        self.in_flight = 0
+        self.most_in_flight = 0
+        held = read_state(settings)
+        companies = {uuid: company for company, uuid in settings.other_tokens.values()}
+        companies[settings.account_uuid] = settings.company
+        self.worlds = {
+            uuid: World(settings, company, uuid, main=uuid == settings.account_uuid, dumped=held.get(uuid))
+            for uuid, company in companies.items()
+        }
+        self.world = self.worlds[settings.account_uuid]
+        self.churner = Churner(settings, self.world)
+        self._serial = 0
+        self._back_door = back_door(self)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
+            await self._back_door(scope, receive, send)
+            return
+        self._serial += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await self._answer(scope, receive, send, self._serial)
+        finally:
+            self.in_flight -= 1
+
+    # At run time
+
+    def plan(self, fault: Fault) -> None:
+        """Adds a fault, from the next request on."""
+        self.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """No faults from now on."""
+        self.faults.clear()
+
+    def revoke(self, token: str) -> None:
+        """The token is refused (401) from now on."""
+        self.tokens.grants.pop(token, None)
+
+    def save(self) -> None:
+        """Writes the state file, whole or not at all. Without one in the settings it does nothing."""
+        write_state(self.settings, self.worlds)
+
+    @property
+    def changes(self) -> int:
+        """Goes up with every change of any world."""
+        return sum(world.changes for world in self.worlds.values())
+
+    def state(self) -> Json:
+        """What ``GET /_sandbox/state`` answers."""
+        return self.world.state() | {
+            "requests": dict(self.requests),
+            "requests_total": self._serial,
+            "statuses": dict(self.statuses),
+            "faults_struck": self.faults.struck,
+            "in_flight": self.in_flight,
+            "most_in_flight": self.most_in_flight,
+        }
+
+    # One request
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, serial: int) -> None:
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        path, method = raw.decode("latin-1"), scope["method"]
+        found = route(method, path)
+        label = found[0] if found else f"{method} unrouted"
+        self.requests[label] += 1
+        self.arrivals.append((asyncio.get_running_loop().time(), label))
+        body = await _whole(receive)
+        fault = self.faults.pick(method, path, scope["query_string"], body)
+        now = self.settings.clock()
+        if self.latency_s:
+            await self.settings.sleep(self.latency_s / 2)
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+        ticket = self.throttle.admit(header.decode("latin-1") if header else "anybody", now)
+        reply = instead(fault, now) if fault else None
+        if fault and fault.kind in ("reset-before", "timeout"):
+            await self._break(scope, receive, fault)
+            return
+        if reply is None:
+            reply = await self._apply(scope, body, header, ticket, serial, found)
+            if fault:
+                reply = spoiled(
+                    fault, reply, await self._first_page(fault, scope, body, header, ticket, found)
+                )
+        if self.latency_s:
+            await self.settings.sleep(self.latency_s / 2)
+        if fault and fault.kind in ("reset-after", "timeout-after"):
+            await self._break(scope, receive, fault)
+            return
+        self.statuses[str(reply.status)] += 1
+        await send(
+            {"type": "http.response.start", "status": reply.status, "headers": _headers(reply, ticket)}
+        )
+        if fault and fault.kind == "reset-body":
+            await send(
+                {"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True}
+            )
+            await self._break(scope, receive, fault)
+        elif fault and fault.kind == "trickle":
+            for place in range(len(reply.body)):
+                await send(
+                    {"type": "http.response.body", "body": reply.body[place : place + 1], "more_body": True}
+                )
+                await self.settings.sleep(1)
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send({"type": "http.response.body", "body": reply.body})
+
+    async def _apply(
+        self,
+        scope: Scope,
+        body: bytes,
+        header: bytes | None,
+        ticket: Ticket,
+        serial: int,
+        found: tuple[str, Callable[[Call], Reply], tuple[str, ...]] | None,
+        override: dict[str, Json] | None = None,
+    ) -> Reply:
+        """The answer of a service in good health, what it changes applied."""
+        if not ticket.allowed:
+            return plain(429, "Too Many Attempts.")
+        settings, now = self.settings, self.settings.clock()
+        values = await parameters(scope, body) | (override or {})
+        path: str = scope["path"]
+        if path == "/oauth/token" and scope["method"] == "POST":
+            return self.tokens.issue(values, now)
+        if found is None:
+            return _no_route(scope["method"], path)
+        grant = self.tokens.grant(header, now)
+        if grant is None:
+            return self.tokens.refusal()
+        label, handler, args = found
+        if not grant.contacts and " /contacts" in label:
+            return plain(403, "This action is unauthorized.")
+        world = self.worlds[grant.account]
+        world.settle(now)
+        listing = label == _LONG_LIST and override is None
+        drift = self.churner.drift() if listing else 0
+        try:
+            reply = handler(Call(world, settings, Form(values), args, now, serial, drift))
+        except Refused as refused:
+            return refused.reply()
+        if listing and world is self.world:
+            self.churner.page_was_read(now)
+        return reply
+
+    async def _first_page(
+        self,
+        fault: Fault,
+        scope: Scope,
+        body: bytes,
+        header: bytes | None,
+        ticket: Ticket,
+        found: tuple[str, Callable[[Call], Reply], tuple[str, ...]] | None,
+    ) -> Reply | None:
+        if fault.kind != "repeat-page":
+            return None
+        return await self._apply(scope, body, header, ticket, self._serial, found, {"page": 1})
+
+    async def _break(self, scope: Scope, receive: Receive, fault: Fault) -> None:
+        """Ends the connection without a (whole) answer: at once, or when the client has left or ``hang_s`` are over."""
+        self.statuses["hung" if fault.kind in _HANGS else "cut"] += 1
+        if fault.kind in _HANGS and await _left(receive, self.settings):
+            return
+        hang_up: Callable[[bool], None] | None = scope.get(HANG_UP)
+        if hang_up is None:
+            raise ConnectionCut(f"fault {fault.kind}: the connection was cut")
+        hang_up(self.settings.hard_reset)
+        await _left(receive, self.settings)
+
+
+async def _whole(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+async def _left(receive: Receive, settings: Settings) -> bool:
+    """Waits until the client has left; False when ``hang_s`` went by first."""
+
+    async def leave() -> None:
+        message: Message = {}
+        while message.get("type") != "http.disconnect":
+            message = await receive()
+
+    leaving = asyncio.ensure_future(leave())
+    patience = asyncio.ensure_future(settings.sleep(settings.hang_s))
+    try:
+        await asyncio.wait((leaving, patience), return_when=asyncio.FIRST_COMPLETED)
+        return leaving.done()
+    finally:
+        leaving.cancel()
+        patience.cancel()
+        await asyncio.gather(leaving, patience, return_exceptions=True)
+
+
+def _no_route(method: str, path: str) -> Reply:
+    """404 or 405 without a code, as the framework answers (inferred)."""
+    methods = allowed(path)
+    if not methods:
+        return plain(404, f"The route {path.lstrip('/')} could not be found.")
+    text = f"The {method} method is not supported for route {path.lstrip('/')}."
+    reply = plain(405, text)
+    return Reply(405, reply.body, (*reply.headers, (b"allow", ", ".join(methods).encode())))
+
+
+def _headers(reply: Reply, ticket: Ticket) -> list[tuple[bytes, bytes]]:
+    """The answer's headers with the length, and for the application's own the cache and throttle ones."""
+    headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+    if reply.gateway:
+        return headers
+    headers += _SEEN_LIVE
+    if ticket.limit:
+        remaining = 0 if reply.status == 429 else ticket.remaining
+        headers.append((b"x-ratelimit-limit", b"%d" % ticket.limit))
+        headers.append((b"x-ratelimit-remaining", b"%d" % remaining))
+    if not ticket.allowed and reply.status == 429:
+        headers.append((b"retry-after", b"%d" % ticket.wait_s))
+        headers.append((b"x-ratelimit-reset", b"%d" % ticket.resets_at))
+    return headers
