@@ -1,0 +1,43 @@
+"""How a typed cell shows as text, alike in every format."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+_EXACT = 2**53  # from here on, neighbouring doubles are more than one apart
+
+
+def number_text(value: float) -> str:
+    """A number as a spreadsheet with room enough shows it: never in scientific notation, not a number as "".
+
+    >>> number_text(12.0), number_text(0.1 + 0.2), number_text(6.0065e18)
+    ('12', '0.3', '6006500000000000000')
+    """
+    if value != value or value in (float("inf"), float("-inf")):
+        return "" if value != value else str(value)
+    if value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    return format(Decimal(f"{value:.15g}"), "f")  # fifteen digits are what a spreadsheet keeps
+
+
+def cell_text(value: object) -> str:
+    """A workbook's cell as text: dates ISO, booleans true and false, an empty cell the empty text."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return number_text(value)
+    if isinstance(value, dt.datetime):
+        return moment_text(value)
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return str(value)
+
+
+def moment_text(moment: dt.datetime) -> str:
+    """ISO text with ``Z`` for UTC, the same in every format."""
+    return moment.isoformat().replace("+00:00", "Z")

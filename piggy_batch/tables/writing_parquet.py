@@ -1,0 +1,64 @@
+"""Parquet written in row groups with a fixed schema; loaded only where Parquet is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from piggy_batch.tables.writing import Kind, Out, Rows, bool_of, moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+_GROUP_ROWS = 50_000  # rows a group: large enough to compress, small enough to hold
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) or value is None else str(value)
+
+
+def _whole(value: object) -> int | None:
+    return None if value is None or value == "" else int(str(value))
+
+
+_CONVERT: dict[Kind, Callable[[object], object]] = {
+    "text": _text, "int": _whole, "bool": bool_of, "timestamp": moment_of,
+}  # fmt: skip
+_TYPES = {
+    "text": pa.string(), "int": pa.int64(), "bool": pa.bool_(), "timestamp": pa.timestamp("us", tz="UTC"),
+}  # fmt: skip
+
+
+class ParquetSink:
+    """zstd, one schema from the first row to the last."""
+
+    def __init__(self, part: Path, columns: Sequence[Out]) -> None:
+        self._kinds: list[Kind] = [column.kind for column in columns]
+        self._schema = pa.schema([(column.name, _TYPES[column.kind]) for column in columns])
+        self._rows: list[Sequence[object]] = []
+        self._writer = pq.ParquetWriter(part, self._schema, compression="zstd")
+
+    def write(self, rows: Rows) -> None:
+        self._rows.extend(rows)
+        if len(self._rows) >= _GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        columns = list(zip(*self._rows, strict=True)) or [()] * len(self._kinds)
+        arrays = [
+            pa.array(map(_CONVERT[kind], column), type=type_)
+            for kind, column, type_ in zip(self._kinds, columns, self._schema.types, strict=True)
+        ]
+        self._rows = []
+        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+
+    def finish(self) -> None:
+        if self._rows:
+            self._flush()
+        self._writer.close()
+
+    def abandon(self) -> None:
+        self._writer.close()
