@@ -2,8 +2,9 @@
 
 It is a second, independent reading of the documentation, so it imports nothing from the rest of the package.
 Facts carry their source in the docstrings: SEED (the two documentation pages), DUMP and LDOC (scrapes of the
-vendor's documentation), POST (the vendor's collection with captured answers), SDK, MAG, WOO and APP (public code
-that calls the live service), PROBE (a wire capture of the SDK). Each is *stated*, *observed* or *inferred*.
+vendor's documentation), POST (the vendor's collection with captured answers), SDK, MAG, WOO and APP (public
+code that calls the live service), PROBE (a wire capture of the SDK). Each is *stated*, *observed* or
+*inferred*.
 
 In process: ``httpx.AsyncClient(transport=httpx.ASGITransport(app=Sandbox(Settings()).app), base_url=...)``.
 On a port: ``serve(Settings(), 0)``.

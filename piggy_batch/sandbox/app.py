@@ -1,17 +1,19 @@
 """The sandbox as an ASGI application: admit, authenticate, route, strike with faults, answer.
 
-The API itself is served by a plain callable, as lean as can be; the back door under ``/_sandbox`` is Starlette's.
+The API itself is served by a plain callable, as lean as can be; the back door under ``/_sandbox`` is
+Starlette's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from piggy_batch.sandbox.backdoor import back_door
 from piggy_batch.sandbox.call import Call
 from piggy_batch.sandbox.churning import Churner
+from piggy_batch.sandbox.events import on_contact, on_giftcard, on_identifier
 from piggy_batch.sandbox.faults import ConnectionCut, Fault, Plan
 from piggy_batch.sandbox.keep import read_state, write_state
 from piggy_batch.sandbox.routes import allowed, route
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
-    from piggy_batch.sandbox.settings import Settings
+    from piggy_batch.sandbox.settings import Churn, Settings
 
 Json = Any
 HANG_UP = "sandbox.hang_up"  # scope key under which a server puts what really closes the connection
@@ -42,9 +44,9 @@ _HANGS = ("timeout", "timeout-after")
 class Sandbox:
     """One sandbox: its worlds, its faults and its application.
 
-    ``app`` is the ASGI application; it starts no thread and no background task, so it runs under a virtual clock.
-    ``world`` is the main account's; ``worlds`` maps account uuids. ``requests`` and ``statuses`` count what came and
-    went; ``arrivals`` holds (event loop time in seconds, route) of the latest requests.
+    ``app`` is the ASGI application; it starts no thread and no background task, so it runs under a virtual
+    clock. ``world`` is the main account's; ``worlds`` maps account uuids. ``requests`` and ``statuses`` count
+    what came and went; ``arrivals`` holds (event loop time in seconds, route) of the latest requests.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -92,6 +94,24 @@ class Sandbox:
     def clear_faults(self) -> None:
         """No faults from now on."""
         self.faults.clear()
+
+    def happen(self, what: Literal["identifier", "contact", "giftcard"], **event: Json) -> Json:
+        """Something beside the client, now: a till, a webshop, the dashboard.
+
+        See ``events`` for the fields.
+        """
+        now = self.settings.clock()
+        match what:
+            case "identifier":
+                return on_identifier(self.world, event)
+            case "contact":
+                return on_contact(self.world, event, now)
+            case "giftcard":
+                return on_giftcard(self.world, event, now)
+
+    def churn(self, churn: Churn) -> None:
+        """Plans a change of the giftcard list between two page reads."""
+        self.churner.add(churn)
 
     def revoke(self, token: str) -> None:
         """The token is refused (401) from now on."""
@@ -219,7 +239,10 @@ class Sandbox:
         return await self._apply(scope, body, header, ticket, self._serial, found, {"page": 1})
 
     async def _break(self, scope: Scope, receive: Receive, fault: Fault) -> None:
-        """Ends the connection without a (whole) answer: at once, or when the client has left or ``hang_s`` are over."""
+        """Ends the connection without a (whole) answer.
+
+        At once, or for faults that hang when the client has left or ``hang_s`` seconds are over.
+        """
         self.statuses["hung" if fault.kind in _HANGS else "cut"] += 1
         if fault.kind in _HANGS and await _left(receive, self.settings):
             return

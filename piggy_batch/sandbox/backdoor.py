@@ -14,16 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from piggy_batch.sandbox.cards import DAY, Card
+from piggy_batch.sandbox.events import on_contact, on_giftcard, on_identifier
 from piggy_batch.sandbox.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from starlette.requests import Request
 
     from piggy_batch.sandbox.app import Sandbox
-    from piggy_batch.sandbox.people import Identifier
     from piggy_batch.sandbox.world import World
 
 Json = Any
@@ -44,6 +43,7 @@ def back_door(sandbox: Sandbox) -> Starlette:
             Route("/_sandbox/latency", _Change(sandbox).latency, methods=["POST"]),
             Route("/_sandbox/tokens", _Change(sandbox).token, methods=["POST"]),
             Route("/_sandbox/identifiers", _Change(sandbox).identifier, methods=["POST"]),
+            Route("/_sandbox/contacts", _Change(sandbox).contact, methods=["POST"]),
             Route("/_sandbox/giftcards", _Change(sandbox).giftcard, methods=["POST"]),
         ]
     )
@@ -52,7 +52,7 @@ def back_door(sandbox: Sandbox) -> Starlette:
 def _lines(rows: Iterable[Json]) -> Response:
     """JSON lines, sent in blocks so that a million rows do not stand in memory at once."""
 
-    async def blocks() -> AsyncIterator[str]:  # noqa: RUF029 - Starlette runs plain iterators in threads
+    async def blocks() -> AsyncIterator[str]:
         block: list[str] = []
         for row in rows:
             block.append(json.dumps(row))
@@ -93,7 +93,7 @@ class _State:
         return JSONResponse(self._sandbox.state() | self._world(request).state())
 
     async def requests(self, request: Request) -> Response:
-        """Arrival times (event loop seconds) with routes, oldest first; the latest ``keep_requests`` of them."""
+        """Arrivals (event loop seconds) with routes, oldest first; the latest ``keep_requests`` of them."""
         rows = list(self._sandbox.arrivals)
         del request
         return JSONResponse([{"at": at, "route": label} for at, label in rows])
@@ -156,93 +156,25 @@ class _Change:
         return PlainTextResponse("")
 
     async def identifier(self, request: Request) -> Response:
-        """What a till or the dashboard does: ``{"action": create|link|unlink|rename|activate|deactivate|delete,
-        "value": text, "contact_uuid": uuid or "email": address, "name": text}``. No rules but existence."""
-        values = await _json(request)
-        world = self._sandbox.world
-        action, value = values.get("action"), str(values.get("value", ""))
-        identifier = world.people.identifier(value)
-        holder = values.get("contact_uuid")
-        if "email" in values:
-            known = world.people.contact_by_email(str(values["email"]))
-            holder = known.uuid if known else None
-        if action == "create" and identifier is None:
-            world.people.add_identifier(value, str(values.get("name", value)), holder)
-        elif identifier is None or not _alter(
-            world, identifier, str(action), holder, str(values.get("name", value))
-        ):
-            raise HTTPException(400, f"cannot {action} {value!r}")
-        world.effect_outside(f"identifiers.{action}", value)
-        return JSONResponse({"done": action})
+        """What a till or the dashboard does to a card; see ``events.on_identifier``."""
+        return await self._events(request, lambda event: on_identifier(self._sandbox.world, event))
+
+    async def contact(self, request: Request) -> Response:
+        """Customers made or deleted elsewhere; see ``events.on_contact``."""
+        now = self._sandbox.settings.clock()
+        return await self._events(request, lambda event: on_contact(self._sandbox.world, event, now))
 
     async def giftcard(self, request: Request) -> Response:
-        """What webshops and tills do: ``{"action": issue|redeem|topup|expire|delete|deactivate|activate|reverse,
-        "uuid": uuid, "amount_in_cents": int, "hash": text, "physical": bool, "program": number, "shop": number,
-        "expires": Unix time}``. ``issue`` makes a card (with its first balance); no rules but existence."""
+        """What webshops and tills do to giftcards; see ``events.on_giftcard``."""
+        now = self._sandbox.settings.clock()
+        return await self._events(request, lambda event: on_giftcard(self._sandbox.world, event, now))
+
+    async def _events(self, request: Request, happen: Callable[[Mapping[str, Json]], Json]) -> Response:
+        """One event, or ``{"events": [...]}`` for many in one go; the answer has the same shape."""
         values = await _json(request)
         try:
-            card = _play(self._sandbox, values)
+            if "events" in values:
+                return JSONResponse({"events": [happen(event) for event in values["events"]]})
+            return JSONResponse(happen(values))
         except (ValueError, KeyError, TypeError) as error:
             raise HTTPException(400, f"cannot do that: {error}") from None
-        self._sandbox.world.effect_outside(f"giftcards.{values['action']}", card.uuid)
-        return JSONResponse({"uuid": card.uuid, "hash": card.hash, "amount_in_cents": card.cents})
-
-
-def _alter(world: World, identifier: Identifier, action: str, holder: str | None, name: str) -> bool:
-    match action:
-        case "link":
-            if holder is None:
-                return False
-            world.people.hold(identifier, holder)
-        case "unlink":
-            world.people.hold(identifier, None)
-        case "rename":
-            identifier.name = name
-        case "activate" | "deactivate":
-            world.people.activate(identifier, active=action == "activate")
-        case "delete":
-            world.people.remove_identifier(identifier)
-        case _:
-            return False
-    return True
-
-
-def _play(sandbox: Sandbox, values: dict[str, Json]) -> Card:
-    """One event on a giftcard; raises ``ValueError`` for what there is not."""
-    world, now = sandbox.world, sandbox.settings.clock()
-    action, shop, cents = (
-        values.get("action"),
-        int(values.get("shop", 1)),
-        int(values.get("amount_in_cents", 0)),
-    )
-    if shop not in world.ledger.shops:
-        raise ValueError(f"no shop {shop}")
-    if action == "issue":
-        physical = bool(values.get("physical", False))
-        card = world.cards.add(int(values.get("program", 1)), now, code=values.get("hash"), physical=physical)
-        if "expires" in values:
-            card.expires = values["expires"]
-        if cents:
-            world.move(card, shop, cents, now)
-        return card
-    found = world.cards.by_uuid(str(values.get("uuid", "")))
-    if found is None:
-        raise ValueError("no such giftcard")
-    match action:
-        case "topup":
-            world.move(found, shop, cents, now)
-        case "redeem":
-            world.move(found, shop, -cents, now)
-        case "expire":
-            found.expires = int(values.get("expires", now - DAY))
-            if values.get("sweep", False) and found.cents:
-                world.move(found, shop, -found.cents, now, kind="EXPIRED")
-            world.cards.put(found, found.cents)
-        case "delete":
-            world.cards.remove(found)
-        case "activate" | "deactivate":
-            found.active = action == "activate"
-            world.cards.put(found, found.cents)
-        case _:
-            raise ValueError(f"unknown action {action}")
-    return found

@@ -18,7 +18,10 @@ HIGHEST_LIMIT = 100  # rows a page (SEED, stated)
 
 @dataclass(slots=True)
 class Call:
-    """A request that is authenticated, admitted and routed. ``args`` are the variable parts of the path, decoded."""
+    """A request that is authenticated, admitted and routed.
+
+    ``args`` are the variable parts of the path, decoded.
+    """
 
     world: World
     settings: Settings

@@ -1,4 +1,4 @@
-"""Giftcards and their programs, compact: a seeded card is computed from its number until something changes it."""
+"""Giftcards and their programs, compact: a seeded card is computed from its number until it is changed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ class Program:
 
 @dataclass(slots=True)
 class Card:
-    """A giftcard. ``program`` is a program's number, 0 = none; times in seconds since 1970, ``expires`` None = never."""
+    """A giftcard.
+
+    ``program`` is a program's number, 0 = none; times in seconds since 1970, ``expires`` None = never.
+    """
 
     number: int
     uuid: str
@@ -119,15 +122,23 @@ class Cards:
         )
         return card if matches else None
 
-    def add(self, program: int, now: float, *, code: str | None = None, physical: bool = False) -> Card:
-        """A new, active card of 0 cents that expires after the program's days (SEED; the expiry rule inferred)."""
+    def add(
+        self,
+        program: int,
+        now: float,
+        *,
+        code: str | None = None,
+        physical: bool = False,
+        uuid: str | None = None,
+    ) -> Card:
+        """A new, active card of 0 cents that expires after the program's days (SEED; expiry inferred)."""
         number = self._next
         self._next += 1
         days = self.programs[program].expiration_days if program else None
         expires = None if days is None else int(now) + days * DAY
         made = Card(
             number=number,
-            uuid=self._ids.uuid("g", number),
+            uuid=uuid or self._ids.uuid("g", number),
             hash=code or self._ids.hash(number),
             physical=physical,
             program=program,
@@ -157,6 +168,16 @@ class Cards:
         """Takes a changed card; ``cents`` becomes its balance (the old one is still in ``card``)."""
         self.balance += cents - card.cents
         card.cents = cents
+        self._keep(card)
+
+    def reprogram(self, card: Card, program: int) -> None:
+        """The card moves to another program (by number); its place in the list is that of its age."""
+        of = self._of[program]
+        if card.program:
+            old = self._of[card.program]
+            del old[bisect_left(old, card.number)]
+        of.insert(bisect_left(of, card.number), card.number)
+        card.program = program
         self._keep(card)
 
     def remove(self, card: Card) -> None:
@@ -261,7 +282,7 @@ class Cards:
 
 
 def _traits(seed: int) -> list[tuple[int, bool, bool, bool]]:
-    """Cents, physical, active, upgradeable of one period of seeded cards; a card never loaded is upgradeable."""
+    """Cents, physical, active, upgradeable of a period of seeded cards; one never loaded is upgradeable."""
     draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
     out = []
     for _ in range(_PERIOD):

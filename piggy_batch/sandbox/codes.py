@@ -1,4 +1,4 @@
-"""Error codes with their messages: the table of DUMP and LDOC (stated), plus those that only endpoint pages name.
+"""Error codes with their messages: the table of DUMP and LDOC (stated), and those of endpoint pages.
 
 The Dutch halves of the bilingual messages are made up; the documentation tells to match on the code alone.
 """

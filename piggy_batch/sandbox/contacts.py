@@ -1,4 +1,4 @@
-"""Contacts: list, create, find, find-or-create, get, delete, and the credits of migrated members (LDOC, POST)."""
+"""Contacts: list, create, find, find-or-create, get, delete, credit balance (LDOC, POST)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _make(call: Call, email: str, *, anonymous: bool = False) -> Contact:
 
 
 def listed(call: Call) -> Reply:
-    """GET contacts: 30 a page, 100 at most; ``limit`` comes back as text (POST, captured); sort and created_at."""
+    """GET contacts: 30 a page, 100 at most; ``limit`` comes back as text (POST); sort and created_at."""
     page, limit = paging(call)
     people = call.world.people
     sort = call.form.values.get("sort")
@@ -125,7 +125,7 @@ def create(call: Call) -> Reply:
 
 
 def create_anonymous(call: Call) -> Reply:
-    """POST contacts/anonymous: an existing, active, unlinked identifier may come along (60003, 60004, 60014)."""
+    """POST contacts/anonymous: an active, unlinked identifier may come along (60003, 60004, 60014)."""
     people = call.world.people
     value = call.form.text("contact_identifier_value")
     call.form.checked()
@@ -174,7 +174,7 @@ def get(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """POST contacts/{uuid}/delete: queued (DUMP, stated), so it shows after the switch's delay. 1003, 55031."""
+    """POST contacts/{uuid}/delete: queued (DUMP, stated), so it shows after a delay (switch); 1003, 55031."""
     contact = _known(call)
     if call.form.need("type") not in ("DEFAULT", "GDPR"):
         call.form.errors.setdefault("type", ["The selected type is invalid."])

@@ -1,4 +1,4 @@
-"""What was really changed, counted: the judge of every test that asks whether something was lost or done twice."""
+"""What was really changed, counted: the judge of whether anything was lost or done twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Effects:
         self.peaks: dict[str, int] = {}  # kind -> the largest number of times it hit one key
 
     def count(self, kind: str, key: str) -> None:
-        """One more change of a kind to a key (an identifier's value, a card's uuid, a contact's e-mail or uuid)."""
+        """One more change of a kind to a key: a value, a card's uuid, a contact's e-mail or uuid."""
         self.totals[kind] = self.totals.get(kind, 0) + 1
         keys = self.keys.setdefault(kind, {})
         times = keys[key] = keys.get(key, 0) + 1

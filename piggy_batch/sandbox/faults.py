@@ -1,7 +1,7 @@
 """Faults: what can go wrong between a request and its answer, and the plan that says when.
 
-In process a cut connection is a ``ConnectionCut`` raised out of the application. A test that wants httpx's own
-errors maps it where the transport is called: nothing of an answer seen, or only part of one, is
+In process a cut connection is a ``ConnectionCut`` raised out of the application. A test that wants httpx's
+own errors maps it where the transport is called: nothing of an answer seen, or only part of one, is
 ``httpx.RemoteProtocolError`` to a client on a socket, so ``except ConnectionCut as cut: raise
 httpx.RemoteProtocolError(str(cut)) from cut`` in a transport that wraps ``httpx.ASGITransport`` is faithful.
 """
@@ -66,10 +66,11 @@ class ConnectionCut(Exception):  # noqa: N818 - names what happened, as the tran
 class Fault:
     """One way to fail, and which requests it strikes: those that match every given condition.
 
-    ``share``: how many of the matching requests it strikes, 0 to 1, drawn with the sandbox's seeded generator.
-    ``method``: the HTTP method, exactly. ``path``: text within the path. ``value``: text within path, query or body,
-    after percent-decoding. ``after_n``: the first n matching requests are spared. ``times``: it strikes at most so
-    often. ``wait_s``: what a Retry-After says. ``location``: where ``redirect`` points. ``size``: bytes of ``huge``.
+    ``share``: how many of the matching requests it strikes, 0 to 1, drawn with the sandbox's seeded
+    generator. ``method``: the HTTP method, exactly. ``path``: text within the path. ``value``: text within
+    path, query or body, after percent-decoding. ``after_n``: the first n matching requests are spared.
+    ``times``: it strikes at most so often. ``wait_s``: what a Retry-After says. ``location``: where
+    ``redirect`` points. ``size``: bytes of ``huge``.
     """
 
     kind: str
@@ -92,7 +93,10 @@ class Fault:
 
 
 def parse_fault(text: str) -> Fault:
-    """``KIND`` or ``KIND:SHARE`` as a command line gives it. Raises ``ValueError`` with a message for people."""
+    """``KIND`` or ``KIND:SHARE`` as a command line gives it.
+
+    Raises ``ValueError`` with a message for people.
+    """
     kind, colon, share = text.partition(":")
     if not colon:
         return Fault(kind)

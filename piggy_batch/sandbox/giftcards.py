@@ -1,4 +1,4 @@
-"""Giftcards and their programs: list, get, find, create, send by e-mail (SEED, stated; full form from POST)."""
+"""Giftcards and their programs: list, get, find, create, send by e-mail (SEED; full form from POST)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,10 @@ def programs(call: Call) -> Reply:
 
 
 def listed(call: Call) -> Reply:
-    """GET giftcards: 30 a page, 100 at most; 1003, 1100. Order: as made, equal times shuffled by the switch."""
+    """GET giftcards: 30 a page, 100 at most; 1003, 1100.
+
+    Order: as made, equal times shuffled by the switch.
+    """
     settings, cards = call.settings, call.world.cards
     uuid = call.form.text("giftcard_program_uuid")
     page, limit = paging(call)
@@ -115,7 +118,10 @@ def _known(call: Call) -> Card:
 
 
 def get(call: Call) -> Reply:
-    """GET giftcards/{uuid}: 5001. The captured form with the program's uuid; the documented one would break clients."""
+    """GET giftcards/{uuid}: 5001.
+
+    The captured form with the program's uuid; the documented one would break clients.
+    """
     return ok(_full(call, _known(call)))
 
 
@@ -149,7 +155,8 @@ def create(call: Call) -> Reply:
 def send(call: Call) -> Reply:
     """POST giftcards/{uuid}/send-by-email: 5001, 1003; 55031 for an unknown contact (inferred).
 
-    No usable e-mail or a contact who is not subscribed is 1003, a merge tag without ``custom.`` too (inferred).
+    No usable e-mail or a contact who is not subscribed is 1003, a merge tag without ``custom.`` too
+    (inferred).
     """
     form, settings = call.form, call.settings
     contact_uuid, email_uuid = form.need("contact_uuid"), form.text("email_uuid")

@@ -1,4 +1,4 @@
-"""Contact identifiers: find, create, link, unlink, update, delete (SEED, stated; check order as listed, inferred)."""
+"""Contact identifiers: find, create, link, unlink, update, delete (SEED, stated; check order inferred)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ def find(call: Call) -> Reply:
 
 
 def create(call: Call) -> Reply:
-    """POST: 1003, 55031, 60006. The name defaults to the value; with an unknown contact nothing is made (inferred)."""
+    """POST: 1003, 55031, 60006.
+
+    The name defaults to the value; with an unknown contact nothing is made (inferred).
+    """
     form, people = call.form, call.world.people
     value = form.need(VALUE)
     contact, name = form.text("contact_uuid"), form.text("contact_identifier_name")
@@ -70,7 +73,7 @@ def create(call: Call) -> Reply:
 
 
 def link(call: Call) -> Reply:
-    """PUT link: 1003, 60003, 60004, 55031, 60014; 60014 also for the contact that already holds it (inferred)."""
+    """PUT link: 1003, 60003, 60004, 55031, 60014; 60014 also for the contact that holds it (inferred)."""
     value, uuid = call.form.need(VALUE), call.form.need("contact_uuid")
     call.form.checked()
     identifier = _usable(call, value)
@@ -83,7 +86,7 @@ def link(call: Call) -> Reply:
 
 
 def unlink(call: Call) -> Reply:
-    """PUT unlink: 1003, 60003, 60004; an unlinked one is 60011 or a success without effect (switch; undocumented)."""
+    """PUT unlink: 1003, 60003, 60004; an unlinked one is 60011 or a success without effect (switch)."""
     value = call.form.need(VALUE)
     call.form.checked()
     identifier = _usable(call, value)
@@ -96,7 +99,7 @@ def unlink(call: Call) -> Reply:
 
 
 def update(call: Call) -> Reply:
-    """PUT: name and active, also of an inactive one (inferred: it could never be switched on again otherwise)."""
+    """PUT: name and active, also of an inactive one (inferred: else none could be switched on again)."""
     form, people = call.form, call.world.people
     value, name = form.need(VALUE), form.text("contact_identifier_name")
     active = form.flag("contact_identifier_active")
@@ -117,7 +120,10 @@ def update(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """DELETE: 1003, 60003; also of an inactive or (switch) a linked one. The answer's data is undocumented (switch)."""
+    """DELETE: 1003, 60003; also of an inactive or (switch) a linked one.
+
+    The answer's data is undocumented (switch).
+    """
     value = call.form.need(VALUE)
     call.form.checked()
     identifier = call.world.people.identifier(value)
@@ -141,7 +147,7 @@ def delete(call: Call) -> Reply:
 
 
 def of_contact(call: Call) -> Reply:
-    """GET contacts/{uuid}/contact-identifiers: an array with ``default``; the contact shows its uuid alone (LDOC)."""
+    """GET contacts/{uuid}/contact-identifiers: an array with ``default``; of the contact the uuid (LDOC)."""
     contact = _contact(call, call.args[0])
     held = call.world.people.held_by(contact.uuid)
     return ok(

@@ -1,6 +1,7 @@
 """Numbers dressed as uuids and giftcard hashes, and back, without an index in memory.
 
-A million seeded cards need no table: a uuid or a hash is computed from the card's number, and the number from it.
+A million seeded cards need no table: a uuid or a hash is computed from the card's number, and the number from
+it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def iso(moment: float) -> str:
 
 
 class Ids:
-    """The identities of one account. ``bare`` gives uuids that are only digits, as captured ones may be (POST)."""
+    """The identities of one account.
+
+    ``bare`` gives uuids that are only digits, as captured ones may be (POST).
+    """
 
     def __init__(self, seed: int, *, bare: bool = False) -> None:
         self._salt = mix(seed)

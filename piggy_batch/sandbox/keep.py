@@ -22,7 +22,8 @@ _BOUND = ("seed", "programs", "ties", "bare_uuids", "account_uuid")  # what the 
 def read_state(settings: Settings) -> dict[str, Json]:
     """Account uuid -> what the file holds for it; empty without a file.
 
-    Raises ``ValueError`` with a message for people when the file is no state, or was made with other settings.
+    Raises ``ValueError`` with a message for people when the file is no state, or was made with other
+    settings.
     """
     if settings.state is None or not settings.state.exists():
         return {}
@@ -36,10 +37,10 @@ def read_state(settings: Settings) -> dict[str, Json]:
             f"{settings.state} has version {version}, this sandbox writes {VERSION}; name another file"
         )
     for name in _BOUND:
-        if bound.get(name) != getattr(settings, name):
+        theirs, ours = bound.get(name), getattr(settings, name)
+        if theirs != ours:
             raise ValueError(
-                f"{settings.state} was made with {name} {bound.get(name)!r}, not {getattr(settings, name)!r}; "
-                "use the same or name another file"
+                f"{settings.state} was made with {name} {theirs!r}, not {ours!r}; use the same or another file"
             )
     return dict(worlds)
 

@@ -27,7 +27,10 @@ class Shop:
 
 @dataclass(slots=True)
 class Transaction:
-    """Money moved on a card. ``old`` rows show no uuids (POST, captured); ``reverses`` is another row's number, or 0."""
+    """Money moved on a card.
+
+    ``old`` rows show no uuids (POST, captured); ``reverses`` is another row's number, or 0.
+    """
 
     number: int
     uuid: str

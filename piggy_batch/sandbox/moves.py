@@ -1,4 +1,4 @@
-"""Giftcard transactions, shops and credit receptions: money and points moved (DUMP, LDOC, stated; POST, observed)."""
+"""Giftcard transactions, shops and credit receptions: money and points moved (DUMP, LDOC, POST)."""
 
 from __future__ import annotations
 
@@ -79,9 +79,10 @@ def _wanted(call: Call) -> list[Transaction]:
 
 
 def listed(call: Call) -> Reply:
-    """GET giftcard-transactions: 10 a page, 100 at most, set by ``perPage`` (LDOC; ``limit`` is ignored: switch).
+    """GET giftcard-transactions: 10 a page, 100 at most, set by ``perPage`` (LDOC; switch).
 
-    ``sort``: created_at or -created_at; rows of one second come in no order that can be relied on (POST, captured).
+    ``sort``: created_at or -created_at; rows of one second come in no order that can be relied on (POST,
+    captured).
     """
     name = call.settings.transactions_page_param
     page, limit = paging(call, name=name, default=10)
@@ -158,7 +159,8 @@ def create(call: Call) -> Reply:
 def reverse(call: Call) -> Reply:
     """POST giftcard-transactions/{uuid}/reverse: 5010, 55025 unless it is the card's last, then as create.
 
-    Undoing a top-up makes the card upgradeable again, and undoing a redemption needs no upgradeable card (inferred).
+    Undoing a top-up makes the card upgradeable again, and undoing a redemption needs no upgradeable card
+    (inferred).
     """
     row, world = _known(call), call.world
     card = world.cards.get(row.card)
@@ -175,10 +177,12 @@ def reverse(call: Call) -> Reply:
 
 
 def receive_credits(call: Call) -> Reply:
-    """POST credit-receptions: 1003, 1008, 55031, 60003, 60004, 60007, 55046, 1015. Every one gives points again.
+    """POST credit-receptions: 1003, 1008, 55031, 60003, 60004, 60007, 55046, 1015.
 
-    ``credits``, or ``unit_value`` with an optional ``unit_name``; one point a unit (inferred). The answer's shape is
-    that of the vendor's object, its less used parts left out (inferred).
+    Every reception gives points again.
+
+    ``credits``, or ``unit_value`` with an optional ``unit_name``; one point a unit (inferred). The answer's
+    shape is that of the vendor's object, its less used parts left out (inferred).
     """
     form, world, settings = call.form, call.world, call.settings
     shop_uuid, contact_uuid = form.need("shop_uuid"), form.need("contact_uuid")

@@ -29,7 +29,10 @@ class Contact:
 
 @dataclass(slots=True)
 class Identifier:
-    """A card, or whatever stands for a customer. ``contact`` is a contact's uuid, or None while it is unlinked."""
+    """A card, or whatever stands for a customer.
+
+    ``contact`` is a contact's uuid, or None while it is unlinked.
+    """
 
     value: str
     name: str
@@ -90,7 +93,7 @@ class People:
         return self.contacts.get(self._by_email.get(email.lower(), 0))
 
     def remove_contact(self, contact: Contact) -> None:
-        """The contact goes, its identifiers stay, unlinked (inferred: no source says what becomes of them)."""
+        """The contact goes, its identifiers stay, unlinked (inferred: no source says so)."""
         if self.contacts.pop(contact.number, None) is None:
             return
         del self.order[bisect_left(self.order, contact.number)]

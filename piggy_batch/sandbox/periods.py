@@ -17,7 +17,7 @@ Fits = Callable[[int], bool]
 
 
 def within(values: Mapping[str, Any]) -> Fits | None:
-    """Whether a creation time (seconds since 1970) fits the filter; None without one. 1003 for what is no date."""
+    """Whether a creation time (seconds since 1970) fits; None without a filter. 1003 for what is no date."""
     bounds = values.get("created_at")
     if bounds is None:
         return None

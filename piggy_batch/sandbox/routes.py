@@ -1,4 +1,4 @@
-"""Which handler answers which path: the routes under the prefix, as the vendor's SDK and collection name them."""
+"""Which handler answers which path: the routes under the prefix, as SDK and POST name them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ for _label, _handler in _TABLE.items():
 
 
 def route(method: str, raw_path: str) -> tuple[str, Handler, tuple[str, ...]] | None:
-    """The route's label, its handler and the decoded variable parts; None for a path or method that has none."""
+    """The route's label, its handler and the decoded variable parts; None where there is none."""
     if not raw_path.startswith(PREFIX):
         return None
     path = raw_path[len(PREFIX) :]

@@ -90,8 +90,8 @@ def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
     """Serves a sandbox until SIGINT or SIGTERM, then writes the state file if there is one, and returns.
 
     ``port`` 0 takes a free one. Once connections are really accepted, stdout gets, flushed, one a line,
-    ``PIGGY_BASE_URL=http://HOST:PORT`` and ``PIGGY_TOKEN=…``. Raises ``OSError`` when the port cannot be had, and
-    ``ValueError`` when the state file is not one of this sandbox.
+    ``PIGGY_BASE_URL=http://HOST:PORT`` and ``PIGGY_TOKEN=…``. Raises ``OSError`` when the port cannot be had,
+    and ``ValueError`` when the state file is not one of this sandbox.
     """
     sandbox = Sandbox(settings)
     lines = _Lines()
@@ -157,7 +157,7 @@ def _protocol(lines: _Lines) -> type[asyncio.Protocol]:
 
 
 def _guarded(sandbox: Sandbox, lines: _Lines) -> Any:
-    """The application with a way to hang up; a bug of the sandbox's own is printed, and answered 500 by uvicorn."""
+    """The application with a way to hang up; a bug of the sandbox's own is printed and answered 500."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")

@@ -32,48 +32,54 @@ class Settings:
     """Everything that a sandbox can be told. Frozen; what may change in mid-run has a method on ``Sandbox``.
 
     World
-        ``giftcards``, ``contacts``, ``identifiers``, ``transactions``, ``programs``, ``shops``: how many to start
-        with (identifiers are ``CARD-000001``…, every second one linked; transactions are history and move no
-        balance, the oldest tenth of them without uuids, as captured). ``seed``: the same seed, the same world.
-        ``ties``: so many neighbours share one ``created_at``. ``bare_uuids``: uuids of digits only, as captured.
-        ``state``: a file that is loaded when it exists, and written on stop and every few seconds when changed;
-        what it holds wins over the sizes given here. ``max_amount_in_cents``: of every program, None = no maximum.
-        ``reincrementable_programs``: so many of the last programs hold re-incrementable cards (1114).
-        ``programs_closed_to``: shop number (1 = the first) -> program numbers that the shop may not use (7015).
+        ``giftcards``, ``contacts``, ``identifiers``, ``transactions``, ``programs``, ``shops``: how many to
+        start with (identifiers are ``CARD-000001``…, every second one linked; transactions are history and
+        move no balance, the oldest tenth of them without uuids, as captured). ``seed``: the same seed, the
+        same world. ``ties``: so many neighbours share one ``created_at``. ``bare_uuids``: uuids of digits
+        only, as captured. ``state``: a file that is loaded when it exists, and written on stop and every few
+        seconds when changed; what it holds wins over the sizes given here. ``max_amount_in_cents``: of every
+        program, None = no maximum. ``reincrementable_programs``: so many of the last programs hold
+        re-incrementable cards (1114). ``programs_closed_to``: shop number (1 = the first) -> program numbers
+        that the shop may not use (7015).
     Identity
-        ``token``; ``company``, ``account_id``, ``account_uuid``; ``ping_fields``: which of company, id, uuid the
-        ping shows; ``other_tokens``: token -> (company, account uuid), each account with a world of its own, empty
-        at the start, or the main one if the uuid is the same (a rotated token); ``no_contacts_tokens``: tokens of
-        the main account that get 403 on contacts; ``expires_after``: the main token is refused (401) after so many
-        requests; ``expires_at``: token -> time on the clock from which it is refused; ``client_id`` and
-        ``client_secret`` for ``POST /oauth/token``, whose tokens live ``oauth_expires_s``.
+        ``token``; ``company``, ``account_id``, ``account_uuid``; ``ping_fields``: which of company, id, uuid
+        the ping shows; ``other_tokens``: token -> (company, account uuid), each account with a world of its
+        own, empty at the start, or the main one if the uuid is the same (a rotated token);
+        ``no_contacts_tokens``: tokens of the main account that get 403 on contacts; ``expires_after``: the
+        main token is refused (401) after so many requests; ``expires_at``: token -> time on the clock from
+        which it is refused; ``client_id`` and ``client_secret`` for ``POST /oauth/token``, whose tokens live
+        ``oauth_expires_s``.
     Pace
-        ``latency_ms``: per request, half of it before and half after the change is made; ``limit_per_minute``: of
-        the throttle, 0 = none (and no throttle headers); ``clock``: seconds since 1970; ``sleep``: an async sleep.
+        ``latency_ms``: per request, half of it before and half after the change is made;
+        ``limit_per_minute``: of the throttle, 0 = none (and no throttle headers); ``clock``: seconds since
+        1970; ``sleep``: an async sleep.
     Faults
         ``faults``: see ``FAULT_KINDS``; ``hang_s``: how long ``timeout`` faults hold a connection at most;
         ``hard_reset``: cuts on a socket are TCP resets instead of orderly closes.
     Lists
-        ``churn``: so many cards deleted and as many added after every giftcard page read; ``churn_plan``: exact
-        changes; ``shuffle``: neighbours with one ``created_at`` come in another order on every request;
-        ``total_skew``: added to every reported total; ``total_drift``: added again with every giftcard page read.
+        ``churn``: so many cards deleted and as many added after every giftcard page read; ``churn_plan``:
+        exact changes; ``shuffle``: neighbours with one ``created_at`` come in another order on every request;
+        ``total_skew``: added to every reported total; ``total_drift``: added again with every giftcard page
+        read.
     Open facts (the default is the likelier)
-        ``unlink_unlinked``: refuse with 60011, or do nothing and succeed. ``over_limit``: a page size or number out
-        of bounds is refused with 1003, or clamped. ``transactions_page_param``: which parameter sets the page size
-        of the transaction list; the other is ignored. ``transactions_need_filter``: a list without hash, program or
-        shop is 1003 (DUMP; LDOC makes all optional). ``send_shape``: the answer of send-by-email, bare text (live,
-        MAG) or nested (SEED). ``email_required``: emails that exist, None = any ``email_uuid`` does, () = the
-        account has no usable e-mail and every send is 1003. ``update_missing``: update of an unknown identifier,
-        60003 or 1003. ``fold_case``: identifier values that differ only in case are one. ``trim_values``: spaces
-        around values are lost. ``hash_case``: a giftcard hash matches exactly, or whatever its case.
-        ``delete_linked``: delete of a linked identifier works, or is refused with 60014. ``delete_shape``: what a
-        delete answers as data; ``none`` leaves the key out, ``empty`` sends no body. ``link_email``: the contact in
-        an identifier shows its e-mail (SEED) or only the uuid (POST, captured). ``top_up_once``: a card can be
-        increased once, then it is not upgradeable. ``contact_quota``: contacts beyond so many are 60000.
-        ``contact_delete_delay_s``: how long a deletion is queued. ``unsubscribed``: e-mail addresses that are not
-        subscribed (send-by-email: 1003). ``unauthorized_body``: of a 401. ``default_unit``: without one, a credit
-        reception by ``unit_value`` is 55046. ``max_credits``: per reception, above it 1015.
-    ``keep_requests``: how many arrivals ``/_sandbox/requests`` remembers.
+        ``unlink_unlinked``: refuse with 60011, or do nothing and succeed. ``over_limit``: a page size or
+        number out of bounds is refused with 1003, or clamped. ``transactions_page_param``: which parameter
+        sets the page size of the transaction list; the other is ignored. ``transactions_need_filter``: a list
+        without hash, program or shop is 1003 (DUMP; LDOC makes all optional). ``send_shape``: the answer of
+        send-by-email, bare text (live, MAG) or nested (SEED). ``email_required``: emails that exist, None =
+        any ``email_uuid`` does, () = the account has no usable e-mail and every send is 1003.
+        ``update_missing``: update of an unknown identifier, 60003 or 1003. ``fold_case``: identifier values
+        that differ only in case are one. ``trim_values``: spaces around values are lost. ``hash_case``: a
+        giftcard hash matches exactly, or whatever its case. ``delete_linked``: delete of a linked identifier
+        works, or is refused with 60014. ``delete_shape``: what a delete answers as data; ``none`` leaves the
+        key out, ``empty`` sends no body. ``link_email``: the contact in an identifier shows its e-mail (SEED)
+        or only the uuid (POST, captured). ``top_up_once``: a card can be increased once, then it is not
+        upgradeable. ``contact_quota``: contacts beyond so many are 60000. ``contact_delete_delay_s``: how
+        long a deletion is queued. ``unsubscribed``: e-mail addresses that are not subscribed (send-by-email:
+        1003). ``unauthorized_body``: of a 401. ``default_unit``: without one, a credit reception by
+        ``unit_value`` is 55046. ``max_credits``: per reception, above it 1015.
+    Audit
+        ``keep_requests``: how many arrivals ``/_sandbox/requests`` remembers.
     """
 
     token: str = "sandbox"  # noqa: S105 - a local stand-in's token guards nothing

@@ -6,7 +6,7 @@ import json
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.sandbox.wire import JSON_TYPE, Refused, Reply, encode, page, plain
+from piggy_batch.sandbox.wire import Refused, Reply, encode, page, plain
 
 if TYPE_CHECKING:
     from piggy_batch.sandbox.faults import Fault
@@ -14,55 +14,56 @@ if TYPE_CHECKING:
 Json = Any
 CODED = {"1000": 1000, "unknown-code": 99999, "7002": 7002, "7011": 7011, "60000": 60000, "60001": 60001}
 
+FIXED = {
+    "429-bare": Reply(429, plain(429, "Too Many Attempts.").body, gateway=True),
+    "500": plain(500, "Server Error"),
+    "503": plain(503, "Service Unavailable"),
+    "502-html": page(502, "502 Bad Gateway"),
+    "503-html": page(503, "503 Service Temporarily Unavailable"),
+    "504-html": page(504, "504 Gateway Time-out"),
+    "200-html": page(200, "Just a moment..."),
+    "unauthorized": plain(401, "Unauthenticated."),
+    "forbidden": plain(403, "This action is unauthorized."),
+    "firewall": page(403, "403 Forbidden"),
+    "firewall-406": page(406, "Not Acceptable!"),
+}
+
 
 def instead(fault: Fault, now: float) -> Reply | None:
-    """The answer that stands in place of the real one, nothing applied; None for faults that let it be applied."""
+    """The answer in place of the real one, nothing applied; None for faults that let it be applied."""
+    if fault.kind in CODED:
+        return Refused(CODED[fault.kind]).reply()
+    if fault.kind in FIXED:
+        return FIXED[fault.kind]
     wait = str(fault.wait_s).encode()
     match fault.kind:
         case "429":
             resets = (b"x-ratelimit-reset", str(int(now) + fault.wait_s).encode())
-            slow = plain(429, "Too Many Attempts.")
-            return Reply(429, slow.body, (JSON_TYPE, (b"retry-after", wait), resets))
-        case "429-bare":
-            return Reply(429, plain(429, "Too Many Attempts.").body, gateway=True)
-        case "500":
-            return plain(500, "Server Error")
-        case "503":
-            return plain(503, "Service Unavailable")
+            return _with(FIXED["429-bare"], (b"retry-after", wait), resets)
         case "503-retry-after":
-            return Reply(503, plain(503, "Service Unavailable").body, (JSON_TYPE, (b"retry-after", wait)))
+            return _with(FIXED["503"], (b"retry-after", wait))
         case "503-date":
             date = formatdate(int(now) + fault.wait_s, usegmt=True).encode()
-            return Reply(503, plain(503, "Service Unavailable").body, (JSON_TYPE, (b"retry-after", date)))
-        case "502-html":
-            return page(502, "502 Bad Gateway")
-        case "503-html":
-            return page(503, "503 Service Temporarily Unavailable")
-        case "504-html":
-            return page(504, "504 Gateway Time-out")
-        case "200-html":
-            return page(200, "Just a moment...")
-        case "unauthorized":
-            return plain(401, "Unauthenticated.")
-        case "forbidden":
-            return plain(403, "This action is unauthorized.")
-        case "firewall":
-            return page(403, "403 Forbidden")
-        case "firewall-406":
-            return page(406, "Not Acceptable!")
+            return _with(FIXED["503"], (b"retry-after", date))
         case "redirect":
             moved = page(302, "302 Found")
             return Reply(
                 302, moved.body, (*moved.headers, (b"location", fault.location.encode())), gateway=True
             )
-        case kind if kind in CODED:
-            return Refused(CODED[kind]).reply()
         case _:
             return None
 
 
+def _with(reply: Reply, *headers: tuple[bytes, bytes]) -> Reply:
+    """The application's own answer with more headers."""
+    return Reply(reply.status, reply.body, (*reply.headers, *headers))
+
+
 def spoiled(fault: Fault, reply: Reply, first_page: Reply | None) -> Reply:
-    """The real answer, applied, with the fault's mark on it. Refusals pass unspoiled where only a success can be."""
+    """The real answer, applied, with the fault's mark on it.
+
+    Refusals pass unspoiled where only a success can be.
+    """
     match fault.kind:
         case "504-after":
             return page(504, "504 Gateway Time-out")

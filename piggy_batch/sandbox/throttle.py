@@ -1,7 +1,7 @@
 """The throttle: so many requests in a fixed window of 60 s, per token.
 
-The window and the headers are inferred from captured counters (POST) and the framework's documented limiter; the
-figure of 5000 a minute was seen on a development box, the production figure is not known.
+The window and the headers are inferred from captured counters (POST) and the framework's documented limiter;
+the figure of 5000 a minute was seen on a development box, the production figure is not known.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tokens: which account each belongs to, what it may do and how long it is good (DUMP, stated; bodies inferred)."""
+"""Tokens: which account each belongs to, what it may do, how long it is good (DUMP; bodies inferred)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Grant:
-    """What a token is good for. ``left``: so many requests more, None = any number; times in seconds since 1970."""
+    """What a token is good for.
+
+    ``left``: so many requests more, None = any number; times in seconds since 1970.
+    """
 
     account: str
     contacts: bool = True
@@ -38,7 +41,7 @@ class Tokens:
             self.grants.setdefault(token, Grant(settings.account_uuid)).expires_at = moment
 
     def grant(self, header: bytes | None, now: float) -> Grant | None:
-        """The grant behind an Authorization header, one request of it used; None where it is good for nothing."""
+        """The grant behind an Authorization header, one request of it used; None if it is no good."""
         if header is None or header[:7].lower() != b"bearer ":
             return None
         grant = self.grants.get(header[7:].strip().decode("latin-1"))
@@ -51,7 +54,7 @@ class Tokens:
         return grant
 
     def refusal(self) -> Reply:
-        """The 401: the framework's body, the OAuth server's, or none (switch; the documentation shows none)."""
+        """The 401: the framework's body, the OAuth server's, or none (switch; undocumented)."""
         match self._settings.unauthorized_body:
             case "oauth":
                 text = "The access token is invalid."
@@ -64,7 +67,7 @@ class Tokens:
                 return plain(401, "Unauthenticated.")
 
     def issue(self, values: Mapping[str, object], now: float) -> Reply:
-        """POST /oauth/token with client credentials: ``token_type``, ``expires_in``, ``access_token`` (DUMP, stated)."""
+        """POST /oauth/token with client credentials: a token and how long it lives (DUMP, stated)."""
         settings = self._settings
         if values.get("grant_type") != "client_credentials":
             return plain(400, "The grant type is not supported.", error="unsupported_grant_type")

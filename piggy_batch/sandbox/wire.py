@@ -1,7 +1,7 @@
 """What goes over the wire: parameters in, envelopes and refusals out.
 
-The service takes JSON, form and multipart bodies and query parameters on writes (PROBE, POST, observed; that all
-four work everywhere is inferred from the framework, which merges query and body).
+The service takes JSON, form and multipart bodies and query parameters on writes (PROBE, POST, observed; that
+all four work everywhere is inferred from the framework, which merges query and body).
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ def encode(value: Json) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One whole answer. ``headers`` hold the content type; the application adds length, cache and throttle headers.
+    """One whole answer. ``headers`` hold the content type; the application adds length, cache and throttle.
 
-    ``gateway`` says that something before the application answered (a proxy, a firewall): no throttle headers.
+    ``gateway`` says that something before the application answered (a proxy, a firewall): no throttle
+    headers.
     """
 
     status: int
@@ -84,7 +85,7 @@ class Refused(Exception):  # noqa: N818 - the service refuses; that is an answer
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Json]:
-    """Form pairs as a mapping; ``merge_tags[custom.message]=Hi`` becomes a nested mapping (PROBE, observed)."""
+    """Form pairs as a mapping; ``merge_tags[custom.message]=Hi`` becomes a mapping in it (PROBE)."""
     out: dict[str, Json] = {}
     for name, value in pairs:
         stem, bracket, rest = name.partition("[")
@@ -119,7 +120,7 @@ async def parameters(scope: Scope, body: bytes) -> dict[str, Json]:
 
 
 async def _multipart(scope: Scope, body: bytes) -> dict[str, Json]:
-    async def receive() -> dict[str, Any]:  # noqa: RUF029 - the ASGI signature
+    async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async with Request(scope, receive).form() as form:

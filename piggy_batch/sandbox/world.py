@@ -120,6 +120,9 @@ class World:
         attributes: Mapping[str, Json] | None = None,
         reverses: int = 0,
     ) -> Transaction:
-        """Adds ``cents`` (negative: takes) to a card and writes the ledger's row. No rules; callers have checked."""
+        """Adds ``cents`` (negative: takes) to a card and writes the ledger's row.
+
+        No rules; callers have checked.
+        """
         self.cards.put(card, card.cents + cents)
         return self.ledger.add(card, shop, cents, now, kind=kind, attributes=attributes, reverses=reverses)
