@@ -40,7 +40,7 @@ def read_state(settings: Settings) -> dict[str, Json]:
         theirs, ours = bound.get(name), getattr(settings, name)
         if theirs != ours:
             raise ValueError(
-                f"{settings.state} was made with {name} {theirs!r}, not {ours!r}; use the same or another file"
+                f"{settings.state} was made with {name} {theirs!r}, not {ours!r}: name another file"
             )
     return dict(worlds)
 
