@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
 from piggy_batch.model import Json, Kind, Repeat, Request
 from piggy_batch.operations import TAG_PREFIX, Column, Look, Operation, segment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 TRUE_WORDS = frozenset({"true", "1", "yes"})
 FALSE_WORDS = frozenset({"false", "0", "no"})
@@ -41,20 +44,18 @@ class Binding:
         return found
 
 
-def bind(
-    operation: Operation, header: Sequence[str], maps: Mapping[str, str], constants: Mapping[str, str]
-) -> Binding:
+def bind(operation: Operation, header: Sequence[str], maps: Mapping[str, str], constants: Mapping[str, str]) -> Binding:
     """Match header, ``--map`` and ``--set`` to the operation's fields; SetupError where that fails."""
     known = {c.name: c for c in operation.columns}
     places: dict[str, int] = {}
     used = {name for name in maps.values() if name in header}
     for field, source in maps.items():
         if field not in known and not _is_tag(operation, field):
-            raise SetupError(f"--map {field}={source}: {operation.name} has no field {field}; it has {', '.join(known)}")
-        if source not in header:
             raise SetupError(
-                f"--map {field}={source}: the manifest has no column {source!r}; it has {_listed(header)}"
+                f"--map {field}={source}: {operation.name} has no field {field}; it has {', '.join(known)}"
             )
+        if source not in header:
+            raise SetupError(f"--map {field}={source}: the manifest has no column {source!r}; it has {_listed(header)}")
         places[field] = header.index(source)
     for index, name in enumerate(header):
         if name in places or name in used or name.startswith("_"):

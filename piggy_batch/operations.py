@@ -9,13 +9,15 @@ line says *inferred*.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from piggy_batch.model import Json, Kind, Repeat, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NOBODY = "none"  # the word by which expected_contact_uuid says that nobody holds the card
 TAG_PREFIX = "custom."  # columns that become an e-mail's merge tags

@@ -1,0 +1,291 @@
+"""Row commands: each is made from its operation in the catalogue."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli import LazyGroup, program_options
+from piggy_batch.cli.common import (
+    CountOrPercent,
+    Duration,
+    Pair,
+    Rate,
+    as_mapping,
+    ask,
+    can_ask,
+    command_line,
+    make_target_from,
+    open_display,
+    show_result,
+)
+from piggy_batch.operations import CATALOGUE, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _env(name: str) -> str:
+    return f"PIGGY_BATCH_{name}"
+
+
+RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--run-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        envvar=_env("RUN_DIR"),
+        help="Where the run lives.  [default: beside the manifest]",
+    ),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        envvar=_env("DRY_RUN"),
+        help="Check the whole manifest, print the plan, send no write.",
+    ),
+    click.option(
+        "--rate",
+        type=Rate(),
+        default=5.0,
+        show_default=True,
+        metavar="N",
+        envvar=_env("RATE"),
+        help="At most N HTTP requests a second, every request counted; 0: no limit.",
+    ),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(1, 500),
+        default=8,
+        show_default=True,
+        envvar=_env("CONCURRENCY"),
+        help="At most N requests in flight.",
+    ),
+    click.option(
+        "--attempts",
+        type=click.IntRange(1, 100),
+        default=5,
+        show_default=True,
+        envvar=_env("ATTEMPTS"),
+        help="Tries per row.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0.01, 3600),
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        envvar=_env("TIMEOUT"),
+        help="Bound of one whole request, answer included.",
+    ),
+    click.option(
+        "--max-errors",
+        type=CountOrPercent(),
+        metavar="N|N%",
+        envvar=_env("MAX_ERRORS"),
+        help="Halt once so many rows of this invocation were rejected, failed or unknown.",
+    ),
+    click.option(
+        "--max-wait",
+        type=Duration(),
+        default="30m",
+        show_default=True,
+        envvar=_env("MAX_WAIT"),
+        help="How long throttling, maintenance or an outage may keep everybody waiting.",
+    ),
+    click.option(
+        "--max-duration",
+        type=Duration(),
+        envvar=_env("MAX_DURATION"),
+        help="End softly after this time; the same command goes on.",
+    ),
+    click.option(
+        "--limit", type=click.IntRange(min=1), envvar=_env("LIMIT"), help="Take only N unsettled rows: a pilot."
+    ),
+    click.option("--skip-invalid", is_flag=True, help="Run the valid rows although others are invalid."),
+    click.option(
+        "--map",
+        "maps",
+        type=Pair(),
+        multiple=True,
+        metavar="FIELD=COLUMN",
+        help="The manifest's own header for a field.",
+    ),
+    click.option(
+        "--set", "constants", type=Pair(), multiple=True, metavar="FIELD=VALUE", help="The same value for every row."
+    ),
+    click.option("--delimiter", envvar=_env("DELIMITER"), help="Overrides what is detected; a character, or tab."),
+    click.option("--encoding", envvar=_env("ENCODING"), help="Overrides what is detected."),
+    click.option("--sheet", envvar=_env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
+    click.option("--retry-rejected", is_flag=True, help="Also take rows that were rejected in this run directory."),
+    click.option(
+        "--resend-unknown",
+        is_flag=True,
+        help="Also send rows again whose fate is unknown; they may be carried out twice.",
+    ),
+    click.option("--adopt", is_flag=True, help="Go on with a run directory that was moved or copied here."),
+    click.option(
+        "--format",
+        "kind",
+        type=click.Choice(["csv", "parquet", "xlsx"]),
+        envvar=_env("FORMAT"),
+        help="Of results and piles.  [default: that of the manifest]",
+    ),
+    click.option("--yes", is_flag=True, help="Do not ask before it starts."),
+    click.option("--template", is_flag=True, help="Print the header row of a manifest for this command, and leave."),
+    click.option(
+        "--progress/--no-progress",
+        default=None,
+        envvar=_env("PROGRESS"),
+        help="A bar on stderr.  [default: on a terminal]",
+    ),
+    click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        envvar=_env("JSON"),
+        help="Print summary.json on stdout instead of the table.",
+    ),
+)
+
+
+def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
+    """Options that only some operations have."""
+    found: list[Callable[[Any], Any]] = []
+    if operation.before:
+        found.append(
+            click.option(
+                "--no-before",
+                is_flag=True,
+                help="Skip the look before each row; then a lost answer is unknown, and undo is not possible.",
+            )
+        )
+    if operation.repeat.value == "once":
+        found.append(
+            click.option(
+                "--again",
+                is_flag=True,
+                help="Start although an earlier run of this manifest, or its own rows, say it was done.",
+            )
+        )
+    if operation.unique_flag == "allow_shared":
+        found.append(click.option("--allow-shared", is_flag=True, help="A giftcard may go to several contacts."))
+    if operation.unique_flag == "allow_repeats":
+        found.append(click.option("--allow-repeats", is_flag=True, help="A giftcard may be loaded in several rows."))
+    return found
+
+
+def describe(operation: Operation) -> str:
+    """The help text: what it does, its columns, what a repeat does."""
+    lines = [operation.help, "", "\b", "Columns of the manifest (required ones marked *):"]
+    for column in operation.columns:
+        mark = "*" if column.required else " "
+        lines.append(f" {mark} {column.name}: {column.help}")
+    if operation.tags:
+        lines.append("   custom.*: merge tags for the e-mail, any number")
+    lines += [
+        "",
+        (
+            f"A second identical request {operation.repeat_note} ({operation.repeat.value}). Running the same "
+            "command again goes on where it stopped."
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def make_command(operation: Operation) -> click.Command:
+    """The click command of an operation."""
+
+    @click.pass_context
+    def callback(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None:
+        if given["template"]:
+            click.echo(",".join(c.name for c in operation.columns))
+            return
+        if manifest is None:
+            raise click.UsageError("Missing argument 'MANIFEST'.", ctx)
+        ctx.exit(run_command(ctx, operation, manifest, given))
+
+    command: Any = callback
+    for option in reversed((*RUN_OPTIONS, *special_options(operation))):
+        command = option(command)
+    command = program_options(command)
+    command = click.argument("manifest", type=click.Path(path_type=Path), required=False)(command)
+    made: click.Command = click.command(operation.verb, help=describe(operation), short_help=operation.help)(command)
+    return made
+
+
+def options_from(given: dict[str, Any]) -> Any:
+    """The run's options from the command line's."""
+    from piggy_batch.importer import Terms
+    from piggy_batch.loading import Reading
+    from piggy_batch.runner import Options
+
+    most, share = given["max_errors"] or (None, None)
+    return Options(
+        run_dir=given["run_dir"],
+        dry_run=given["dry_run"],
+        rate=given["rate"],
+        timeout_s=given["timeout"],
+        max_wait_s=given["max_wait"],
+        max_duration_s=given["max_duration"],
+        skip_invalid=given["skip_invalid"],
+        format=given["kind"],
+        yes=given["yes"],
+        adopt=given["adopt"],
+        reading=Reading(
+            delimiter=given["delimiter"],
+            encoding=given["encoding"],
+            sheet=given["sheet"],
+            maps=as_mapping("--map", given["maps"]),
+            constants=as_mapping("--set", given["constants"]),
+            allow_repeats=given.get("allow_repeats", False),
+            allow_shared=given.get("allow_shared", False),
+            again=given.get("again", False),
+        ),
+        terms=Terms(
+            concurrency=given["concurrency"],
+            attempts=given["attempts"],
+            look_before=not given.get("no_before", False),
+            resend_unknown=given["resend_unknown"],
+            retry_rejected=given["retry_rejected"],
+            limit=given["limit"],
+            max_errors=most,
+            max_errors_percent=share,
+        ),
+    )
+
+
+def run_command(ctx: click.Context, operation: Operation, manifest: Path, given: dict[str, Any]) -> int:
+    """Run a row command as the options say; its exit code."""
+    from piggy_batch.runner import Scene, run
+
+    options = options_from(given)
+    with open_display("rows", progress=given["progress"]) as display:
+        scene = Scene(
+            target=make_target_from(ctx),
+            progress=display,
+            command=command_line(ctx.obj["argv"]),
+            confirm=ask if can_ask() else None,
+            signals=True,
+        )
+        result = asyncio.run(run(operation, manifest, options, scene))
+    show_result(result, as_json=given["as_json"])
+    return result.exit_code
+
+
+def add_row_commands(group: click.Group) -> None:
+    """Give a group the commands of its resource."""
+    for operation in CATALOGUE:
+        if operation.resource == group.name and not operation.hidden:
+            group.add_command(make_command(operation))
+
+
+@click.group("identifiers", cls=LazyGroup)
+@program_options
+def identifiers() -> None:
+    """Loyalty cards and other contact identifiers, in bulk from a manifest."""
+
+
+add_row_commands(identifiers)

@@ -1,0 +1,615 @@
+"""The room of sqlite3: a run's truth on disk. The manifest's cells, the intent before each request, the outcome
+after it.
+
+Write-ahead log with synchronous FULL: what :meth:`Journal.sent` has returned for is on disk before the request
+leaves. Many rows share one commit. Readers (``status``, reports) never block the writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import json
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from piggy_batch.errors import JournalError
+from piggy_batch.model import Json, Proof, Repeat, Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+NAME = "journal.sqlite"
+LOCK = "journal.lock"
+LOAD_BATCH = 5_000  # rows an insert
+READ_BATCH = 500  # rows a read while sending
+SENT = "sent"  # an intent without an outcome
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER NOT NULL, cells TEXT NOT NULL);
+CREATE TABLE fates (
+    number INTEGER PRIMARY KEY, state TEXT NOT NULL, run INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    sent_at REAL, before TEXT, proof TEXT, http_status INTEGER, code INTEGER, message TEXT, kept TEXT,
+    finished_at REAL
+);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, started_at REAL NOT NULL, finished_at REAL, rate TEXT, exit_code INTEGER,
+    sent INTEGER NOT NULL DEFAULT 0, retried INTEGER NOT NULL DEFAULT 0, throttled INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE keys (number INTEGER PRIMARY KEY, key TEXT NOT NULL, fold TEXT);
+"""
+
+_INTENT = """
+INSERT INTO fates (number, state, run, attempts, sent_at, before) VALUES (?, 'sent', ?, ?, ?, ?)
+ON CONFLICT (number) DO UPDATE SET state = 'sent', run = excluded.run, attempts = excluded.attempts,
+    sent_at = excluded.sent_at, before = coalesce(excluded.before, before), proof = NULL, http_status = NULL,
+    code = NULL, message = NULL, kept = NULL, finished_at = NULL
+"""
+_OUTCOME = """
+INSERT INTO fates (number, state, run, attempts, before, proof, http_status, code, message, kept, finished_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (number) DO UPDATE SET state = excluded.state, run = excluded.run, attempts = excluded.attempts,
+    before = coalesce(excluded.before, before), proof = excluded.proof, http_status = excluded.http_status,
+    code = excluded.code, message = excluded.message, kept = excluded.kept, finished_at = excluded.finished_at
+"""
+_WITHDRAW = "DELETE FROM fates WHERE number = ?"
+_TALLY = "UPDATE runs SET sent = ?, retried = ?, throttled = ? WHERE id = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A manifest row with its fate so far."""
+
+    number: int
+    line: int
+    cells: list[str]
+    status: Status
+    attempts: int = 0
+    sent_at: float | None = None  # seconds since the epoch; the last time it was sent
+    before: Mapping[str, Json] | None = None
+    proof: str | None = None
+    http_status: int | None = None
+    code: int | None = None
+    message: str | None = None
+    kept: Mapping[str, Json] | None = None
+    finished_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """An outcome on its way to the journal."""
+
+    number: int
+    status: Status
+    attempts: int
+    finished_at: float
+    before: Mapping[str, Json] | None = None
+    proof: Proof | None = None
+    http_status: int | None = None
+    code: int | None = None
+    message: str | None = None
+    kept: Mapping[str, Json] | None = None
+
+
+class RunLock:
+    """Holds a run directory against a second run; released with the process, however it ends."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / LOCK
+        self._file: int | None = None
+
+    def take(self) -> None:
+        """JournalError where another run holds it or the file system has no working locks."""
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _unusable(self._path.parent, error) from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise JournalError(
+                    f"{self._path.parent} is in use by another run; wait for it, or look with: "
+                    f"piggy-batch status {self._path.parent}"
+                ) from None
+            raise self._lockless() from None
+        self._file = handle
+        if not self._holds():
+            raise self._lockless()
+
+    def release(self) -> None:
+        """Let the next run in."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _holds(self) -> bool:
+        second = os.open(self._path, os.O_RDWR)
+        try:
+            fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(second)
+        return False
+
+    def _lockless(self) -> JournalError:
+        return JournalError(
+            f"{self._path.parent} is on a file system without working locks, so a second run could not be "
+            "kept out; name a directory on a local disk with --run-dir"
+        )
+
+
+def _unusable(directory: Path, error: Exception) -> JournalError:
+    words = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        words = error.strerror
+    full = "full" in words.casefold() or "No space" in words
+    advice = (
+        "free some space and run the same command again"
+        if full
+        else "check the directory, or name another with --run-dir"
+    )
+    return JournalError(f"the journal in {directory} cannot be used: {words}; {advice}")
+
+
+class Journal:
+    """One run directory's journal. Open with :meth:`create`, :meth:`open` or :meth:`read`."""
+
+    def __init__(self, directory: Path, connection: sqlite3.Connection, repeat: Repeat | None = None) -> None:
+        self.directory = directory
+        self.run = 0
+        self._db = connection
+        self._repeat = repeat
+        self._writer: _Writer | None = None
+
+    @classmethod
+    def create(cls, directory: Path) -> Self:
+        """A new, empty journal in place of an unbound one."""
+        for suffix in ("", "-wal", "-shm"):
+            (directory / f"{NAME}{suffix}").unlink(missing_ok=True)
+        journal = cls(directory, _connect(directory / NAME, create=True))
+        with journal._guard():
+            journal._db.executescript(_TABLES)
+            journal.set("schema", SCHEMA)
+        return journal
+
+    @classmethod
+    def open(cls, directory: Path) -> Self | None:
+        """The journal there, for writing; None where there is none or it was never finished."""
+        return cls._existing(directory, read_only=False)
+
+    @classmethod
+    def read(cls, directory: Path) -> Self | None:
+        """The journal there, for reading, also while a run writes it."""
+        return cls._existing(directory, read_only=True)
+
+    @classmethod
+    def _existing(cls, directory: Path, *, read_only: bool) -> Self | None:
+        path = directory / NAME
+        if not path.exists():
+            return None
+        try:
+            journal = cls(directory, _connect(path, read_only=read_only))
+            try:
+                schema = journal.get("schema")
+            except sqlite3.OperationalError as error:
+                journal.close()
+                if "no such table" in str(error):
+                    return None
+                raise
+        except (sqlite3.Error, OSError) as error:
+            raise _unusable(directory, error) from None
+        if schema != SCHEMA:
+            journal.close()
+            age = "a newer" if isinstance(schema, int) and schema > SCHEMA else "an older"
+            raise JournalError(
+                f"the journal in {directory} was written by {age} version of piggy-batch (schema {schema}, this one "
+                f"knows {SCHEMA}); go on with that version, or start afresh with another --run-dir"
+            )
+        return journal
+
+    def close(self) -> None:
+        """Land what is queued and close."""
+        if self._writer is not None:
+            self._writer.stop()
+            self._writer = None
+        self._db.close()
+
+    def discard(self) -> None:
+        """Close and remove the journal's files: nothing was sent by it."""
+        self.close()
+        for suffix in ("", "-wal", "-shm"):
+            (self.directory / f"{NAME}{suffix}").unlink(missing_ok=True)
+
+    def _guard(self) -> _Guard:
+        return _Guard(self.directory)
+
+    # --- facts about the run -------------------------------------------------------------------------
+
+    def set(self, key: str, value: Json) -> None:
+        """Keep a fact; on disk at once unless a transaction is open."""
+        with self._guard():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+    def get(self, key: str) -> Json:
+        """A fact; None where it was never set."""
+        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return json.loads(found[0]) if found else None
+
+    @property
+    def repeat(self) -> Repeat:
+        """What a second request of this run's operation does."""
+        if self._repeat is None:
+            self._repeat = Repeat(self.get("repeat"))
+        return self._repeat
+
+    @property
+    def bound(self) -> bool:
+        """Whether a request of this run has been journalled."""
+        return bool(self.get("bound"))
+
+    # --- loading -------------------------------------------------------------------------------------
+
+    def load(self, rows: Iterable[tuple[int, int, Sequence[str], str | None, str | None]]) -> int:
+        """Copy rows (number, line, cells, key, folded key) in; the number of rows. One transaction."""
+        count = 0
+        with self._guard():
+            self._db.execute("BEGIN")
+            try:
+                batch: list[tuple[int, int, str]] = []
+                keys: list[tuple[int, str, str | None]] = []
+                for number, line, cells, key, fold in rows:
+                    count += 1
+                    batch.append((number, line, json.dumps(cells, ensure_ascii=False)))
+                    if key is not None:
+                        keys.append((number, key, fold))
+                    if len(batch) >= LOAD_BATCH:
+                        self._insert(batch, keys)
+                self._insert(batch, keys)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        return count
+
+    def _insert(self, batch: list[tuple[int, int, str]], keys: list[tuple[int, str, str | None]]) -> None:
+        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", batch)
+        self._db.executemany("INSERT INTO keys VALUES (?, ?, ?)", keys)
+        batch.clear()
+        keys.clear()
+
+    def repeats(self, *, folded: bool = False) -> Iterator[tuple[int, int]]:
+        """(row, first row) for every later row whose key stands in an earlier one already."""
+        key = "coalesce(fold, key)" if folded else "key"
+        yield from self._db.execute(
+            f"SELECT number, first FROM (SELECT number, min(number) OVER (PARTITION BY {key}) AS first FROM keys) "  # noqa: S608 - one of two constants
+            "WHERE number > first ORDER BY number"
+        )
+
+    def lines(self, numbers: Sequence[int]) -> dict[int, int]:
+        """The lines of some rows."""
+        found: dict[int, int] = {}
+        for start in range(0, len(numbers), 500):
+            part = list(numbers[start : start + 500])
+            marks = ",".join("?" * len(part))
+            found.update(self._db.execute(f"SELECT number, line FROM rows WHERE number IN ({marks})", part).fetchall())  # noqa: S608 - question marks only
+        return found
+
+    def invalidate(self, problems: Iterable[tuple[int, str]], now_s: float) -> None:
+        """Mark rows invalid, with the reason; a row may be named more than once. One transaction."""
+        with self._guard():
+            self._db.execute("BEGIN")
+            self._db.executemany(
+                "INSERT INTO fates (number, state, run, message, finished_at) VALUES (?, 'invalid', 0, ?, ?) "
+                "ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message",
+                ((number, message, now_s) for number, message in problems),
+            )
+            self._db.execute("COMMIT")
+
+    def forget_keys(self) -> None:
+        """Drop what only the check for duplicates needed; its pages are used again for fates."""
+        with self._guard():
+            self._db.execute("DELETE FROM keys")
+
+    # --- one invocation ------------------------------------------------------------------------------
+
+    def begin(self, started_at: float, rate: str, *, threaded: bool = True) -> None:
+        """Start an invocation; outcomes may be written from here on. Without ``threaded`` every write
+        blocks the caller, for loops whose time is not the machine's."""
+        with self._guard():
+            cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
+        self.run = int(cursor.lastrowid or 0)
+        self._writer = _Writer(self.directory, threaded=threaded)
+
+    def finish(self, finished_at: float, exit_code: int) -> None:
+        """Close the invocation's books; everything queued is on disk."""
+        if self._writer is not None:
+            self._writer.stop()
+            self._writer = None
+        with self._guard():
+            self._db.execute(
+                "UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (finished_at, exit_code, self.run)
+            )
+
+    def sent(
+        self, number: int, attempts: int, sent_at: float, before: Mapping[str, Json] | None
+    ) -> asyncio.Future[None]:
+        """Journal the intent to send a row; on disk when the future is done."""
+        return self._write(_INTENT, (number, self.run, attempts, sent_at, _dump(before)))
+
+    def settled(self, fate: Fate) -> asyncio.Future[None]:
+        """Journal a row's outcome; on disk when the future is done."""
+        return self._write(
+            _OUTCOME,
+            (
+                fate.number,
+                fate.status.value,
+                self.run,
+                fate.attempts,
+                _dump(fate.before),
+                fate.proof.value if fate.proof else None,
+                fate.http_status,
+                fate.code,
+                fate.message or None,
+                _dump(fate.kept),
+                fate.finished_at,
+            ),
+        )
+
+    def withdraw(self, number: int) -> asyncio.Future[None]:
+        """Take back an intent whose request never left: the row is pending again."""
+        return self._write(_WITHDRAW, (number,))
+
+    def tally(self, sent: int, retried: int, throttled: int) -> asyncio.Future[None]:
+        """Keep the invocation's request counts."""
+        return self._write(_TALLY, (sent, retried, throttled, self.run))
+
+    def _write(self, sql: str, values: tuple[Any, ...]) -> asyncio.Future[None]:
+        if self._writer is None:
+            raise JournalError("the journal is not open for an invocation")
+        return self._writer.write(sql, values)
+
+    # --- reading back --------------------------------------------------------------------------------
+
+    def counts(self) -> dict[Status, int]:
+        """How many rows stand in each status; they add up to the manifest's rows."""
+        counts = dict.fromkeys(Status, 0)
+        for state, number in self._db.execute("SELECT state, count(*) FROM fates GROUP BY state"):
+            counts[self._status(state)] += number
+        total = self._db.execute("SELECT count(*) FROM rows").fetchone()[0]
+        counts[Status.PENDING] += total - sum(counts.values())
+        return counts
+
+    def taken_counts(self) -> dict[Status, int]:
+        """The statuses of the rows that this invocation settled or left in doubt."""
+        counts = dict.fromkeys(Status, 0)
+        for state, number in self._db.execute(
+            "SELECT state, count(*) FROM fates WHERE run = ? GROUP BY state", (self.run,)
+        ):
+            counts[self._status(state)] += number
+        return counts
+
+    def taken_in(self, run: int) -> int:
+        """How many rows an invocation has ended."""
+        query = "SELECT count(*) FROM fates WHERE run = ? AND finished_at IS NOT NULL"
+        return int(self._db.execute(query, (run,)).fetchone()[0])
+
+    def requests(self) -> dict[str, int]:
+        """HTTP requests of all invocations."""
+        row = self._db.execute("SELECT sum(sent), sum(retried), sum(throttled) FROM runs").fetchone()
+        return dict(zip(("sent", "retried", "throttled"), (n or 0 for n in row), strict=True))
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The invocations, first to last."""
+        names = ("id", "started_at", "finished_at", "rate", "exit_code", "sent", "retried", "throttled")
+        return [
+            dict(zip(names, row, strict=True))
+            for row in self._db.execute(f"SELECT {', '.join(names)} FROM runs ORDER BY id")
+        ]  # noqa: S608 - constants
+
+    def open_rows(self, takes: Mapping[Status, bool], *, needs_before: bool, resend: bool) -> Iterator[Entry]:
+        """Rows to take, pending ones first, then those of other statuses that an earlier invocation left.
+
+        ``takes`` says which statuses; a row in doubt without the before-look that its operation needs is
+        taken only with ``resend``. Rows settled meanwhile are not met again.
+        """
+        if takes.get(Status.PENDING):
+            yield from self._paged("f.number IS NULL")
+        states = [s.value for s, wanted in takes.items() if wanted and s is not Status.PENDING]
+        if takes.get(Status.UNKNOWN) or self.repeat is Repeat.SAFE:
+            states.append(SENT)
+        if states:
+            marks = ",".join(f"'{s}'" for s in states)
+            blind = (
+                "" if resend or not needs_before else " AND NOT (f.state IN ('unknown', 'sent') AND f.before IS NULL)"
+            )
+            yield from self._paged(f"f.state IN ({marks}) AND f.run < {self.run}{blind}")
+
+    def all_rows(self) -> Iterator[Entry]:
+        """Every row in manifest order, from one consistent reading."""
+        for row in self._db.execute(_SELECT + " ORDER BY r.number"):
+            yield self._entry(row)
+
+    def _paged(self, where: str) -> Iterator[Entry]:
+        last = 0
+        while True:
+            page = self._db.execute(
+                f"{_SELECT} WHERE r.number > ? AND {where} ORDER BY r.number LIMIT {READ_BATCH}", (last,)
+            ).fetchall()
+            for row in page:
+                yield self._entry(row)
+            if len(page) < READ_BATCH:
+                return
+            last = page[-1][0]
+
+    def _status(self, state: str) -> Status:
+        if state == SENT:
+            return Status.PENDING if self.repeat is Repeat.SAFE else Status.UNKNOWN
+        return Status(state)
+
+    def _entry(self, row: Sequence[Any]) -> Entry:
+        number, line, cells, state, attempts, sent_at, before, proof, http_status, code, message, kept, finished = row
+        if state is None:
+            return Entry(number, line, json.loads(cells), Status.PENDING)
+        if state == SENT and message is None:
+            message = "sent, and the program ended before the answer came"
+        return Entry(
+            number,
+            line,
+            json.loads(cells),
+            self._status(state),
+            attempts,
+            sent_at,
+            json.loads(before) if before else None,
+            proof,
+            http_status,
+            code,
+            message,
+            json.loads(kept) if kept else None,
+            finished,
+        )
+
+
+_SELECT = (
+    "SELECT r.number, r.line, r.cells, f.state, f.attempts, f.sent_at, f.before, f.proof, f.http_status, f.code, "
+    "f.message, f.kept, f.finished_at FROM rows r LEFT JOIN fates f ON f.number = r.number"
+)
+
+
+class _Guard:
+    """Turns trouble with the file into a JournalError."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, (sqlite3.Error, OSError)):
+            raise _unusable(self._directory, error) from None
+
+
+class _Writer:
+    """Commits queued writes, many at once, in a thread of its own or in the caller's."""
+
+    def __init__(self, directory: Path, *, threaded: bool) -> None:
+        self._directory = directory
+        self._failed: JournalError | None = None
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._db: sqlite3.Connection | None = None
+        self._marked = False
+        if threaded:
+            self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
+            self._thread.start()
+        else:
+            self._db = _connect(directory / NAME)
+
+    def write(self, sql: str, values: tuple[Any, ...]) -> asyncio.Future[None]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        job = _Job(sql, values, future)
+        if self._thread is not None:
+            self._queue.put(job)
+        else:
+            error = self._commit([job])
+            _resolve([job], error)
+        return future
+
+    def stop(self) -> None:
+        """Land what is queued; the thread ends."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _serve(self) -> None:
+        with closing(_connect(self._directory / NAME)) as self._db:
+            ended = False
+            while not ended:
+                jobs: list[_Job] = []
+                job = self._queue.get()
+                while job is not None:
+                    jobs.append(job)
+                    try:
+                        job = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                ended = job is None
+                if jobs:
+                    error = self._commit(jobs)
+                    loop = jobs[0].future.get_loop()
+                    if not loop.is_closed():
+                        loop.call_soon_threadsafe(_resolve, jobs, error)
+        self._db = None
+
+    def _commit(self, jobs: list[_Job]) -> JournalError | None:
+        """One transaction for all. After a failure nothing more is written: what is on disk stays the truth."""
+        if self._failed is not None or self._db is None:
+            return self._failed
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            if not self._marked and any(job.sql is not _TALLY for job in jobs):
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('bound', 'true')")
+            for job in jobs:
+                self._db.execute(job.sql, job.values)
+            self._db.execute("COMMIT")
+            self._marked = self._marked or any(job.sql is not _TALLY for job in jobs)
+        except (sqlite3.Error, OSError) as error:
+            self._failed = _unusable(self._directory, error)
+        return self._failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    sql: str
+    values: tuple[Any, ...]
+    future: asyncio.Future[None]
+
+
+def _resolve(jobs: list[_Job], error: JournalError | None) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if error is None:
+            job.future.set_result(None)
+        else:
+            job.future.set_exception(error)
+            job.future.exception()  # a future nobody awaits must not warn; the next write meets the same error
+
+
+def _connect(path: Path, *, read_only: bool = False, create: bool = False) -> sqlite3.Connection:
+    if create:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    mode = "ro" if read_only else "rw"
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+    if not read_only:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA wal_autocheckpoint = 4000")
+    db.execute("PRAGMA cache_size = -16000")
+    return db
+
+
+def _dump(value: Mapping[str, Json] | None) -> str | None:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
+
+
+Notify = Callable[[str], None]

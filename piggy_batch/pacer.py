@@ -1,0 +1,158 @@
+"""The room of the clock: every HTTP request of a run waits here for its turn.
+
+Promise: departures in any window of T seconds number at most rate × T + 1. Two neighbours are therefore
+never closer than 1/rate, so lost time cannot be made up; the wait ends in a spin so that little is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable
+
+SPIN_S = 0.0015  # the loop's timer wakes up to a millisecond late; the last bit is waited in steps of the loop
+NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
+
+
+class Stop:
+    """Why a run takes no more rows. Set once; the first reason stays."""
+
+    def __init__(self) -> None:
+        self._event: asyncio.Event | None = None
+        self.reason: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.reason is not None
+
+    def set(self, reason: str) -> None:
+        """Stop taking work. What is in the air lands."""
+        if self.reason is None:
+            self.reason = reason
+            if self._event is not None:
+                self._event.set()
+
+    async def within(self, seconds: float) -> bool:
+        """Wait, at most until the stop; True where the run stops."""
+        if self._event is None:
+            self._event = asyncio.Event()
+            if self:
+                self._event.set()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class Clock:
+    """Monotonic seconds and waiting. ``fine`` spins to the exact moment; a virtual clock needs none."""
+
+    def __init__(self, *, fine: bool = True) -> None:
+        self.fine = fine
+
+    def now(self) -> float:
+        """Monotonic seconds: the event loop's own time, so that a virtual loop rules here too."""
+        return asyncio.get_running_loop().time()
+
+    def wall(self) -> float:
+        """Seconds since the epoch: for labels, never for waiting."""
+        return time.time()
+
+    async def until(self, when: float, stop: Stop) -> bool:
+        """Wait until ``when``; True where the run stops first."""
+        rest = when - self.now()
+        coarse = rest - SPIN_S if self.fine else rest
+        if coarse > 0 and await stop.within(coarse):
+            return True
+        while self.fine and self.now() < when and not stop:
+            await asyncio.sleep(0)
+        return bool(stop)
+
+
+class Pacer:
+    """Hands out turns, first come first served, at most ``rate`` a second (0: no limit)."""
+
+    def __init__(self, rate: float, clock: Clock, stop: Stop) -> None:
+        self.rate = rate
+        self.clock = clock
+        self.stop = stop
+        self.departures = 0
+        self._next = -math.inf
+        self._turn = asyncio.Lock()
+        self._near = asyncio.Semaphore(max(2, math.ceil(rate * NEAR_S)))
+        self._held_until = -math.inf
+
+    @property
+    def held_until(self) -> float:
+        """The moment before which nothing leaves but probes; in the past: open."""
+        return self._held_until
+
+    def hold(self, until: float) -> None:
+        """Let nothing leave before ``until``; the latest of several holds counts."""
+        self._held_until = max(self._held_until, until)
+
+    def release(self) -> None:
+        """End every hold."""
+        self._held_until = -math.inf
+
+    async def approach(self) -> Approach:
+        """Wait until a turn is near, so that what is written before it is not written long before."""
+        if self.rate:
+            await self._near.acquire()
+        return Approach(self, self._near if self.rate else None)
+
+    async def turn(self, *, probe: bool = False) -> bool:
+        """Wait for the next turn; it is used up on return. False: the run stops, nothing may leave.
+
+        A probe may leave during a hold and while the run stops.
+        """
+        calm = Stop() if probe else self.stop
+        while True:
+            if not probe and await self._wait_open():
+                return False
+            async with self._turn:
+                if calm:
+                    return False
+                if self.rate and await self.clock.until(self._next, calm):
+                    return False
+                now = self.clock.now()
+                if not probe and now < self._held_until:
+                    continue
+                if self.rate:
+                    self._next = now + 1 / self.rate
+                self.departures += 1
+                return True
+
+    async def _wait_open(self) -> bool:
+        while (rest := self._held_until - self.clock.now()) > 0:
+            # A hold may end early, so it is waited for in short steps.
+            if await self.stop.within(min(rest, 0.5)):
+                return True
+        return bool(self.stop)
+
+
+class Approach:
+    """A place near the head of the queue; given up at departure or by :meth:`leave`."""
+
+    __slots__ = ("_near", "_pacer")
+
+    def __init__(self, pacer: Pacer, near: asyncio.Semaphore | None) -> None:
+        self._pacer = pacer
+        self._near = near
+
+    async def turn(self) -> bool:
+        """As :meth:`Pacer.turn`."""
+        given = await self._pacer.turn()
+        self.leave()
+        return given
+
+    def leave(self) -> None:
+        """Make room for the next; harmless when done already."""
+        if self._near is not None:
+            self._near.release()
+            self._near = None
+
+
+Turn = Awaitable[bool]

@@ -1,0 +1,210 @@
+"""The machine of reports: from a journal, and from nothing else, to results, piles and summary."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import JournalError
+from piggy_batch.model import Json, Status
+from piggy_batch.tables import Out, Writer, open_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from piggy_batch.journal import Entry, Journal
+    from piggy_batch.operations import Operation
+
+BATCH = 2_000  # rows a write
+PILES = {
+    Status.INVALID: "errors",
+    Status.REJECTED: "errors",
+    Status.PENDING: "remaining",
+    Status.FAILED: "remaining",
+    Status.UNKNOWN: "unknown",
+}
+OWN = (
+    Out("_row", "int"),
+    Out("_line", "int"),
+    Out("_operation"),
+    Out("_status"),
+    Out("_proof"),
+    Out("_attempts", "int"),
+    Out("_http_status", "int"),
+    Out("_code", "int"),
+    Out("_message"),
+    Out("_finished_at"),
+)
+
+
+class Layout:
+    """Which columns a run's reports have, and how a row fills them."""
+
+    def __init__(
+        self, operation: Operation, header: tuple[str, ...], carried: Mapping[str, str], *, repaired: bool
+    ) -> None:
+        self._operation = operation
+        self._places = [i for i, name in enumerate(header) if not name.startswith("_")]
+        own = [header[i] for i in self._places] + list(carried)
+        self._constants = list(carried.values())
+        self._found = [name for name, _ in operation.noun.fields]
+        taken = set(own)
+        found = [f"_found_{name}" if name in taken else name for name in self._found]
+        self._repaired = repaired
+        sent = [Out("_sent_value")] if repaired else []
+        self.columns = (*(Out(name) for name in (*own, *found)), *sent, *OWN)
+        self.width = len(header)
+
+    def rows(self, entry: Entry) -> Iterator[list[object]]:
+        """The result rows of one manifest row: one, or several where the answer was a list."""
+        cells = entry.cells
+        if len(cells) < self.width:
+            cells = cells + [""] * (self.width - len(cells))
+        own: list[object] = [cells[i] for i in self._places]
+        own += self._constants
+        kept = entry.kept or {}
+        tail = [
+            entry.number,
+            entry.line,
+            self._operation.name,
+            entry.status.value,
+            entry.proof,
+            entry.attempts or None,
+            entry.http_status,
+            entry.code,
+            entry.message,
+            iso(entry.finished_at),
+        ]
+        sent = [kept.get("_sent_value")] if self._repaired else []
+        many = kept.get("_many")
+        for answer in many or (kept,):
+            yield [*own, *(_text(answer.get(name)) for name in self._found), *sent, *tail]
+
+
+def _text(value: Json) -> object:
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return None if value is None else str(value)
+
+
+def iso(moment_s: float | None) -> str | None:
+    """Seconds since the epoch as ``2026-01-31T10:00:00.123Z``; None stays None."""
+    if moment_s is None:
+        return None
+    return datetime.fromtimestamp(moment_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_reports(journal: Journal, layout: Layout, kind: str) -> dict[str, int]:
+    """Write results and piles of that format into the run directory; rows by file name.
+
+    Each file appears whole or not at all; a pile without rows is not there. JournalError where the disk
+    is full: the journal still holds everything, and the same command writes the reports again.
+    """
+    names = ("results", "errors", "remaining", "unknown")
+    counts = dict.fromkeys(names, 0)
+    try:
+        with ExitStack() as stack:
+            writers: dict[str, Writer] = {}
+            batches: dict[str, list[list[object]]] = {name: [] for name in names}
+
+            def flush(name: str) -> None:
+                if name not in writers:
+                    columns = layout.columns if name != "unknown" else (*layout.columns, Out("_sent_at"))
+                    path = journal.directory / f"{name}.{kind}"
+                    writers[name] = stack.enter_context(open_writer(path, kind, columns))
+                writers[name].write(batches[name])
+                batches[name] = []
+
+            flush("results")
+            for entry in journal.all_rows():
+                pile = PILES.get(entry.status)
+                for row in layout.rows(entry):
+                    batches["results"].append(row)
+                    counts["results"] += 1
+                    if pile:
+                        batches[pile].append([*row, iso(entry.sent_at)] if pile == "unknown" else row)
+                        counts[pile] += 1
+                        if len(batches[pile]) >= BATCH:
+                            flush(pile)
+                if len(batches["results"]) >= BATCH:
+                    flush("results")
+            for name, batch in batches.items():
+                if batch:
+                    flush(name)
+    except OSError as error:
+        raise JournalError(
+            f"the reports in {journal.directory} cannot be written: {error.strerror or error}; nothing is lost: free "
+            "some space and run the same command again"
+        ) from None
+    for name in names:
+        if not counts[name] and name != "results":
+            (journal.directory / f"{name}.{kind}").unlink(missing_ok=True)
+    return counts
+
+
+def write_errors(journal: Journal, layout: Layout, kind: str) -> Path:
+    """Write only the errors pile: the invalid rows of a manifest of which nothing was sent."""
+    path = journal.directory / f"errors.{kind}"
+    with open_writer(path, kind, layout.columns) as writer:
+        batch: list[list[object]] = []
+        for entry in journal.all_rows():
+            if entry.status is Status.INVALID:
+                batch.extend(layout.rows(entry))
+            if len(batch) >= BATCH:
+                writer.write(batch)
+                batch = []
+        writer.write(batch)
+    return path
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all, readable by its owner only."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=2, ensure_ascii=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise JournalError(
+            f"{path} cannot be written: {error.strerror or error}; free some space and run again"
+        ) from None
+
+
+def summarise(
+    journal: Journal, operation: Operation, *, exit_code: int, next_command: str | None, rate: object
+) -> dict[str, Any]:
+    """The run's summary, computed from the journal over all invocations; ``elapsed_s`` adds up their times."""
+    counts = journal.counts()
+    runs = journal.runs()
+    ended = [r for r in runs if r["finished_at"] is not None]
+    return {
+        "operation": operation.name,
+        "manifest": journal.get("manifest"),
+        "account": journal.get("account"),
+        "base_url": journal.get("base_url"),
+        "rows": sum(counts.values()),
+        "counts": {status.value: number for status, number in counts.items()},
+        "requests": journal.requests(),
+        "rate": rate,
+        "started_at": iso(runs[0]["started_at"]) if runs else None,
+        "finished_at": iso(ended[-1]["finished_at"]) if ended else None,
+        "elapsed_s": round(sum(r["finished_at"] - r["started_at"] for r in ended), 3),
+        "invocations": len(runs),
+        "exit_code": exit_code,
+        "next": next_command,
+    }

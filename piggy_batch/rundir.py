@@ -1,0 +1,183 @@
+"""The machine of run directories: made, locked, bound to one operation, manifest, account and set of options."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.journal import LOCK, Journal, RunLock
+from piggy_batch.loading import Loaded, Reading, load_manifest, rebind
+from piggy_batch.model import Json, Repeat
+from piggy_batch.tables import sha256_of
+
+if TYPE_CHECKING:
+    from piggy_batch.manifest import Binding
+    from piggy_batch.operations import Operation
+
+STDIN = Path("-")
+
+
+def default_run_dir(manifest: Path, operation: Operation) -> Path:
+    """``cards.csv`` and ``identifiers create`` give ``cards.identifiers-create`` beside the manifest."""
+    return manifest.with_name(f"{stem(manifest)}.{operation.slug}")
+
+
+def stem(manifest: Path) -> str:
+    """The manifest's name without its endings: ``cards`` for ``cards.csv.gz``."""
+    name = manifest.name
+    for suffix in (".gz", ".zip"):
+        name = name.removesuffix(suffix)
+    return Path(name).stem
+
+
+class RunDir:
+    """A run directory held by this process. Use as a context manager; empty directories are not left behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = RunLock(path)
+
+    def __enter__(self) -> RunDir:
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except FileExistsError:
+            raise JournalError(f"{self.path} is a file, not a directory; name another --run-dir") from None
+        except OSError as error:
+            raise JournalError(f"{self.path} cannot be made: {error.strerror}; name another --run-dir") from None
+        self._lock.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        left = {entry.name for entry in self.path.iterdir()}
+        if left <= {LOCK}:
+            (self.path / LOCK).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+
+    def existing(self) -> Journal | None:
+        """The journal of a run that has begun to send; None where the manifest is to be checked afresh."""
+        journal = Journal.open(self.path)
+        if journal is not None and not journal.bound:
+            journal.discard()
+            return None
+        return journal
+
+    def load(self, operation: Operation, manifest: Path, reading: Reading) -> tuple[Journal, Loaded]:
+        """A fresh journal with the manifest in it."""
+        journal = Journal.create(self.path)
+        try:
+            loaded = load_manifest(journal, operation, manifest, reading)
+            journal.set("home", home_of(self.path))
+        except BaseException:
+            journal.discard()
+            (self.path / "stdin").unlink(missing_ok=True)
+            raise
+        return journal, loaded
+
+    def rejoin(
+        self, journal: Journal, operation: Operation, manifest: Path, reading: Reading, *, adopt: bool
+    ) -> Binding:
+        """Check that a begun run is this very run; JournalError names what differs."""
+        here = self.path
+        if journal.get("operation") != operation.name:
+            raise JournalError(
+                f"{here} belongs to {journal.get('operation')}, not to {operation.name}; name another --run-dir"
+            )
+        was = journal.get("manifest")
+        source = here / "stdin" if manifest == STDIN else manifest
+        if not source.exists():
+            raise SetupError(f"{manifest}: no such file; the run in {here} was made from {was['path']}")
+        sha = sha256_of(source)
+        if was["sha256"] != sha:
+            raise JournalError(
+                f"{here} belongs to {was['path']} with sha256 {was['sha256'][:12]}…, but {manifest} has {sha[:12]}…: "
+                "a changed manifest is a new run, name another --run-dir"
+            )
+        stored, now = journal.get("options"), reading.bound()
+        for name, value in now.items():
+            if stored.get(name) != value:
+                raise JournalError(
+                    f"{here} was started {_given(name, stored.get(name))}, this command {_given(name, value)}; "
+                    "use the same, or name another --run-dir"
+                )
+        self._check_home(journal, operation, adopt=adopt)
+        return rebind(journal, operation, reading)
+
+    def _check_home(self, journal: Journal, operation: Operation, *, adopt: bool) -> None:
+        home = home_of(self.path)
+        if journal.get("home") == home:
+            return
+        if operation.repeat is Repeat.ONCE and not adopt:
+            raise JournalError(
+                f"{self.path} was moved or copied from {journal.get('home')['path']}; if the run there goes on, rows "
+                "would be carried out twice. When it is gone for good, pass --adopt"
+            )
+        journal.set("home", home)
+
+
+def _given(option: str, value: Json) -> str:
+    if value in (None, False, {}):
+        return f"without {option}"
+    if isinstance(value, dict):
+        return "with " + " ".join(f"{option} {k}={v}" for k, v in value.items())
+    return f"with {option}" if value is True else f"with {option} {value}"
+
+
+def home_of(directory: Path) -> dict[str, Any]:
+    """What tells a directory from a copy of it."""
+    stat = directory.stat()
+    return {"path": str(directory.resolve()), "device": stat.st_dev, "inode": stat.st_ino}
+
+
+def check_account(journal: Journal, account: dict[str, Any], here: Path) -> None:
+    """Refuse a token of another account on a begun run, naming both."""
+    was = journal.get("account")
+    if was is None or was["id"] == account["id"]:
+        return
+    raise JournalError(
+        f"{here} belongs to account {account_words(was)}, the token to account {account_words(account)}; use a token "
+        "of the first, or name another --run-dir"
+    )
+
+
+def account_words(account: dict[str, Any]) -> str:
+    """An account for messages: company and id."""
+    return f"{account['company']} ({account['id']})" if account.get("company") else str(account["id"])
+
+
+def fingerprint(journal: Journal, token: str) -> str:
+    """Stands for an account that does not name itself: a slow, salted hash of the token."""
+    salt = journal.get("salt")
+    if salt is None:
+        salt = secrets.token_hex(16)
+        journal.set("salt", salt)
+    digest = hashlib.pbkdf2_hmac("sha256", token.encode(), bytes.fromhex(salt), 100_000).hex()
+    return f"token {digest[:16]}"
+
+
+def refuse_again(operation: Operation, manifest: Path, run_dir: Path) -> None:
+    """A once command whose earlier run lies beside the manifest would carry its rows out twice."""
+    if operation.repeat is not Repeat.ONCE or manifest == STDIN:
+        return
+    for other in sorted(manifest.parent.glob(f"{_literal(stem(manifest))}.{operation.slug}*")):
+        if not other.is_dir() or other.resolve() == run_dir.resolve():
+            continue
+        journal = Journal.read(other)
+        if journal is None:
+            continue
+        begun = journal.bound
+        journal.close()
+        if begun:
+            raise SetupError(
+                f"{other} holds an earlier run of {operation.name} for a manifest of this name; go on with "
+                f"--run-dir {other}, or pass --again to carry these rows out anew"
+            )
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

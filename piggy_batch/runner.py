@@ -1,0 +1,416 @@
+"""The machine of one row command: run directory, check, account, plan, sending, reports, exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import signal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.api import Api, Target, Transport
+from piggy_batch.courier import Courier, backoff_s
+from piggy_batch.errors import HaltError, SetupError
+from piggy_batch.importer import Importer, Terms
+from piggy_batch.loading import Loaded, Reading
+from piggy_batch.manifest import Binding, repeat_warning
+from piggy_batch.model import Lost, Repeat, Reply, Status
+from piggy_batch.operations import PING, Operation
+from piggy_batch.pacer import Clock, Pacer, Stop
+from piggy_batch.progress import Progress, duration
+from piggy_batch.report import Layout, summarise, write_errors, write_json, write_reports
+from piggy_batch.rundir import (
+    STDIN,
+    RunDir,
+    account_words,
+    check_account,
+    default_run_dir,
+    fingerprint,
+    refuse_again,
+)
+from piggy_batch.verdict import Call, api_message, dig, judge_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from piggy_batch.journal import Journal
+
+PING_TRIES = 3
+GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a row command was asked for."""
+
+    run_dir: Path | None = None
+    dry_run: bool = False
+    rate: float = 5.0  # requests a second; 0: no limit
+    timeout_s: float = 30.0
+    max_wait_s: float = 1800.0
+    max_duration_s: float | None = None
+    skip_invalid: bool = False
+    format: str | None = None
+    yes: bool = False
+    adopt: bool = False
+    reading: Reading = field(default_factory=Reading)
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a command runs: as whom, what is shown, who can be asked, by which clock and way."""
+
+    target: Target
+    progress: Progress
+    command: str  # what to type to go on with this run
+    confirm: Callable[[str], bool] | None = None  # None: nobody can be asked
+    clock: Clock = field(default_factory=Clock)
+    transport: Transport | None = None
+    threaded: bool = True  # the journal commits in a thread of its own
+    signals: bool = False  # Ctrl-C and SIGTERM in two stages
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended, and what a person should read."""
+
+    exit_code: int
+    run_dir: Path
+    plan: tuple[str, ...] = ()
+    summary: dict[str, Any] | None = None  # None: nothing was sent
+    piles: tuple[tuple[str, int], ...] = ()  # (file, rows)
+    notes: tuple[str, ...] = ()
+
+
+async def run(operation: Operation, manifest: Path, options: Options, scene: Scene) -> Result:
+    """Carry a manifest out, or go on with it.
+
+    Raises the package's errors, each with its exit code, where nothing could be started; how rows ended is
+    in the result.
+    """
+    if manifest == STDIN and options.run_dir is None:
+        raise SetupError("a manifest from standard input needs --run-dir, so that the run can be found again")
+    run_dir = options.run_dir or default_run_dir(manifest, operation)
+    if not options.reading.again:
+        refuse_again(operation, manifest, run_dir)
+    with RunDir(run_dir) as directory:
+        return await _Run(operation, manifest, options, scene, directory).go()
+
+
+async def introduce(courier: Courier, target: Target, journal: Journal | None) -> dict[str, Any]:
+    """Ask whose token this is: ``{"id", "company"}``; HaltError after three tries without an answer.
+
+    The account's own uuid, else its id; where it answers neither, a salted fingerprint of the token.
+    """
+    why = ""
+    for tries in range(1, PING_TRIES + 1):
+        answer = await courier.api.send(PING, 0, courier.pacer.turn)
+        if answer is None:
+            raise HaltError("interrupted before anything was sent")
+        courier.tally.sent += 1
+        if isinstance(answer, Reply):
+            verdict = judge_status(answer)
+            if verdict is None and answer.status < 400:
+                return _account(answer, target, journal)
+            why = _refusal(answer, target)
+            if verdict is None or verdict.call in (Call.HALT, Call.FORBIDDEN, Call.FOREIGN):
+                raise HaltError(why)
+        else:
+            why = _unreachable(answer, target)
+        if tries < PING_TRIES and await courier.stop.within(backoff_s(tries, courier.rng)):
+            raise HaltError("interrupted before anything was sent")
+    raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
+
+
+def _account(answer: Reply, target: Target, journal: Journal | None) -> dict[str, Any]:
+    data = answer.body.get("data") if isinstance(answer.body, dict) else None
+    identity = dig(data, "uuid") or dig(data, "id")
+    company = dig(data, "company")
+    if identity is None:
+        identity = fingerprint(journal, target.token) if journal is not None else "not named by the service"
+    return {"id": str(identity), "company": str(company) if company is not None else None}
+
+
+def _refusal(answer: Reply, target: Target) -> str:
+    said = api_message(answer)
+    match answer.status:
+        case 401:
+            return f"{target.base_url} does not accept the token (401 {said}); check PIGGY_TOKEN or --token-file"
+        case 403:
+            return f"{target.base_url} forbids this token to see its account (403 {said}); check the token's rights"
+        case status if 300 <= status < 400:
+            return f"{target.base_url} redirects to {answer.location}; set --base-url to the right address"
+        case status:
+            return f"{target.base_url} answers {status} ({said}) where the account should be; check --base-url"
+
+
+def _unreachable(answer: Lost, target: Target) -> str:
+    return f"{target.base_url} cannot be reached: {answer.reason}; check --base-url and the network"
+
+
+class _Run:
+    def __init__(self, operation: Operation, manifest: Path, options: Options, scene: Scene, directory: RunDir) -> None:
+        self.operation = operation
+        self.manifest = manifest
+        self.options = options
+        self.scene = scene
+        self.directory = directory
+        self.loaded: Loaded | None = None
+
+    async def go(self) -> Result:
+        journal = self.directory.existing()
+        try:
+            if journal is None:
+                journal, self.loaded = self.directory.load(self.operation, self.manifest, self.options.reading)
+                binding = self.loaded.binding
+                journal.set("format", "parquet" if self.loaded.facts.format == "parquet" else "csv")
+            else:
+                binding = self.directory.rejoin(
+                    journal, self.operation, self.manifest, self.options.reading, adopt=self.options.adopt
+                )
+            return await self._checked(journal, binding)
+        finally:
+            if journal is not None:
+                keep = journal.bound or (not self.options.dry_run and journal.get("empty") is True)
+                journal.close() if keep else journal.discard()
+                if not keep:
+                    (self.directory.path / "stdin").unlink(missing_ok=True)
+
+    async def _checked(self, journal: Journal, binding: Binding) -> Result:
+        layout = Layout(self.operation, binding.header, binding.carried, repaired=False)
+        kind = self.options.format or journal.get("format")
+        counts = journal.counts()
+        invalid = counts[Status.INVALID]
+        if not journal.bound and invalid and not self.options.skip_invalid:
+            return await self._invalid(journal, layout, kind)
+        if sum(counts.values()) == 0 and not self.options.dry_run:
+            journal.set("empty", True)
+            return self._end(journal, layout, kind, 0, ("the manifest has a header and no rows: nothing to do",))
+        return await self._with_service(journal, binding, layout, kind)
+
+    async def _invalid(self, journal: Journal, layout: Layout, kind: str) -> Result:
+        """Nothing is sent: the problems on stderr, the rows in a file to mend and pass again."""
+        path = write_errors(journal, layout, kind)
+        counts = journal.counts()
+        notes = [str(p) for p in self.loaded.problems] if self.loaded else []
+        number = counts[Status.INVALID]
+        if number > len(notes):
+            notes.append(f"… and more; all {number:,} invalid rows are in {path}")
+        notes.append(
+            f"{number:,} of {sum(counts.values()):,} rows are invalid (listed in {path}); nothing was sent: mend the "
+            "manifest, or run the valid rows with --skip-invalid"
+        )
+        return Result(2, self.directory.path, piles=((str(path), number),), notes=tuple(notes))
+
+    # --- with the service ----------------------------------------------------------------------------
+
+    async def _with_service(self, journal: Journal, binding: Binding, layout: Layout, kind: str) -> Result:
+        scene, options = self.scene, self.options
+        stop = Stop()
+        api = Api(scene.target, timeout_s=options.timeout_s, transport=scene.transport)
+        courier = Courier(
+            api=api,
+            pacer=Pacer(options.rate, scene.clock, stop),
+            clock=scene.clock,
+            stop=stop,
+            max_wait_s=options.max_wait_s,
+            notify=scene.progress.say,
+        )
+        async with api:
+            with _Signals(stop, scene):
+                account = await introduce(courier, scene.target, journal)
+                check_account(journal, account, self.directory.path)
+                plan = self._plan(journal, account, api.proxy)
+                if options.dry_run:
+                    return Result(0, self.directory.path, plan=plan)
+                self._ask(journal, plan)
+                journal.set("account", account)
+                journal.set("base_url", scene.target.base_url)
+                return await self._send(journal, binding, courier, layout, kind, plan)
+
+    async def _send(
+        self, journal: Journal, binding: Binding, courier: Courier, layout: Layout, kind: str, plan: tuple[str, ...]
+    ) -> Result:
+        scene, options = self.scene, self.options
+        scene.progress.log_to(self.directory.path / "run.log")
+        if not self._asks(journal):
+            for line in plan:
+                scene.progress.say(line)
+        scene.progress.total(self._to_take(journal.counts()))
+        journal.begin(scene.clock.wall(), f"{options.rate:g}", threaded=scene.threaded)
+        timer = None
+        if options.max_duration_s is not None:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(options.max_duration_s, courier.stop.set, "max-duration")
+        exit_code = 4
+        try:
+            importer = Importer(binding, journal, courier, options.terms, lambda s: scene.progress.advance(s.value))
+            await importer.run()
+            exit_code = self._exit_code(journal, courier)
+        finally:
+            if timer is not None:
+                timer.cancel()
+            journal.finish(scene.clock.wall(), exit_code)
+        return self._end(journal, layout, kind, exit_code, self._notes(journal, courier), plan=plan)
+
+    def _exit_code(self, journal: Journal, courier: Courier) -> int:
+        if courier.halt is not None:
+            return 3
+        if courier.stop.reason == "interrupted":
+            return 130
+        if self.options.terms.limit is not None:
+            taken = journal.taken_counts()
+            return 0 if all(s in GOOD for s, n in taken.items() if n) else 1
+        return 0 if all(s in GOOD for s, n in journal.counts().items() if n) else 1
+
+    def _to_take(self, counts: dict[Status, int]) -> int:
+        takes = counts[Status.PENDING] + counts[Status.FAILED]
+        if self.options.terms.retry_rejected:
+            takes += counts[Status.REJECTED]
+        if self.operation.repeat is not Repeat.ONCE or self.options.terms.resend_unknown:
+            takes += counts[Status.UNKNOWN]
+        limit = self.options.terms.limit
+        return takes if limit is None else min(limit, takes)
+
+    def _asks(self, journal: Journal) -> bool:
+        return self.operation.confirm and not self.options.yes and self._to_take(journal.counts()) > 0
+
+    def _ask(self, journal: Journal, plan: tuple[str, ...]) -> None:
+        if not self._asks(journal):
+            return
+        if self.scene.confirm is None:
+            raise SetupError(
+                f"{self.operation.name} asks before it starts and there is no terminal to ask on; look at the plan with "
+                "--dry-run, then pass --yes"
+            )
+        for line in plan:
+            self.scene.progress.say(line)
+        if not self.scene.confirm(f"{self.operation.name}: send {self._to_take(journal.counts()):,} rows?"):
+            raise SetupError("not confirmed; nothing was sent")
+
+    # --- words ---------------------------------------------------------------------------------------
+
+    def _plan(self, journal: Journal, account: dict[str, Any], proxy: str | None) -> tuple[str, ...]:
+        operation, options = self.operation, self.options
+        counts = journal.counts()
+        takes = self._to_take(counts)
+        each = 2 if operation.before and options.terms.look_before else 1
+        requests = takes * each
+        rate = "no limit" if not options.rate else f"{options.rate:g} a second"
+        took = f", at least {duration(requests / options.rate)}" if options.rate else ""
+        lines = [
+            f"plan: {operation.name} for account {account_words(account)} at {self.scene.target.base_url}",
+            (
+                f"manifest: {self.manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid, "
+                f"{takes:,} to send{self._settled(counts)}"
+            ),
+            f"requests: {requests:,}{' (a look before each row)' if each == 2 else ''}, rate {rate}{took}",
+            f"repeat: {repeat_warning(operation)}",
+        ]
+        if self.loaded is not None:
+            lines[1:2] = [lines[1], *self._facts()]
+        if operation.repeat is not Repeat.SAFE:
+            lines.append("note: the account's own automations may mail customers or call webhooks for these changes")
+        if proxy:
+            lines.append(f"proxy: {proxy}")
+        return tuple(lines)
+
+    def _facts(self) -> list[str]:
+        facts = self.loaded.facts if self.loaded else None
+        if facts is None:
+            return []
+        parts = [
+            facts.format,
+            facts.encoding,
+            f"delimiter {facts.delimiter!r}" if facts.delimiter else None,
+            f"sheet {facts.sheet}" if facts.sheet else None,
+            facts.compression,
+        ]
+        return [f"read as: {', '.join(p for p in parts if p)}", *(f"note: {note}" for note in facts.notes)]
+
+    def _settled(self, counts: dict[Status, int]) -> str:
+        parts = [f"{n:,} {s.value}" for s, n in counts.items() if n and s not in (Status.PENDING, Status.INVALID)]
+        return f" (so far: {', '.join(parts)})" if parts else ""
+
+    def _notes(self, journal: Journal, courier: Courier) -> tuple[str, ...]:
+        notes = []
+        counts = journal.counts()
+        if courier.halt is not None:
+            notes.append(f"halted: {courier.halt}")
+        elif courier.stop.reason == "interrupted":
+            notes.append("interrupted: what was in the air has landed, everything is in the journal")
+        elif courier.stop.reason == "max-duration":
+            notes.append("--max-duration is over; everything is in the journal")
+        if counts[Status.INVALID] or counts[Status.REJECTED]:
+            notes.append(
+                "rows in errors were certainly not carried out: mend them and pass that file as a new manifest"
+            )
+        if counts[Status.UNKNOWN] and self.operation.repeat is Repeat.ONCE:
+            notes.append("rows in unknown may have been carried out: look each up before you pass --resend-unknown")
+        return tuple(notes)
+
+    def _end(
+        self,
+        journal: Journal,
+        layout: Layout,
+        kind: str,
+        exit_code: int,
+        notes: tuple[str, ...],
+        plan: tuple[str, ...] = (),
+    ) -> Result:
+        counts = journal.counts()
+        goes_on = counts[Status.PENDING] + counts[Status.FAILED]
+        if self.operation.repeat is not Repeat.ONCE:
+            goes_on += counts[Status.UNKNOWN]
+        command = self.scene.command if goes_on else None
+        piles = write_reports(journal, layout, kind)
+        summary = summarise(journal, self.operation, exit_code=exit_code, next_command=command, rate=self.options.rate)
+        write_json(self.directory.path / "summary.json", summary)
+        files = tuple(
+            (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"
+        )
+        return Result(exit_code, self.directory.path, plan, summary, files, notes)
+
+
+class _Signals:
+    """First Ctrl-C: take no more rows. Second: leave at once; the journal is enough."""
+
+    def __init__(self, stop: Stop, scene: Scene) -> None:
+        self._stop = stop
+        self._scene = scene
+        self._names = (signal.SIGINT, signal.SIGTERM) if scene.signals else ()
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in self._names:
+            loop.add_signal_handler(name, self._heard)
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for name in self._names:
+            loop.remove_signal_handler(name)
+
+    def _heard(self) -> None:
+        if self._stop.reason == "interrupted":
+            os.write(2, b"\nleft at once; the journal knows every row. The same command goes on.\n")
+            os._exit(130)
+        self._stop.set("interrupted")
+        self._scene.progress.say(
+            "stopping: no more rows are taken, requests in the air land; Ctrl-C again leaves at once"
+        )
+
+
+def percent_or_count(text: str) -> tuple[int | None, float | None]:
+    """``50`` rows or ``5%`` of the rows; ValueError for anything else."""
+    if text.endswith("%"):
+        share = float(text[:-1])
+        if not math.isfinite(share) or not 0 < share <= 100:
+            raise ValueError(text)
+        return None, share
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number, None

@@ -1,0 +1,100 @@
+"""The machine of ``status``: a run's state from its journal, without disturbing the run."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import SetupError
+from piggy_batch.journal import LOCK, Journal
+from piggy_batch.model import Status
+from piggy_batch.progress import duration
+from piggy_batch.report import iso
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def describe_run(run_dir: Path) -> dict[str, Any]:
+    """What a run directory holds; SetupError where there is no run."""
+    journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    if journal is None or journal.get("operation") is None:
+        raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")
+    try:
+        runs = journal.runs()
+        last = runs[-1] if runs else None
+        counts = {status.value: number for status, number in journal.counts().items()}
+        rows = sum(counts.values())
+        running = is_held(run_dir)
+        settled = journal.taken_in(last["id"]) if last else 0
+        spent = ((last["finished_at"] or time.time()) - last["started_at"]) if last else 0.0
+        pending = counts[Status.PENDING.value]
+        return {
+            "operation": journal.get("operation"),
+            "manifest": journal.get("manifest"),
+            "account": journal.get("account"),
+            "base_url": journal.get("base_url"),
+            "running": running,
+            "rows": rows,
+            "counts": counts,
+            "requests": journal.requests(),
+            "invocations": len(runs),
+            "started_at": iso(runs[0]["started_at"]) if runs else None,
+            "rows_per_s": round(settled / spent, 2) if spent > 0 else None,
+            "left_s": round(pending * spent / settled) if running and settled and spent else None,
+            "exit_code": last["exit_code"] if last and not running else None,
+            "next": _next(run_dir),
+        }
+    finally:
+        journal.close()
+
+
+def is_held(run_dir: Path) -> bool:
+    """Whether a run works in the directory just now."""
+    try:
+        handle = os.open(run_dir / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(handle)
+    return False
+
+
+def _next(run_dir: Path) -> str | None:
+    try:
+        summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    command = summary.get("next")
+    return command if isinstance(command, str) else None
+
+
+def status_lines(found: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    counts = found["counts"]
+    account = found["account"] or {}
+    state = "running" if found["running"] else "not running"
+    if not found["running"] and found["exit_code"] is None and found["invocations"]:
+        state = "stopped without saying goodbye; the same command goes on"
+    elif found["exit_code"] is not None:
+        state = f"ended with exit code {found['exit_code']}"
+    lines = [
+        f"{found['operation']}: {state}",
+        f"manifest {found['manifest']['path']}, {found['rows']:,} rows",
+        f"account {account.get('company') or ''} ({account.get('id', 'none yet')}) at {found['base_url'] or 'nowhere yet'}",
+    ]
+    lines += [f"  {name:<9} {number:>12,}" for name, number in counts.items() if number]
+    if found["rows_per_s"]:
+        left = f", about {duration(found['left_s'])} left" if found["left_s"] is not None else ""
+        lines.append(f"{found['rows_per_s']:g} rows a second{left}")
+    if found["next"] and not found["running"]:
+        lines.append(f"go on with: {found['next']}")
+    return lines
