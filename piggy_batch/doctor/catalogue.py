@@ -1,0 +1,153 @@
+"""Everything the doctor can find, one declaration each; the documentation is generated from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a finding means for a row."""
+
+    ERROR = "error"  # this row cannot be right; it is invalid
+    WARNING = "warning"  # look at it
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of damage. ``blocking`` warnings need ``--accept CODE`` before anything is sent."""
+
+    code: str
+    slug: str
+    severity: Severity
+    blocking: bool
+    what: str  # completes "3 values ..."
+    remedy: str
+
+
+def _error(code: str, slug: str, what: str, remedy: str) -> Rule:
+    return Rule(code, slug, Severity.ERROR, blocking=False, what=what, remedy=remedy)
+
+
+def _blocking(code: str, slug: str, what: str, remedy: str) -> Rule:
+    return Rule(code, slug, Severity.WARNING, blocking=True, what=what, remedy=remedy)
+
+
+def _warning(code: str, slug: str, what: str, remedy: str) -> Rule:
+    return Rule(code, slug, Severity.WARNING, blocking=False, what=what, remedy=remedy)
+
+
+SCIENTIFIC = _error(
+    "MD101",
+    "scientific-notation",
+    "are numbers in scientific notation, as a spreadsheet writes them; their last digits are lost",
+    "export the list again with this column formatted as text; the digits cannot be brought back",
+)
+LOOKS_SCIENTIFIC = _blocking(
+    "MD102",
+    "looks-scientific",
+    "look like scientific notation among plain numbers",
+    "compare with the cards; if a spreadsheet did it, export again with this column as text",
+)
+TRAILING_DECIMAL = _error(
+    "MD103",
+    "trailing-decimal",
+    "end in .0: numbers that passed through a column of decimals; zeros in front may be lost too",
+    "export again as text, or pass --fix decimals",
+)
+DIGITS_CUT = _blocking(
+    "MD104",
+    "digits-cut",
+    "have only zeros after the fifteenth digit, as spreadsheets leave long numbers",
+    "export again with this column as text; the digits cannot be brought back",
+)
+LOST_ZEROS = _blocking(
+    "MD105",
+    "lost-zeros",
+    "are shorter than the others, as numbers are that have lost their zeros in front",
+    "export again as text, or pass --fix zero-pad:LENGTH",
+)
+WRAPPER = _error(
+    "MD106",
+    "spreadsheet-wrapper",
+    'are wrapped for a spreadsheet, as in ="0012" or \'0012',
+    "pass --fix wrappers",
+)
+SPREADSHEET_ERROR = _error(
+    "MD107",
+    "spreadsheet-error",
+    "are a spreadsheet's error, such as #N/A, or #### for a column too narrow",
+    "mend the formula or widen the column, and export again",
+)
+OUTER_SPACE = _warning(
+    "MD201", "outer-space", "begin or end with white space", "pass --fix trim",
+)  # fmt: skip
+INNER_SPACE = _warning(
+    "MD202",
+    "inner-space",
+    "hold spaces inside, as numbers printed in groups do",
+    "compare with what the scanner reads; pass --fix spaces to remove them",
+)
+INVISIBLE = _error(
+    "MD203",
+    "invisible-character",
+    "hold characters that cannot be seen: non-breaking or zero-width spaces, control characters",
+    "pass --fix trim",
+)
+MIXED_CASE = _warning(
+    "MD204",
+    "mixed-case",
+    "are written in another case than the rest of the column",
+    "compare with the cards; pass --fix case:upper or case:lower to make all alike",
+)
+DUPLICATE = _error(
+    "MD301", "duplicate", "occur before in the file", "keep one row for each",
+)  # fmt: skip
+NEAR_DUPLICATE = _blocking(
+    "MD302",
+    "near-duplicate",
+    "differ from another row only by case, space or wrapping",
+    "find out which is the card's; keep one row for each card",
+)
+LUHN = _blocking(
+    "MD401",
+    "check-digit-luhn",
+    "fail the check digit (Luhn) that the rest of the column has",
+    "compare with the cards: most likely a digit was mistyped",
+)
+EAN = _blocking(
+    "MD402",
+    "check-digit-ean",
+    "fail the check digit (EAN, GS1) that the rest of the column has",
+    "compare with the cards: most likely a digit was mistyped",
+)
+NOT_A_UUID = _warning(
+    "MD501",
+    "not-a-uuid",
+    "are no UUIDs although the rest of the column is",
+    "compare with the service; it has some such, but a cut-off UUID is more likely",
+)
+EMAIL = _error(
+    "MD502",
+    "email-shape",
+    "are no e-mail addresses",
+    "write one address, name@domain.tld, or leave the cell blank",
+)
+ODD_ONE_OUT = _warning(
+    "MD601",
+    "odd-one-out",
+    "are unlike the rest of the column: another length, or other kinds of characters",
+    "compare with the cards; a header, total or test row in the middle of a list looks so",
+)
+PRINTED_NUMBER = _warning(
+    "MD602",
+    "printed-number",
+    "come from a column beside one that looks like the value in the QR code, and differ from it",
+    "scan a card: what the scanner reads is the value to use; the printed number often differs",
+)
+
+CATALOGUE: tuple[Rule, ...] = (
+    SCIENTIFIC, LOOKS_SCIENTIFIC, TRAILING_DECIMAL, DIGITS_CUT, LOST_ZEROS, WRAPPER, SPREADSHEET_ERROR,
+    OUTER_SPACE, INNER_SPACE, INVISIBLE, MIXED_CASE, DUPLICATE, NEAR_DUPLICATE, LUHN, EAN, NOT_A_UUID, EMAIL,
+    ODD_ONE_OUT, PRINTED_NUMBER,
+)  # fmt: skip

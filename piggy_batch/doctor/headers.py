@@ -1,0 +1,115 @@
+"""Headers as people write them, matched to the fields of a command."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_GLUE = re.compile(r"[\W_]+")
+
+# Lower case, words joined by nothing, as ``plain`` leaves them. English and Dutch, with the usual misspellings.
+_SYNONYMS: Mapping[str, str] = {
+    "contact_identifier_value": (
+        "card cards cardno cardnr cardnum cardnumber cardid cardcode cardvalue loyaltycard loyaltycardnumber "
+        "loyaltycardno loyaltynumber membercard membercardnumber membernumber memberno customercard "
+        "customercardnumber barcode barcodevalue ean ean13 qr qrcode qrvalue code scancode identifier "
+        "identifiervalue contactidentifier value number kaart kaarten kaartnummer kaartnr kaartno kaartcode "
+        "kaartid klantkaart klantkaartnummer klantkaartnr klantenkaart klantenkaartnummer klantenkaartnr pasnummer "
+        "pasnr pas klantenpas klantpas spaarkaart spaarkaartnummer spaarkaartnr spaarpas spaarpasnummer "
+        "lidnummer lidmaatschapsnummer streepjescode"
+    ),
+    "contact_identifier_name": (
+        "name cardname label identifiername description naam kaartnaam omschrijving etiket benaming"
+    ),
+    "contact_identifier_active": "active enabled isactive status actief geactiveerd ingeschakeld",
+    "contact_uuid": (
+        "contact contactid uuid customeruuid customerid memberuuid memberid personuuid piggyuuid piggyid "
+        "leatuuid klantuuid klantid klant lid contactpersoon"
+    ),
+    "expected_contact_uuid": "expectedcontact currentcontact currentowner owner eigenaar huidigeeigenaar",
+    "email": (
+        "mail emailaddress mailaddress emailadres mailadres emailadress contactemail customeremail "
+        "emailklant klantemail epost"
+    ),
+    "hash": (
+        "giftcardhash giftcardcode giftcode vouchercode voucher qr qrcode qrvalue code barcode "
+        "cadeaukaartcode cadeaubon cadeauboncode cadeaukaart boncode waardebon"
+    ),
+    "giftcard_uuid": "giftcard giftcardid uuid carduuid cadeaukaartuuid cadeaukaartid cadeaubonuuid",
+    "giftcard_program_uuid": (
+        "program programuuid programid programme programmeuuid giftcardprogram giftcardprogramid "
+        "programma programmauuid cadeaukaartprogramma"
+    ),
+    "amount_in_cents": (
+        "amount amountcents amountincent cents cent centen value balance saldo saldocenten saldoincenten bedrag "
+        "bedragcenten bedragincenten waarde waardeincenten tegoed tegoedincenten"
+    ),
+    "shop_uuid": "shop shopid store storeuuid storeid location winkel winkeluuid winkelid filiaal vestiging",
+    "email_uuid": "emailtemplate emailtemplateuuid template templateuuid mailtemplate sjabloon",
+    "type": "giftcardtype cardtype kind soort kaarttype",
+    "credits": "points punten spaarpunten saldopunten puntensaldo loyaltypoints balance saldo",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A column that may feed a field: proposed, never applied by itself."""
+
+    field: str
+    column: str
+
+    @property
+    def message(self) -> str:
+        """What to tell the person."""
+        argument = f"{self.field}={self.column}"
+        quoted = argument if re.fullmatch(r"[\w=.-]+", argument) else f"'{argument}'"
+        return f"did you mean --map {quoted}?"
+
+
+def plain(name: str) -> str:
+    """A header without what people do not see in it: case, accents, space of any kind, underscores, hyphens, marks.
+
+    >>> plain("\ufeff Kaart\u00a0Nummer "), plain("E-mail"), plain("contact_UUID")
+    ('kaartnummer', 'email', 'contactuuid')
+    """
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return _GLUE.sub("", letters)
+
+
+def match(columns: Sequence[str], fields: Iterable[str]) -> dict[str, str]:
+    """The column of each field that is there, by its very name or else by its plain form.
+
+    A field whose plain form two columns share is left out, unless one of them bears the very name.
+    """
+    found: dict[str, str] = {}
+    for name in fields:
+        alike = [column for column in columns if plain(column) == plain(name)]
+        if name in alike:
+            found[name] = name
+        elif len(alike) == 1:
+            found[name] = alike[0]
+    return found
+
+
+def suggest(columns: Sequence[str], fields: Iterable[str]) -> list[Suggestion]:
+    """For each field without a column, the columns that the trade calls so, best first, at most three a field.
+
+    ``fields`` are all fields of the command; columns that feed one already are not proposed for another.
+    """
+    wanted = list(fields)
+    taken = match(columns, wanted)
+    free = [column for column in columns if column not in taken.values()]
+    return [Suggestion(name, column) for name in wanted if name not in taken for column in _ranked(name, free)[:3]]
+
+
+def _ranked(name: str, columns: Sequence[str]) -> list[str]:
+    synonyms = _SYNONYMS.get(name, "").split()
+    known = {word: rank for rank, word in enumerate(synonyms)}
+    rated = [(known[plain(column)], column) for column in columns if plain(column) in known]
+    return [column for _, column in sorted(rated)]
