@@ -1,0 +1,214 @@
+"""Giftcard transactions from a file: read, freed of duplicates, and classed by what they did to a balance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.json as pa_json
+import pyarrow.parquet as pq
+
+from piggy_batch.errors import SetupError
+from piggy_batch.reporting.snapshots import INSTANT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRANSACTION_SCHEMA = pa.schema(
+    [
+        ("transaction_id", pa.int64()),
+        ("transaction_uuid", pa.string()),  # null in old rows
+        ("type", pa.string()),  # STANDARD or EXPIRED
+        ("amount_in_cents", pa.int64()),
+        ("settled", pa.bool_()),
+        ("giftcard_id", pa.int64()),
+        ("giftcard_uuid", pa.string()),  # null in old rows
+        ("shop_id", pa.int64()),
+        ("shop_uuid", pa.string()),
+        ("shop_name", pa.string()),
+        ("created_at", INSTANT),
+        ("read_at", INSTANT),
+    ]
+)
+
+_REQUIRED = ("amount_in_cents", "created_at")
+_ALIASES = {  # the API's own names, flat or nested, of today and of older answers
+    "transaction_id": ("id",),
+    "transaction_uuid": ("uuid",),
+    "giftcard_id": ("card_id", "card.id"),
+    "giftcard_uuid": ("card_uuid", "card.uuid"),
+    "shop_id": ("shop.id",),
+    "shop_uuid": ("shop.uuid",),
+    "shop_name": ("shop.name",),
+}
+_USED = (
+    "transaction_id",
+    "transaction_uuid",
+    "type",
+    "amount_in_cents",
+    "giftcard_id",
+    "giftcard_uuid",
+    "shop_id",
+    "shop_uuid",
+    "shop_name",
+    "created_at",
+)
+
+
+class Effect(StrEnum):
+    """What a transaction did to a card's balance."""
+
+    ISSUED = "issued"  # money put on
+    REDEEMED = "redeemed"  # money spent
+    EXPIRED = "expired"  # taken off an expired card by the service
+    REVERSED = "reversed"  # an earlier transaction undone
+
+
+EFFECTS = tuple(Effect)
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """One row per transaction, oldest first.
+
+    Columns: ``cents`` int64 (signed, as the balance changed) · ``effect`` int8 (index into EFFECTS) ·
+    ``giftcard_uuid`` text or null · ``shop_uuid``, ``shop_name`` text, empty where unknown · ``created_us``
+    int64, microseconds since 1970.
+    """
+
+    path: Path
+    frame: pd.DataFrame
+    notices: tuple[str, ...]
+
+
+def read_transactions(path: Path) -> Transactions:
+    """Read a Parquet, CSV or JSON-lines file as ``giftcards transactions export`` writes it.
+
+    A transaction that stands in it twice counts once, with its last row. An old row without its card's uuid
+    gets it from a newer row with the same card id. SetupError where the file or a value in it cannot be used.
+    """
+    table = _conform(_read(path), path)
+    notices: list[str] = []
+    frame = pd.DataFrame(
+        {name: table[name].to_pandas(types_mapper=_nullable) for name in _USED if name in table.column_names}
+    )
+    for name in _USED:
+        if name not in frame:
+            frame[name] = pd.Series([None] * len(frame), dtype="Int64" if name.endswith("_id") else "object")
+    for name in _REQUIRED:
+        if count := int(frame[name].isna().sum()):
+            raise SetupError(f"{path}, {name}: {count:,} rows without a value; export the transactions again")
+    frame = _once(frame, path, notices)
+    _fill_card_uuids(frame, path, notices)
+    frame = frame.sort_values(["created_at", "transaction_id"], ignore_index=True)
+    shop = frame["shop_uuid"].fillna(frame["shop_id"].astype("object").map(_text)).fillna("").astype("object")
+    result = pd.DataFrame(
+        {
+            "cents": frame["amount_in_cents"].astype("int64"),
+            "effect": _effects(frame, shop),
+            "giftcard_uuid": frame["giftcard_uuid"].astype("object"),
+            "shop_uuid": shop,
+            "shop_name": frame["shop_name"].fillna("").astype("object"),
+            "created_us": frame["created_at"].astype("int64"),
+        }
+    )
+    return Transactions(path, result, tuple(notices))
+
+
+def _read(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise SetupError(f"{path}: no such file")
+    try:
+        match path.suffix.lower():
+            case ".parquet":
+                return pq.read_table(path)
+            case ".csv":
+                return _read_csv(path)
+            case ".jsonl" | ".ndjson":
+                return pa_json.read_json(path)
+            case _:
+                raise SetupError(f"{path}: transactions are read from .parquet, .csv or .jsonl")
+    except (OSError, pa.ArrowInvalid) as error:
+        raise SetupError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
+
+
+def _read_csv(path: Path) -> pa.Table:
+    """Every cell as text, blank ones null: no column type is guessed."""
+    with path.open("rb") as file:
+        header = file.readline().decode("utf-8-sig").strip().split(",")
+    types = {name.strip('"'): pa.string() for name in header}
+    options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""])
+    return pa_csv.read_csv(path, convert_options=options)
+
+
+def _conform(table: pa.Table, path: Path) -> pa.Table:
+    while any(pa.types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()
+    columns = {}
+    for field in TRANSACTION_SCHEMA:
+        name = next((n for n in (field.name, *_ALIASES.get(field.name, ())) if n in table.column_names), None)
+        if name is None or field.name not in _USED:
+            continue
+        try:
+            columns[field.name] = table[name].cast(field.type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise SetupError(f"{path}, {name}: {table[name].type} does not turn into {field.type}") from None
+    if missing := [name for name in _REQUIRED if name not in columns]:
+        raise SetupError(f"{path}: no transactions, {' and '.join(missing)} missing")
+    columns["created_at"] = columns["created_at"].cast(pa.int64())
+    return pa.table(columns)
+
+
+def _nullable(kind: Any) -> Any:
+    """Whole numbers stay whole beside nulls; text is text."""
+    return pd.Int64Dtype() if pa.types.is_int64(kind) else None
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)
+
+
+def _once(frame: pd.DataFrame, path: Path, notices: list[str]) -> pd.DataFrame:
+    key = frame["transaction_id"].astype("object").map(_text).fillna(frame["transaction_uuid"])
+    nameless = key.isna()
+    if count := int(nameless.sum()):
+        notices.append(f"{path.name}: {count:,} transactions without id and uuid; duplicates among them do not show")
+    repeated = key.duplicated(keep="last") & ~nameless
+    if count := int(repeated.sum()):
+        notices.append(f"{path.name}: {count:,} transactions stood in the file more than once; each counts once")
+    return frame[~repeated].reset_index(drop=True)
+
+
+def _fill_card_uuids(frame: pd.DataFrame, path: Path, notices: list[str]) -> None:
+    unknown = frame["giftcard_uuid"].isna()
+    if not unknown.any():
+        return
+    known = frame[~unknown].dropna(subset=["giftcard_id"]).drop_duplicates("giftcard_id", keep="last")
+    uuids = known.set_index("giftcard_id")["giftcard_uuid"].to_dict()
+    frame["giftcard_uuid"] = frame["giftcard_uuid"].astype("object")
+    frame.loc[unknown, "giftcard_uuid"] = frame.loc[unknown, "giftcard_id"].map(uuids).astype("object")
+    left = int(frame["giftcard_uuid"].isna().sum())
+    notices.append(
+        f"{path.name}: {int(unknown.sum()):,} old rows without a card uuid; {int(unknown.sum()) - left:,} found by "
+        f"their card id, {left:,} stay without a card"
+    )
+
+
+def _effects(frame: pd.DataFrame, shop: pd.Series[Any]) -> Any:
+    """Per row the index into EFFECTS; rows stand in order of time."""
+    kind = frame["type"].fillna("STANDARD").astype("object").astype(str).str.upper()
+    cents = frame["amount_in_cents"].astype("int64")
+    card = frame["giftcard_uuid"].astype("object").fillna(frame["giftcard_id"].astype("object").map(_text))
+    standard = ~kind.isin(["EXPIRED"]) & ~kind.str.contains("REVERS|CORRECT")
+    before = pd.DataFrame({"cents": cents, "shop": shop, "standard": standard}).groupby(card, sort=False).shift(1)
+    undoes = (cents > 0) & (before["cents"] == -cents) & (before["shop"] == shop) & before["standard"].eq(other=True)
+    conditions = [kind.eq("EXPIRED"), ~standard | undoes, cents < 0]
+    choices = [EFFECTS.index(effect) for effect in (Effect.EXPIRED, Effect.REVERSED, Effect.REDEEMED)]
+    return np.select([np.asarray(c, dtype=bool) for c in conditions], choices, EFFECTS.index(Effect.ISSUED)).astype(
+        np.int8
+    )
