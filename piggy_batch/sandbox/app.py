@@ -70,6 +70,7 @@ class Sandbox:
         self.world = self.worlds[settings.account_uuid]
         self.churner = Churner(settings, self.world)
         self._serial = 0
+        self._hanging: set[asyncio.Future[None]] = set()
         self._back_door = back_door(self)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,6 +118,11 @@ class Sandbox:
         """The token is refused (401) from now on."""
         self.tokens.grants.pop(token, None)
 
+    def let_go(self) -> None:
+        """Ends every request that a fault keeps hanging."""
+        for patience in self._hanging:
+            patience.cancel()
+
     def save(self) -> None:
         """Writes the state file, whole or not at all. Without one in the settings it does nothing."""
         write_state(self.settings, self.worlds)
@@ -160,28 +166,20 @@ class Sandbox:
         if reply is None:
             reply = await self._apply(scope, body, header, ticket, serial, found)
             if fault:
-                reply = spoiled(
-                    fault, reply, await self._first_page(fault, scope, body, header, ticket, found)
-                )
+                reply = spoiled(fault, reply, await self._first_page(fault, scope, body, header, ticket, found))
         if self.latency_s:
             await self.settings.sleep(self.latency_s / 2)
         if fault and fault.kind in ("reset-after", "timeout-after"):
             await self._break(scope, receive, fault)
             return
         self.statuses[str(reply.status)] += 1
-        await send(
-            {"type": "http.response.start", "status": reply.status, "headers": _headers(reply, ticket)}
-        )
+        await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply, ticket)})
         if fault and fault.kind == "reset-body":
-            await send(
-                {"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True}
-            )
+            await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
             await self._break(scope, receive, fault)
         elif fault and fault.kind == "trickle":
             for place in range(len(reply.body)):
-                await send(
-                    {"type": "http.response.body", "body": reply.body[place : place + 1], "more_body": True}
-                )
+                await send({"type": "http.response.body", "body": reply.body[place : place + 1], "more_body": True})
                 await self.settings.sleep(1)
             await send({"type": "http.response.body", "body": b""})
         else:
@@ -244,13 +242,33 @@ class Sandbox:
         At once, or for faults that hang when the client has left or ``hang_s`` seconds are over.
         """
         self.statuses["hung" if fault.kind in _HANGS else "cut"] += 1
-        if fault.kind in _HANGS and await _left(receive, self.settings):
+        if fault.kind in _HANGS and await self._left(receive):
             return
         hang_up: Callable[[bool], None] | None = scope.get(HANG_UP)
         if hang_up is None:
             raise ConnectionCut(f"fault {fault.kind}: the connection was cut")
         hang_up(self.settings.hard_reset)
-        await _left(receive, self.settings)
+        await self._left(receive)
+
+    async def _left(self, receive: Receive) -> bool:
+        """Waits until the client has left; False when ``hang_s`` went by first, or ``let_go`` was called."""
+
+        async def leave() -> None:
+            message: Message = {}
+            while message.get("type") != "http.disconnect":
+                message = await receive()
+
+        leaving = asyncio.ensure_future(leave())
+        patience = asyncio.ensure_future(self.settings.sleep(self.settings.hang_s))
+        self._hanging.add(patience)
+        try:
+            await asyncio.wait((leaving, patience), return_when=asyncio.FIRST_COMPLETED)
+            return leaving.done()
+        finally:
+            self._hanging.discard(patience)
+            leaving.cancel()
+            patience.cancel()
+            await asyncio.gather(leaving, patience, return_exceptions=True)
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -260,25 +278,6 @@ async def _whole(receive: Receive) -> bytes:
         message = await receive()
         body += message.get("body", b"")
     return body
-
-
-async def _left(receive: Receive, settings: Settings) -> bool:
-    """Waits until the client has left; False when ``hang_s`` went by first."""
-
-    async def leave() -> None:
-        message: Message = {}
-        while message.get("type") != "http.disconnect":
-            message = await receive()
-
-    leaving = asyncio.ensure_future(leave())
-    patience = asyncio.ensure_future(settings.sleep(settings.hang_s))
-    try:
-        await asyncio.wait((leaving, patience), return_when=asyncio.FIRST_COMPLETED)
-        return leaving.done()
-    finally:
-        leaving.cancel()
-        patience.cancel()
-        await asyncio.gather(leaving, patience, return_exceptions=True)
 
 
 def _no_route(method: str, path: str) -> Reply:

@@ -117,9 +117,7 @@ class Cards:
         """The card with this hash; case counts unless the switch ``hash_case`` says otherwise."""
         number = self._by_hash.get(code.upper() if self._fold_hash else code)
         card = self.get(number or self._ids.number_of_hash(code.upper() if self._fold_hash else code))
-        matches = card is not None and (
-            card.hash == code or (self._fold_hash and card.hash.upper() == code.upper())
-        )
+        matches = card is not None and (card.hash == code or (self._fold_hash and card.hash.upper() == code.upper()))
         return card if matches else None
 
     def add(
@@ -219,9 +217,7 @@ class Cards:
             low -= 1
         while high < len(numbers) and self._created(numbers[high]) == last:
             high += 1
-        near = sorted(
-            numbers[low:high], key=lambda number: (self._created(number), mix(number ^ mix(scramble)))
-        )
+        near = sorted(numbers[low:high], key=lambda number: (self._created(number), mix(number ^ mix(scramble))))
         return near[start - low : stop - low]
 
     def rows(self) -> Iterator[Json]:

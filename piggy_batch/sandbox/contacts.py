@@ -63,9 +63,7 @@ def _full(call: Call, contact: Contact) -> Json:
         "credit_balance": {"balance": contact.credits, "id": contact.number},
         "prepaid_balance": {"balance_in_cents": 0},
         "current_values": current,
-        "current_display_values": {
-            name: "" if value is None else str(value) for name, value in current.items()
-        },
+        "current_display_values": {name: "" if value is None else str(value) for name, value in current.items()},
     }
 
 

@@ -8,7 +8,9 @@ httpx.RemoteProtocolError(str(cut)) from cut`` in a transport that wraps ``httpx
 
 from __future__ import annotations
 
+import json
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
@@ -158,5 +160,9 @@ class Plan:
 
 
 def _readable(path: str, query: bytes, body: bytes) -> str:
+    """Path, query and body as a person would write them, each in every decoding that may apply."""
     text = body.decode("utf-8", "replace")
+    if "\\" in text:
+        with suppress(ValueError):
+            text += "\n" + json.dumps(json.loads(text), ensure_ascii=False)
     return "\n".join((path, unquote_plus(query.decode("latin-1")), text, unquote_plus(text)))

@@ -45,17 +45,18 @@ class Ids:
         if self._bare:
             return str(number)
         head = mix(mix(self._salt ^ ord(kind)) + number)
-        tail = (number ^ self._salt ^ ord(kind)) & 0xFFFF_FFFF_FFFF
+        tail = self._tail(kind, number)
         word = f"{head:016x}"
         return f"{word[:8]}-{word[8:12]}-4{word[12:15]}-a{word[13:16]}-{tail:012x}"
+
+    def _tail(self, kind: str, number: int) -> int:
+        """The last twelve digits of a uuid from its number, and the number from them."""
+        return (number ^ self._salt ^ ord(kind)) & 0xFFFF_FFFF_FFFF
 
     def number(self, kind: str, uuid: str) -> int:
         """The number behind a uuid of this account and kind, 0 for any other text."""
         try:
-            if self._bare:
-                number = int(uuid)
-            else:
-                number = (int(uuid[-12:], 16) ^ self._salt ^ ord(kind)) & 0xFFFF_FFFF_FFFF
+            number = int(uuid) if self._bare else self._tail(kind, int(uuid[-12:], 16))
         except ValueError:
             return 0
         return number if number > 0 and self.uuid(kind, number) == uuid else 0

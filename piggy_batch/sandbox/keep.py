@@ -33,15 +33,11 @@ def read_state(settings: Settings) -> dict[str, Json]:
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{settings.state} is not a sandbox's state; name another file") from None
     if version != VERSION:
-        raise ValueError(
-            f"{settings.state} has version {version}, this sandbox writes {VERSION}; name another file"
-        )
+        raise ValueError(f"{settings.state} has version {version}, this sandbox writes {VERSION}; name another file")
     for name in _BOUND:
         theirs, ours = bound.get(name), getattr(settings, name)
         if theirs != ours:
-            raise ValueError(
-                f"{settings.state} was made with {name} {theirs!r}, not {ours!r}: name another file"
-            )
+            raise ValueError(f"{settings.state} was made with {name} {theirs!r}, not {ours!r}: name another file")
     return dict(worlds)
 
 
@@ -55,9 +51,7 @@ def write_state(settings: Settings, worlds: Mapping[str, World]) -> None:
         "worlds": {uuid: world.dump() for uuid, world in worlds.items()},
     }
     data = json.dumps(held, separators=(",", ":")).encode()
-    handle, temporary = tempfile.mkstemp(
-        dir=settings.state.parent, prefix=settings.state.name, suffix=".part"
-    )
+    handle, temporary = tempfile.mkstemp(dir=settings.state.parent, prefix=settings.state.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)

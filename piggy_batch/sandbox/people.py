@@ -52,9 +52,7 @@ class People:
         self.contacts: dict[int, Contact] = {}
         self._by_email: dict[str, int] = {}
         self.identifiers: dict[str, Identifier] = {}
-        self._held: dict[
-            str, list[str]
-        ] = {}  # contact uuid -> keys of its identifiers, first one the default
+        self._held: dict[str, list[str]] = {}  # contact uuid -> keys of its identifiers, first one the default
         self.linked = 0
         self.inactive = 0
 
@@ -65,9 +63,7 @@ class People:
         for number in range(1, contacts + 1):
             self.add_contact(f"customer{number}@example.test", SEEDED_FROM + (number - 1) // ties * 60)
         for number in range(1, identifiers + 1):
-            holder = (
-                self.contacts[(number // 2 - 1) % contacts + 1].uuid if contacts and number % 2 == 0 else None
-            )
+            holder = self.contacts[(number // 2 - 1) % contacts + 1].uuid if contacts and number % 2 == 0 else None
             value = f"CARD-{number:06d}"
             self.add_identifier(value, value, holder)
 
@@ -113,9 +109,7 @@ class People:
         """The identifier that a value names."""
         return self.identifiers.get(self.key(value))
 
-    def add_identifier(
-        self, value: str, name: str, contact: str | None, *, active: bool = True
-    ) -> Identifier:
+    def add_identifier(self, value: str, name: str, contact: str | None, *, active: bool = True) -> Identifier:
         """A new identifier. The caller has made sure that the value is free and the contact exists."""
         made = Identifier(value.strip() if self._trim else value, name, active, None)
         self.identifiers[self.key(value)] = made
@@ -179,9 +173,7 @@ class People:
             "next": self._next,
             "contacts": [[c.number, c.uuid, c.email, c.created, c.credits, c.anonymous] for c in people],
             "identifiers": [[i.value, i.name, i.active] for i in self.identifiers.values()],
-            "held": {
-                uuid: [self.identifiers[key].value for key in keys] for uuid, keys in self._held.items()
-            },
+            "held": {uuid: [self.identifiers[key].value for key in keys] for uuid, keys in self._held.items()},
         }
 
     def load(self, dumped: Json) -> None:

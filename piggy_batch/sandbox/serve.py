@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import struct
@@ -62,8 +63,9 @@ def _peer(transport: asyncio.Transport) -> tuple[str, int]:
 class _Server(uvicorn.Server):
     """A server that says where it listens once it does, and ends quietly on SIGINT and SIGTERM."""
 
-    def __init__(self, config: uvicorn.Config, lines: list[str]) -> None:
+    def __init__(self, config: uvicorn.Config, sandbox: Sandbox, lines: list[str]) -> None:
         super().__init__(config)
+        self._sandbox = sandbox
         self._said = lines
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -71,6 +73,10 @@ class _Server(uvicorn.Server):
         for line in self._said:
             sys.stdout.write(line + "\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._sandbox.let_go()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -94,6 +100,7 @@ def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
     and ``ValueError`` when the state file is not one of this sandbox.
     """
     sandbox = Sandbox(settings)
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a bad body is the client's affair
     lines = _Lines()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named TCP, because asyncio sends without delay only then; an answer's body would wait 40 ms otherwise.
@@ -117,7 +124,7 @@ def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
         )
         address = f"[{host}]" if ":" in host else host
         said = [f"PIGGY_BASE_URL=http://{address}:{taken}", f"PIGGY_TOKEN={settings.token}"]
-        asyncio.run(_run(_Server(config, said), sandbox, listening))
+        asyncio.run(_run(_Server(config, sandbox, said), sandbox, listening))
     sandbox.save()
 
 

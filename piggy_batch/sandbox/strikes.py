@@ -47,9 +47,7 @@ def instead(fault: Fault, now: float) -> Reply | None:
             return _with(FIXED["503"], (b"retry-after", date))
         case "redirect":
             moved = page(302, "302 Found")
-            return Reply(
-                302, moved.body, (*moved.headers, (b"location", fault.location.encode())), gateway=True
-            )
+            return Reply(302, moved.body, (*moved.headers, (b"location", fault.location.encode())), gateway=True)
         case _:
             return None
 

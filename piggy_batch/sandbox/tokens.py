@@ -58,9 +58,7 @@ class Tokens:
         match self._settings.unauthorized_body:
             case "oauth":
                 text = "The access token is invalid."
-                return Reply(
-                    401, encode({"error": "invalid_token", "error_description": text, "message": text})
-                )
+                return Reply(401, encode({"error": "invalid_token", "error_description": text, "message": text}))
             case "empty":
                 return Reply(401, b"", (JSON_TYPE,))
             case _:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from piggy_batch.sandbox.codes import MESSAGES
@@ -123,8 +124,11 @@ async def _multipart(scope: Scope, body: bytes) -> dict[str, Json]:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    async with Request(scope, receive).form() as form:
-        return nested((name, value) for name, value in form.multi_items() if isinstance(value, str))
+    try:
+        async with Request(scope, receive).form() as form:
+            return nested((name, value) for name, value in form.multi_items() if isinstance(value, str))
+    except MultiPartException:
+        return {}
 
 
 class Form:

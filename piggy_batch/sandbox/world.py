@@ -28,9 +28,7 @@ class World:
     ``dumped``: what a state file holds for it, in place of the sizes.
     """
 
-    def __init__(
-        self, settings: Settings, company: str, uuid: str, *, main: bool, dumped: Json = None
-    ) -> None:
+    def __init__(self, settings: Settings, company: str, uuid: str, *, main: bool, dumped: Json = None) -> None:
         other = 0 if main else crc32(uuid.encode())
         self.settings = settings
         self.company = company

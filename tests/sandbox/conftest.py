@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from piggy_batch.sandbox import Sandbox, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BASE = "http://sandbox.test/api/v3/oauth/clients"
 

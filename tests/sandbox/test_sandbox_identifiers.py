@@ -146,8 +146,13 @@ def test_a_deleted_value_is_gone_and_free(ask: Any) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "body"),
-    [("null", '{"data":null,"meta":{}}'), ("[]", '{"data":[],"meta":{}}'), ("{}", '{"data":{},"meta":{}}')]
-    + [("none", '{"meta":{}}'), ("empty", "")],
+    [
+        ("null", '{"data":null,"meta":{}}'),
+        ("[]", '{"data":[],"meta":{}}'),
+        ("{}", '{"data":{},"meta":{}}'),
+        ("none", '{"meta":{}}'),
+        ("empty", ""),
+    ],
 )
 def test_the_answer_of_a_delete_is_a_switch(make: Any, shape: str, body: str) -> None:
     """Every shape that is thinkable can be had."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from piggy_batch.sandbox import Churn, Sandbox, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def page(ask: Any, number: int, limit: int = 10) -> list[str]:
