@@ -156,7 +156,7 @@ class Api:
                 async def depart() -> None:
                     nonlocal started
                     if not await turn():
-                        raise _NoTurnError
+                        raise _NoTurnError  # noqa: TRY301 - it has to travel through httpx
                     started = loop.time()
                     bound.reschedule(started + self.timeout_s)
 

@@ -47,21 +47,44 @@ class Binding:
 def bind(operation: Operation, header: Sequence[str], maps: Mapping[str, str], constants: Mapping[str, str]) -> Binding:
     """Match header, ``--map`` and ``--set`` to the operation's fields; SetupError where that fails."""
     known = {c.name: c for c in operation.columns}
+    places = _places(operation, header, maps)
+    fixed, carried = _constants(operation, header, maps, constants)
+    for column in operation.columns:
+        if column.default is not None and column.name not in places:
+            fixed.setdefault(column.name, column.default)
+    missing = [c.name for c in operation.columns if c.required and c.name not in places and c.name not in fixed]
+    if missing:
+        raise SetupError(_missing(operation, missing, header))
+    if operation.at_least_one and not any(n in places or n in fixed for n in operation.at_least_one):
+        raise SetupError(f"{operation.name} needs a column {' or '.join(operation.at_least_one)} (or --set)")
+    tags = tuple(Column(n, "merge tag") for n in (*places, *fixed) if n not in known)
+    fed = tuple(c for c in operation.columns if c.name in places or c.name in fixed)
+    return Binding(operation, tuple(header), places, fixed, carried, (*fed, *tags))
+
+
+def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]) -> dict[str, int]:
+    """Field to column, for what the manifest itself feeds."""
+    known = {c.name for c in operation.columns}
     places: dict[str, int] = {}
-    used = {name for name in maps.values() if name in header}
     for field, source in maps.items():
         if field not in known and not _is_tag(operation, field):
-            raise SetupError(
-                f"--map {field}={source}: {operation.name} has no field {field}; it has {', '.join(known)}"
-            )
+            has = ", ".join(c.name for c in operation.columns)
+            raise SetupError(f"--map {field}={source}: {operation.name} has no field {field}; it has {has}")
         if source not in header:
             raise SetupError(f"--map {field}={source}: the manifest has no column {source!r}; it has {_listed(header)}")
         places[field] = header.index(source)
+    used = set(maps.values())
     for index, name in enumerate(header):
-        if name in places or name in used or name.startswith("_"):
-            continue
-        if name in known or _is_tag(operation, name):
+        if name not in places and name not in used and (name in known or _is_tag(operation, name)):
             places[name] = index
+    return places
+
+
+def _constants(
+    operation: Operation, header: Sequence[str], maps: Mapping[str, str], constants: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What ``--set`` gives: fields of the operation, and columns that are carried into the results."""
+    known = {c.name for c in operation.columns}
     fixed: dict[str, str] = {}
     carried: dict[str, str] = {}
     for name, text in constants.items():
@@ -73,17 +96,7 @@ def bind(operation: Operation, header: Sequence[str], maps: Mapping[str, str], c
             fixed[name] = text
         else:
             carried[name] = text
-    for column in operation.columns:
-        if column.default is not None and column.name not in places and column.name not in fixed:
-            fixed[column.name] = column.default
-    missing = [c.name for c in operation.columns if c.required and c.name not in places and c.name not in fixed]
-    if missing:
-        raise SetupError(_missing(operation, missing, header))
-    if operation.at_least_one and not any(n in places or n in fixed for n in operation.at_least_one):
-        raise SetupError(f"{operation.name} needs a column {' or '.join(operation.at_least_one)} (or --set)")
-    tags = tuple(Column(n, "merge tag") for n in (*places, *fixed) if n not in known)
-    fed = tuple(c for c in operation.columns if c.name in places or c.name in fixed)
-    return Binding(operation, tuple(header), places, fixed, carried, (*fed, *tags))
+    return fixed, carried
 
 
 def _is_tag(operation: Operation, name: str) -> bool:

@@ -1,6 +1,6 @@
 """The room of the clock: every HTTP request of a run waits here for its turn.
 
-Promise: departures in any window of T seconds number at most rate × T + 1. Two neighbours are therefore
+Promise: departures in any window of T seconds number at most rate x T + 1. Two neighbours are therefore
 never closer than 1/rate, so lost time cannot be made up; the wait ends in a spin so that little is lost.
 """
 
@@ -66,7 +66,7 @@ class Clock:
         coarse = rest - SPIN_S if self.fine else rest
         if coarse > 0 and await stop.within(coarse):
             return True
-        while self.fine and self.now() < when and not stop:
+        while self.fine and self.now() < when and not stop:  # noqa: ASYNC110 - a timer wakes up to 1 ms late
             await asyncio.sleep(0)
         return bool(stop)
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.journal import LOCK, Journal, RunLock
@@ -41,7 +41,7 @@ class RunDir:
         self.path = path
         self._lock = RunLock(path)
 
-    def __enter__(self) -> RunDir:
+    def __enter__(self) -> Self:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except FileExistsError:

@@ -187,7 +187,7 @@ class _Run:
         if not journal.bound and invalid and not self.options.skip_invalid:
             return await self._invalid(journal, layout, kind)
         if sum(counts.values()) == 0 and not self.options.dry_run:
-            journal.set("empty", True)
+            journal.set("empty", value=True)
             return self._end(journal, layout, kind, 0, ("the manifest has a header and no rows: nothing to do",))
         return await self._with_service(journal, binding, layout, kind)
 
@@ -283,8 +283,8 @@ class _Run:
             return
         if self.scene.confirm is None:
             raise SetupError(
-                f"{self.operation.name} asks before it starts and there is no terminal to ask on; look at the plan with "
-                "--dry-run, then pass --yes"
+                f"{self.operation.name} asks before it starts and there is no terminal to ask on; look at the "
+                "plan with --dry-run, then pass --yes"
             )
         for line in plan:
             self.scene.progress.say(line)

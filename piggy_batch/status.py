@@ -14,6 +14,7 @@ from piggy_batch.journal import LOCK, Journal
 from piggy_batch.model import Status
 from piggy_batch.progress import duration
 from piggy_batch.report import iso
+from piggy_batch.rundir import account_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ def _next(run_dir: Path) -> str | None:
 def status_lines(found: dict[str, Any]) -> list[str]:
     """The same for people."""
     counts = found["counts"]
-    account = found["account"] or {}
+    account = found["account"]
     state = "running" if found["running"] else "not running"
     if not found["running"] and found["exit_code"] is None and found["invocations"]:
         state = "stopped without saying goodbye; the same command goes on"
@@ -89,7 +90,7 @@ def status_lines(found: dict[str, Any]) -> list[str]:
     lines = [
         f"{found['operation']}: {state}",
         f"manifest {found['manifest']['path']}, {found['rows']:,} rows",
-        f"account {account.get('company') or ''} ({account.get('id', 'none yet')}) at {found['base_url'] or 'nowhere yet'}",
+        f"account {account_words(account) if account else 'not known yet'} at {found['base_url'] or 'nowhere yet'}",
     ]
     lines += [f"  {name:<9} {number:>12,}" for name, number in counts.items() if number]
     if found["rows_per_s"]:

@@ -256,9 +256,11 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
     if goal is None:
         return found
     fields = keep(operation.noun, data)
-    for name in goal.columns:
-        if name in fields and name in values and fields[name] != _wanted(operation, name, values):
-            found.append(f'{name} asked "{printable(values[name])}", answered "{printable(str(fields[name]))}"')
+    found += [
+        f'{name} asked "{printable(values[name])}", answered "{printable(str(fields[name]))}"'
+        for name in goal.columns
+        if name in fields and name in values and fields[name] != _wanted(operation, name, values)
+    ]
     if isinstance(data, Mapping) and "contact" in data:
         asked_owner = wanted_owner(goal, values)
         owner = _text(fields.get("contact_uuid"))

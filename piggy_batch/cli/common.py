@@ -181,7 +181,8 @@ def summary_lines(result: Result) -> list[str]:
     return [
         (
             f"{summary['operation']}: {summary['rows']:,} rows, {requests['sent']:,} requests "
-            f"({requests['retried']:,} retried, {requests['throttled']:,} throttled) in {duration(summary['elapsed_s'])}"
+            f"({requests['retried']:,} retried, {requests['throttled']:,} throttled) "
+            f"in {duration(summary['elapsed_s'])}"
         ),
         *rows,
         f"in {result.run_dir}:",

@@ -1,0 +1,60 @@
+# Every target installs what it needs into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.venv/made: pyproject.toml requirements-dev.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -e '.[dev]'
+	@touch .venv/made
+
+setup: .venv/made ## make .venv with the pinned development tools
+
+demo: setup ## a real import of samples/legacy_cards.csv through the sandbox
+	@bash samples/demo.sh
+
+test: setup ## all tests
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+prove: setup ## the big proofs in full; writes prove.json
+	$(BIN)/python -m tests.prove --out prove.json
+
+lint: setup ## ruff, and the format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## rewrite the format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only --quiet .
+
+types: setup ## mypy --strict
+	$(BIN)/mypy
+
+check: lint types docs-check ## lint, types and generated documentation
+
+docs: setup ## write the generated blocks of README.md
+	$(BIN)/python -m piggy_batch.docs
+
+docs-check: setup ## compare the generated blocks of README.md
+	$(BIN)/python -m piggy_batch.docs --check
+
+audit: setup ## known vulnerabilities of the dependencies; needs the advisory service
+	$(BIN)/pip-audit --skip-editable
+
+samples: setup ## write the files in samples/
+	$(BIN)/python -m tests.make_samples
+
+lock: ## pin the development tools anew
+	rm -rf .venv && $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	$(BIN)/python -m pip freeze --exclude-editable > requirements-dev.lock
+
+dist: setup ## wheel and source archive in dist/
+	$(BIN)/python -m pip install --quiet build
+	$(BIN)/python -m build
+
+.PHONY: help setup demo test prove lint format types check docs docs-check audit samples lock dist
+.DEFAULT_GOAL := help
