@@ -81,7 +81,7 @@ def _zeros_lost(lengths: Mapping[int, Digits], usual: int, whole: int) -> bool:
     """Whether shorter numbers are the usual ones without their zeros in front.
 
     Either the usual length is dominant; or it is as common as it stays when random numbers lose their zeros (nine
-    in ten), the lengths below it get rarer one by one, and none of the usual length begins with a zero.
+    in ten), shorter ones get rarer with every digit, and none of the usual length begins with a zero.
     """
 
     def count(length: int) -> int:
@@ -89,14 +89,14 @@ def _zeros_lost(lengths: Mapping[int, Digits], usual: int, whole: int) -> bool:
 
     if _dominates(count(usual), whole):
         return True
-    falling = all(count(length) >= count(length - 1) for length in range(2, usual + 1))
+    shorter = sum(known.all.count for length, known in lengths.items() if length < usual - 1)
     return (
         whole >= ENOUGH
         and usual >= 4  # shorter numbers are counted, not printed on cards
         and count(usual) >= 0.8 * whole
         and count(usual) + count(usual - 1) >= DOMINANT * whole
         and lengths[usual].zero_first == 0
-        and falling
+        and count(usual - 1) >= shorter
     )
 
 

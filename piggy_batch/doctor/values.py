@@ -87,7 +87,7 @@ def damages(value: str) -> list[Damage]:
         found.insert(0, (catalogue.TRAILING_DECIMAL, undecimal(inner)))
     elif _ERRORS.fullmatch(inner):
         found.insert(0, (catalogue.SPREADSHEET_ERROR, ""))
-    elif any(space in inner for space in _SPACE):
+    elif any(space in inner and space in value.strip(_SPACE) for space in _SPACE):
         found.append((catalogue.INNER_SPACE, without_spaces(inner)))
     return found
 

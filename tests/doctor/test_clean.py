@@ -1,0 +1,83 @@
+"""Clean files give no finding at all, whatever their codes look like."""
+
+from __future__ import annotations
+
+import random
+import string
+import uuid
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from piggy_batch.doctor import ColumnRole, Examined, Examiner, Finding
+
+ALPHABETS = {
+    "digits": string.digits,
+    "upper": string.ascii_uppercase,
+    "lower": string.ascii_lowercase,
+    "upper and digits": string.ascii_uppercase + string.digits,
+    "lower and digits": string.ascii_lowercase + string.digits,
+    "all": string.ascii_letters + string.digits,
+    "hexadecimal": "0123456789abcdef",
+    "E and digits": "0123456789E",
+    "base64": string.ascii_letters + string.digits + "-_",
+}
+
+
+def findings_of(values: list[str], role: ColumnRole = ColumnRole.IDENTIFIER, batch: int = 500) -> list[Finding]:
+    examiner = Examiner(["code"], [Examined("code", role, 0)])
+    rows = [(number, number + 1, [value]) for number, value in enumerate(values, start=1)]
+    for start in range(0, len(rows), batch):
+        assert examiner.feed(rows[start : start + batch]) == []
+    return examiner.findings()
+
+
+def ean13(random_: random.Random) -> str:
+    body = "".join(random_.choice(string.digits) for _ in range(12))
+    return body + str(-sum(int(d) * (3 if i % 2 == 0 else 1) for i, d in enumerate(reversed(body))) % 10)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    alphabet=st.sampled_from(sorted(ALPHABETS)),
+    width=st.integers(4, 32),
+    rows=st.integers(1, 400),
+)
+def test_random_codes_of_one_width_are_clean(seed: int, alphabet: str, width: int, rows: int) -> None:
+    """Codes drawn at random from any usual alphabet, all of one width, give no finding."""
+    random_ = random.Random(seed)
+    values = ["".join(random_.choices(ALPHABETS[alphabet], k=width)) for _ in range(rows)]
+    assert findings_of(values) == []
+    assert findings_of(values, ColumnRole.HASH) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), rows=st.integers(1, 400))
+def test_random_eans_are_clean(seed: int, rows: int) -> None:
+    """Sound EAN-13 numbers, leading zeros included, give no finding."""
+    random_ = random.Random(seed)
+    assert findings_of([ean13(random_) for _ in range(rows)]) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), rows=st.integers(1, 400), upper=st.booleans())
+def test_random_uuids_are_clean(seed: int, rows: int, upper: bool) -> None:
+    """UUIDs in either case give no finding, in a column of UUIDs and in one of codes."""
+    random_ = random.Random(seed)
+    values = [str(uuid.UUID(int=random_.getrandbits(128))) for _ in range(rows)]
+    values = [value.upper() for value in values] if upper else values
+    assert findings_of(values, ColumnRole.UUID) == []
+    assert findings_of(values) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), batch=st.sampled_from([1, 7, 64, 500]))
+def test_batches_do_not_matter(seed: int, batch: int) -> None:
+    """The same rows in batches of any size give the same findings, examples included."""
+    random_ = random.Random(seed)
+    spoilt = ["8E12", "12345", "", "ABC", "123456789012", "12345678O0"]
+    values = [f"{random_.randrange(10**10):010d}" for _ in range(120)]
+    for value in spoilt:
+        values.insert(random_.randrange(len(values)), value)
+    assert findings_of(values, batch=batch) == findings_of(values, batch=10_000)
