@@ -46,6 +46,7 @@ class Census:
 
     digits: dict[int, Digits] = field(default_factory=dict)  # by length
     others: dict[int, Tally] = field(default_factory=dict)  # values with other characters than digits, by length
+    letters_only: int = 0  # of the others
     upper: Tally = field(default_factory=Tally)  # of those that have letters
     lower: Tally = field(default_factory=Tally)
     mixed: Tally = field(default_factory=Tally)
@@ -115,6 +116,7 @@ class Column:
             self._note_digits(digits, where)
         for length, group in _by_length(others).items():
             where.count(self._census.others.setdefault(length, Tally()), group)
+        self._census.letters_only += sum(map(str.isalpha, others))
         self._note_case(others, where)
         if "e" in joined or "E" in joined:
             where.count(self._census.scientific, list(filter(looks_scientific, others)))

@@ -30,8 +30,7 @@ def judge(census: Census, column: str) -> list[Finding]:
     if _dominates(digits, digits + others):
         found += _numbers(census, column, digits)
     elif _dominates(others, digits + others):
-        strange = [known.all for known in census.digits.values()]
-        found += _odd(column, [*strange, *_unusual(census.others, others)])
+        found += _odd(column, _strange_to_codes(census, others))
     return found
 
 
@@ -48,12 +47,13 @@ def _odd(column: str, tallies: Sequence[Tally]) -> list[Finding]:
     return _finding(catalogue.ODD_ONE_OUT, column, tallies)
 
 
-def _unusual(lengths: Mapping[int, Tally], whole: int) -> list[Tally]:
-    """The tallies of lengths other than the dominant one; [] without such."""
-    usual = max(lengths, key=lambda length: lengths[length].count)
-    if not _dominates(lengths[usual].count, whole):
-        return []
-    return [tally for length, tally in lengths.items() if length != usual]
+def _strange_to_codes(census: Census, whole: int) -> list[Tally]:
+    """What does not fit into a column of codes: another length, or digits only where codes have letters only."""
+    usual = max(census.others, key=lambda length: census.others[length].count)
+    fixed = _dominates(census.others[usual].count, whole)
+    lettered = _dominates(census.letters_only, whole)
+    strange = [tally for length, tally in census.others.items() if fixed and length != usual]
+    return strange + [known.all for length, known in census.digits.items() if lettered or (fixed and length != usual)]
 
 
 def _numbers(census: Census, column: str, whole: int) -> list[Finding]:
