@@ -19,7 +19,7 @@ from piggy_batch.sandbox.keep import read_state, write_state
 from piggy_batch.sandbox.routes import allowed, route
 from piggy_batch.sandbox.strikes import instead, spoiled
 from piggy_batch.sandbox.throttle import Throttle, Ticket
-from piggy_batch.sandbox.tokens import Tokens
+from piggy_batch.sandbox.tokens import Grant, Tokens
 from piggy_batch.sandbox.wire import Form, Refused, Reply, parameters, plain
 from piggy_batch.sandbox.world import World
 
@@ -117,6 +117,10 @@ class Sandbox:
     def revoke(self, token: str) -> None:
         """The token is refused (401) from now on."""
         self.tokens.grants.pop(token, None)
+
+    def accept(self, token: str) -> None:
+        """The token is good for the main account from now on, as after a rotation."""
+        self.tokens.grants[token] = Grant(self.settings.account_uuid)
 
     def let_go(self) -> None:
         """Ends every request that a fault keeps hanging."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from piggy_batch.sandbox.events import on_contact, on_giftcard, on_identifier
@@ -151,9 +151,13 @@ class _Change:
         return JSONResponse({"ms": self._sandbox.latency_s * 1000})
 
     async def token(self, request: Request) -> Response:
-        """``{"revoke": token}``."""
-        self._sandbox.revoke(str((await _json(request)).get("revoke", "")))
-        return PlainTextResponse("")
+        """``{"revoke": token}``, ``{"accept": token}`` (of the main account), or both."""
+        values = await _json(request)
+        if "revoke" in values:
+            self._sandbox.revoke(str(values["revoke"]))
+        if "accept" in values:
+            self._sandbox.accept(str(values["accept"]))
+        return JSONResponse({})
 
     async def identifier(self, request: Request) -> Response:
         """What a till or the dashboard does to a card; see ``events.on_identifier``."""

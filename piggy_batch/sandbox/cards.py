@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from array import array
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.sandbox.ids import mix
@@ -89,6 +89,10 @@ class Cards:
     def program(self, uuid: str) -> Program | None:
         """The program with this uuid."""
         return self.programs.get(self._ids.number("p", uuid))
+
+    def rename(self, program: int, name: str) -> None:
+        """Another name for a program (by number); its uuid stays."""
+        self.programs[program] = replace(self.programs[program], name=name)
 
     def count(self, program: int) -> int:
         """How many cards a program holds."""
@@ -222,7 +226,7 @@ class Cards:
 
     def rows(self) -> Iterator[Json]:
         """Every card as a JSON object."""
-        for number in self.order:
+        for number in self.order[:]:  # a copy: requests may come between two blocks of a dump
             card = self.get(number)
             if card is not None:
                 uuid = self.programs[card.program].uuid if card.program else None
@@ -255,10 +259,13 @@ class Cards:
             ]
             for c in self._kept.values()
         ]
-        return {"seeded": self._seeded, "next": self._next, "gone": sorted(self._gone), "kept": kept}
+        names = {str(number): program.name for number, program in self.programs.items()}
+        return {"names": names, "seeded": self._seeded, "next": self._next, "gone": sorted(self._gone), "kept": kept}
 
     def load(self, dumped: Json) -> None:
         """Takes over what a state file holds, on top of the same seeds."""
+        for number, name in dumped["names"].items():
+            self.rename(int(number), name)
         gone = set(dumped["gone"])
         for number in sorted(number for number in gone if number <= self._seeded):
             card = self.get(number)

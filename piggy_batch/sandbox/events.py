@@ -6,7 +6,6 @@ counted under ``outside``, never under ``effects``. All raise ``ValueError`` for
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.sandbox.cards import DAY
@@ -88,7 +87,7 @@ def on_giftcard(world: World, event: Mapping[str, Json], now: float) -> Json:
     action = str(event.get("action"))
     if action == "rename-program":
         number = int(event["program"])
-        world.cards.programs[number] = replace(world.cards.programs[number], name=str(event["name"]))
+        world.cards.rename(number, str(event["name"]))
         world.effect_outside("programs.rename", str(number))
         return {"done": action}
     shop, cents = int(event.get("shop", 1)), int(event.get("amount_in_cents", 0))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Json = Any
 VERSION = 1
-_BOUND = ("seed", "programs", "ties", "bare_uuids", "account_uuid")  # what the identities in a file depend on
+_BOUND = ("seed", "programs", "shops", "ties", "bare_uuids", "account_uuid")  # what the identities in a file depend on
 
 
 def read_state(settings: Settings) -> dict[str, Json]:
@@ -25,7 +25,11 @@ def read_state(settings: Settings) -> dict[str, Json]:
     Raises ``ValueError`` with a message for people when the file is no state, or was made with other
     settings.
     """
-    if settings.state is None or not settings.state.exists():
+    if settings.state is None:
+        return {}
+    if not settings.state.parent.is_dir():
+        raise ValueError(f"{settings.state.parent} is no folder; the state cannot be kept in it")
+    if not settings.state.exists():
         return {}
     try:
         held = json.loads(settings.state.read_bytes())

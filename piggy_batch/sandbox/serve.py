@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from piggy_batch.sandbox.settings import Settings
 
-_SAVE_EVERY_S = 3.0
 _BACKLOG = 4096
 
 
@@ -140,13 +139,17 @@ async def _run(server: uvicorn.Server, sandbox: Sandbox, listening: socket.socke
 
 async def _save_now_and_then(sandbox: Sandbox) -> None:
     """Saves what changed, at most a twentieth of the time: a large world takes longer to write."""
-    saved, pause_s = sandbox.changes, _SAVE_EVERY_S
+    every_s = sandbox.settings.save_every_s
+    saved, pause_s = sandbox.changes, every_s
     while sandbox.settings.state is not None:
         await asyncio.sleep(pause_s)
         if sandbox.changes != saved:
             saved, started = sandbox.changes, time.monotonic()
-            sandbox.save()
-            pause_s = max(_SAVE_EVERY_S, 20 * (time.monotonic() - started))
+            try:
+                sandbox.save()
+            except OSError as error:
+                sys.stderr.write(f"the state was not saved: {error}\n")
+            pause_s = max(every_s, 20 * (time.monotonic() - started))
 
 
 def _protocol(lines: _Lines) -> type[asyncio.Protocol]:

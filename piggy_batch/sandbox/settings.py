@@ -36,8 +36,10 @@ class Settings:
         start with (identifiers are ``CARD-000001``…, every second one linked; transactions are history and
         move no balance, the oldest tenth of them without uuids, as captured). ``seed``: the same seed, the
         same world. ``ties``: so many neighbours share one ``created_at``. ``bare_uuids``: uuids of digits
-        only, as captured. ``state``: a file that is loaded when it exists, and written on stop and every few
-        seconds when changed; what it holds wins over the sizes given here. ``max_amount_in_cents``: of every
+        only, as captured. ``state``: a file
+        that is loaded when it exists, and written on stop and every ``save_every_s`` seconds when changed; what
+        it holds wins over the sizes given here, and seed, programs, shops, ties and account must be the same.
+        ``max_amount_in_cents``: of every
         program, None = no maximum. ``reincrementable_programs``: so many of the last programs hold
         re-incrementable cards (1114). ``programs_closed_to``: shop number (1 = the first) -> program numbers
         that the shop may not use (7015).
@@ -93,6 +95,7 @@ class Settings:
     ties: int = 8
     bare_uuids: bool = False
     state: Path | None = None
+    save_every_s: float = 3.0
     max_amount_in_cents: int | None = 51_000
     reincrementable_programs: int = 0
     programs_closed_to: Mapping[int, tuple[int, ...]] = field(default_factory=dict)

@@ -113,7 +113,7 @@ async def parameters(scope: Scope, body: bytes) -> dict[str, Json]:
     else:
         try:
             parsed = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, dict):
             values.update(parsed)

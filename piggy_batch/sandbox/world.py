@@ -45,6 +45,7 @@ class World:
         self.ledger = Ledger(self.ids, settings)
         if dumped:
             self.people.load(dumped["people"])
+            self.queued = [(moment, self.people.contacts[number]) for moment, number in dumped["queued"]]
             self.cards.load(dumped["cards"])
             self.ledger.load(dumped["ledger"])
             self.effects.load(dumped["effects"])
@@ -96,6 +97,7 @@ class World:
         """Everything as JSON; the constructor takes it back."""
         return {
             "people": self.people.dump(),
+            "queued": [[moment, contact.number] for moment, contact in self.queued],
             "cards": self.cards.dump(),
             "ledger": self.ledger.dump(),
             "effects": self.effects.dump(),

@@ -101,6 +101,7 @@ def test_the_state_file_brings_everything_back(make: Any, tmp_path: Path) -> Non
     ask.sandbox.happen("giftcard", action="delete", uuid=cards[3])
     ask.sandbox.happen("giftcard", action="topup", uuid=cards[4], amount_in_cents=77)
     ask.sandbox.happen("giftcard", action="issue", hash="MINE", amount_in_cents=5, uuid="foreign")
+    ask.sandbox.happen("giftcard", action="rename-program", program=2, name="Renamed")
     ask.sandbox.save()
     back = make(**settings | {"giftcards": 3, "contacts": 0})
     for what in ("identifiers", "contacts", "giftcards", "transactions"):
@@ -108,6 +109,7 @@ def test_the_state_file_brings_everything_back(make: Any, tmp_path: Path) -> Non
     for name in ("effects", "outside", "max_per_key", "balance_cents", "identifiers_linked"):
         assert back.state()[name] == ask.state()[name]
     assert back.data("GET", "/giftcards/foreign")["hash"] == "MINE"
+    assert back.data("GET", "/giftcard-programs")[1]["name"] == "Renamed"
     known = {row["uuid"] for row in ask.rows("giftcards")}
     assert back.sandbox.happen("giftcard", action="issue")["uuid"] not in known
     assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
@@ -121,6 +123,25 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(ValueError, match=r"other\.json"):
         Sandbox(Settings(state=file))
+
+
+def test_a_folder_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
+    """Before anything is served, not when the state is to be written."""
+    with pytest.raises(ValueError, match="no folder"):
+        Sandbox(Settings(state=tmp_path / "missing" / "state.json"))
+
+
+def test_queued_deletions_survive_a_restart(make: Any, tmp_path: Path) -> None:
+    """They happen when they are due, by whatever process is there then."""
+    settings: dict[str, Any] = {"state": tmp_path / "s.json", "contacts": 2, "contact_delete_delay_s": 60}
+    ask = make(**settings)
+    uuid = ask.data("GET", "/contacts")[0]["uuid"]
+    ask.data("POST", f"/contacts/{uuid}/delete", json={"type": "DEFAULT"})
+    ask.sandbox.save()
+    back = make(**settings)
+    assert back("GET", f"/contacts/{uuid}").status_code == 200
+    back.now += 61
+    assert back.code("GET", f"/contacts/{uuid}") == 55031
 
 
 def test_a_state_of_another_seed_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,20 @@ def test_state_survives_a_restart(served: Any, tmp_path: Path) -> None:
     assert one.stop() == (0, "")
     assert json.loads((tmp_path / "world.json").read_text())["version"] == 1
     assert served(switches).state()["identifiers"] == 1
+
+
+def test_changes_are_saved_while_it_runs(served: Any, tmp_path: Path) -> None:
+    """Killed without a goodbye, the file holds what was changed before."""
+    file = tmp_path / "world.json"
+    one = served(f"save_every_s=0.05, state=pathlib.Path({str(file)!r})")
+    with one.client() as client:
+        client.post("/contact-identifiers", json={VALUE: "A"})
+    for _ in range(200):
+        if file.exists():
+            break
+        time.sleep(0.02)
+    one.stop(signal.SIGKILL)
+    assert json.loads(file.read_text())["worlds"]
 
 
 def test_a_taken_port_is_an_error(served: Any) -> None:
