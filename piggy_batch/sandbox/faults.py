@@ -13,7 +13,7 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -165,4 +165,4 @@ def _readable(path: str, query: bytes, body: bytes) -> str:
     if "\\" in text:
         with suppress(ValueError):
             text += "\n" + json.dumps(json.loads(text), ensure_ascii=False)
-    return "\n".join((path, unquote_plus(query.decode("latin-1")), text, unquote_plus(text)))
+    return "\n".join((unquote(path), unquote_plus(query.decode("latin-1")), text, unquote_plus(text)))
