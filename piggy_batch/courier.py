@@ -75,6 +75,7 @@ class Courier:
         if answer is None:
             return None
         self.tally.sent += 1
+        self.pacer.note(answer)
         await self._note(answer, slot)
         return answer
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from piggy_batch.governor import Governor
+    from piggy_batch.model import Answer
+    from piggy_batch.slots import Neighbour, SlotBook
 
 SPIN_S = 0.0015  # the loop's timer wakes up to a millisecond late; the last bit is waited in steps of the loop
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
@@ -72,22 +80,47 @@ class Clock:
 
 
 class Pacer:
-    """Hands out turns, first come first served, at most ``rate`` a second (0: no limit)."""
+    """Hands out turns, first come first served, at most ``rate`` a second (0: no limit).
 
-    def __init__(self, rate: float, clock: Clock, stop: Stop) -> None:
-        self.rate = rate
+    ``governor``: chooses the rate itself (``--rate auto``). ``book``: shares the rate with other runs of the
+    same account on this machine; the smallest holds for all. ``notify`` is told when that changes.
+    """
+
+    def __init__(self, rate: float, clock: Clock, stop: Stop, *, governor: Governor | None = None) -> None:
+        self.own_rate = rate
         self.clock = clock
         self.stop = stop
+        self.governor = governor
         self.departures = 0
+        self._book: SlotBook | None = None
+        self._notify: Callable[[str], None] = lambda _: None
+        self._neighbours: tuple[Neighbour, ...] = ()
         self._next = -math.inf
         self._turn = asyncio.Lock()
-        self._near = asyncio.Semaphore(max(2, math.ceil(rate * NEAR_S)))
+        self._near = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
         self._held_until = -math.inf
+
+    @property
+    def rate(self) -> float:
+        """Requests a second just now, 0: no limit."""
+        own = self.governor.rate if self.governor else self.own_rate
+        return self._book.shared_rate(own) if self._book else own
 
     @property
     def held_until(self) -> float:
         """The moment before which nothing leaves but probes; in the past: open."""
         return self._held_until
+
+    def share(self, book: SlotBook, notify: Callable[[str], None]) -> None:
+        """Share the pace with the runs that use the same slot file."""
+        self._book, self._notify = book, notify
+
+    def note(self, answer: Answer) -> None:
+        """Let the governor, if there is one, weigh an answer."""
+        if self.governor:
+            self.governor.note(answer, self.clock.now())
+            self.hold(self.governor.empty_until)
 
     def hold(self, until: float) -> None:
         """Let nothing leave before ``until``; the latest of several holds counts."""
@@ -99,9 +132,18 @@ class Pacer:
 
     async def approach(self) -> Approach:
         """Wait until a turn is near, so that what is written before it is not written long before."""
-        if self.rate:
-            await self._near.acquire()
-        return Approach(self, self._near if self.rate else None)
+        while self.rate and self._near >= max(2, math.ceil(self.rate * NEAR_S)):
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._queue.append(place)
+            await place
+        self._near += 1
+        return Approach(self)
+
+    def leave(self) -> None:
+        """One place near the head of the queue is free."""
+        self._near -= 1
+        if self._queue:
+            self._queue.popleft().set_result(None)
 
     async def turn(self, *, probe: bool = False) -> bool:
         """Wait for the next turn; it is used up on return. False: the run stops, nothing may leave.
@@ -113,9 +155,7 @@ class Pacer:
             if not probe and await self._wait_open():
                 return False
             async with self._turn:
-                if calm:
-                    return False
-                if self.rate and await self.clock.until(self._next, calm):
+                if calm or await self._wait_slot(calm):
                     return False
                 now = self.clock.now()
                 if not probe and now < self._held_until:
@@ -124,6 +164,34 @@ class Pacer:
                     self._next = now + 1 / self.rate
                 self.departures += 1
                 return True
+
+    async def _wait_slot(self, stop: Stop) -> bool:
+        """Wait for this run's slot, and, with neighbours, for their last departure; True: the run stops."""
+        book, clock = self._book, self.clock
+        if book is None:
+            return bool(self.rate) and await clock.until(self._next, stop)
+        own = self.governor.rate if self.governor else self.own_rate
+        book.look(own, clock.now())
+        self._tell(book)
+        if not self.rate:
+            return False
+        if await clock.until(max(self._next, book.reserve(own, clock.now())), stop):
+            return True
+        while (earliest := book.depart(own, clock.now())) > clock.now():
+            if await clock.until(earliest, stop):
+                return True
+        return False
+
+    def _tell(self, book: SlotBook) -> None:
+        if book.neighbours == self._neighbours:
+            return
+        self._neighbours = book.neighbours
+        if not book.neighbours:
+            self._notify("no other run works on this account any more; the whole rate is this run's")
+            return
+        names = ", ".join(f"{n.name} (rate {f'{n.rate:g}' if n.rate else 'without limit'})" for n in book.neighbours)
+        shared = f"{self.rate:g} requests a second" if self.rate else "no limit"
+        self._notify(f"this account is also worked on by {names}; together these runs keep to {shared}")
 
     async def _wait_open(self) -> bool:
         while (rest := self._held_until - self.clock.now()) > 0:
@@ -136,11 +204,11 @@ class Pacer:
 class Approach:
     """A place near the head of the queue; given up at departure or by :meth:`leave`."""
 
-    __slots__ = ("_near", "_pacer")
+    __slots__ = ("_left", "_pacer")
 
-    def __init__(self, pacer: Pacer, near: asyncio.Semaphore | None) -> None:
+    def __init__(self, pacer: Pacer) -> None:
         self._pacer = pacer
-        self._near = near
+        self._left = False
 
     async def turn(self) -> bool:
         """As :meth:`Pacer.turn`."""
@@ -150,9 +218,6 @@ class Approach:
 
     def leave(self) -> None:
         """Make room for the next; harmless when done already."""
-        if self._near is not None:
-            self._near.release()
-            self._near = None
-
-
-Turn = Awaitable[bool]
+        if not self._left:
+            self._left = True
+            self._pacer.leave()

@@ -6,12 +6,14 @@ import asyncio
 import math
 import os
 import signal
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.api import Api, Target, Transport
 from piggy_batch.courier import Courier, backoff_s
 from piggy_batch.errors import HaltError, SetupError
+from piggy_batch.governor import Governor
 from piggy_batch.importer import Importer, Terms
 from piggy_batch.loading import Loaded, Reading
 from piggy_batch.manifest import Binding, repeat_warning
@@ -29,10 +31,11 @@ from piggy_batch.rundir import (
     fingerprint,
     refuse_again,
 )
+from piggy_batch.slots import SlotBook
 from piggy_batch.verdict import Call, api_message, dig, judge_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from piggy_batch.journal import Journal
@@ -47,7 +50,8 @@ class Options:
 
     run_dir: Path | None = None
     dry_run: bool = False
-    rate: float = 5.0  # requests a second; 0: no limit
+    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
+    reserve: float = 0.2  # share of the announced budget that a chosen rate leaves to others
     timeout_s: float = 30.0
     max_wait_s: float = 1800.0
     max_duration_s: float | None = None
@@ -70,6 +74,7 @@ class Scene:
     clock: Clock = field(default_factory=Clock)
     transport: Transport | None = None
     threaded: bool = True  # the journal commits in a thread of its own
+    slots: Path | None = None  # where runs of one account share their pace; None: this run paces alone
     signals: bool = False  # Ctrl-C and SIGTERM in two stages
 
 
@@ -98,6 +103,41 @@ async def run(operation: Operation, manifest: Path, options: Options, scene: Sce
         refuse_again(operation, manifest, run_dir)
     with RunDir(run_dir) as directory:
         return await _Run(operation, manifest, options, scene, directory).go()
+
+
+def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: Stop) -> Pacer:
+    """The pacer for ``--rate``: a number, or None for a rate that is chosen by what the service shows."""
+    if rate is None:
+        return Pacer(0.0, clock, stop, governor=Governor(reserve=reserve))
+    return Pacer(rate, clock, stop)
+
+
+@contextmanager
+def shared_pace(scene: Scene, courier: Courier, account: dict[str, Any], name: str) -> Iterator[None]:
+    """Share the pace with other runs of the account on this machine while the block lasts."""
+    if scene.slots is None:
+        yield
+        return
+    book = SlotBook(scene.slots, f"{scene.target.base_url} {account['id']}", name)
+    if not book.usable:
+        courier.notify(f"{book.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
+    courier.pacer.share(book, courier.notify)
+    try:
+        yield
+    finally:
+        book.leave()
+
+
+def rate_text(rate: float | None) -> str:
+    """A rate as it is typed."""
+    return "auto" if rate is None else f"{rate:g}"
+
+
+def rate_words(rate: float | None, reserve: float) -> str:
+    """A rate in words, for plans."""
+    if rate is None:
+        return f"chosen by what the service shows, {reserve:.0%} of its budget left to others"
+    return f"{rate:g} a second" if rate else "no limit"
 
 
 async def introduce(courier: Courier, target: Target, journal: Journal | None) -> dict[str, Any]:
@@ -213,7 +253,7 @@ class _Run:
         api = Api(scene.target, timeout_s=options.timeout_s, transport=scene.transport)
         courier = Courier(
             api=api,
-            pacer=Pacer(options.rate, scene.clock, stop),
+            pacer=make_pacer(options.rate, options.reserve, scene.clock, stop),
             clock=scene.clock,
             stop=stop,
             max_wait_s=options.max_wait_s,
@@ -229,7 +269,8 @@ class _Run:
                 self._ask(journal, plan)
                 journal.set("account", account)
                 journal.set("base_url", scene.target.base_url)
-                return await self._send(journal, binding, courier, layout, kind, plan)
+                with shared_pace(scene, courier, account, self.directory.path.name):
+                    return await self._send(journal, binding, courier, layout, kind, plan)
 
     async def _send(
         self, journal: Journal, binding: Binding, courier: Courier, layout: Layout, kind: str, plan: tuple[str, ...]
@@ -240,7 +281,7 @@ class _Run:
             for line in plan:
                 scene.progress.say(line)
         scene.progress.total(self._to_take(journal.counts()))
-        journal.begin(scene.clock.wall(), f"{options.rate:g}", threaded=scene.threaded)
+        journal.begin(scene.clock.wall(), rate_text(options.rate), threaded=scene.threaded)
         timer = None
         if options.max_duration_s is not None:
             loop = asyncio.get_running_loop()
@@ -299,7 +340,7 @@ class _Run:
         takes = self._to_take(counts)
         each = 2 if operation.before and options.terms.look_before else 1
         requests = takes * each
-        rate = "no limit" if not options.rate else f"{options.rate:g} a second"
+        rate = rate_words(options.rate, options.reserve)
         took = f", at least {duration(requests / options.rate)}" if options.rate else ""
         lines = [
             f"plan: {operation.name} for account {account_words(account)} at {self.scene.target.base_url}",
@@ -367,7 +408,13 @@ class _Run:
             goes_on += counts[Status.UNKNOWN]
         command = self.scene.command if goes_on else None
         piles = write_reports(journal, layout, kind)
-        summary = summarise(journal, self.operation, exit_code=exit_code, next_command=command, rate=self.options.rate)
+        summary = summarise(
+            journal,
+            self.operation,
+            exit_code=exit_code,
+            next_command=command,
+            rate="auto" if self.options.rate is None else self.options.rate,
+        )
         write_json(self.directory.path / "summary.json", summary)
         files = tuple(
             (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"

@@ -56,19 +56,21 @@ class Pair(click.ParamType[tuple[str, str]]):
         return name.strip(), text
 
 
-class Rate(click.ParamType[float]):
-    """Requests a second; 0: no limit."""
+class Rate(click.ParamType[float | str]):
+    """Requests a second; 0: no limit; ``auto``: chosen by what the service shows."""
 
     name = "rate"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """A number from 0 up, decimals allowed."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """A number from 0 up, decimals allowed, or ``auto``."""
+        if value == "auto":
+            return "auto"
         try:
             rate = float(value)
         except ValueError:
             rate = -1.0
         if not 0 <= rate < 1e6 or 0 < rate < 1e-3:
-            self.fail(f"{value!r} is no rate; write requests a second, 0 for no limit", param, ctx)
+            self.fail(f"{value!r} is no rate; write requests a second, 0 for no limit, or auto", param, ctx)
         return rate
 
 
@@ -89,6 +91,27 @@ class CountOrPercent(click.ParamType[tuple[int | None, float | None]]):
             return percent_or_count(value)
         except ValueError:
             self.fail(f"{value!r} is neither a number of rows from 1 up nor a percentage like 5%", param, ctx)
+
+
+class Share(click.ParamType[float]):
+    """``20%``, as 0.2."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """From 0 to 0.9."""
+        try:
+            share = float(str(value).removesuffix("%")) / 100
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 0.9:
+            self.fail(f"{value!r} is no share; write it as 20%, at most 90%", param, ctx)
+        return share
+
+
+def as_rate(value: float | str) -> float | None:
+    """The rate that machines understand; None: auto."""
+    return None if isinstance(value, str) else value
 
 
 def as_mapping(option: str, pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:

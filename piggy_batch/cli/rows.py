@@ -14,7 +14,9 @@ from piggy_batch.cli.common import (
     Duration,
     Pair,
     Rate,
+    Share,
     as_mapping,
+    as_rate,
     ask,
     can_ask,
     command_line,
@@ -53,7 +55,15 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         metavar="N",
         envvar=_env("RATE"),
-        help="At most N HTTP requests a second, every request counted; 0: no limit.",
+        help="At most N HTTP requests a second, every request counted; 0: no limit; auto: as the service allows.",
+    ),
+    click.option(
+        "--reserve",
+        type=Share(),
+        default="20%",
+        show_default=True,
+        envvar=_env("RESERVE"),
+        help="With --rate auto: this share of the announced budget is left to the shop's own traffic.",
     ),
     click.option(
         "--concurrency",
@@ -226,7 +236,8 @@ def options_from(given: dict[str, Any]) -> Any:
     return Options(
         run_dir=given["run_dir"],
         dry_run=given["dry_run"],
-        rate=given["rate"],
+        rate=as_rate(given["rate"]),
+        reserve=given["reserve"],
         timeout_s=given["timeout"],
         max_wait_s=given["max_wait"],
         max_duration_s=given["max_duration"],
@@ -260,6 +271,7 @@ def options_from(given: dict[str, Any]) -> Any:
 def run_command(ctx: click.Context, operation: Operation, manifest: Path, given: dict[str, Any]) -> int:
     """Run a row command as the options say; its exit code."""
     from piggy_batch.runner import Scene, run
+    from piggy_batch.slots import state_dir
 
     options = options_from(given)
     with open_display("rows", progress=given["progress"]) as display:
@@ -269,6 +281,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
             command=command_line(ctx.obj["argv"]),
             confirm=ask if can_ask() else None,
             signals=True,
+            slots=state_dir(),
         )
         result = asyncio.run(run(operation, manifest, options, scene))
     show_result(result, as_json=given["as_json"])
