@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from piggy_batch.sandbox.backdoor import back_door
@@ -15,10 +16,11 @@ from piggy_batch.sandbox.call import Call
 from piggy_batch.sandbox.churning import Churner
 from piggy_batch.sandbox.events import on_contact, on_giftcard, on_identifier
 from piggy_batch.sandbox.faults import ConnectionCut, Fault, Plan
+from piggy_batch.sandbox.framing import headers, no_route, trickle, whole
 from piggy_batch.sandbox.keep import read_state, write_state
-from piggy_batch.sandbox.routes import allowed, route
+from piggy_batch.sandbox.routes import route
 from piggy_batch.sandbox.strikes import instead, spoiled
-from piggy_batch.sandbox.throttle import Throttle, Ticket
+from piggy_batch.sandbox.throttle import Throttle
 from piggy_batch.sandbox.tokens import Grant, Tokens
 from piggy_batch.sandbox.wire import Form, Refused, Reply, parameters, plain
 from piggy_batch.sandbox.world import World
@@ -28,17 +30,26 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
+    from piggy_batch.sandbox.call import Handler
     from piggy_batch.sandbox.settings import Churn, Settings
+    from piggy_batch.sandbox.throttle import Ticket
 
 Json = Any
 HANG_UP = "sandbox.hang_up"  # scope key under which a server puts what really closes the connection
-_SEEN_LIVE = (  # on every captured response (POST, observed)
-    (b"cache-control", b"no-cache, private"),
-    (b"access-control-allow-origin", b"*"),
-)
 _LONG_LIST = "GET /giftcards"
-_CUTS = ("reset-before", "reset-after", "reset-body")
 _HANGS = ("timeout", "timeout-after")
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A request that has been read and counted, not yet authenticated."""
+
+    scope: Scope
+    body: bytes
+    header: bytes | None  # Authorization
+    ticket: Ticket
+    serial: int  # 1 = the first request of this sandbox
+    found: tuple[str, Handler, tuple[str, ...]] | None
 
 
 class Sandbox:
@@ -156,89 +167,68 @@ class Sandbox:
         label = found[0] if found else f"{method} unrouted"
         self.requests[label] += 1
         self.arrivals.append((asyncio.get_running_loop().time(), label))
-        body = await _whole(receive)
+        body = await whole(receive)
         fault = self.faults.pick(method, path, scope["query_string"], body)
         now = self.settings.clock()
         if self.latency_s:
             await self.settings.sleep(self.latency_s / 2)
         header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
         ticket = self.throttle.admit(header.decode("latin-1") if header else "anybody", now)
-        reply = instead(fault, now) if fault else None
         if fault and fault.kind in ("reset-before", "timeout"):
             await self._break(scope, receive, fault)
             return
+        reply = instead(fault, now) if fault else None
         if reply is None:
-            reply = await self._apply(scope, body, header, ticket, serial, found)
-            if fault:
-                reply = spoiled(fault, reply, await self._first_page(fault, scope, body, header, ticket, found))
+            arrived = _Arrived(scope, body, header, ticket, serial, found)
+            reply = await self._apply(arrived)
+            if fault and ticket.allowed:
+                first_page = None
+                if fault.kind == "repeat-page" and method == "GET":
+                    first_page = await self._apply(arrived, {"page": 1})
+                reply = spoiled(fault, reply, first_page)
         if self.latency_s:
             await self.settings.sleep(self.latency_s / 2)
         if fault and fault.kind in ("reset-after", "timeout-after"):
             await self._break(scope, receive, fault)
             return
         self.statuses[str(reply.status)] += 1
-        await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply, ticket)})
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers(reply, ticket)})
         if fault and fault.kind == "reset-body":
             await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
             await self._break(scope, receive, fault)
         elif fault and fault.kind == "trickle":
-            for place in range(len(reply.body)):
-                await send({"type": "http.response.body", "body": reply.body[place : place + 1], "more_body": True})
-                await self.settings.sleep(1)
-            await send({"type": "http.response.body", "body": b""})
+            await trickle(reply.body, send, self.settings.sleep)
         else:
             await send({"type": "http.response.body", "body": reply.body})
 
-    async def _apply(
-        self,
-        scope: Scope,
-        body: bytes,
-        header: bytes | None,
-        ticket: Ticket,
-        serial: int,
-        found: tuple[str, Callable[[Call], Reply], tuple[str, ...]] | None,
-        override: dict[str, Json] | None = None,
-    ) -> Reply:
-        """The answer of a service in good health, what it changes applied."""
-        if not ticket.allowed:
+    async def _apply(self, arrived: _Arrived, override: dict[str, Json] | None = None) -> Reply:
+        """The answer of a service in good health, what it changes applied. ``override``: other parameters."""
+        if not arrived.ticket.allowed:
             return plain(429, "Too Many Attempts.")
-        settings, now = self.settings, self.settings.clock()
-        values = await parameters(scope, body) | (override or {})
+        scope, settings, now = arrived.scope, self.settings, self.settings.clock()
+        values = await parameters(scope, arrived.body) | (override or {})
         path: str = scope["path"]
         if path == "/oauth/token" and scope["method"] == "POST":
             return self.tokens.issue(values, now)
-        if found is None:
-            return _no_route(scope["method"], path)
-        grant = self.tokens.grant(header, now)
+        if arrived.found is None:
+            return no_route(scope["method"], path)
+        grant = self.tokens.grant(arrived.header, now)
         if grant is None:
             return self.tokens.refusal()
-        label, handler, args = found
+        label, handler, args = arrived.found
         if not grant.contacts and " /contacts" in label:
             return plain(403, "This action is unauthorized.")
         world = self.worlds[grant.account]
         world.settle(now)
-        listing = label == _LONG_LIST and override is None
+        listing = label == _LONG_LIST and override is None and world is self.world
         drift = self.churner.drift() if listing else 0
         try:
-            reply = handler(Call(world, settings, Form(values), args, now, serial, drift))
+            reply = handler(Call(world, settings, Form(values), args, now, arrived.serial, drift))
         except Refused as refused:
             return refused.reply()
-        if listing and world is self.world:
+        if listing:
             self.churner.page_was_read(now)
         return reply
-
-    async def _first_page(
-        self,
-        fault: Fault,
-        scope: Scope,
-        body: bytes,
-        header: bytes | None,
-        ticket: Ticket,
-        found: tuple[str, Callable[[Call], Reply], tuple[str, ...]] | None,
-    ) -> Reply | None:
-        if fault.kind != "repeat-page":
-            return None
-        return await self._apply(scope, body, header, ticket, self._serial, found, {"page": 1})
 
     async def _break(self, scope: Scope, receive: Receive, fault: Fault) -> None:
         """Ends the connection without a (whole) answer.
@@ -273,38 +263,3 @@ class Sandbox:
             leaving.cancel()
             patience.cancel()
             await asyncio.gather(leaving, patience, return_exceptions=True)
-
-
-async def _whole(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-    return body
-
-
-def _no_route(method: str, path: str) -> Reply:
-    """404 or 405 without a code, as the framework answers (inferred)."""
-    methods = allowed(path)
-    if not methods:
-        return plain(404, f"The route {path.lstrip('/')} could not be found.")
-    text = f"The {method} method is not supported for route {path.lstrip('/')}."
-    reply = plain(405, text)
-    return Reply(405, reply.body, (*reply.headers, (b"allow", ", ".join(methods).encode())))
-
-
-def _headers(reply: Reply, ticket: Ticket) -> list[tuple[bytes, bytes]]:
-    """The answer's headers with the length, and for the application's own the cache and throttle ones."""
-    headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
-    if reply.gateway:
-        return headers
-    headers += _SEEN_LIVE
-    if ticket.limit:
-        remaining = 0 if reply.status == 429 else ticket.remaining
-        headers.append((b"x-ratelimit-limit", b"%d" % ticket.limit))
-        headers.append((b"x-ratelimit-remaining", b"%d" % remaining))
-    if not ticket.allowed and reply.status == 429:
-        headers.append((b"retry-after", b"%d" % ticket.wait_s))
-        headers.append((b"x-ratelimit-reset", b"%d" % ticket.resets_at))
-    return headers

@@ -37,7 +37,7 @@ FAULT_KINDS: dict[str, str] = {
     "reset-before": "connection closed without an answer; nothing applied",
     "reset-after": "applied, then the connection closed without an answer",
     "reset-body": "applied; headers and half the body, then the connection closed",
-    "truncated": "applied; status 200, JSON cut in the middle, content length to match",
+    "truncated": "applied; JSON cut in the middle, content length to match",
     "no-data": "applied; success without the key data",
     "empty": "applied; success with an empty body",
     "unauthorized": "401; nothing applied",

@@ -66,7 +66,7 @@ def spoiled(fault: Fault, reply: Reply, first_page: Reply | None) -> Reply:
         case "504-after":
             return page(504, "504 Gateway Time-out")
         case "truncated":
-            return Reply(200, reply.body[: max(1, len(reply.body) // 2)], reply.headers)
+            return Reply(reply.status, reply.body[: max(1, len(reply.body) // 2)], reply.headers)
         case "header-bomb":
             bomb = tuple((f"x-bomb-{n}".encode(), b"x" * 8000) for n in range(128))
             return Reply(reply.status, reply.body, reply.headers + bomb)

@@ -125,6 +125,15 @@ def test_lists_can_lie(make: Any) -> None:
     assert bodies["string-meta"]["meta"] == {"page": "2", "per_page": "10", "last_page": "2", "total": "20"}
 
 
+def test_no_fault_applies_a_write_twice(make: Any) -> None:
+    """A fault of lists has nothing to do with a card that is made; a throttled request stays throttled."""
+    ask = make(faults=(Fault("repeat-page"),), limit_per_minute=2)
+    program = ask.data("GET", "/giftcard-programs")[0]["uuid"]
+    row = {"type": 1, "giftcard_program_uuid": program}
+    assert [ask("POST", "/giftcards", json=row).status_code for _ in range(2)] == [200, 429]
+    assert ask.state()["effects"] == {"giftcards.create": 1}
+
+
 def test_a_fault_strikes_what_matches(make: Any) -> None:
     """Method, path, value (decoded, in query or body), a start and an end; other requests pass."""
     fault = Fault("firewall", method="POST", path="identifiers", value="a b/ä", after_n=1, times=1)
