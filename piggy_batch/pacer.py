@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.governor import Governor
     from piggy_batch.model import Answer
-    from piggy_batch.slots import Neighbour, SlotBook
+    from piggy_batch.slots import SlotBook
 
 SPIN_S = 0.0015  # the loop's timer wakes up to a millisecond late; the last bit is waited in steps of the loop
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
@@ -94,7 +94,7 @@ class Pacer:
         self.departures = 0
         self._book: SlotBook | None = None
         self._notify: Callable[[str], None] = lambda _: None
-        self._neighbours: tuple[Neighbour, ...] = ()
+        self._names: set[str] = set()
         self._next = -math.inf
         self._turn = asyncio.Lock()
         self._near = 0
@@ -183,14 +183,15 @@ class Pacer:
         return False
 
     def _tell(self, book: SlotBook) -> None:
-        if book.neighbours == self._neighbours:
+        names_now = {n.name for n in book.neighbours}
+        if names_now == self._names:
             return
-        self._neighbours = book.neighbours
+        self._names = names_now
         if not book.neighbours:
             self._notify("no other run works on this account any more; the whole rate is this run's")
             return
         names = ", ".join(f"{n.name} (rate {f'{n.rate:g}' if n.rate else 'without limit'})" for n in book.neighbours)
-        shared = f"{self.rate:g} requests a second" if self.rate else "no limit"
+        shared = f"the smallest rate, now {self.rate:g} a second" if self.rate else "no limit"
         self._notify(f"this account is also worked on by {names}; together these runs keep to {shared}")
 
     async def _wait_open(self) -> bool:
