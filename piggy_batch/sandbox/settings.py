@@ -33,16 +33,14 @@ class Settings:
 
     World
         ``giftcards``, ``contacts``, ``identifiers``, ``transactions``, ``programs``, ``shops``: how many to
-        start with (identifiers are ``CARD-000001``…, every second one linked; transactions are history and
-        move no balance, the oldest tenth of them without uuids, as captured). ``seed``: the same seed, the
-        same world. ``ties``: so many neighbours share one ``created_at``. ``bare_uuids``: uuids of digits
-        only, as captured. ``state``: a file
-        that is loaded when it exists, and written on stop and every ``save_every_s`` seconds when changed; what
-        it holds wins over the sizes given here, and seed, programs, shops, ties and account must be the same.
-        ``max_amount_in_cents``: of every
-        program, None = no maximum. ``reincrementable_programs``: so many of the last programs hold
-        re-incrementable cards (1114). ``programs_closed_to``: shop number (1 = the first) -> program numbers
-        that the shop may not use (7015).
+        start with (identifiers are ``CARD-000001``…, every second one linked; transactions are history and move
+        no balance, the oldest tenth of them without uuids, as captured). ``seed``: the same seed, the same
+        world. ``ties``: so many neighbours share one ``created_at``. ``bare_uuids``: uuids of digits only, as
+        captured. ``state``: a file that is loaded when it exists, and written on stop and every
+        ``save_every_s`` seconds when changed; what it holds wins over the sizes given here, and seed, programs,
+        shops, ties and account must be the same. ``max_amount_in_cents``: of every program, None = no maximum.
+        ``reincrementable_programs``: so many of the last programs hold re-incrementable cards (1114).
+        ``programs_closed_to``: shop number (1 = the first) -> program numbers that the shop may not use (7015).
     Identity
         ``token``; ``company``, ``account_id``, ``account_uuid``; ``ping_fields``: which of company, id, uuid
         the ping shows; ``other_tokens``: token -> (company, account uuid), each account with a world of its
