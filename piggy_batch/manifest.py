@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from piggy_batch.emails import check_email
 from piggy_batch.errors import SetupError
 from piggy_batch.model import Json, Kind, Repeat, Request
 from piggy_batch.operations import TAG_PREFIX, Column, Look, Operation, segment
@@ -20,7 +21,6 @@ FALSE_WORDS = frozenset({"false", "0", "no"})
 _WHOLE = re.compile(r"[1-9][0-9]{0,11}")
 _MONEY = re.compile(r"([0-9]{1,9})[.,]([0-9]{2})")
 _UNSAFE_IN_PATH = frozenset("/?#\\%")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,8 @@ def check_cell(kind: Kind, text: str) -> str | None:
         case Kind.DIGITAL:
             return _check_type(text)
         case Kind.EMAIL:
-            if _EMAIL.fullmatch(text.strip()):
-                return None
-            return f'"{printable(text)}" is not an e-mail address'
+            problem = check_email(text)
+            return f'"{printable(text)}" {problem}' if problem else None
 
 
 def _check_path(text: str) -> str | None:

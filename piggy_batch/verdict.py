@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from piggy_batch.emails import identity_of
 from piggy_batch.manifest import parse_cell, printable
 from piggy_batch.model import Answer, Json, Kind, Lost, Proof, Repeat, Reply, Status
 from piggy_batch.operations import NOBODY, Goal, Look, Noun, Operation, Owner
@@ -219,7 +220,8 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
     if operation.echoes and dig(data, operation.echoes[0][0]) is None:
         return doubt
     first = operation.noun.fields[0][1] if operation.noun.fields else None
-    if operation.repeat is Repeat.ONCE and first and dig(data, first) is None:
+    must_show = operation.repeat is Repeat.ONCE or not operation.echoes
+    if must_show and first and dig(data, first) is None:
         return doubt
     kept = keep(operation.noun, data)
     differs = differences(operation, values, data)
@@ -352,8 +354,7 @@ def before_send(operation: Operation, values: Mapping[str, str], seen: Seen) -> 
     """What a before-look settles without sending anything; None: go on and send."""
     if not seen.exists:
         return _looked(Status.REJECTED, "does not exist", code=60003)
-    other = seen.value is not None and operation.look is not None and seen.value != values[operation.look.key]
-    if other:
+    if _is_other(operation, values, seen):
         return _looked(Status.REJECTED, f'the service shows it as "{printable(seen.value or "")}"; write it so')
     stranger = _unexpected(values, seen)
     if stranger:
@@ -366,6 +367,15 @@ def before_send(operation: Operation, values: Mapping[str, str], seen: Seen) -> 
             Status.REJECTED, f"{seen.words()}; the service refuses to unlink it: make it active first", code=60004
         )
     return None
+
+
+def _is_other(operation: Operation, values: Mapping[str, str], seen: Seen) -> bool:
+    """Whether the look shows a thing of another key than was asked for, as where a service folds case."""
+    if seen.value is None or operation.look is None:
+        return False
+    key = operation.look.key
+    column = operation.column(key)
+    return not _same(seen.value, values[key], column.kind if column else Kind.TEXT)
 
 
 def _unexpected(values: Mapping[str, str], seen: Seen) -> str | None:
@@ -384,10 +394,10 @@ def after_look(
 ) -> Verdict:
     """What a look settles. ``doubt``: the row was sent and its answer lost; else an "is so already"
     code is being confirmed. RETRY: the request has left no trace, so sending it (again) is right."""
-    if seen.value is not None and operation.look is not None and seen.value != values[operation.look.key]:
+    if _is_other(operation, values, seen):
         return _looked(
             Status.UNKNOWN,
-            f'asked for "{printable(values[operation.look.key])}", the service shows "{printable(seen.value)}"',
+            f'asked for "{printable(values[operation.key])}", the service shows "{printable(seen.value or "")}"',
         )
     fit = fits(operation, values, seen)
     if fit is Fit.YES:
@@ -429,7 +439,7 @@ def _wanted(operation: Operation, name: str, values: Mapping[str, str]) -> Json:
 
 def _same(shown: Json, wanted: Json, kind: Kind) -> bool:
     if kind is Kind.EMAIL:
-        return str(shown).strip().casefold() == str(wanted).strip().casefold()
+        return identity_of(str(shown)) == identity_of(str(wanted))
     return str(shown) == str(wanted)
 
 

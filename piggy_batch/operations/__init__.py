@@ -9,11 +9,12 @@ line says *inferred*.
 
 from __future__ import annotations
 
+from piggy_batch.operations.contacts import CONTACT, CONTACTS, FIND_CONTACT, GIVE_CREDITS, HELD_IDENTIFIER
 from piggy_batch.operations.giftcards import GIFTCARD, GIFTCARDS, MAIL, NEW_GIFTCARD, TRANSACTION
 from piggy_batch.operations.identifiers import FIND_IDENTIFIER, IDENTIFIER, IDENTIFIERS
 from piggy_batch.operations.shape import NOBODY, PING, TAG_PREFIX, Column, Goal, Look, Noun, Operation, Owner, segment
 
-CATALOGUE: tuple[Operation, ...] = (*IDENTIFIERS, *GIFTCARDS)
+CATALOGUE: tuple[Operation, ...] = (*IDENTIFIERS, *GIFTCARDS, *CONTACTS, GIVE_CREDITS)
 
 
 def find_operation(name: str) -> Operation:
@@ -26,9 +27,14 @@ def find_operation(name: str) -> Operation:
 
 __all__ = [
     "CATALOGUE",
+    "CONTACT",
+    "CONTACTS",
+    "FIND_CONTACT",
     "FIND_IDENTIFIER",
     "GIFTCARD",
     "GIFTCARDS",
+    "GIVE_CREDITS",
+    "HELD_IDENTIFIER",
     "IDENTIFIER",
     "IDENTIFIERS",
     "MAIL",

@@ -146,4 +146,27 @@ IDENTIFIERS = (
         unique="contact_identifier_value",
         confirm=True,
     ),
+    Operation(
+        resource="identifiers",
+        verb="verify",
+        help="Compare cards with what the manifest says of them, without changing anything.",
+        method="GET",
+        path="contact-identifiers/find",
+        repeat=Repeat.SAFE,
+        columns=(
+            _VALUE,
+            Column("contact_uuid", f'who must hold the card; "{NOBODY}" says nobody', sent=False),
+            Column(
+                "email", "the address of who must hold it, where contact_uuid is blank", kind=Kind.EMAIL, sent=False
+            ),
+            Column("contact_identifier_name", "the name that it must have", sent=False),
+            Column("contact_identifier_active", "true or false", kind=Kind.FLAG, sent=False),
+        ),
+        noun=IDENTIFIER,
+        key="contact_identifier_value",
+        repeat_note="does nothing",
+        goal=Goal(owner=Owner.ROW),
+        look=FIND_IDENTIFIER,
+        verify=True,
+    ),
 )

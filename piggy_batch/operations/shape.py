@@ -99,6 +99,8 @@ class Operation:
     mails: bool = False  # the service mails customers for it
     hidden: bool = False  # a stage of a pipeline, no command of its own
     many: bool = False  # the answer is a list: several result rows for a manifest row
+    verify: bool = False  # what a look shows is compared with the row's own columns
+    rival: str | None = None  # column that tells two owners of one ``unique`` apart, for messages
 
     @property
     def name(self) -> str:
