@@ -11,6 +11,7 @@ from piggy_batch.manifest import Binding, build, inside_request, look_request
 from piggy_batch.model import Lost, Proof, Repeat, Request, Status
 from piggy_batch.operations import NOBODY, Operation, Owner
 from piggy_batch.verdict import Call, Seen, Verdict, after_look, before_send, judge, see, see_inside
+from piggy_batch.verifying import verify_row
 from piggy_batch.workers import drain
 
 if TYPE_CHECKING:
@@ -155,6 +156,9 @@ class Importer:
 
     async def _carry(self, way: _Way, slot: int) -> Verdict | None:
         """The row's outcome; None: the run stops, put the row back."""
+        if self._operation.verify:
+            way.sends += 1
+            return await verify_row(self._courier, way.values, slot, self._terms.attempts)
         while True:
             early = await self._before_sending(way, slot)
             if early is None or early.call is not Call.RETRY:

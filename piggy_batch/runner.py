@@ -76,6 +76,8 @@ class Scene:
     threaded: bool = True  # the journal commits in a thread of its own
     slots: Path | None = None  # where runs of one account share their pace; None: this run paces alone
     signals: bool = False  # Ctrl-C and SIGTERM in two stages
+    pacer: Pacer | None = None  # shared, with its stop, by the stages of one command
+    tell_plan: bool = True  # say the plan when rows are about to be sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,19 @@ async def run(operation: Operation, manifest: Path, options: Options, scene: Sce
         refuse_again(operation, manifest, run_dir)
     with RunDir(run_dir) as directory:
         return await _Run(operation, manifest, options, scene, directory).go()
+
+
+def open_courier(options: Options, scene: Scene) -> Courier:
+    """A courier to the scene's service; whoever opens it closes ``courier.api`` with ``async with``."""
+    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
+    return Courier(
+        api=Api(scene.target, timeout_s=options.timeout_s, transport=scene.transport),
+        pacer=pacer,
+        clock=scene.clock,
+        stop=pacer.stop,
+        max_wait_s=options.max_wait_s,
+        notify=scene.progress.say,
+    )
 
 
 def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: Stop) -> Pacer:
@@ -249,18 +264,10 @@ class _Run:
 
     async def _with_service(self, journal: Journal, binding: Binding, layout: Layout, kind: str) -> Result:
         scene, options = self.scene, self.options
-        stop = Stop()
-        api = Api(scene.target, timeout_s=options.timeout_s, transport=scene.transport)
-        courier = Courier(
-            api=api,
-            pacer=make_pacer(options.rate, options.reserve, scene.clock, stop),
-            clock=scene.clock,
-            stop=stop,
-            max_wait_s=options.max_wait_s,
-            notify=scene.progress.say,
-        )
+        courier = open_courier(options, scene)
+        api = courier.api
         async with api:
-            with _Signals(stop, scene):
+            with Signals(courier.stop, scene):
                 account = await introduce(courier, scene.target, journal)
                 check_account(journal, account, self.directory.path)
                 plan = self._plan(journal, account, api.proxy)
@@ -277,7 +284,7 @@ class _Run:
     ) -> Result:
         scene, options = self.scene, self.options
         scene.progress.log_to(self.directory.path / "run.log")
-        if not self._asks(journal):
+        if scene.tell_plan and not self._asks(journal):
             for line in plan:
                 scene.progress.say(line)
         scene.progress.total(self._to_take(journal.counts()))
@@ -422,7 +429,7 @@ class _Run:
         return Result(exit_code, self.directory.path, plan, summary, files, notes)
 
 
-class _Signals:
+class Signals:
     """First Ctrl-C: take no more rows. Second: leave at once; the journal is enough."""
 
     def __init__(self, stop: Stop, scene: Scene) -> None:
