@@ -89,7 +89,7 @@ class Report:
     sources: tuple[Source, ...]
     lists: tuple[CardList, ...]
     reconciliation: Reconciliation | None
-    partial: bool  # a snapshot behind the figures did not prove that it is complete
+    partial: bool  # opening or closing did not prove that it is complete
     notices: tuple[str, ...]
 
     @property
@@ -141,25 +141,26 @@ def build(order: Order, *, made_at: datetime) -> Report:
     trend = _trend(order, opening, closing, notices)
     used = [snapshot for snapshot in (opening_snapshot, order.closing) if snapshot]
     sources += [_noted(p.snapshot) for p in trend if p.snapshot not in used]
-    weak = [p.snapshot for p in trend if not p.snapshot.agreed and p.snapshot not in used]
-    partial = [
-        f"PARTIAL: {_called(s)} did not agree ({s.verdict}): cards may be missing from every figure made from it"
-        for s in [*(s for s in used if not s.agreed), *weak]
+    weak = [snapshot for snapshot in used if not snapshot.agreed]
+    weak_history = [p.snapshot for p in trend if not p.snapshot.agreed and p.snapshot not in used]
+    marks = [
+        f"PARTIAL: {_called(s)} did not agree ({s.verdict}); cards may be missing from these figures" for s in weak
     ]
+    marks += [f"PARTIAL, in the trend only: {_called(s)} did not agree ({s.verdict})" for s in weak_history]
     return Report(
-        made_at,
-        order.zone,
-        order.currency,
-        closing,
-        opening,
-        roll,
-        rolls,
-        trend,
-        tuple(sources),
-        lists,
-        comparison,
-        bool(partial),
-        (*partial, *notices),
+        made_at=made_at,
+        zone=order.zone,
+        currency=order.currency,
+        closing=closing,
+        opening=opening,
+        roll=roll,
+        rolls=rolls,
+        trend=trend,
+        sources=tuple(sources),
+        lists=lists,
+        reconciliation=comparison,
+        partial=bool(weak),
+        notices=(*marks, *notices),
     )
 
 

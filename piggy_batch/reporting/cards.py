@@ -69,9 +69,11 @@ def read_cards(snapshot: Snapshot, *, uuids: bool = False, readings: bool = Fals
     wanted = ["amount_in_cents", "active", "expiration_date", *(_DICTIONARIES if groups else ())]
     wanted += (["giftcard_uuid"] if uuids else []) + (["read_at"] if readings else [])
     try:
-        with pq.ParquetFile(snapshot.path, read_dictionary=list(_DICTIONARIES)) as file:
-            check_columns(snapshot.path, file.schema_arrow)
-            there = [name for name in wanted if name in file.schema_arrow.names]
+        columns = pq.read_schema(snapshot.path).names
+        check_columns(snapshot.path, columns)
+        there = [name for name in wanted if name in columns]
+        coded = [name for name in _DICTIONARIES if name in there]
+        with pq.ParquetFile(snapshot.path, read_dictionary=coded) as file:
             table = file.read(columns=there)
     except (OSError, pa.ArrowInvalid) as error:
         raise SetupError(f"{snapshot.path}: cannot be read ({str(error).splitlines()[0]})") from None

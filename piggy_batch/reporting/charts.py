@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -58,6 +59,7 @@ _MOST_BARS = 12  # programs shown one by one
 _NAME_CHARACTERS = 30
 _MOST_LABELLED_POINTS = 8
 _WIDTH_IN = 8.6
+_FLAT_SHARE = 0.35  # movements within this share of the balance are looked at from close by
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,36 +109,50 @@ def expiry_chart(report: Report) -> Chart:
 
 
 def waterfall_chart(report: Report) -> Chart | None:
-    """How opening became closing, one floating bar per movement; None without a roll-forward."""
+    """How opening became closing, one floating bar per movement; None without a roll-forward.
+
+    Where the movements are small beside the balance, the two sums are cut off below, and the chart says so: from zero
+    the movements could not be seen.
+    """
     roll = report.roll
     if roll is None:
         return None
-    steps = [(label, roll.movements[m] * (1 if m in ADDS else -1)) for m, label in MOVEMENT_LABELS.items()]
-    steps.append(("Residual", roll.residual))
-    level, bottoms, heights, colours = roll.opening, [0], [roll.opening], [_COLOURS["sum"]]
-    for _, change in steps:
-        bottoms.append(min(level, level + change))
-        heights.append(abs(change))
-        colours.append(_COLOURS["up" if change >= 0 else "down"])
-        level += change
-    bottoms.append(0)
-    heights.append(roll.closing)
-    colours.append(_COLOURS["sum"])
-    names = ["Opening", *(name for name, _ in steps), "Closing"]
-    amounts = [roll.opening, *(change for _, change in steps), roll.closing]
+    changes = [(label, roll.movements[m] * (1 if m in ADDS else -1)) for m, label in MOVEMENT_LABELS.items()]
+    changes.append(("Residual", roll.residual))
+    names = ["Opening", *(name for name, _ in changes), "Closing"]
+    amounts = [roll.opening, *(change for _, change in changes), roll.closing]
+    levels = list(accumulate(amounts[:-1]))  # outstanding after each step
+    floor = _floor(levels)
+    spans = [(floor, roll.opening), *pairwise(levels), (floor, roll.closing)]
+    colours = [_COLOURS["up" if change >= 0 else "down"] for _, change in changes]
     with mpl.rc_context(_SETTINGS):
         figure, axes = _figure(3.3)
-        axes.bar(range(len(names)), heights, bottom=bottoms, color=colours, width=0.7)
-        ends = [roll.opening]
-        for _, change in steps:
-            ends.append(ends[-1] + change)
-        for place, end in enumerate(ends):
-            axes.plot([place + 0.35, place + 0.65], [end, end], color=_COLOURS["muted"], linewidth=0.8)
-        axes.set_xticks(range(len(names)), names, color=_COLOURS["ink"], fontsize=8)
-        tops = [bottom + max(height, 0) for bottom, height in zip(bottoms, heights, strict=True)]
-        _label_tops(axes, tops, [plain(amount) for amount in amounts], size=7.5)
+        places = range(len(names))
+        axes.bar(
+            places,
+            [abs(end - start) for start, end in spans],
+            bottom=[min(span) for span in spans],
+            color=[_COLOURS["sum"], *colours, _COLOURS["sum"]],
+            width=0.7,
+        )
+        for place, level in enumerate(levels):
+            axes.plot([place + 0.35, place + 0.65], [level, level], color=_COLOURS["muted"], linewidth=0.8)
+        axes.set_xticks(places, names, color=_COLOURS["ink"], fontsize=8)
+        _label_tops(axes, [max(span) for span in spans], [plain(amount) for amount in amounts], size=7.5, floor=floor)
         words = "; ".join(f"{name} {plain(amount)}" for name, amount in zip(names, amounts, strict=True))
+        if floor:
+            words += f". Opening and closing are drawn from {plain(floor)}, not from zero"
+            axes.set_xlabel(f"Opening and closing are drawn from {plain(floor)}, not from zero.", fontsize=8)
         return _chart(figure, "waterfall", "Roll-forward of outstanding", words)
+
+
+def _floor(levels: Sequence[int]) -> int:
+    """Where the sums of a waterfall begin: zero, or a round amount below levels that lie close together."""
+    low, high = min(levels), max(levels)
+    if low <= 0 or high - low > high * _FLAT_SHARE:
+        return 0
+    step = int(10 ** max(2, len(str(high)) - 2))
+    return max(0, low - max(high - low, high // 20)) // step * step
 
 
 def trend_chart(report: Report) -> Chart | None:
@@ -153,7 +169,7 @@ def trend_chart(report: Report) -> Chart | None:
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # same
         axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(round(value))))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 100:,.0f}"))
         axes.grid(axis="y", color=_COLOURS["grid"], linewidth=0.8)
         axes.spines["left"].set_visible(False)
         axes.tick_params(length=0)
@@ -174,14 +190,14 @@ def _figure(height_in: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _label_tops(axes: Axes, tops: Sequence[int], labels: Sequence[str], *, size: float = 8.5) -> None:
+def _label_tops(axes: Axes, tops: Sequence[int], labels: Sequence[str], *, size: float = 8.5, floor: int = 0) -> None:
     """Write each bar's amount above it and leave room; the value axis is not needed then."""
-    highest, lowest = max(0, *tops), min(0, *tops)
+    highest, lowest = max(floor, *tops), min(floor, *tops)
     room = (highest - lowest) or 1
     for place, (top, label) in enumerate(zip(tops, labels, strict=True)):
-        axes.text(place, max(top, 0) + room * 0.02, label, ha="center", va="bottom", fontsize=size)
+        axes.text(place, max(top, floor) + room * 0.02, label, ha="center", va="bottom", fontsize=size)
     axes.set_ylim(lowest - room * 0.02, highest + room * 0.12)
-    axes.axhline(0, color=_COLOURS["muted"], linewidth=0.8)
+    axes.axhline(floor, color=_COLOURS["muted"], linewidth=0.8)
     axes.yaxis.set_visible(False)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)

@@ -100,8 +100,8 @@ def _verdict(report: Report) -> tuple[str, str]:
     if not report.closed:
         return "bad", "The roll-forward does not close: see its residual."
     if report.roll:
-        return "good", "Every snapshot behind these figures agreed, and the roll-forward closes."
-    return "good", "Every snapshot behind these figures agreed."
+        return "good", "Opening and closing snapshot agreed, and the roll-forward closes."
+    return "good", "The snapshot behind these figures agreed."
 
 
 def _sections(report: Report) -> Iterator[Section]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,7 +95,7 @@ def open_snapshot(parquet: Path, zone: ZoneInfo, *, day: date | None = None) -> 
 def describe(parquet: Path, summary: Mapping[str, Json], zone: ZoneInfo, *, day: date | None = None) -> Snapshot:
     """As ``open_snapshot``, with the summary at hand; an empty one proves nothing."""
     footer = read_footer(parquet)
-    check_columns(parquet, footer.schema.to_arrow_schema())
+    check_columns(parquet, footer.schema.to_arrow_schema().names)
     moment = moment_of(summary) or _earliest_reading(parquet, footer)
     if moment is None:
         raise SetupError(f"{parquet}: neither its summary nor a read_at column says when it was taken; {_RETAKE}")
@@ -128,9 +128,9 @@ def read_footer(parquet: Path) -> pq.FileMetaData:
         ) from None
 
 
-def check_columns(parquet: Path, schema: pa.Schema) -> None:
-    """SetupError naming the columns that a report needs and ``schema`` lacks."""
-    if missing := [name for name in REQUIRED if name not in schema.names]:
+def check_columns(parquet: Path, columns: Sequence[str]) -> None:
+    """SetupError naming the columns that a report needs and ``columns`` lacks."""
+    if missing := [name for name in REQUIRED if name not in columns]:
         raise SetupError(f"{parquet}: an older schema, without {', '.join(missing)}; {_RETAKE}")
 
 

@@ -64,7 +64,7 @@ class Store:
         self._check_proof(parquet, summary, accept_partial=accept_partial)
         footer = read_footer(parquet)
         schema = footer.schema.to_arrow_schema()
-        check_columns(parquet, schema)
+        check_columns(parquet, schema.names)
         kept = dict(summary)
         if day is not None and moment_of(summary) is None and "read_at" not in schema.names:
             kept["moment"] = end_of(day, self.zone).isoformat()
@@ -163,7 +163,8 @@ def _programs(snapshot: Snapshot) -> str:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in (folder.parent, folder):  # of several levels made at once only the last would be private
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SetupError(f"{folder}: cannot be made ({error.strerror})") from None
 

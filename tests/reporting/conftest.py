@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from piggy_batch.cli.reporting import report_command, snapshots_command
 
-Run = Callable[..., Result]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reporting_world import Run
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,21 @@
-"""An account whose every event is known, and its snapshots on disk. Knows nothing of the reporting code but file names."""
+"""An account whose every event is known, and its snapshots on disk; independent of the reporting code."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from click.testing import Result
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+Run = Callable[..., Result]  # a command with its arguments
 
 OPENING = datetime(2026, 10, 31, 20, 0, tzinfo=UTC)
 CLOSING = datetime(2026, 11, 30, 21, 0, tzinfo=UTC)

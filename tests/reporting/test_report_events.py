@@ -60,7 +60,7 @@ def begin(account: Account, uuid: str, story: str, cents: int, program: str, lif
     if story.startswith("issue"):
         return
     expires: datetime | None = None if life is None else OPENING + timedelta(days=life)
-    if "expire" in story and story not in {"stay expired"}:
+    if "expire" in story and story != "stay expired":
         expires = DURING
     if story in {"stay expired", "put expiry off", "sweep long expired"}:
         expires = OPENING - timedelta(days=3)
@@ -150,8 +150,8 @@ def assert_equals_sql(found: dict[str, Any], opening: Path, closing: Path) -> No
     judge.execute("SET TimeZone = 'UTC'")
     for name, path, moment in (("o", opening, OPENING), ("c", closing, CLOSING)):
         judge.execute(
-            f"CREATE VIEW {name} AS SELECT *, CASE WHEN expiration_date <= TIMESTAMPTZ '{moment.isoformat()}' THEN 'expired' "
-            f"WHEN active THEN 'outstanding' ELSE 'inactive' END AS state FROM read_parquet('{path}')"
+            f"CREATE VIEW {name} AS SELECT *, CASE WHEN expiration_date <= TIMESTAMPTZ '{moment.isoformat()}' "
+            f"THEN 'expired' WHEN active THEN 'outstanding' ELSE 'inactive' END AS state FROM read_parquet('{path}')"
         )
     sums = "SUM(amount_in_cents) FILTER (state = 'outstanding'), SUM(amount_in_cents) FILTER (state = 'expired'), \
         SUM(amount_in_cents) FILTER (state = 'inactive'), SUM(amount_in_cents), \
