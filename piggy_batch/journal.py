@@ -307,6 +307,16 @@ class Journal:
             found.update(self._db.execute(f"SELECT number, line FROM rows WHERE number IN ({marks})", part).fetchall())  # noqa: S608 - question marks only
         return found
 
+    def cells(self, numbers: Sequence[int]) -> dict[int, list[str]]:
+        """The cells of some rows."""
+        found: dict[int, list[str]] = {}
+        for start in range(0, len(numbers), 500):
+            part = list(numbers[start : start + 500])
+            marks = ",".join("?" * len(part))
+            rows = self._db.execute(f"SELECT number, cells FROM rows WHERE number IN ({marks})", part)  # noqa: S608 - question marks only
+            found.update((number, json.loads(cells)) for number, cells in rows)
+        return found
+
     def invalidate(self, problems: Iterable[tuple[int, str]], now_s: float) -> None:
         """Mark rows invalid, with the reason; a row may be named more than once. One transaction."""
         with self._guard():

@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.emails import identity_of, is_made_up
 from piggy_batch.errors import SetupError
 from piggy_batch.manifest import Binding, bind, check, printable
-from piggy_batch.model import Problem, Repeat
+from piggy_batch.model import Kind, Problem, Repeat
 from piggy_batch.tables import Facts, Table, open_table, sha256_of
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Loaded:
     rows: int
     invalid: int
     problems: tuple[Problem, ...]  # the first of them
+    warnings: tuple[str, ...] = ()  # what is odd about valid rows, one line each
 
 
 def load_manifest(journal: Journal, operation: Operation, manifest: Path, reading: Reading) -> Loaded:
@@ -83,7 +85,7 @@ def load_manifest(journal: Journal, operation: Operation, manifest: Path, readin
     journal.set("header", list(table.columns))
     journal.set("options", reading.bound())
     invalid = len({p.row for p in problems})
-    return Loaded(binding, table.facts, rows, invalid, tuple(problems[:SHOWN]))
+    return Loaded(binding, table.facts, rows, invalid, tuple(problems[:SHOWN]), loader.warnings())
 
 
 def _source(journal: Journal, manifest: Path) -> Path:
@@ -117,7 +119,9 @@ class _Loader:
         self._table = table
         self._reading = reading
         self._unique = self._unique_column()
-        self._contacts: dict[int, str] = {}
+        self._emails = tuple(c.name for c in binding.fields if c.kind is Kind.EMAIL)
+        self._made_up = 0
+        self._first_made_up: tuple[int, str] | None = None
         names = {name: i for i, name in enumerate(table.columns)}
         once = binding.operation.repeat is Repeat.ONCE and not reading.again
         self._carried_out = (names.get("_operation"), names.get("_status")) if once else (None, None)
@@ -140,10 +144,14 @@ class _Loader:
                 continue
             values = binding.values(cells)
             found = check(binding, values)
+            self._refuse_done(number, line, cells)
             if found:
                 problems.extend(Problem(number, line, column, message) for column, message in found)
-            self._refuse_done(number, line, cells)
+            elif self._emails:
+                self._note_made_up(number, values)
             key = values.get(unique) if unique else None
+            if key is not None and unique in self._emails:
+                key = identity_of(key)
             if key is not None and shared:
                 key = f"{key}\n{values.get('contact_uuid', '')}"
             yield number, line, cells, key, None
@@ -155,15 +163,45 @@ class _Loader:
         invalid = {p.row for p in self.problems}
         pairs = [(number, first) for number, first in journal.repeats() if number not in invalid]
         lines = journal.lines([n for pair in pairs for n in pair])
+        rivals = self._rivals(journal, pairs)
         for number, first in pairs:
             self.problems.append(
                 Problem(
                     number,
                     lines[number],
                     self._unique,
-                    f"the same as in row {first} (line {lines[first]}){_permit(self.binding.operation)}",
+                    f"the same as in row {first} (line {lines[first]}){rivals.get(number, _permit(self.binding.operation))}",
                 )
             )
+
+    def _rivals(self, journal: Journal, pairs: Sequence[tuple[int, int]]) -> dict[int, str]:
+        """What to say of repeats that name another owner than the first does, by row."""
+        rival = self.binding.operation.rival
+        if rival is None or not pairs:
+            return {}
+        cells = journal.cells([n for pair in pairs for n in pair])
+        owners = {n: identity_of(self.binding.values(c).get(rival, "")) for n, c in cells.items()}
+        return {
+            number: f', with another {rival} there ("{printable(owners[first])}"); a card has one owner: keep one row'
+            for number, first in pairs
+            if owners[number] != owners[first]
+        }
+
+    def _note_made_up(self, number: int, values: Mapping[str, str]) -> None:
+        for name in self._emails:
+            if name in values and is_made_up(values[name]):
+                self._made_up += 1
+                self._first_made_up = self._first_made_up or (number, values[name])
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about valid rows, one line each."""
+        if self._first_made_up is None:
+            return ()
+        number, text = self._first_made_up
+        return (
+            f"{self._made_up:,} e-mail addresses look made up (a phone number, or …@piggy.nl), the first in row {number}: "
+            f'"{printable(text)}"; no mail arrives there, and two lists may invent different ones for one customer',
+        )
 
     def _refuse_done(self, number: int, line: int, cells: Sequence[str]) -> None:
         operation_at, status_at = self._carried_out

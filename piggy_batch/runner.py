@@ -377,7 +377,10 @@ class _Run:
             f"sheet {facts.sheet}" if facts.sheet else None,
             facts.compression,
         ]
-        return [f"read as: {', '.join(p for p in parts if p)}", *(f"note: {note}" for note in facts.notes)]
+        return [
+            f"read as: {', '.join(p for p in parts if p)}",
+            *(f"note: {note}" for note in (*facts.notes, *self.loaded.warnings)),
+        ]
 
     def _settled(self, counts: dict[Status, int]) -> str:
         parts = [f"{n:,} {s.value}" for s, n in counts.items() if n and s not in (Status.PENDING, Status.INVALID)]
