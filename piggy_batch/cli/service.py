@@ -146,4 +146,6 @@ def sandbox(
         serve(settings, port)
     except OSError as error:
         raise SetupError(f"port {port}: {error.strerror}; take another --port, or 0 for a free one") from None
+    except ValueError as error:
+        raise SetupError(f"--state {state}: {error}") from None
     sys.stdout.flush()
