@@ -164,13 +164,14 @@ class _Loader:
         pairs = [(number, first) for number, first in journal.repeats() if number not in invalid]
         lines = journal.lines([n for pair in pairs for n in pair])
         rivals = self._rivals(journal, pairs)
+        permit = _permit(self.binding.operation)
         for number, first in pairs:
             self.problems.append(
                 Problem(
                     number,
                     lines[number],
                     self._unique,
-                    f"the same as in row {first} (line {lines[first]}){rivals.get(number, _permit(self.binding.operation))}",
+                    f"the same as in row {first} (line {lines[first]}){rivals.get(number, permit)}",
                 )
             )
 
@@ -198,10 +199,12 @@ class _Loader:
         if self._first_made_up is None:
             return ()
         number, text = self._first_made_up
-        return (
-            f"{self._made_up:,} e-mail addresses look made up (a phone number, or …@piggy.nl), the first in row {number}: "
-            f'"{printable(text)}"; no mail arrives there, and two lists may invent different ones for one customer',
+        warning = (
+            f"{self._made_up:,} e-mail addresses look made up (a phone number, or …@piggy.nl), the first in row "
+            f'{number}: "{printable(text)}"; no mail arrives there, and two lists may invent different ones for one '
+            "customer"
         )
+        return (warning,)
 
     def _refuse_done(self, number: int, line: int, cells: Sequence[str]) -> None:
         operation_at, status_at = self._carried_out

@@ -367,20 +367,7 @@ class _Run:
         return tuple(lines)
 
     def _facts(self) -> list[str]:
-        facts = self.loaded.facts if self.loaded else None
-        if facts is None:
-            return []
-        parts = [
-            facts.format,
-            facts.encoding,
-            f"delimiter {facts.delimiter!r}" if facts.delimiter else None,
-            f"sheet {facts.sheet}" if facts.sheet else None,
-            facts.compression,
-        ]
-        return [
-            f"read as: {', '.join(p for p in parts if p)}",
-            *(f"note: {note}" for note in (*facts.notes, *self.loaded.warnings)),
-        ]
+        return fact_lines(self.loaded) if self.loaded else []
 
     def _settled(self, counts: dict[Status, int]) -> str:
         parts = [f"{n:,} {s.value}" for s, n in counts.items() if n and s not in (Status.PENDING, Status.INVALID)]
@@ -430,6 +417,20 @@ class _Run:
             (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"
         )
         return Result(exit_code, self.directory.path, plan, summary, files, notes)
+
+
+def fact_lines(loaded: Loaded) -> list[str]:
+    """What was detected in a manifest, for its plan."""
+    facts = loaded.facts
+    parts = [
+        facts.format,
+        facts.encoding,
+        f"delimiter {facts.delimiter!r}" if facts.delimiter else None,
+        f"sheet {facts.sheet}" if facts.sheet else None,
+        facts.compression,
+    ]
+    notes = (*facts.notes, *loaded.warnings)
+    return [f"read as: {', '.join(p for p in parts if p)}", *(f"note: {note}" for note in notes)]
 
 
 class Signals:
