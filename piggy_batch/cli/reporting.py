@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from piggy_batch.errors import PiggyBatchError, SetupError
+from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -57,19 +57,15 @@ _timezone_option = click.option(
 @_store_option
 @_timezone_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
-@click.pass_context
-def snapshots_command(context: click.Context, store: Path | None, timezone_name: str, *, as_json: bool) -> None:
+def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) -> None:
     """List the snapshots of a store, oldest first."""
-    try:
-        from piggy_batch.reporting.days import shown, time_zone
-        from piggy_batch.reporting.store import Store
+    from piggy_batch.reporting.days import shown, time_zone
+    from piggy_batch.reporting.store import Store
 
-        zone = time_zone(timezone_name)
-        if store is None:
-            raise SetupError("say which store: --store DIR")
-        found = Store(store, zone).list()
-    except PiggyBatchError as error:
-        _fail(context, error)
+    zone = time_zone(timezone_name)
+    if store is None:
+        raise SetupError("say which store: --store DIR")
+    found = Store(store, zone).list()
     if as_json:
         click.echo(json.dumps([_as_json(snapshot) for snapshot in found], indent=2, ensure_ascii=False))
         return
@@ -146,27 +142,24 @@ def report_command(
 
     Give a --store of snapshots, or one or two snapshot files (Parquet, with their summaries beside them).
     """
-    try:
-        _check_targets(targets)
-        order = _order(
-            files,
-            store,
-            as_of,
-            since,
-            timezone_name,
-            currency_code,
-            lists=tuple(dict.fromkeys(lists)),
-            transactions=transactions,
-            accept_partial=accept_partial,
-        )
-        from piggy_batch.reporting.build import build
+    _check_targets(targets)
+    order = _order(
+        files,
+        store,
+        as_of,
+        since,
+        timezone_name,
+        currency_code,
+        lists=tuple(dict.fromkeys(lists)),
+        transactions=transactions,
+        accept_partial=accept_partial,
+    )
+    from piggy_batch.reporting.build import build
 
-        report = build(order, made_at=datetime.now(UTC))
-        for target in targets:
-            _write(report, target)
-        _say(report, targets, quiet=quiet, as_json=as_json)
-    except PiggyBatchError as error:
-        _fail(context, error)
+    report = build(order, made_at=datetime.now(UTC))
+    for target in targets:
+        _write(report, target)
+    _say(report, targets, quiet=quiet, as_json=as_json)
     if expect_closed and not report.closed:
         click.echo("the roll-forward does not close; the report shows the residual", err=True)
         context.exit(EXIT_NOT_CLOSED)
@@ -297,8 +290,3 @@ def _as_json(snapshot: Snapshot) -> dict[str, object]:
         "sha256": snapshot.recorded_sha256,
         "path": str(snapshot.path),
     }
-
-
-def _fail(context: click.Context, error: PiggyBatchError) -> None:
-    click.echo(f"error: {error}", err=True)
-    context.exit(error.exit_code)

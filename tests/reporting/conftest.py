@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from piggy_batch.cli.common import report_error
 from piggy_batch.cli.reporting import report_command, snapshots_command
+from piggy_batch.errors import PiggyBatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,16 +20,33 @@ if TYPE_CHECKING:
     from reporting_world import Run
 
 
+class Program(click.Group):
+    """Ends as the program does: an error that ends a run is one line and its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PiggyBatchError as error:
+            ctx.exit(report_error(error, sys.argv))
+
+
+_PROGRAM = Program(commands={"report": report_command, "snapshots": snapshots_command})
+
+
+def _run(*arguments: object) -> Any:
+    return CliRunner().invoke(_PROGRAM, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
 @pytest.fixture(scope="session")
 def report() -> Run:
     """Run ``giftcards report`` with these arguments."""
-    return lambda *arguments: CliRunner().invoke(report_command, [str(a) for a in arguments], catch_exceptions=False)
+    return lambda *arguments: _run("report", *arguments)
 
 
 @pytest.fixture(scope="session")
 def snapshots() -> Run:
     """Run ``giftcards snapshots`` with these arguments."""
-    return lambda *arguments: CliRunner().invoke(snapshots_command, [str(a) for a in arguments], catch_exceptions=False)
+    return lambda *arguments: _run("snapshots", *arguments)
 
 
 @pytest.fixture(scope="session")

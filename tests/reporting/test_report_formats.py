@@ -238,7 +238,7 @@ def test_long_lists_end_on_the_page_only(tmp_path: Path, report: Run) -> None:
 
 
 def test_workbook(snapshot_files: tuple[Path, Path], report: Run, figures: Figures, tmp_path: Path) -> None:
-    """Real numbers with formats, frozen headers, no formulas, one sheet per table, and the sources with their hashes."""
+    """Numbers with formats, frozen headers, no formulas, one sheet per table, the sources with their hashes."""
     target = tmp_path / "report.xlsx"
     assert report(*snapshot_files, "--list", "redeemed", "--to", target).exit_code == 0
     found = figures(*snapshot_files, "--list", "redeemed")
@@ -384,7 +384,7 @@ def test_failure_leaves_what_was_there(tmp_path: Path) -> None:
             draft.write_text("half")
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(SetupError, match="cannot be written .No space left on device."):
+    with pytest.raises(SetupError, match=r"cannot be written .No space left on device."):
         fail_half_way()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
