@@ -102,9 +102,7 @@ def _rows(source: Source, codec: str, delimiter: str, *, hinted: bool) -> Rows:
         except csv.Error as error:
             raise SetupError(f"{source.where}, line {last + 1}: {_plain(str(error))}") from None
         except (UnicodeDecodeError, OSError) as error:
-            raise SetupError(
-                f"{source.where}, line {last + 1}: changed while it was read ({error})"
-            ) from None
+            raise SetupError(f"{source.where}, line {last + 1}: changed while it was read ({error})") from None
 
 
 def _first_block(file: TextIOWrapper) -> list[str]:

@@ -12,7 +12,7 @@ from piggy_batch.errors import SetupError
 if TYPE_CHECKING:
     from piggy_batch.tables.source import Source
 
-MAX_LINE = 8 << 20  # characters; a longer line is no row of any list
+MAX_LINE = 2 << 20  # characters; a longer line is no row of any list
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -125,9 +125,7 @@ class _LineGuard:
     def watch(self, first_lf: int, first_cr: int, last: int, size: int) -> None:
         first = min((found for found in (first_lf, first_cr) if found >= 0), default=size)
         if self._run + first > MAX_LINE:
-            raise SetupError(
-                f"{self._where}: a line is longer than {MAX_LINE:,} characters; is this a table?"
-            )
+            raise SetupError(f"{self._where}: a line is longer than {MAX_LINE:,} characters; is this a table?")
         self._run = self._run + size if last < 0 else size - last - 1
 
 
@@ -151,9 +149,7 @@ def _single_byte(source: Source, offset: int) -> Encoding:
     codec, notes = "cp1252", ["not UTF-8; read as cp1252 (Windows): check the accents, or pass --encoding"]
     if undefined:
         codec = "latin-1"
-        notes = [
-            "neither UTF-8 nor cp1252; read as latin-1: check the accents, an old till may have written cp850"
-        ]
+        notes = ["neither UTF-8 nor cp1252; read as latin-1: check the accents, an old till may have written cp850"]
     return Encoding(codec, tuple(notes))
 
 

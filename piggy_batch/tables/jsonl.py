@@ -36,9 +36,7 @@ def open_jsonl(source: Source, *, encoding: str | None) -> Table:
         for line, pairs in _objects(source, found.codec):
             cells = [""] * width
             for key, value in pairs:
-                cells[columns[key]] = (
-                    value if isinstance(value, str) else _text(value, source.where, line, key)
-                )
+                cells[columns[key]] = value if isinstance(value, str) else _text(value, source.where, line, key)
             if any(cells):
                 yield line, cells
 
@@ -70,9 +68,7 @@ def _objects(source: Source, codec: str) -> Iterator[tuple[int, Pairs]]:
             except (ValueError, RecursionError) as error:
                 raise SetupError(f"{source.where}, line {line}: is no JSON object: {error}") from None
             if not isinstance(pairs, _Nested):
-                raise SetupError(
-                    f"{source.where}, line {line}: is no JSON object; write {{...}} on each line"
-                )
+                raise SetupError(f"{source.where}, line {line}: is no JSON object; write {{...}} on each line")
             if len({key for key, _ in pairs}) != len(pairs):
                 raise SetupError(f"{source.where}, line {line}: names a key twice; keep one of them")
             yield line, pairs
@@ -91,6 +87,4 @@ def _text(value: Any, where: str, line: int, key: str) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    raise SetupError(
-        f'{where}, line {line}, "{key}": holds a list or an object; write plain text or a number'
-    )
+    raise SetupError(f'{where}, line {line}, "{key}": holds a list or an object; write plain text or a number')

@@ -15,6 +15,7 @@ from piggy_batch.tables.facts import MAX_COLUMNS, Facts, Rows, Table, make_table
 from piggy_batch.tables.source import unpacked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
     from piggy_batch.tables.source import Source
@@ -41,8 +42,8 @@ def open_parquet(source: Source) -> Table:
             thrift_string_size_limit=MAX_FOOTER,
             buffer_size=1 << 20,
         )
-        schema = file.schema_arrow
         _check_size(file, source.where)
+        return _table(file, source, handle.close)
     except (pa.ArrowException, OSError, ValueError) as error:
         handle.close()
         raise SetupError(f"{source.where}: is no sound Parquet: {_one_line(error)}; write it again") from None
@@ -50,12 +51,16 @@ def open_parquet(source: Source) -> Table:
         handle.close()
         raise
 
+
+def _table(file: Any, source: Source, release: Callable[[], None]) -> Table:
+    schema = file.schema_arrow
+
     def rows() -> Rows:
         return _rows(file, source.where)
 
     floats = frozenset(field.name for field in schema if pa.types.is_floating(field.type))
     facts = Facts("parquet", compression=source.compression)
-    return make_table(source.where, schema.names, facts, rows, float_columns=floats, release=handle.close)
+    return make_table(source.where, schema.names, facts, rows, float_columns=floats, release=release)
 
 
 def _check_footer(handle: BinaryIO, where: str) -> None:
@@ -85,9 +90,7 @@ def _check_size(file: Any, where: str) -> None:
             chunk = metadata.row_group(group).column(column)
             size = chunk.total_uncompressed_size
             if size > max(_RATIO_FLOOR, chunk.total_compressed_size * MAX_RATIO):
-                raise SetupError(
-                    f"{where}: column {chunk.path_in_schema} grows {MAX_RATIO}-fold; no list does"
-                )
+                raise SetupError(f"{where}: column {chunk.path_in_schema} grows {MAX_RATIO}-fold; no list does")
 
 
 def _rows(file: Any, where: str) -> Rows:
@@ -95,9 +98,7 @@ def _rows(file: Any, where: str) -> Rows:
     names = file.schema_arrow.names
     try:
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-            texts = [
-                _texts(batch.column(index), f'{where}, column "{name}"') for index, name in enumerate(names)
-            ]
+            texts = [_texts(batch.column(index), f'{where}, column "{name}"') for index, name in enumerate(names)]
             for cells in zip(*texts, strict=True):
                 line += 1
                 if any(cells):

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from piggy_batch.tables.source import Source
 
 _LOOKED_AT = 1000  # rows searched for numbers, for the note
-_PADDED = (
-    "some cells show zeros in front that are a cell format, not digits; they are not read: store them as text"
-)
+_PADDED = "some cells show zeros in front that are a cell format, not digits; they are not read: store them as text"
 _NUMBERS = "some columns hold numbers, not text: zeros in front may be lost already"
 
 Line = tuple[int, list[Any]]
@@ -128,6 +126,4 @@ def _sound(read: Callable[[], Any], where: str) -> Any:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise SetupError(
-            f"{where}: the workbook cannot be read ({error}); save it again, or as CSV UTF-8"
-        ) from None
+        raise SetupError(f"{where}: the workbook cannot be read ({error}); save it again, or as CSV UTF-8") from None

@@ -106,9 +106,7 @@ class _Budget:
             size += len(piece)
             self._total += len(piece)
             if self._total > self._limit or (name.endswith("sharedStrings.xml") and size > MAX_TEXTS):
-                raise SetupError(
-                    f"{self._where}: unpacks to far more than a list takes; save it as CSV UTF-8"
-                )
+                raise SetupError(f"{self._where}: unpacks to far more than a list takes; save it as CSV UTF-8")
             yield piece
 
 

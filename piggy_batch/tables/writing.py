@@ -218,9 +218,7 @@ class JsonlSink:
     def write(self, rows: Rows) -> None:
         names = self._names
         encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-        self._file.writelines(
-            encode(dict(zip(names, row, strict=True))) + "\n" for row in self._convert(rows)
-        )
+        self._file.writelines(encode(dict(zip(names, row, strict=True))) + "\n" for row in self._convert(rows))
 
     def finish(self) -> None:
         self._file.close()

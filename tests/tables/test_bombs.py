@@ -1,0 +1,209 @@
+"""Files made, or damaged, so that reading them would fill the memory: refused in one line, quickly and small."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tracemalloc
+import zipfile
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from piggy_batch.errors import SetupError
+from piggy_batch.tables import open_table
+from piggy_batch.tables.delimited import MAX_ROW_LINES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTENT_TYPES = "[Content_Types].xml"
+MEMORY = 64 << 20  # bytes that a refusal may take at most
+
+
+def refused(path: Path, message: str) -> None:
+    """The file ends in one line that says so, without taking much memory on the way."""
+    tracemalloc.start()
+    try:
+        _refused(path, message)
+        assert tracemalloc.get_traced_memory()[1] < MEMORY
+    finally:
+        tracemalloc.stop()
+
+
+def _refused(path: Path, message: str) -> None:
+    with pytest.raises(SetupError, match=message) as caught, open_table(path) as table:
+        for _ in table.rows():
+            pass
+    assert "\n" not in str(caught.value)
+
+
+def zipped(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def sheet(*cells: str) -> dict[str, bytes]:
+    """The members of a workbook whose one sheet has text in these cells."""
+    found = "".join(
+        f'<row r="{c.lstrip("ABCDEFX")}"><c r="{c}" t="inlineStr"><is><t>x</t></is></c></row>' for c in cells
+    )
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
+    relation = '<Relationship Id="rId1" Type="{}" Target="{}"/>'
+    return {
+        CONTENT_TYPES: b"<Types/>",
+        "_rels/.rels": f"<Relationships {package}>{relation.format(office + '/officeDocument', 'xl/workbook.xml')}"
+        "</Relationships>".encode(),
+        "xl/workbook.xml": f'<workbook {main} xmlns:r="{office}"><sheets><sheet name="s" sheetId="1" r:id="rId1"/>'
+        "</sheets></workbook>".encode(),
+        "xl/_rels/workbook.xml.rels": f"<Relationships {package}>"
+        f"{relation.format(office + '/worksheet', 'worksheets/sheet1.xml')}</Relationships>".encode(),
+        "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData>{found}</sheetData></worksheet>".encode(),
+    }
+
+
+def ods(table: str) -> dict[str, bytes]:
+    names = 'xmlns:office="o" xmlns:table="t" xmlns:text="x"'
+    body = f"<office:body><office:spreadsheet><table:table table:name='s'>{table}</table:table>"
+    return {
+        "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+        "META-INF/manifest.xml": b'<manifest xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        "content.xml": f"<office:document-content {names}>{body}</office:spreadsheet></office:body>"
+        "</office:document-content>".encode(),
+    }
+
+
+def test_a_line_without_end(tmp_path: Path) -> None:
+    """A file of one endless line is refused before the line is read whole, packed or not."""
+    path = tmp_path / "long.csv"
+    with path.open("wb") as file:
+        file.write(b"a,b\n")
+        for _ in range(200):
+            file.write(b"1234567890," * 100_000)
+    refused(path, "a line is longer than")
+    path.write_bytes(gzip.compress(b"a,b\n" + b"x" * (40 << 20), 1))
+    refused(path, "a line is longer than")
+    path.write_bytes(("a,b\n" + "é" * (10 << 20)).encode("utf-16"))
+    refused(path, "a line is longer than")
+
+
+def test_a_cell_and_a_row_without_end(tmp_path: Path) -> None:
+    """A quote that is never closed ends in an error that names the line where it opens."""
+    path = tmp_path / "quote.csv"
+    path.write_bytes(b'a,b\n1,2\n3,"' + b"x,y\n" * 500_000)
+    refused(path, "line 3: .*quote")
+    path.write_bytes(b"a,b\n1,2\n" + b'"x\n",' * (3 * MAX_ROW_LINES))
+    refused(path, "line 3: .*quote")
+
+
+def test_a_gz_that_unpacks_without_end(tmp_path: Path) -> None:
+    """A list does not shrink 200 times."""
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb", 6) as file:
+        for _ in range(70):
+            file.write(b"a,b\n" * (1 << 18))
+    refused(path, "unpacks to more than")
+
+
+def test_too_many_columns(tmp_path: Path) -> None:
+    """A header of a million columns is refused, in any format."""
+    path = tmp_path / "wide"
+    path.write_bytes(",".join(f"c{n}" for n in range(1_000_000)).encode() + b"\n")
+    refused(path, "a line is longer than")
+    path.write_bytes(",".join(f"c{n}" for n in range(20_000)).encode() + b"\n")
+    refused(path, "20,000 columns")
+    path.write_bytes(b"".join(b'{"c%d": 1}\n' % n for n in range(17_000)))
+    refused(path, "different keys")
+
+
+def test_parquet_with_too_many_columns(tmp_path: Path) -> None:
+    """The description of a Parquet file is looked at before its columns are."""
+    path = tmp_path / "wide.parquet"
+    pq.write_table(pa.table({f"c{n}": pa.array([], pa.string()) for n in range(17_000)}), path)
+    refused(path, "17,000 columns")
+    with path.open("wb") as file:
+        file.write(b"PAR1")
+        file.truncate(200 << 20)
+        file.seek(0, 2)
+        file.write((100 << 20).to_bytes(4, "little") + b"PAR1")
+    refused(path, "its description takes 100 MiB")
+
+
+def test_workbook_that_unpacks_without_end(tmp_path: Path) -> None:
+    """A workbook whose parts grow 200-fold is refused before anything loads them."""
+    members = sheet("A1") | {"xl/sharedStrings.xml": b"<sst><si><t>" + b"x" * (30 << 20)}
+    refused(zipped(tmp_path / "b.xlsx", members | {"xl/media/a": bytes(40 << 20)}), "unpacks to far more")
+
+
+@pytest.mark.parametrize("cells", [("A1", "XFD1048576"), ("A1", "ABC1000000")])
+def test_workbook_whose_cells_lie_far_apart(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    """Two cells at opposite corners span a rectangle that no memory holds."""
+    refused(zipped(tmp_path / "b.xlsx", sheet(*cells)), "reach over")
+
+
+def test_workbook_with_small_reach_is_read(tmp_path: Path) -> None:
+    """The same workbook with its cells together is a table."""
+    with open_table(zipped(tmp_path / "b.xlsx", sheet("A1", "A2"))) as table:
+        assert (table.columns, list(table.rows())) == (("x",), [(2, ["x"])])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        (
+            '<table:table-row table:number-rows-repeated="1000000"><table:table-cell office:value-type="string" '
+            'table:number-columns-repeated="16384"><text:p>x</text:p></table:table-cell></table:table-row>'
+        ),
+        (
+            '<table:table-row table:number-rows-repeated="900000"><table:table-cell/></table:table-row>'
+            '<table:table-row><table:table-cell table:number-columns-repeated="9000"/>'
+            '<table:table-cell office:value-type="string">'
+            "<text:p>x</text:p></table:table-cell></table:table-row>"
+        ),
+    ],
+)
+def test_ods_that_repeats_without_end(tmp_path: Path, table: str) -> None:
+    """One element of an ods sheet can stand for a million rows."""
+    refused(zipped(tmp_path / "b.ods", ods(table)), "reach over")
+
+
+def test_ods_with_a_blank_rest_is_read(tmp_path: Path) -> None:
+    """The blank rest of a sheet, which is written as one repeated row, does no harm."""
+    cell = '<table:table-cell office:value-type="string"><text:p>x</text:p></table:table-cell>'
+    rest = '<table:table-cell table:number-columns-repeated="16383"/>'
+    row = f"<table:table-row>{cell}{rest}</table:table-row>"
+    blank = '<table:table-row table:number-rows-repeated="1048574"><table:table-cell/></table:table-row>'
+    with open_table(zipped(tmp_path / "b.ods", ods(row + row + blank))) as table:
+        assert list(table.rows()) == [(2, ["x"])]
+
+
+def test_workbook_that_lies_about_its_size(tmp_path: Path) -> None:
+    """A declared size that is not the real one is damage."""
+    path = zipped(tmp_path / "b.xlsx", sheet("A1"))
+    content = bytearray(path.read_bytes())
+    name = b"xl/worksheets/sheet1.xml"
+    for signature, offset, size_at in ((b"PK\x01\x02", 46, 24), (b"PK\x03\x04", 30, 22)):
+        start = content.find(name, content.find(signature)) - offset
+        while content[start : start + 4] != signature:
+            start = content.find(name, start + offset + 1) - offset
+        content[start + size_at : start + size_at + 4] = (5).to_bytes(4, "little")
+    path.write_bytes(bytes(content))
+    refused(path, "damaged")
+
+
+def test_zip_of_a_zip(tmp_path: Path) -> None:
+    """A workbook alone in a zip is read; a zip in a zip is not unpacked again and again."""
+    inner = zipped(tmp_path / "i.xlsx", sheet("A1", "A2")).read_bytes()
+    with open_table(zipped(tmp_path / "o.zip", {"i.xlsx": inner})) as table:
+        assert table.facts.compression == "zip"
+        assert list(table.rows()) == [(2, ["x"])]
+    deep = io.BytesIO()
+    with zipfile.ZipFile(deep, "w") as archive:
+        archive.writestr("a.csv", "a\n1\n")
+    refused(zipped(tmp_path / "o.zip", {"i.zip": deep.getvalue()}), "is no workbook")

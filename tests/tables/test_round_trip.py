@@ -1,0 +1,195 @@
+"""What any writer wrote, every reader gives back: results of one command are a manifest of the next."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table as OdfTable
+from odf.table import TableCell, TableRow
+from odf.text import P, S
+
+from piggy_batch.errors import SetupError
+from piggy_batch.tables import FORMATS, Facts, Out, open_table, open_writer
+from piggy_batch.tables.writing import Writer
+from piggy_batch.tables.writing_xlsx import XlsxSink
+
+TRICKY = [
+    "007", "1E5", "6.00650E+18", "NA", "null", "nan", "true", "=1+1", '="0012"', "'0012", "http://x.example/?a=b",
+    "mailto:a@b.example", "2024-01-02", "12,50", "1.0", " x ", "\u00a0", "\u200b7", '"', '""', "a\nb", "a\r\nb",
+    "a\rb", "\ufeffx", "a;b|c\td", "_x0041_", "_x000D_", "é", "日本", "🐷", "#N/A", "@", "+31", "-", "\\", "\x85",
+    "\u2028", "\x1f",
+]  # fmt: skip
+CELLS = st.sampled_from(TRICKY) | st.text(
+    st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)), max_size=12
+)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
+    names = draw(st.lists(st.sampled_from(["card", "naam", "Uuid", "E-mail", "_x"]), min_size=1, unique=True))
+    row = st.lists(CELLS | st.just(""), min_size=len(names), max_size=len(names)).filter(any)
+    return names, draw(st.lists(row, max_size=8))
+
+
+def write(path: Path, kind: str, names: list[str], rows: list[list[str]]) -> None:
+    with open_writer(path, kind, [Out(name) for name in names]) as writer:
+        writer.write(rows[:3])
+        writer.write(rows[3:])
+
+
+def read(path: Path) -> tuple[list[str], list[list[str]], Facts]:
+    with open_table(path) as table:
+        return list(table.columns), [cells for _, cells in table.rows()], table.facts
+
+
+def without_controls(text: str) -> str:
+    """XML has no control characters; U+FFFE and U+FFFF are none of its characters either."""
+    return "".join(c for c in text if (c >= " " or c in "\t\n\r") and c not in "\ufffe\uffff")
+
+
+@settings(max_examples=120, deadline=None)
+@given(tables(), st.sampled_from([kind for kind in FORMATS if kind != "xlsx"]))
+def test_every_format_gives_back_what_was_written(table: tuple[list[str], list[list[str]]], kind: str) -> None:
+    """CSV, Parquet and JSON Lines hold any text at all, and give the same rows, plain or gz."""
+    names, rows = table
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table"
+        write(path, kind, names, rows)
+        if kind == "jsonl" and not rows:
+            return  # without an object there is no header
+        assert read(path)[:2] == (names, rows)
+        packed = Path(folder) / "packed"
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        again = read(packed)
+        assert again[:2] == (names, rows)
+        assert again[2].compression == "gz"
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables())
+def test_a_workbook_gives_back_what_was_written(table: tuple[list[str], list[list[str]]]) -> None:
+    """A workbook gives the same rows too, for all text that XML can hold."""
+    names, rows = table
+    rows = [[without_controls(cell) for cell in row] for row in rows]
+    rows = [row for row in rows if any(row)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table"
+        write(path, "xlsx", names, rows)
+        assert read(path)[:2] == (names, rows)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables(), st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["utf-8-sig", "utf-16", "utf-16-be"]))
+def test_foreign_csv_gives_the_same_rows(table: tuple[list[str], list[list[str]]], delimiter: str, codec: str) -> None:
+    """The same text in other delimiters and encodings, every cell quoted, gives the same rows."""
+    names, rows = table
+
+    def line(cells: list[str]) -> str:
+        return delimiter.join('"' + cell.replace('"', '""') + '"' for cell in cells) + "\r\n"
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table"
+        mark = "\ufeff" if codec == "utf-16-be" else ""
+        path.write_bytes((mark + "".join(map(line, [names, *rows]))).encode(codec))
+        assert read(path)[:2] == (names, rows)
+
+
+def test_an_ods_sheet_gives_the_same_rows(tmp_path: Path) -> None:
+    """Text cells of an ods sheet, with its own ways of writing spaces and line breaks, are the same text."""
+    document = OpenDocumentSpreadsheet()
+    sheet = OdfTable(name="Blad1")
+    for texts in [["card", "naam"], ["007", "a  b"], ["1E5", "a\nb"], ["x", "é"]]:
+        row = TableRow()
+        for text in texts:
+            cell = TableCell(valuetype="string")
+            for part in text.split("\n"):
+                paragraph = P()
+                for piece in part.split("  "):
+                    if piece is not part.split("  ")[0]:
+                        paragraph.addElement(S(c=2))
+                    paragraph.addText(piece)
+                cell.addElement(paragraph)
+            row.addElement(cell)
+        sheet.addElement(row)
+    document.spreadsheet.addElement(sheet)
+    document.save(tmp_path / "l.ods")
+    columns, rows, facts = read(tmp_path / "l.ods")
+    assert (columns, facts.format, facts.sheet) == (["card", "naam"], "ods", "Blad1")
+    assert [row[0] for row in rows] == ["007", "1E5", "x"]
+    assert [row[1] for row in rows] == ["a  b", "a\nb", "é"]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_kinds_show_alike_in_every_format(tmp_path: Path, kind: str) -> None:
+    """Numbers, truth values and moments read back as the same text from every format, None as blank."""
+    columns = [Out("card"), Out("n", "int"), Out("ok", "bool"), Out("at", "timestamp")]
+    moment = datetime(2024, 1, 2, 3, 4, 5, 120_000, tzinfo=UTC)
+    with open_writer(tmp_path / "t", kind, columns) as writer:
+        writer.write([("007", 12, True, moment), ("008", "13", 0, "2024-01-02T05:04:05+02:00")])
+        writer.write([("009", None, None, None), ("010", "", "", "")])
+    assert read(tmp_path / "t")[1] == [
+        ["007", "12", "true", "2024-01-02T03:04:05.120000Z"],
+        ["008", "13", "false", "2024-01-02T03:04:05Z"],
+        ["009", "", "", ""],
+        ["010", "", "", ""],
+    ]
+
+
+def pull_the_plug(target: Path, kind: str) -> None:
+    with open_writer(target, kind, [Out("a")]) as writer:
+        writer.write([["1"]])
+        raise RuntimeError("plug pulled")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_failed_write_leaves_no_trace(tmp_path: Path, kind: str) -> None:
+    """An exception in the block keeps what was there; a clean exit replaces it, private, with nothing beside it."""
+    target = tmp_path / "results"
+    target.write_text("before")
+    with pytest.raises(RuntimeError, match="plug pulled"):
+        pull_the_plug(target, kind)
+    assert target.read_text() == "before"
+    write(target, kind, ["a"], [["1"]])
+    assert read(target)[1] == [["1"]]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+def test_an_impossible_place_is_refused(tmp_path: Path) -> None:
+    """A folder that is not there, or a format that is none, ends in one clear line."""
+    with pytest.raises(SetupError, match="cannot be written"):
+        open_writer(tmp_path / "no" / "f.csv", "csv", [Out("a")])
+    with pytest.raises(SetupError, match="csv, parquet, xlsx, jsonl"):
+        open_writer(tmp_path / "f", "xml", [Out("a")])
+
+
+def test_a_full_sheet_goes_on_in_the_next_and_reads_as_one(tmp_path: Path) -> None:
+    """Rows beyond the sheet's limit stand in further sheets, and come back as one table."""
+    columns = [Out("a"), Out("b")]
+    rows = [[str(n), "x"] for n in range(25)]
+    with Writer(tmp_path / "t.xlsx", lambda part: XlsxSink(part, columns, sheet_rows=11)) as writer:
+        writer.write(rows)
+    columns_read, rows_read, facts = read(tmp_path / "t.xlsx")
+    assert (columns_read, rows_read, facts.notes) == (["a", "b"], rows, ())
+
+
+def test_a_cell_too_long_for_a_workbook_is_cut_visibly(tmp_path: Path) -> None:
+    """A workbook's cell ends at 32,767 characters; a longer one ends in an ellipsis rather than failing a report."""
+    write(tmp_path / "t.xlsx", "xlsx", ["a"], [["x" * 40_000]])
+    (cell,) = read(tmp_path / "t.xlsx")[1][0]
+    assert (len(cell), cell[-1]) == (32_767, "…")
+
+
+def test_json_lines_are_json(tmp_path: Path) -> None:
+    """Each line is one object of all columns."""
+    write(tmp_path / "t", "jsonl", ["a", "b"], [["1", ""], ["é\n", "x"]])
+    lines = (tmp_path / "t").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [{"a": "1", "b": ""}, {"a": "é\n", "b": "x"}]
