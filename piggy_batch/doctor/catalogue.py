@@ -21,7 +21,7 @@ class Rule:
     slug: str
     severity: Severity
     blocking: bool
-    what: str  # completes "3 values ..."
+    what: str  # completes "values that ..."
     remedy: str
 
 

@@ -77,9 +77,9 @@ class Finding:
     @property
     def message(self) -> str:
         """One line: where, what, and what next."""
-        values = "1 value" if self.count == 1 else f"{self.count:,} values"
+        rows = "1 row" if self.count == 1 else f"{self.count:,} rows"
         shown = ", ".join(f'"{example.value[:40]}" (line {example.line})' for example in self.examples)
-        return f"{self.code} {self.slug}, {self.column}: {values} that {self.rule.what}: {shown}; {self.remedy}"
+        return f"{self.code} {self.slug}, {self.column}, {rows}: values that {self.rule.what}: {shown}; {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
