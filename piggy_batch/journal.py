@@ -328,6 +328,18 @@ class Journal:
             )
             self._db.execute("COMMIT")
 
+    def record(self, fates: Iterable[Fate]) -> None:
+        """Put outcomes that were read from elsewhere in the place of those here. One transaction."""
+        with self._guard():
+            self._db.execute("BEGIN")
+            try:
+                self._db.executemany(_OUTCOME, (self._outcome(fate) for fate in fates))
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
     def forget_keys(self) -> None:
         """Drop what only the check for duplicates needed; its pages are used again for fates."""
         with self._guard():
@@ -361,21 +373,21 @@ class Journal:
 
     def settled(self, fate: Fate) -> asyncio.Future[None]:
         """Journal a row's outcome; on disk when the future is done."""
-        return self._write(
-            _OUTCOME,
-            (
-                fate.number,
-                fate.status.value,
-                self.run,
-                fate.attempts,
-                _dump(fate.before),
-                fate.proof.value if fate.proof else None,
-                fate.http_status,
-                fate.code,
-                fate.message or None,
-                _dump(fate.kept),
-                fate.finished_at,
-            ),
+        return self._write(_OUTCOME, self._outcome(fate))
+
+    def _outcome(self, fate: Fate) -> tuple[Any, ...]:
+        return (
+            fate.number,
+            fate.status.value,
+            self.run,
+            fate.attempts,
+            _dump(fate.before),
+            fate.proof.value if fate.proof else None,
+            fate.http_status,
+            fate.code,
+            fate.message or None,
+            _dump(fate.kept),
+            fate.finished_at,
         )
 
     def withdraw(self, number: int) -> asyncio.Future[None]:

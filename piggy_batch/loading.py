@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.emails import identity_of, is_made_up
 from piggy_batch.errors import SetupError
 from piggy_batch.manifest import Binding, bind, check, printable
-from piggy_batch.model import Kind, Problem, Repeat
+from piggy_batch.model import Json, Kind, Problem, Repeat
 from piggy_batch.tables import Facts, Table, open_table, sha256_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Reading:
     allow_repeats: bool = False
     allow_shared: bool = False
     again: bool = False
+    extra: Mapping[str, Json] = field(default_factory=dict)  # further options of a command, by their names
 
     def bound(self) -> dict[str, Any]:
         """The options that change what is sent, by their command-line names: a run belongs to them."""
@@ -46,6 +47,7 @@ class Reading:
             "--delimiter": self.delimiter,
             "--allow-repeats": self.allow_repeats,
             "--allow-shared": self.allow_shared,
+            **self.extra,
         }
 
 

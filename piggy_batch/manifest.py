@@ -151,6 +151,8 @@ def check_cell(kind: Kind, text: str) -> str | None:
             return f'"{printable(text)}" is neither true nor false; write true or false'
         case Kind.CENTS | Kind.CREDITS:
             return _check_whole(kind, text)
+        case Kind.BALANCE:
+            return None if text.strip("0") == "" else _check_whole(kind, text)
         case Kind.DIGITAL:
             return _check_type(text)
         case Kind.EMAIL:
@@ -197,7 +199,7 @@ def parse_cell(kind: Kind, text: str) -> Json:
             return text
         case Kind.FLAG:
             return text.strip().casefold() in TRUE_WORDS
-        case Kind.CENTS | Kind.CREDITS:
+        case Kind.CENTS | Kind.CREDITS | Kind.BALANCE:
             return int(text)
         case Kind.DIGITAL:
             return 1

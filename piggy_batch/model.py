@@ -48,6 +48,7 @@ class Kind(StrEnum):
     FLAG = "flag"  # true/false, 1/0, yes/no
     CENTS = "cents"  # a whole, positive number of cents
     CREDITS = "credits"  # a whole, positive number of loyalty credits
+    BALANCE = "balance"  # a whole number of loyalty credits as lists have it: 0 for none
     DIGITAL = "digital"  # the giftcard type: 1 or DIGITAL
     EMAIL = "email"  # an e-mail address
 

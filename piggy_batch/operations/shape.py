@@ -105,12 +105,12 @@ class Operation:
     @property
     def name(self) -> str:
         """Resource and verb, as typed: ``identifiers create``."""
-        return f"{self.resource} {self.verb}"
+        return f"{self.resource} {self.verb}".rstrip()
 
     @property
     def slug(self) -> str:
         """The name as part of a file name: ``identifiers-create``."""
-        return f"{self.resource}-{self.verb}"
+        return f"{self.resource}-{self.verb}".rstrip("-")
 
     def column(self, name: str) -> Column | None:
         """The declared column of that name."""
