@@ -136,6 +136,8 @@ def build(order: Order, *, made_at: datetime) -> Report:
             comparison = reconcile(read, cards, opening_cards, closing_cards, moments, roll, names, order.zone)
             notices += comparison.notices
             sources.append(_transactions_source(order.transactions, len(read.frame)))
+    if order.closing.program_uuids:
+        notices.append(f"the snapshots hold only programs {', '.join(order.closing.program_uuids)}")
     if not closing.total.all_cards:
         notices.append("the closing snapshot holds no cards: an empty account, or a program without cards")
     trend = _trend(order, opening, closing, notices)

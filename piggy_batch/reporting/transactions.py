@@ -14,7 +14,7 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.snapshots import INSTANT
+from piggy_batch.reporting.snapshots import INSTANT, find_summary, read_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def read_transactions(path: Path) -> Transactions:
     gets it from a newer row with the same card id. SetupError where the file or a value in it cannot be used.
     """
     table = _conform(_read(path), path)
-    notices: list[str] = []
+    notices = _proof(path)
     frame = pd.DataFrame(
         {name: table[name].to_pandas(types_mapper=_nullable) for name in _USED if name in table.column_names}
     )
@@ -118,6 +118,19 @@ def read_transactions(path: Path) -> Transactions:
         }
     )
     return Transactions(path, result, tuple(notices))
+
+
+def _proof(path: Path) -> list[str]:
+    """What the export's own summary says against it; without a summary nothing is known, which is said too."""
+    summary_path = find_summary(path)
+    if summary_path is None:
+        return [f"{path.name}: no summary beside it; whether it holds every transaction is not known"]
+    summary = read_summary(summary_path)
+    if summary.get("agreed") is True:
+        return []
+    return [
+        f"PARTIAL: {path.name} did not agree ({summary.get('verdict') or 'no verdict'}); transactions may be missing"
+    ]
 
 
 def _read(path: Path) -> pa.Table:

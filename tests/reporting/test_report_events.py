@@ -113,7 +113,7 @@ def play(account: Account, uuid: str, story: str, cents: int, part: int, program
             account.note("vanished", uuid, cents)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cast=casts())
 def test_report_names_exactly_what_happened(cast: list[Any], figures: Callable[..., dict[str, Any]]) -> None:
     """Every event stands in its list with its card and amount, nothing else does, and the roll-forward closes."""

@@ -184,6 +184,18 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def test_proof_of_the_file_is_told(month: Month) -> None:
+    """A transactions export that did not agree is told as partial, one without a summary as unproven."""
+    assert (
+        "t.parquet: no summary beside it; whether it holds every transaction is not known" in month.close()["notices"]
+    )
+    beside = month.folder / "t.parquet.summary.json"
+    beside.write_text(json.dumps({"agreed": False, "verdict": "2 pages missing"}))
+    assert any("PARTIAL: t.parquet did not agree (2 pages missing)" in notice for notice in month.close()["notices"])
+    beside.write_text(json.dumps({"agreed": True}))
+    assert month.close()["notices"] == []
+
+
 def test_no_transactions(month: Month) -> None:
     """An empty file is a reconciliation with every change listed."""
     month.account.cards["c-1"].cents -= 300
