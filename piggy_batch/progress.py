@@ -25,6 +25,9 @@ class Progress(Protocol):
     def advance(self, kind: str, number: int = 1) -> None:
         """So many more units ended as ``kind``."""
 
+    def note(self, kind: str, number: int) -> None:
+        """So many more of something beside the units."""
+
     def total(self, number: int) -> None:
         """How many units there are to do, once that is known."""
 
@@ -46,6 +49,10 @@ class Silent:
         """Count."""
         self.counts[kind] += number
 
+    def note(self, kind: str, number: int) -> None:
+        """Count."""
+        self.counts[kind] += number
+
     def total(self, number: int) -> None:
         """Nothing to size."""
 
@@ -58,9 +65,14 @@ class Silent:
 
 
 class Display:
-    """A bar on a terminal; elsewhere a line every 30 s. ``say`` goes to stderr and to the log."""
+    """A bar on a terminal; elsewhere a line every 30 s. ``say`` goes to stderr and to the log.
 
-    def __init__(self, unit: str, *, bar: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    ``quiet``: nothing is shown, the log is written all the same.
+    """
+
+    def __init__(
+        self, unit: str, *, bar: bool, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._unit = unit
         self._clock = clock
         self._log: int | None = None
@@ -68,7 +80,8 @@ class Display:
         self._total = 0
         self._done = 0
         self._bar: Any = None
-        self._want_bar = bar
+        self._want_bar = bar and not quiet
+        self._quiet = quiet
         self._started = self._last = clock()
 
     def __enter__(self) -> Self:
@@ -105,6 +118,10 @@ class Display:
             self._last = self._clock()
             self._print(f"{self._done:,} of {self._total:,} {self._unit} · {self._tail()} · {self._left()}")
 
+    def note(self, kind: str, number: int) -> None:
+        """Count beside the bar."""
+        self._counts[kind] += number
+
     def log_to(self, path: Path) -> None:
         """Append what is said to a file from here on."""
         if self._log is None:
@@ -119,6 +136,8 @@ class Display:
         self._print(line)
 
     def _print(self, line: str) -> None:
+        if self._quiet:
+            return
         try:
             if self._bar is not None:
                 self._bar.write(line, file=sys.stderr)

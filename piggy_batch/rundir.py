@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.journal import LOCK, Journal, RunLock
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from piggy_batch.operations import Operation
 
 STDIN = Path("-")
+
+
+class Facts(Protocol):
+    """Where a run keeps facts about itself."""
+
+    def get(self, key: str) -> Json:
+        """A fact; None where it was never set."""
+
+    def set(self, key: str, value: Json) -> None:
+        """Keep a fact."""
 
 
 def default_run_dir(manifest: Path, operation: Operation) -> Path:
@@ -134,7 +144,7 @@ def home_of(directory: Path) -> dict[str, Any]:
     return {"path": str(directory.resolve()), "device": stat.st_dev, "inode": stat.st_ino}
 
 
-def check_account(journal: Journal, account: dict[str, Any], here: Path) -> None:
+def check_account(journal: Facts, account: dict[str, Any], here: Path) -> None:
     """Refuse a token of another account on a begun run, naming both."""
     was = journal.get("account")
     if was is None or was["id"] == account["id"]:
@@ -150,7 +160,7 @@ def account_words(account: dict[str, Any]) -> str:
     return f"{account['company']} ({account['id']})" if account.get("company") else str(account["id"])
 
 
-def fingerprint(journal: Journal, token: str) -> str:
+def fingerprint(journal: Facts, token: str) -> str:
     """Stands for an account that does not name itself: a slow, salted hash of the token."""
     salt = journal.get("salt")
     if salt is None:

@@ -150,10 +150,10 @@ def command_line(argv: Sequence[str]) -> str:
     return shlex.join(["piggy-batch", *kept])
 
 
-def open_display(unit: str, *, progress: bool | None) -> Display:
+def open_display(unit: str, *, progress: bool | None, quiet: bool = False) -> Display:
     """The display that the options ask for: a bar on a terminal, lines elsewhere."""
     bar = sys.stderr is not None and sys.stderr.isatty() if progress is None else progress
-    return Display(unit, bar=bar)
+    return Display(unit, bar=bar, quiet=quiet)
 
 
 def ask(question: str) -> bool:
