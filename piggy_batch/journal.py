@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 SCHEMA = 1
 NAME = "journal.sqlite"
 LOCK = "journal.lock"
-LOAD_BATCH = 5_000  # rows an insert
 READ_BATCH = 500  # rows a read while sending
 SENT = "sent"  # an intent without an outcome
 
@@ -60,6 +59,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET state = excluded.state, run = excluded.run, attempts = excluded.attempts,
     before = coalesce(excluded.before, before), proof = excluded.proof, http_status = excluded.http_status,
     code = excluded.code, message = excluded.message, kept = excluded.kept, finished_at = excluded.finished_at
+"""
+_INVALID = """
+INSERT INTO fates (number, state, run, message) VALUES (?, 'invalid', 0, ?)
+ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message
 """
 _WITHDRAW = "DELETE FROM fates WHERE number = ?"
 _TALLY = "UPDATE runs SET sent = ?, retried = ?, throttled = ? WHERE id = ?"
@@ -98,6 +101,31 @@ class Fate:
     code: int | None = None
     message: str | None = None
     kept: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBatch:
+    """Manifest rows on their way into a journal."""
+
+    rows: Sequence[tuple[int, int, list[str]]]  # number, line, cells
+    keys: Sequence[tuple[int, str, str | None]]  # number, key, folded key where it differs
+    problems: Sequence[tuple[int, str]]  # number, why it is invalid; a row may be named more than once
+
+
+def pack(cells: list[str]) -> str:
+    """Cells as one text, cheaper than JSON; :func:`unpack` reads it back."""
+    text = "\x1f".join(cells)
+    if text.count("\x1f") == len(cells) - 1 and not text.startswith("\x1e"):
+        return text
+    return "\x1e" + json.dumps(cells, ensure_ascii=False)
+
+
+def unpack(text: str) -> list[str]:
+    """The cells that :func:`pack` was given."""
+    if text.startswith("\x1e"):
+        cells: list[str] = json.loads(text[1:])
+        return cells
+    return text.split("\x1f")
 
 
 class RunLock:
@@ -261,34 +289,24 @@ class Journal:
 
     # --- loading -------------------------------------------------------------------------------------
 
-    def load(self, rows: Iterable[tuple[int, int, Sequence[str], str | None, str | None]]) -> int:
-        """Copy rows (number, line, cells, key, folded key) in; the number of rows. One transaction."""
+    def load(self, batches: Iterable[LoadBatch]) -> int:
+        """Copy rows in, with what is wrong with them; the number of rows. One transaction."""
         count = 0
         with self._guard():
             self._db.execute("BEGIN")
             try:
-                batch: list[tuple[int, int, str]] = []
-                keys: list[tuple[int, str, str | None]] = []
-                for number, line, cells, key, fold in rows:
-                    count += 1
-                    batch.append((number, line, json.dumps(cells, ensure_ascii=False)))
-                    if key is not None:
-                        keys.append((number, key, fold))
-                    if len(batch) >= LOAD_BATCH:
-                        self._insert(batch, keys)
-                self._insert(batch, keys)
+                for batch in batches:
+                    count += len(batch.rows)
+                    rows = ((number, line, pack(cells)) for number, line, cells in batch.rows)
+                    self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", rows)
+                    self._db.executemany("INSERT INTO keys VALUES (?, ?, ?)", batch.keys)
+                    self._db.executemany(_INVALID, batch.problems)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
         return count
-
-    def _insert(self, batch: list[tuple[int, int, str]], keys: list[tuple[int, str, str | None]]) -> None:
-        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", batch)
-        self._db.executemany("INSERT INTO keys VALUES (?, ?, ?)", keys)
-        batch.clear()
-        keys.clear()
 
     def repeats(self, *, folded: bool = False) -> Iterator[tuple[int, int]]:
         """(row, first row) for every later row whose key stands in an earlier one already."""
@@ -314,19 +332,19 @@ class Journal:
             part = list(numbers[start : start + 500])
             marks = ",".join("?" * len(part))
             rows = self._db.execute(f"SELECT number, cells FROM rows WHERE number IN ({marks})", part)  # noqa: S608 - question marks only
-            found.update((number, json.loads(cells)) for number, cells in rows)
+            found.update((number, unpack(cells)) for number, cells in rows)
         return found
 
-    def invalidate(self, problems: Iterable[tuple[int, str]], now_s: float) -> None:
+    def invalidate(self, problems: Iterable[tuple[int, str]]) -> None:
         """Mark rows invalid, with the reason; a row may be named more than once. One transaction."""
         with self._guard():
             self._db.execute("BEGIN")
-            self._db.executemany(
-                "INSERT INTO fates (number, state, run, message, finished_at) VALUES (?, 'invalid', 0, ?, ?) "
-                "ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message",
-                ((number, message, now_s) for number, message in problems),
-            )
+            self._db.executemany(_INVALID, problems)
             self._db.execute("COMMIT")
+
+    def is_invalid(self, number: int) -> bool:
+        """Whether a row is marked invalid."""
+        return self._db.execute("SELECT 1 FROM fates WHERE number = ?", (number,)).fetchone() is not None
 
     def record(self, fates: Iterable[Fate]) -> None:
         """Put outcomes that were read from elsewhere in the place of those here. One transaction."""
@@ -486,13 +504,13 @@ class Journal:
     def _entry(self, row: Sequence[Any]) -> Entry:
         number, line, cells, state, attempts, sent_at, before, proof, http_status, code, message, kept, finished = row
         if state is None:
-            return Entry(number, line, json.loads(cells), Status.PENDING)
+            return Entry(number, line, unpack(cells), Status.PENDING)
         if state == SENT and message is None:
             message = "sent, and the program ended before the answer came"
         return Entry(
             number,
             line,
-            json.loads(cells),
+            unpack(cells),
             self._status(state),
             attempts,
             sent_at,

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.doctor import (
+    BATCH_ROWS,
+    ColumnFacts,
+    Examined,
+    Examiner,
+    Example,
+    Finding,
+    Fixes,
+    Repeats,
+    normal_form,
+)
+from piggy_batch.doctor.findings import EXAMPLES
 from piggy_batch.emails import identity_of, is_made_up
 from piggy_batch.errors import SetupError
-from piggy_batch.manifest import Binding, bind, check, printable
-from piggy_batch.model import Json, Kind, Problem, Repeat
+from piggy_batch.journal import Journal, LoadBatch
+from piggy_batch.manifest import Binding, bind, check, check_cell, printable, role_of
+from piggy_batch.model import Json, Kind, Problem, Repeat, Status
 from piggy_batch.tables import Facts, Table, open_table, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from piggy_batch.journal import Journal
     from piggy_batch.operations import Operation
 
 SHOWN = 20  # problems printed; all of them stand in errors
@@ -34,6 +46,7 @@ class Reading:
     constants: Mapping[str, str] = field(default_factory=dict)
     allow_repeats: bool = False
     allow_shared: bool = False
+    fixes: Fixes = field(default_factory=Fixes)
     again: bool = False
     extra: Mapping[str, Json] = field(default_factory=dict)  # further options of a command, by their names
 
@@ -45,6 +58,7 @@ class Reading:
             "--sheet": self.sheet,
             "--encoding": self.encoding,
             "--delimiter": self.delimiter,
+            "--fix": str(self.fixes) or None,
             "--allow-repeats": self.allow_repeats,
             "--allow-shared": self.allow_shared,
             **self.extra,
@@ -61,6 +75,15 @@ class Loaded:
     invalid: int
     problems: tuple[Problem, ...]  # the first of them
     warnings: tuple[str, ...] = ()  # what is odd about valid rows, one line each
+    findings: tuple[Finding, ...] = ()  # what the manifest doctor says of whole columns
+    columns: tuple[ColumnFacts, ...] = ()
+    repaired: tuple[tuple[int, str, str], ...] = ()  # the first repairs of keys: row, before, after
+
+    def blocking(self, accepted: frozenset[str]) -> tuple[Finding, ...]:
+        """Findings that mean that numbers are probably not the cards', and that nobody has accepted."""
+        if self.binding.operation.repeat is Repeat.SAFE:
+            return ()
+        return tuple(f for f in self.findings if f.blocking and not {f.code, f.slug} & accepted)
 
 
 def load_manifest(journal: Journal, operation: Operation, manifest: Path, reading: Reading) -> Loaded:
@@ -72,22 +95,28 @@ def load_manifest(journal: Journal, operation: Operation, manifest: Path, readin
         sheet=reading.sheet,
         spool=journal.directory / "stdin",
     ) as table:
-        binding = bind(operation, table.columns, reading.maps, reading.constants)
+        binding = bind(operation, table.columns, reading.maps, reading.constants, reading.fixes)
         _refuse_floats(manifest, table, binding)
         loader = _Loader(binding, reading, table)
-        rows = journal.load(loader.rows())
-        loader.find_repeats(journal)
-    now = time.time()
-    problems = sorted(loader.problems, key=lambda p: p.row)
-    journal.invalidate(((p.row, _with_column(p)) for p in problems), now)
+        rows = journal.load(loader.batches())
+        repeats = loader.find_repeats(journal)
     journal.forget_keys()
     journal.set("operation", operation.name)
     journal.set("repeat", operation.repeat.value)
     journal.set("manifest", {"path": str(manifest), "sha256": sha256_of(_source(journal, manifest))})
     journal.set("header", list(table.columns))
     journal.set("options", reading.bound())
-    invalid = len({p.row for p in problems})
-    return Loaded(binding, table.facts, rows, invalid, tuple(problems[:SHOWN]), loader.warnings())
+    return Loaded(
+        binding,
+        table.facts,
+        rows,
+        journal.counts()[Status.INVALID],
+        tuple(sorted(loader.problems, key=lambda p: p.row)[:SHOWN]),
+        loader.warnings(),
+        tuple(loader.examiner.findings(repeats)),
+        tuple(loader.examiner.facts()),
+        tuple(loader.repaired),
+    )
 
 
 def _source(journal: Journal, manifest: Path) -> Path:
@@ -96,7 +125,7 @@ def _source(journal: Journal, manifest: Path) -> Path:
 
 def rebind(journal: Journal, operation: Operation, reading: Reading) -> Binding:
     """The binding of a run that is loaded already."""
-    return bind(operation, journal.get("header"), reading.maps, reading.constants)
+    return bind(operation, journal.get("header"), reading.maps, reading.constants, reading.fixes)
 
 
 def _with_column(problem: Problem) -> str:
@@ -113,69 +142,166 @@ def _refuse_floats(manifest: Path, table: Table, binding: Binding) -> None:
 
 
 class _Loader:
-    """Feeds the journal and keeps what was wrong."""
+    """Feeds the journal batch by batch; what is usual of a batch is checked column by column."""
 
     def __init__(self, binding: Binding, reading: Reading, table: Table) -> None:
         self.binding = binding
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = []  # the first of them
+        self.repaired: list[tuple[int, str, str]] = []
         self._table = table
         self._reading = reading
         self._unique = self._unique_column()
         self._emails = tuple(c.name for c in binding.fields if c.kind is Kind.EMAIL)
         self._made_up = 0
         self._first_made_up: tuple[int, str] | None = None
+        examined = [
+            Examined(table.columns[place], role, place)
+            for name, place in binding.places.items()
+            if (role := role_of(name)) is not None
+        ]
+        self.examiner = Examiner(table.columns, examined)
         names = {name: i for i, name in enumerate(table.columns)}
         once = binding.operation.repeat is Repeat.ONCE and not reading.again
         self._carried_out = (names.get("_operation"), names.get("_status")) if once else (None, None)
 
     def _unique_column(self) -> str | None:
-        operation, reading = self.binding.operation, self._reading
-        allowed = {"allow_repeats": reading.allow_repeats, "allow_shared": reading.allow_shared}
-        if operation.unique_flag == "allow_repeats" and allowed["allow_repeats"]:
+        operation = self.binding.operation
+        if operation.unique_flag == "allow_repeats" and self._reading.allow_repeats:
             return None
         return operation.unique
 
-    def rows(self) -> Iterator[tuple[int, int, Sequence[str], str | None, str | None]]:
-        binding, unique, problems = self.binding, self._unique, self.problems
-        width = len(binding.header)
-        shared = self._reading.allow_shared and binding.operation.unique_flag == "allow_shared"
+    def batches(self) -> Iterator[LoadBatch]:
+        """Every row of the table, with its key and what is wrong with it."""
+        batch: list[tuple[int, int, list[str]]] = []
         for number, (line, cells) in enumerate(self._table.rows(), start=1):
-            if len(cells) != width:
-                problems.append(Problem(number, line, None, _ragged(cells, width)))
-                yield number, line, cells[:width], None, None
-                continue
-            values = binding.values(cells)
-            found = check(binding, values)
-            self._refuse_done(number, line, cells)
-            if found:
-                problems.extend(Problem(number, line, column, message) for column, message in found)
+            batch.append((number, line, cells))
+            if len(batch) == BATCH_ROWS:
+                yield self._checked(batch)
+                batch = []
+        if batch:
+            yield self._checked(batch)
+
+    def _checked(self, batch: list[tuple[int, int, list[str]]]) -> LoadBatch:
+        problems: list[Problem] = []
+        width = len(self.binding.header)
+        whole = batch
+        if any(len(cells) != width for _, _, cells in batch):
+            whole = [row for row in batch if len(row[2]) == width]
+            problems += [Problem(n, line, None, _ragged(c, width)) for n, line, c in batch if len(c) != width]
+            batch = [(number, line, cells[:width]) for number, line, cells in batch]
+        sent = self._mended(whole)
+        problems += self.examiner.feed(sent)
+        if self._carried_out != (None, None):
+            for number, line, cells in whole:
+                self._refuse_done(number, line, cells)
+        if self._emails or not self._usual(sent):
+            problems += self._check_each(whole)
+        keys = self._keys(whole, sent)
+        self.problems += problems[: max(0, SHOWN - len(self.problems))]
+        return LoadBatch(batch, keys, [(p.row, _with_column(p)) for p in problems])
+
+    def _mended(self, rows: list[tuple[int, int, list[str]]]) -> list[tuple[int, int, list[str]]]:
+        """The rows as they will be sent."""
+        binding = self.binding
+        if not binding.mended:
+            return rows
+        places = [binding.places[name] for name in binding.mended]
+        found = []
+        for number, line, cells in rows:
+            repaired = list(cells)
+            for place in places:
+                repaired[place] = binding.fixes.apply(cells[place])
+            found.append((number, line, repaired))
+            if len(self.repaired) < EXAMPLES and (sent := binding.sent_value(cells)) is not None:
+                place = binding.places[binding.operation.key]
+                self.repaired.append((number, cells[place], sent))
+        return found
+
+    def _usual(self, rows: list[tuple[int, int, list[str]]]) -> bool:
+        """Whether the batch is right beyond doubt; False only means that each row has to be looked at."""
+        operation, places = self.binding.operation, self.binding.places
+        if operation.at_least_one or any(n not in places for n in self._needed()):
+            return False
+        for name, place in places.items():
+            declared = operation.column(name)
+            kind = declared.kind if declared else Kind.TEXT
+            column = [cells[place] for _, _, cells in rows]
+            if kind is Kind.TEXT:
+                if any(map(str.isspace, column)) or (declared and declared.required and "" in column):
+                    return False
+            elif any(check_cell(kind, text) for text in set(column) if text) or (
+                declared and declared.required and "" in column
+            ):
+                return False
+        return True
+
+    def _needed(self) -> list[str]:
+        return [c.name for c in self.binding.operation.columns if c.required and c.name not in self.binding.constants]
+
+    def _check_each(self, rows: list[tuple[int, int, list[str]]]) -> list[Problem]:
+        found: list[Problem] = []
+        for number, line, cells in rows:
+            values = self.binding.values(cells)
+            wrong = check(self.binding, values)
+            if wrong:
+                found += [Problem(number, line, column, message) for column, message in wrong]
             elif self._emails:
                 self._note_made_up(number, values)
-            key = values.get(unique) if unique else None
-            if key is not None and unique in self._emails:
-                key = identity_of(key)
-            if key is not None and shared:
-                key = f"{key}\n{values.get('contact_uuid', '')}"
-            yield number, line, cells, key, None
+        return found
 
-    def find_repeats(self, journal: Journal) -> None:
-        """The second and later rows of one key are invalid and name the first."""
+    def _keys(
+        self, rows: list[tuple[int, int, list[str]]], sent: list[tuple[int, int, list[str]]]
+    ) -> list[tuple[int, str, str | None]]:
+        unique = self._unique
+        place = self.binding.places.get(unique) if unique else None
+        if unique is None or place is None:
+            return []
+        keys = [(number, cells[place]) for number, _, cells in sent if cells[place] != ""]
+        if unique in self._emails:
+            return [(number, identity_of(key), None) for number, key in keys]
+        if self._reading.allow_shared and self.binding.operation.unique_flag == "allow_shared":
+            contact = {n: self.binding.values(c).get("contact_uuid", "") for n, _, c in rows}
+            return [(number, f"{key}\n{contact[number]}", None) for number, key in keys]
+        return [(number, key, _fold(key)) for number, key in keys]
+
+    def find_repeats(self, journal: Journal) -> list[Repeats]:
+        """Mark the second and later rows of one key invalid, each naming the first; what the doctor is told."""
         if self._unique is None:
-            return
-        invalid = {p.row for p in self.problems}
-        pairs = [(number, first) for number, first in journal.repeats() if number not in invalid]
+            return []
+        exact = 0
+        for pairs in _chunks(journal.repeats()):
+            exact += len(pairs)
+            problems = self._repeated(journal, pairs)
+            self.problems += problems[: max(0, SHOWN - len(self.problems))]
+            journal.invalidate((p.row, _with_column(p)) for p in problems)
+        return [self._near(journal, exact)] if self._unique in self.binding.places else []
+
+    def _repeated(self, journal: Journal, pairs: Sequence[tuple[int, int]]) -> list[Problem]:
         lines = journal.lines([n for pair in pairs for n in pair])
         rivals = self._rivals(journal, pairs)
         permit = _permit(self.binding.operation)
-        for number, first in pairs:
-            self.problems.append(
-                Problem(
-                    number,
-                    lines[number],
-                    self._unique,
-                    f"the same as in row {first} (line {lines[first]}){rivals.get(number, permit)}",
-                )
+        return [
+            Problem(
+                number,
+                lines[number],
+                self._unique,
+                f"the same as in row {first} (line {lines[first]}){rivals.get(number, permit)}",
             )
+            for number, first in pairs
+        ]
+
+    def _near(self, journal: Journal, exact: int) -> Repeats:
+        """Rows whose key differs from an earlier one's only by case, space or wrapping."""
+        count = 0
+        examples: list[Example] = []
+        place = self.binding.places[self._unique or ""]
+        for number, first in journal.repeats(folded=True):
+            count += 1
+            if len(examples) < EXAMPLES and not journal.is_invalid(number):
+                both = journal.cells([number, first])
+                line = journal.lines([number])[number]
+                examples.append(Example(number, line, both[number][place], both[first][place]))
+        return Repeats(self.binding.header[place], near=count - exact, near_examples=tuple(examples))
 
     def _rivals(self, journal: Journal, pairs: Sequence[tuple[int, int]]) -> dict[int, str]:
         """What to say of repeats that name another owner than the first does, by row."""
@@ -217,6 +343,17 @@ class _Loader:
                 f"row {number} (line {line}) says that {cells[operation_at]} ended {cells[status_at]} for it already; "
                 "sending it again would do it twice: go on with the run directory it comes from, or pass --again"
             )
+
+
+def _fold(key: str) -> str | None:
+    folded = normal_form(key)
+    return folded if folded != key else None
+
+
+def _chunks(pairs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    found = iter(pairs)
+    while chunk := list(islice(found, 1000)):
+        yield chunk
 
 
 def _permit(operation: Operation) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from piggy_batch.doctor import ColumnRole, Fixes, match, suggest
 from piggy_batch.emails import check_email
 from piggy_batch.errors import SetupError
 from piggy_batch.model import Json, Kind, Repeat, Request
@@ -33,6 +33,8 @@ class Binding:
     constants: Mapping[str, str]  # field -> the same text for every row (--set and defaults)
     carried: Mapping[str, str]  # extra column -> the same text for every row (--set)
     fields: tuple[Column, ...]  # every field that is fed, merge tags included
+    fixes: Fixes = field(default_factory=Fixes)  # repairs of codes, uuids and addresses
+    mended: frozenset[str] = frozenset()  # fields that the repairs concern
 
     def values(self, cells: Sequence[str]) -> dict[str, str]:
         """The row's fields. Blank optional cells are left out; a short row lacks its missing cells."""
@@ -40,11 +42,26 @@ class Binding:
         width = len(cells)
         for name, place in self.places.items():
             if place < width and cells[place] != "":
-                found[name] = cells[place]
+                found[name] = self.fixes.apply(cells[place]) if name in self.mended else cells[place]
         return found
 
+    def sent_value(self, cells: Sequence[str]) -> str | None:
+        """What is sent for the row's key where a repair has changed it; None: the cell as it stands."""
+        key = self.operation.key
+        place = self.places.get(key)
+        if key not in self.mended or place is None or place >= len(cells):
+            return None
+        mended = self.fixes.apply(cells[place])
+        return mended if mended != cells[place] else None
 
-def bind(operation: Operation, header: Sequence[str], maps: Mapping[str, str], constants: Mapping[str, str]) -> Binding:
+
+def bind(
+    operation: Operation,
+    header: Sequence[str],
+    maps: Mapping[str, str],
+    constants: Mapping[str, str],
+    fixes: Fixes | None = None,
+) -> Binding:
     """Match header, ``--map`` and ``--set`` to the operation's fields; SetupError where that fails."""
     known = {c.name: c for c in operation.columns}
     places = _places(operation, header, maps)
@@ -59,24 +76,40 @@ def bind(operation: Operation, header: Sequence[str], maps: Mapping[str, str], c
         raise SetupError(f"{operation.name} needs a column {' or '.join(operation.at_least_one)} (or --set)")
     tags = tuple(Column(n, "merge tag") for n in (*places, *fixed) if n not in known)
     fed = tuple(c for c in operation.columns if c.name in places or c.name in fixed)
-    return Binding(operation, tuple(header), places, fixed, carried, (*fed, *tags))
+    fixes = fixes or Fixes()
+    mended = frozenset(n for n in places if fixes and role_of(n) is not None)
+    return Binding(operation, tuple(header), places, fixed, carried, (*fed, *tags), fixes, mended)
+
+
+def role_of(field: str) -> ColumnRole | None:
+    """What a field's column holds, where the manifest doctor has something to say of it."""
+    if field == "contact_identifier_value":
+        return ColumnRole.IDENTIFIER
+    if field == "hash":
+        return ColumnRole.HASH
+    if field == "email":
+        return ColumnRole.EMAIL
+    return ColumnRole.UUID if field.endswith("_uuid") else None
 
 
 def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]) -> dict[str, int]:
     """Field to column, for what the manifest itself feeds."""
     known = {c.name for c in operation.columns}
     places: dict[str, int] = {}
-    for field, source in maps.items():
-        if field not in known and not _is_tag(operation, field):
+    for name, source in maps.items():
+        if name not in known and not _is_tag(operation, name):
             has = ", ".join(c.name for c in operation.columns)
-            raise SetupError(f"--map {field}={source}: {operation.name} has no field {field}; it has {has}")
+            raise SetupError(f"--map {name}={source}: {operation.name} has no field {name}; it has {has}")
         if source not in header:
-            raise SetupError(f"--map {field}={source}: the manifest has no column {source!r}; it has {_listed(header)}")
-        places[field] = header.index(source)
-    used = set(maps.values())
-    for index, name in enumerate(header):
-        if name not in places and name not in used and (name in known or _is_tag(operation, name)):
-            places[name] = index
+            raise SetupError(f"--map {name}={source}: the manifest has no column {source!r}; it has {_listed(header)}")
+        places[name] = header.index(source)
+    free = [name for name in header if name not in maps.values() and not name.startswith("_")]
+    wanted = [c.name for c in operation.columns if c.name not in places]
+    for name, source in match(free, wanted).items():
+        places[name] = header.index(source)
+    for name in free:
+        if _is_tag(operation, name) and name not in places:
+            places[name] = header.index(name)
     return places
 
 
@@ -93,6 +126,10 @@ def _constants(
         if name.startswith("_"):
             raise SetupError(f"--set {name}={text}: names that begin with _ are the program's own")
         if name in known or _is_tag(operation, name):
+            column = operation.column(name)
+            problem = check_cell(column.kind, text) if column else None
+            if problem:
+                raise SetupError(f"--set {name}={text}: {problem}")
             fixed[name] = text
         else:
             carried[name] = text
@@ -110,13 +147,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def _missing(operation: Operation, missing: Sequence[str], header: Sequence[str]) -> str:
     lacks = ", ".join(missing)
-    folded = {re.sub(r"[\W_]+", "", name).casefold(): name for name in header}
-    hints = []
-    for field in missing:
-        close = get_close_matches(re.sub(r"[\W_]+", "", field).casefold(), folded, n=1, cutoff=0.75)
-        if close:
-            hints.append(f'--map "{field}={folded[close[0]]}"')
-    hint = f"did you mean {' '.join(hints)}?" if hints else f'name the column with --map "{missing[0]}=YOUR COLUMN"'
+    hints = " ".join(s.message for s in suggest(header, [c.name for c in operation.columns]) if s.field in missing)
+    hint = hints or f'name the column with --map "{missing[0]}=YOUR COLUMN"'
     return f"the manifest has no column {lacks} that {operation.name} needs; it has {_listed(header)}; {hint}"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.journal import Entry, Journal
+    from piggy_batch.manifest import Binding
     from piggy_batch.operations import Operation
 
 BATCH = 2_000  # rows a write
@@ -45,9 +46,9 @@ OWN = (
 class Layout:
     """Which columns a run's reports have, and how a row fills them."""
 
-    def __init__(
-        self, operation: Operation, header: tuple[str, ...], carried: Mapping[str, str], *, repaired: bool
-    ) -> None:
+    def __init__(self, binding: Binding) -> None:
+        operation, header, carried = binding.operation, binding.header, binding.carried
+        self._binding = binding
         self._operation = operation
         self._places = [i for i, name in enumerate(header) if not name.startswith("_")]
         own = [header[i] for i in self._places] + list(carried)
@@ -55,8 +56,7 @@ class Layout:
         self._found = [name for name, _ in operation.noun.fields]
         taken = set(own)
         found = [f"_found_{name}" if name in taken else name for name in self._found]
-        self._repaired = repaired
-        sent = [Out("_sent_value")] if repaired else []
+        sent = [Out("_sent_value")] if binding.mended else []
         self.columns = (*(Out(name) for name in (*own, *found)), *sent, *OWN)
         self.width = len(header)
 
@@ -80,7 +80,7 @@ class Layout:
             entry.message,
             iso(entry.finished_at),
         ]
-        sent = [kept.get("_sent_value")] if self._repaired else []
+        sent: list[object] = [self._binding.sent_value(cells)] if self._binding.mended else []
         many = kept.get("_many")
         for answer in many or (kept,):
             yield [*own, *(_text(answer.get(name)) for name in self._found), *sent, *tail]

@@ -35,10 +35,12 @@ from piggy_batch.slots import SlotBook
 from piggy_batch.verdict import Call, api_message, dig, judge_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from piggy_batch.doctor import Finding
     from piggy_batch.journal import Journal
+    from piggy_batch.rundir import Facts
 
 PING_TRIES = 3
 GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
@@ -59,6 +61,7 @@ class Options:
     format: str | None = None
     yes: bool = False
     adopt: bool = False
+    accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
     reading: Reading = field(default_factory=Reading)
     terms: Terms = field(default_factory=Terms)
 
@@ -155,7 +158,7 @@ def rate_words(rate: float | None, reserve: float) -> str:
     return f"{rate:g} a second" if rate else "no limit"
 
 
-async def introduce(courier: Courier, target: Target, journal: Journal | None) -> dict[str, Any]:
+async def introduce(courier: Courier, target: Target, journal: Facts | None) -> dict[str, Any]:
     """Ask whose token this is: ``{"id", "company"}``; HaltError after three tries without an answer.
 
     The account's own uuid, else its id; where it answers neither, a salted fingerprint of the token.
@@ -180,7 +183,7 @@ async def introduce(courier: Courier, target: Target, journal: Journal | None) -
     raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
 
 
-def _account(answer: Reply, target: Target, journal: Journal | None) -> dict[str, Any]:
+def _account(answer: Reply, target: Target, journal: Facts | None) -> dict[str, Any]:
     data = answer.body.get("data") if isinstance(answer.body, dict) else None
     identity = dig(data, "uuid") or dig(data, "id")
     company = dig(data, "company")
@@ -235,7 +238,7 @@ class _Run:
                     (self.directory.path / "stdin").unlink(missing_ok=True)
 
     async def _checked(self, journal: Journal, binding: Binding) -> Result:
-        layout = Layout(self.operation, binding.header, binding.carried, repaired=False)
+        layout = Layout(binding)
         kind = self.options.format or journal.get("format")
         counts = journal.counts()
         invalid = counts[Status.INVALID]
@@ -271,9 +274,11 @@ class _Run:
                 account = await introduce(courier, scene.target, journal)
                 check_account(journal, account, self.directory.path)
                 plan = self._plan(journal, account, api.proxy)
+                blocking = self.loaded.blocking(options.accept) if self.loaded else ()
                 if options.dry_run:
-                    return Result(0, self.directory.path, plan=plan)
-                self._ask(journal, plan)
+                    code, notes = (2, (_unaccepted(blocking),)) if blocking else (0, ())
+                    return Result(code, self.directory.path, plan=plan, notes=notes)
+                self._ask(journal, plan, blocking)
                 journal.set("account", account)
                 journal.set("base_url", scene.target.base_url)
                 with shared_pace(scene, courier, account, self.directory.path.name):
@@ -326,7 +331,14 @@ class _Run:
     def _asks(self, journal: Journal) -> bool:
         return self.operation.confirm and not self.options.yes and self._to_take(journal.counts()) > 0
 
-    def _ask(self, journal: Journal, plan: tuple[str, ...]) -> None:
+    def _ask(self, journal: Journal, plan: tuple[str, ...], blocking: Sequence[Finding]) -> None:
+        if blocking and self.scene.confirm is None:
+            raise SetupError(_unaccepted(blocking))
+        if blocking and self.scene.confirm:
+            for finding in blocking:
+                self.scene.progress.say(finding.message)
+            if not self.scene.confirm("these numbers are probably not the cards'; send them all the same?"):
+                raise SetupError("not confirmed; nothing was sent")
         if not self._asks(journal):
             return
         if self.scene.confirm is None:
@@ -430,15 +442,32 @@ def fact_lines(loaded: Loaded) -> list[str]:
         facts.compression,
     ]
     notes = (*facts.notes, *loaded.warnings)
-    return [f"read as: {', '.join(p for p in parts if p)}", *(f"note: {note}" for note in notes)]
+    lines = [f"read as: {', '.join(p for p in parts if p)}", *(f"note: {note}" for note in notes)]
+    lines += [f"{finding.severity.value}: {finding.message}" for finding in loaded.findings]
+    if loaded.binding.fixes:
+        shown = [f'"{before}" is sent as "{after}" (row {row})' for row, before, after in loaded.repaired]
+        lines.append(f"--fix {loaded.binding.fixes}: {'; '.join(shown) or 'nothing needed it'}")
+    return lines
+
+
+def _unaccepted(blocking: Sequence[Finding]) -> str:
+    codes = sorted({finding.code for finding in blocking})
+    return (
+        f"{'; '.join(finding.message for finding in blocking)}; nothing was sent: these numbers are probably not the "
+        f"cards', so mend the list, or state that they are right with --accept {','.join(codes)}"
+    )
 
 
 class Signals:
-    """First Ctrl-C: take no more rows. Second: leave at once; the journal is enough."""
+    """First Ctrl-C: take no more of what there is to do. Second: leave at once; what is on disk is enough."""
 
-    def __init__(self, stop: Stop, scene: Scene) -> None:
+    def __init__(
+        self, stop: Stop, scene: Scene, *, units: str = "rows", known: str = "the journal knows every row"
+    ) -> None:
         self._stop = stop
         self._scene = scene
+        self._units = units
+        self._known = known
         self._names = (signal.SIGINT, signal.SIGTERM) if scene.signals else ()
 
     def __enter__(self) -> None:
@@ -453,11 +482,11 @@ class Signals:
 
     def _heard(self) -> None:
         if self._stop.reason == "interrupted":
-            os.write(2, b"\nleft at once; the journal knows every row. The same command goes on.\n")
+            os.write(2, f"\nleft at once; {self._known}. The same command goes on.\n".encode())
             os._exit(130)
         self._stop.set("interrupted")
         self._scene.progress.say(
-            "stopping: no more rows are taken, requests in the air land; Ctrl-C again leaves at once"
+            f"stopping: no more {self._units} are taken, requests in the air land; Ctrl-C again leaves at once"
         )
 
 

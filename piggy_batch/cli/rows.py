@@ -129,6 +129,19 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--delimiter", envvar=_env("DELIMITER"), help="Overrides what is detected; a character, or tab."),
     click.option("--encoding", envvar=_env("ENCODING"), help="Overrides what is detected."),
     click.option("--sheet", envvar=_env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
+    click.option(
+        "--fix",
+        "fixes",
+        metavar="REPAIRS",
+        envvar=_env("FIX"),
+        help="Mend codes before they are sent: trim, wrappers, decimals, spaces, zero-pad:13, case:upper.",
+    ),
+    click.option(
+        "--accept",
+        multiple=True,
+        metavar="CODE",
+        help="State that the numbers behind this finding of the manifest doctor are right.",
+    ),
     click.option("--retry-rejected", is_flag=True, help="Also take rows that were rejected in this run directory."),
     click.option(
         "--resend-unknown",
@@ -228,6 +241,7 @@ def make_command(operation: Operation) -> click.Command:
 
 def options_from(given: dict[str, Any]) -> Any:
     """The run's options from the command line's."""
+    from piggy_batch.doctor import parse_fixes
     from piggy_batch.importer import Terms
     from piggy_batch.loading import Reading
     from piggy_batch.runner import Options
@@ -245,6 +259,7 @@ def options_from(given: dict[str, Any]) -> Any:
         format=given["kind"],
         yes=given["yes"],
         adopt=given["adopt"],
+        accept=frozenset(code.strip() for text in given["accept"] for code in text.split(",")),
         reading=Reading(
             delimiter=given["delimiter"],
             encoding=given["encoding"],
@@ -253,6 +268,7 @@ def options_from(given: dict[str, Any]) -> Any:
             constants=as_mapping("--set", given["constants"]),
             allow_repeats=given.get("allow_repeats", False),
             allow_shared=given.get("allow_shared", False),
+            fixes=parse_fixes(given["fixes"] or ""),
             again=given.get("again", False),
         ),
         terms=Terms(
