@@ -269,12 +269,20 @@ class _Loader:
         if self._unique is None:
             return []
         exact = 0
+        examples: list[Example] = []
         for pairs in _chunks(journal.repeats()):
             exact += len(pairs)
             problems = self._repeated(journal, pairs)
+            if not examples and self._unique in self.binding.places:
+                examples = self._examples(journal, problems[:EXAMPLES])
             self.problems += problems[: max(0, SHOWN - len(self.problems))]
             journal.invalidate((p.row, _with_column(p)) for p in problems)
-        return [self._near(journal, exact)] if self._unique in self.binding.places else []
+        return [self._near(journal, exact, examples)] if self._unique in self.binding.places else []
+
+    def _examples(self, journal: Journal, problems: Sequence[Problem]) -> list[Example]:
+        cells = journal.cells([p.row for p in problems])
+        place = self.binding.places[self._unique or ""]
+        return [Example(p.row, p.line, cells[p.row][place]) for p in problems]
 
     def _repeated(self, journal: Journal, pairs: Sequence[tuple[int, int]]) -> list[Problem]:
         lines = journal.lines([n for pair in pairs for n in pair])
@@ -290,7 +298,7 @@ class _Loader:
             for number, first in pairs
         ]
 
-    def _near(self, journal: Journal, exact: int) -> Repeats:
+    def _near(self, journal: Journal, exact: int, exact_examples: list[Example]) -> Repeats:
         """Rows whose key differs from an earlier one's only by case, space or wrapping."""
         count = 0
         examples: list[Example] = []
@@ -301,7 +309,7 @@ class _Loader:
                 both = journal.cells([number, first])
                 line = journal.lines([number])[number]
                 examples.append(Example(number, line, both[number][place], both[first][place]))
-        return Repeats(self.binding.header[place], near=count - exact, near_examples=tuple(examples))
+        return Repeats(self.binding.header[place], exact, tuple(exact_examples), count - exact, tuple(examples))
 
     def _rivals(self, journal: Journal, pairs: Sequence[tuple[int, int]]) -> dict[int, str]:
         """What to say of repeats that name another owner than the first does, by row."""

@@ -168,21 +168,24 @@ def write_errors(journal: Journal, layout: Layout, kind: str) -> Path:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all, readable by its owner only."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only."""
     part = path.with_name(f".{path.name}.part")
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=2, ensure_ascii=False)
-            file.write("\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise JournalError(
-            f"{path} cannot be written: {error.strerror or error}; free some space and run again"
-        ) from None
+        why = error.strerror or error
+        raise JournalError(f"{path} cannot be written: {why}; free some space and run again") from None
 
 
 def summarise(

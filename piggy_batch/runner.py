@@ -433,6 +433,17 @@ class _Run:
 
 def fact_lines(loaded: Loaded) -> list[str]:
     """What was detected in a manifest, for its plan."""
+    notes = (*loaded.facts.notes, *loaded.warnings)
+    lines = [f"read as: {read_as(loaded)}", *(f"note: {note}" for note in notes)]
+    lines += [f"{finding.severity.value}: {finding.message}" for finding in loaded.findings]
+    if loaded.binding.fixes:
+        shown = [f'"{before}" is sent as "{after}" (row {row})' for row, before, after in loaded.repaired]
+        lines.append(f"--fix {loaded.binding.fixes}: {'; '.join(shown) or 'nothing needed it'}")
+    return lines
+
+
+def read_as(loaded: Loaded) -> str:
+    """Format, encoding and the like, as detected or told."""
     facts = loaded.facts
     parts = [
         facts.format,
@@ -441,13 +452,7 @@ def fact_lines(loaded: Loaded) -> list[str]:
         f"sheet {facts.sheet}" if facts.sheet else None,
         facts.compression,
     ]
-    notes = (*facts.notes, *loaded.warnings)
-    lines = [f"read as: {', '.join(p for p in parts if p)}", *(f"note: {note}" for note in notes)]
-    lines += [f"{finding.severity.value}: {finding.message}" for finding in loaded.findings]
-    if loaded.binding.fixes:
-        shown = [f'"{before}" is sent as "{after}" (row {row})' for row, before, after in loaded.repaired]
-        lines.append(f"--fix {loaded.binding.fixes}: {'; '.join(shown) or 'nothing needed it'}")
-    return lines
+    return ", ".join(p for p in parts if p)
 
 
 def _unaccepted(blocking: Sequence[Finding]) -> str:

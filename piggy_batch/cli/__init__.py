@@ -50,6 +50,7 @@ _LAZY = {
         "piggy_batch.cli.giftcards:giftcards",
         "Giftcards: get, find, create, load, send; export and programs.",
     ),
+    "check": ("piggy_batch.cli.check:check", "What is wrong with a manifest, before anything is sent."),
     "status": ("piggy_batch.cli.service:status", "What a run has done so far, also while it is running."),
     "ping": ("piggy_batch.cli.service:ping", "Which account the token belongs to."),
     "sandbox": ("piggy_batch.cli.service:sandbox", "A local stand-in for the service, to rehearse against."),

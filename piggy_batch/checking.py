@@ -1,0 +1,46 @@
+"""The machine of ``check``: a manifest examined as a run would, without a run and without the service."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.doctor import as_json
+from piggy_batch.journal import Journal
+from piggy_batch.loading import Loaded, Reading, load_manifest
+
+if TYPE_CHECKING:
+    from piggy_batch.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found."""
+
+    loaded: Loaded
+
+    @property
+    def clean(self) -> bool:
+        """Nothing found."""
+        return not self.loaded.findings and not self.loaded.invalid
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``: rows and findings, and the first rows that are invalid for whatever reason."""
+        found: dict[str, Any] = as_json(self.loaded.rows, self.loaded.findings)
+        found["invalid"] = self.loaded.invalid
+        found["problems"] = [
+            {"row": p.row, "line": p.line, "column": p.column, "message": p.message} for p in self.loaded.problems
+        ]
+        return found
+
+
+def check_manifest(operation: Operation, manifest: Path, reading: Reading) -> Checked:
+    """Check every row of a manifest for an operation; SetupError where the file is no manifest of it."""
+    with tempfile.TemporaryDirectory(prefix="piggy-batch-check-") as directory:
+        journal = Journal.create(Path(directory))
+        try:
+            return Checked(load_manifest(journal, operation, manifest, reading))
+        finally:
+            journal.close()

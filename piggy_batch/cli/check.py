@@ -1,0 +1,127 @@
+"""``check``: what is wrong with a manifest, before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli import program_options
+from piggy_batch.cli.common import Pair, as_mapping
+from piggy_batch.errors import SetupError
+from piggy_batch.operations import CATALOGUE, find_operation
+from piggy_batch.progress import printable_line
+
+if TYPE_CHECKING:
+    from piggy_batch.checking import Checked
+
+
+@click.command("check")
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option(
+    "--for",
+    "name",
+    default="identifiers create",
+    show_default=True,
+    metavar="COMMAND",
+    help='The command the manifest is meant for, as "identifiers create".',
+)
+@click.option("--map", "maps", type=Pair(), multiple=True, metavar="FIELD=COLUMN", help="The manifest's own header.")
+@click.option("--set", "constants", type=Pair(), multiple=True, metavar="FIELD=VALUE", help="A value for every row.")
+@click.option("--delimiter", help="Overrides what is detected; a character, or tab.")
+@click.option("--encoding", help="Overrides what is detected.")
+@click.option("--sheet", help="The sheet of a workbook.  [default: the first]")
+@click.option("--fix", "fixes", metavar="REPAIRS", help="Check the codes as these repairs would leave them.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a page that can be mailed to whoever made the list.",
+)
+@program_options
+@click.pass_context
+def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, **given: Any) -> None:
+    """Check a manifest without sending anything.
+
+    Exit code 0: nothing found. 1: findings or invalid rows. 2: the file cannot be read as a manifest.
+    """
+    from piggy_batch.checking import check_manifest
+    from piggy_batch.doctor import parse_fixes
+    from piggy_batch.loading import Reading
+
+    try:
+        operation = find_operation(" ".join(name.split()))
+    except KeyError:
+        names = ", ".join(o.name for o in CATALOGUE if not o.hidden)
+        raise SetupError(f'--for "{name}" is no command of the catalogue; it has {names}') from None
+    reading = Reading(
+        delimiter=given["delimiter"],
+        encoding=given["encoding"],
+        sheet=given["sheet"],
+        maps=as_mapping("--map", given["maps"]),
+        constants=as_mapping("--set", given["constants"]),
+        fixes=parse_fixes(given["fixes"] or ""),
+        allow_repeats=True,
+    )
+    if str(manifest) == "-":
+        raise SetupError("check reads a file, not standard input; save the list first")
+    checked = check_manifest(operation, manifest, reading)
+    if html is not None:
+        write_page(html, manifest, operation.name, checked)
+    if given["as_json"]:
+        click.echo(json.dumps(checked.to_json(), indent=2, ensure_ascii=False))
+    else:
+        for line in lines(manifest, operation.name, checked):
+            click.echo(printable_line(line))
+        if html is not None:
+            click.echo(f"page: {html}", err=True)
+    ctx.exit(0 if checked.clean else 1)
+
+
+def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
+    """The findings as a table for people, the gravest first."""
+    from piggy_batch.runner import read_as
+
+    loaded = checked.loaded
+    found = [f"{manifest} for {name}: {loaded.rows:,} rows, {loaded.invalid:,} invalid", f"  read as {read_as(loaded)}"]
+    found += [f"  note: {note}" for note in (*loaded.facts.notes, *loaded.warnings)]
+    if checked.clean:
+        return [*found, "nothing found"]
+    for finding in sorted(loaded.findings, key=lambda f: (f.severity.value, not f.blocking, f.code)):
+        weight = "blocking" if finding.blocking else finding.severity.value
+        found.append("")
+        found.append(f"{finding.code} {finding.slug:<22} {weight:<9} {finding.column}: {finding.count:,} rows")
+        found.append(f"    values that {finding.rule.what}")
+        for example in finding.examples:
+            proposal = f'  -> "{example.proposal}"?' if example.proposal else ""
+            found.append(f'    line {example.line}: "{example.value}"{proposal}')
+        found.append(f"    {finding.remedy}")
+    if loaded.problems:
+        found += ["", "the first invalid rows:", *(f"    {problem}" for problem in loaded.problems)]
+    return found
+
+
+def write_page(path: Path, manifest: Path, name: str, checked: Checked) -> None:
+    """The page for whoever made the list."""
+    from piggy_batch.check_page import CheckReport, render
+    from piggy_batch.report import write_text
+    from piggy_batch.runner import read_as
+
+    loaded = checked.loaded
+    page = render(
+        CheckReport(
+            manifest=manifest.name,
+            operation=name,
+            rows=loaded.rows,
+            read_as=read_as(loaded),
+            notes=(*loaded.facts.notes, *loaded.warnings),
+            columns=loaded.columns,
+            findings=loaded.findings,
+            checked_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        )
+    )
+    write_text(path, page)
