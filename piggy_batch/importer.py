@@ -34,6 +34,7 @@ class Terms:
     limit: int | None = None  # rows
     max_errors: int | None = None  # rows
     max_errors_percent: float | None = None
+    excused: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
 
 
 @dataclass(slots=True)
@@ -134,7 +135,8 @@ class Importer:
         self._settled += 1
         if self._settled % TALLY_EVERY == 0:
             await self._tally()
-        if status in BAD:
+        excused = self._terms.excused is not None and self._terms.excused(verdict)
+        if status in BAD and not excused:
             self._bad += 1
             self._weigh_errors()
 

@@ -94,7 +94,7 @@ class Fate:
     number: int
     status: Status
     attempts: int
-    finished_at: float
+    finished_at: float | None
     before: Mapping[str, Json] | None = None
     proof: Proof | None = None
     http_status: int | None = None
