@@ -7,8 +7,13 @@ import click
 from piggy_batch.cli import LazyGroup, program_options
 from piggy_batch.cli.rows import add_row_commands
 
+_LAZY = {
+    "export": ("piggy_batch.cli.exports:giftcards_export", "Every giftcard into a file, proven complete."),
+    "programs": ("piggy_batch.cli.exports:giftcard_programs", "The giftcard programs, with their card counts."),
+}
 
-@click.group("giftcards", cls=LazyGroup, lazy={})
+
+@click.group("giftcards", cls=LazyGroup, lazy=_LAZY)
 @program_options
 def giftcards() -> None:
     """Giftcards, in bulk from a manifest, and every giftcard into a file."""

@@ -1,0 +1,113 @@
+"""From an export's store to its file: raw values become typed columns, row by row."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from piggy_batch.tables import Out, open_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from piggy_batch.listings import Field, FieldKind, Listing
+    from piggy_batch.model import Json
+    from piggy_batch.parts import Parts
+
+BATCH = 5_000  # rows a write
+READ_AT = "read_at"
+EXTRA = "extra"
+
+
+def columns_of(fields: Sequence[Field], *, read_at: bool = True, extra: bool = False) -> tuple[Out, ...]:
+    """The columns of a file."""
+    own = [Out(f.name, f.kind) for f in fields]
+    return (*own, *([Out(READ_AT, "timestamp")] if read_at else []), *([Out(EXTRA)] if extra else []))
+
+
+class Tables:
+    """How a list's stored objects become rows. ``unreadable`` counts values that do not fit their column."""
+
+    def __init__(self, listing: Listing, *, extra: bool) -> None:
+        self.columns = columns_of(listing.fields, extra=extra)
+        self.unreadable: Counter[str] = Counter()
+        self._fields = [(f.name, _READ[f.kind]) for f in listing.fields]
+        self._extra = extra
+
+    def rows(self, kept: Iterable[tuple[str, str | None, float]]) -> Iterator[list[object]]:
+        """A row for each stored object."""
+        for body, extra, read_at in kept:
+            row: list[object] = []
+            for (name, read), value in zip(self._fields, json.loads(body), strict=True):
+                if value is None:
+                    row.append(None)
+                    continue
+                try:
+                    row.append(read(value))
+                except (ValueError, TypeError, OverflowError):
+                    self.unreadable[name] += 1
+                    row.append(None)
+            row.append(datetime.fromtimestamp(read_at, UTC))
+            if self._extra:
+                row.append(extra)
+            yield row
+
+
+def cell(kind: FieldKind, value: Json) -> object:
+    """A value as its column holds it; None for one that does not fit."""
+    try:
+        return None if value is None else _READ[kind](value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def write_kept(parts: Parts, to: Path, kind: str, tables: Tables) -> None:
+    """Write what the store has chosen; the file appears whole or not at all."""
+    rows = tables.rows(parts.kept())
+    with open_writer(to, kind, tables.columns) as writer:
+        while batch := list(islice(rows, BATCH)):
+            writer.write(batch)
+
+
+def _text(value: Json) -> object:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _int(value: Json) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(value)
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError(value)
+        value = int(value)
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise OverflowError(value)
+    return number
+
+
+def _bool(value: Json) -> object:
+    found = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if found is None:
+        raise ValueError(value)
+    return found
+
+
+def _moment(value: Json) -> object:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    if value == "":
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_READ: dict[FieldKind, Callable[[Json], object]] = {"text": _text, "int": _int, "bool": _bool, "timestamp": _moment}
