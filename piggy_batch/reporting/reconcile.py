@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from piggy_batch.reporting.cards import ABSENT, Cards, Flags, Ints
-from piggy_batch.reporting.days import micros
+from piggy_batch.reporting.days import from_micros, micros
 from piggy_batch.reporting.liability import program_label
 from piggy_batch.reporting.terms import Movement
 from piggy_batch.reporting.transactions import EFFECTS, Effect, Transactions
@@ -67,6 +67,7 @@ class Reconciliation:
     without_card: int  # transactions in the period that no card could be found for
     without_card_cents: int
     outside: int  # transactions in the file that lie outside the period
+    span: tuple[datetime, datetime] | None  # first and last transaction of the file
     notices: tuple[str, ...]
 
     def difference_rows(self) -> Iterator[tuple[Any, ...]]:
@@ -132,8 +133,15 @@ def reconcile(
         without_card=int(nameless.sum()),
         without_card_cents=int(chosen["cents"].to_numpy()[nameless].sum()),
         outside=len(frame) - len(chosen),
+        span=_span(frame),
         notices=transactions.notices,
     )
+
+
+def _span(frame: pd.DataFrame) -> tuple[datetime, datetime] | None:
+    if frame.empty:
+        return None
+    return from_micros(int(frame["created_us"].iloc[0])), from_micros(int(frame["created_us"].iloc[-1]))
 
 
 def _card_codes(frame: pd.DataFrame, cards: Matched) -> Ints:

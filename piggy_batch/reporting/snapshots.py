@@ -40,6 +40,7 @@ SCHEMA = pa.schema(
 
 REQUIRED = ("giftcard_uuid", "amount_in_cents", "active", "expiration_date", "giftcard_program_uuid")
 
+_NAMELESS = ("token ", "not named")  # how exports write an account that does not name itself
 _RETAKE = "take a new one with: piggy-batch giftcards snapshot"
 
 
@@ -101,19 +102,31 @@ def describe(parquet: Path, summary: Mapping[str, Json], zone: ZoneInfo, *, day:
         raise SetupError(f"{parquet}: neither its summary nor a read_at column says when it was taken; {_RETAKE}")
     own_day = day or day_of(moment, zone)
     account, name = _account(summary.get("account"))
+    agreed, verdict = proof_of(summary)
     programs = summary.get("program_uuids")
     return Snapshot(
         path=parquet,
         day=own_day,
         moment=within(moment, own_day, zone),
         cards=footer.num_rows,
-        verdict=str(summary.get("verdict") or ("no summary" if not summary else "no verdict")),
-        agreed=summary.get("agreed") is True,
+        verdict=verdict,
+        agreed=agreed,
         account=account,
         account_name=name,
         program_uuids=tuple(sorted(map(str, programs))) if isinstance(programs, list) else (),
         recorded_sha256=str(summary["sha256"]) if summary.get("sha256") else None,
     )
+
+
+def proof_of(summary: Mapping[str, Json]) -> tuple[bool, str]:
+    """Whether an export proved that it holds everything, and its verdict in words. An empty summary proves nothing."""
+    if not summary:
+        return False, "no summary"
+    words = str(summary.get("verdict") or "no verdict")
+    if unreadable := summary.get("unreadable"):
+        names = ", ".join(unreadable) if isinstance(unreadable, Mapping) else str(unreadable)
+        return False, f"{words}, but with values that could not be read: {names}"
+    return summary.get("agreed") is True, words
 
 
 def read_footer(parquet: Path) -> pq.FileMetaData:
@@ -168,9 +181,13 @@ def conform(table: pa.Table, parquet: Path) -> pa.Table:
 
 
 def _account(value: Json) -> tuple[str | None, str | None]:
-    """What identifies an account and what to call it, from the form in which ``ping`` or a summary gives it."""
-    if isinstance(value, Mapping):
-        identity = value.get("uuid") or value.get("id")
-        name = value.get("company") or value.get("name")
-        return (None if identity is None else str(identity), None if name is None else str(name))
-    return (None, None) if value in (None, "") else (str(value), None)
+    """What identifies an account and what to call it, from the form in which ``ping`` or a summary gives it.
+
+    An account that does not name itself stands in a summary as a fingerprint salted anew for each export, or as words:
+    neither can be compared.
+    """
+    if not isinstance(value, Mapping):
+        value = {"id": value}
+    identity, name = value.get("uuid") or value.get("id"), value.get("company") or value.get("name")
+    nameless = identity in (None, "") or str(identity).startswith(_NAMELESS)
+    return (None if nameless else str(identity)), (None if name in (None, "") else str(name))

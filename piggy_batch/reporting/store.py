@@ -24,6 +24,7 @@ from piggy_batch.reporting.snapshots import (
     describe,
     moment_of,
     open_snapshot,
+    proof_of,
     read_footer,
     stored_summary_name,
 )
@@ -102,10 +103,11 @@ class Store:
         return tuple(sorted(found, key=lambda snapshot: (snapshot.day, snapshot.moment, snapshot.path.name)))
 
     def _check_proof(self, parquet: Path, summary: Mapping[str, Json], *, accept_partial: bool) -> None:
-        if summary.get("agreed") is True or accept_partial:
+        agreed, verdict = proof_of(summary)
+        if agreed or accept_partial:
             return
         raise SetupError(
-            f"{parquet}: the export did not agree ({summary.get('verdict') or 'no verdict'}), so cards may be missing; "
+            f"{parquet}: the export did not agree ({verdict}), so cards may be missing; "
             "export again, or store it as partial with --accept-partial"
         )
 

@@ -103,7 +103,7 @@ def tables(report: Report) -> Iterator[Table]:
         yield _rolls_table(report.roll, report.rolls)
     yield trend_table(report)
     if report.reconciliation:
-        yield from _transaction_tables(report.reconciliation)
+        yield from _transaction_tables(report, report.reconciliation)
     for chosen in report.lists:
         yield _list_table(chosen)
     yield sources_table(report)
@@ -235,11 +235,14 @@ def verdict(*, agreed: bool | None, words: str) -> str:
     return words if agreed or agreed is None else f"PARTIAL: {words}"
 
 
-def _transaction_tables(found: Reconciliation) -> Iterator[Table]:
+def _transaction_tables(report: Report, found: Reconciliation) -> Iterator[Table]:
     note = (
         f"{found.total.transactions:,} transactions lie between the two readings of their cards, {found.outside:,} of "
         f"the file outside. {found.without_card:,} of those inside have no card that is known."
     )
+    if found.span:
+        first, last = (shown(moment, report.zone) for moment in found.span)
+        note += f" The file runs from {first} to {last}; nothing outside that time is compared."
     columns = (text("What"), cents("Snapshots"), cents("Transactions"), cents("Difference"))
     sides: list[tuple[Any, ...]] = [(s.what, s.snapshots, s.transactions, s.difference) for s in found.sides]
     yield _table("transactions", "Snapshots and transactions", note, columns, sides, emphasized=[-1])

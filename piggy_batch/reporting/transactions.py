@@ -14,7 +14,7 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.snapshots import INSTANT, find_summary, read_summary
+from piggy_batch.reporting.snapshots import INSTANT, find_summary, proof_of, read_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,12 +125,8 @@ def _proof(path: Path) -> list[str]:
     summary_path = find_summary(path)
     if summary_path is None:
         return [f"{path.name}: no summary beside it; whether it holds every transaction is not known"]
-    summary = read_summary(summary_path)
-    if summary.get("agreed") is True:
-        return []
-    return [
-        f"PARTIAL: {path.name} did not agree ({summary.get('verdict') or 'no verdict'}); transactions may be missing"
-    ]
+    agreed, verdict = proof_of(read_summary(summary_path))
+    return [] if agreed else [f"PARTIAL: {path.name} did not agree ({verdict}); transactions may be missing"]
 
 
 def _read(path: Path) -> pa.Table:

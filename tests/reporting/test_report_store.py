@@ -113,6 +113,25 @@ def test_other_account_or_programs_are_refused(store: Store, tmp_path: Path) -> 
         store.place(path, made.summary(CLOSING, program_uuids=["p-1"]))
 
 
+def test_account_that_does_not_name_itself_is_not_compared(store: Store, tmp_path: Path) -> None:
+    """A fingerprint of the token is salted anew for each export, so two of them differ for one account."""
+    made = account()
+    for moment, mark in ((OPENING, "token 00aa"), (CLOSING, "token 11bb")):
+        named = {"id": mark, "company": None}
+        assert (
+            store.place(made.export(tmp_path / "x.parquet", moment), made.summary(moment, account=named)).account
+            is None
+        )
+
+
+def test_values_that_could_not_be_read_are_no_proof(store: Store, tmp_path: Path) -> None:
+    """An export that is complete but holds blanks for values it could not read needs --accept-partial."""
+    made = account()
+    summary = made.summary(OPENING, unreadable={"amount_in_cents": 2})
+    with pytest.raises(SetupError, match="could not be read: amount_in_cents"):
+        store.place(made.export(tmp_path / "x.parquet", OPENING), summary)
+
+
 def test_any_reader_of_datasets_reads_the_store_as_it_is(store: Store, tmp_path: Path) -> None:
     """pandas, Arrow and DuckDB see every card with its date, and no summary is in their way."""
     made = account()
