@@ -65,7 +65,6 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
         maps=as_mapping("--map", given["maps"]),
         constants=as_mapping("--set", given["constants"]),
         fixes=parse_fixes(given["fixes"] or ""),
-        allow_repeats=True,
     )
     if str(manifest) == "-":
         raise SetupError("check reads a file, not standard input; save the list first")
