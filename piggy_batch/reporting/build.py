@@ -1,6 +1,4 @@
-"""A whole report as one value, from snapshots on disk. What becomes of it, ``page``, ``workbook`` and
-``plain`` decide.
-"""
+"""A whole report as one value, from snapshots on disk; other modules give it a form."""
 
 from __future__ import annotations
 

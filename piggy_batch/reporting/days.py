@@ -1,6 +1,4 @@
-"""Calendar days of a time zone as exact instants. Instants are aware datetimes in UTC, or microseconds since
-1970.
-"""
+"""Calendar days of a time zone as exact instants: aware datetimes in UTC, or microseconds since 1970."""
 
 from __future__ import annotations
 

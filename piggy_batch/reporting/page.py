@@ -10,8 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from piggy_batch.reporting.charts import Chart, expiry_chart, programs_chart, trend_chart, waterfall_chart
 from piggy_batch.reporting.days import shown
+from piggy_batch.reporting.grid import Column, Kind, Table
 from piggy_batch.reporting.plain import shown_cell
-from piggy_batch.reporting.tables import Column, Kind, Table, tables
+from piggy_batch.reporting.tables import tables
 from piggy_batch.reporting.terms import DEFINITIONS, TRANSACTION_DEFINITIONS
 from piggy_batch.reporting.whole import write_whole
 

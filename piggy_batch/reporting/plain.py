@@ -7,8 +7,9 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
 
 from piggy_batch.reporting.days import day_of, shown
+from piggy_batch.reporting.grid import Kind, Table
 from piggy_batch.reporting.money import plain
-from piggy_batch.reporting.tables import Kind, Table, tables
+from piggy_batch.reporting.tables import tables
 from piggy_batch.reporting.terms import Movement
 from piggy_batch.reporting.whole import whole
 

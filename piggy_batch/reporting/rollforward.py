@@ -106,9 +106,7 @@ def movements(cards: Matched) -> dict[Movement, Ints]:
 
 
 def behind(cards: Matched, kind: str, cents: Mapping[Movement, Ints]) -> Flags:
-    """Which cards stand behind one of LISTS: for issued, vanished and moved every card, else those that move
-    money.
-    """
+    """Who stands behind one of LISTS: every card for issued, vanished and moved, else those that move money."""
     if kind == MOVED:
         return np.not_equal(cards.opening_program, cards.program)
     movement = Movement(kind)

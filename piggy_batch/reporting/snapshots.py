@@ -164,9 +164,7 @@ def _earliest_reading(parquet: Path, footer: pq.FileMetaData) -> datetime | None
 
 
 def conform(table: pa.Table, parquet: Path) -> pa.Table:
-    """``table``'s known columns in the types of SCHEMA, others left out; SetupError where a value does not
-    fit.
-    """
+    """The known columns in the types of SCHEMA, others left out; SetupError where a value does not fit."""
     columns = {}
     for field in SCHEMA:
         if field.name not in table.column_names:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.reporting import grid
 from piggy_batch.reporting.days import shown
+from piggy_batch.reporting.grid import cents, count, text
 from piggy_batch.reporting.reconcile import DIFFERENCE_COLUMNS, Flow, Reconciliation
 from piggy_batch.reporting.terms import ADDS, RUNG_LABELS, Movement
 from piggy_batch.reporting.transactions import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     from piggy_batch.reporting.build import Report
     from piggy_batch.reporting.liability import Balance, Liability
@@ -29,69 +29,7 @@ MOVEMENT_LABELS = {
 }
 
 
-class Kind(StrEnum):
-    """What a column's cells are."""
-
-    TEXT = "text"
-    COUNT = "count"  # int
-    CENTS = "cents"  # int, shown with two decimals
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's heading and kind; ``file_only`` columns are left off the page, where they would crowd it
-    out.
-    """
-
-    label: str
-    kind: Kind
-    file_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows are tuples of text and int in column order; ``rows`` may be asked for more than once."""
-
-    key: str  # names the sheet and the anchor
-    title: str
-    note: str
-    columns: tuple[Column, ...]
-    rows: Callable[[], Iterable[tuple[Any, ...]]]
-    size: int
-    emphasized: frozenset[int] = frozenset()  # rows that are sums, 0 = first
-    wide: bool = False  # needs a landscape page
-
-
-def _table(
-    key: str,
-    title: str,
-    note: str,
-    columns: Iterable[Column],
-    rows: list[tuple[Any, ...]],
-    *,
-    emphasized: Iterable[int] = (),
-    wide: bool = False,
-) -> Table:
-    marks = frozenset(index % len(rows) for index in emphasized) if rows else frozenset[int]()
-    return Table(key, title, note, tuple(columns), lambda: rows, len(rows), marks, wide)
-
-
-def text(label: str, *, file_only: bool = False) -> Column:
-    """A column of text."""
-    return Column(label, Kind.TEXT, file_only)
-
-
-def count(label: str) -> Column:
-    """A column of whole numbers."""
-    return Column(label, Kind.COUNT)
-
-
-def cents(label: str) -> Column:
-    """A column of amounts in cents."""
-    return Column(label, Kind.CENTS)
-
-
-def tables(report: Report) -> Iterator[Table]:
+def tables(report: Report) -> Iterator[grid.Table]:
     """Every table of ``report``, in the order in which they are read."""
     yield liability_table(report)
     yield _breakdown("by_program", "Balance by program", "Program", report.closing.by_program, report.closing.total)
@@ -109,7 +47,7 @@ def tables(report: Report) -> Iterator[Table]:
     yield sources_table(report)
 
 
-def liability_table(report: Report) -> Table:
+def liability_table(report: Report) -> grid.Table:
     """What is owed, by where it stands."""
     total = report.closing.total
     behind = total.cards + total.expired_cards + total.inactive_cards
@@ -121,20 +59,20 @@ def liability_table(report: Report) -> Table:
     ]
     note = f"{total.all_cards:,} cards in all; {total.zero_cards:,} of them hold nothing."
     columns = (text("Where it stands"), count("Cards"), cents("Balance"))
-    return _table("liability", "Liability", note, columns, rows, emphasized=[-1])
+    return grid.table("liability", "Liability", note, columns, rows, emphasized=[-1])
 
 
-def expiry_table(report: Report) -> Table:
+def expiry_table(report: Report) -> grid.Table:
     """The expiry ladder."""
     steps = report.closing.expiry
     rows: list[tuple[Any, ...]] = [(RUNG_LABELS[step.rung], step.cards, step.balance_cents) for step in steps]
     rows.append(("Total", sum(s.cards for s in steps), sum(s.balance_cents for s in steps)))
     columns = (text("Expires"), count("Cards"), cents("Balance"))
     note = "Cards with a balance that are outstanding or overdue; cards switched off are left out."
-    return _table("expiry", "Expiry ladder", note, columns, rows, emphasized=[-1])
+    return grid.table("expiry", "Expiry ladder", note, columns, rows, emphasized=[-1])
 
 
-def roll_table(report: Report, roll: Roll, opening: Liability) -> Table:
+def roll_table(report: Report, roll: Roll, opening: Liability) -> grid.Table:
     """The roll-forward of all programs together, signed."""
     rows: list[tuple[Any, ...]] = [("Opening", opening.total.cards, roll.opening)]
     for movement, label in MOVEMENT_LABELS.items():
@@ -147,10 +85,10 @@ def roll_table(report: Report, roll: Roll, opening: Liability) -> Table:
         "Issued and vanished count every card, the others those whose balance moved."
     )
     columns = (text("Movement"), count("Cards"), cents("Amount"))
-    return _table("roll_forward", "Roll-forward", note, columns, rows, emphasized=[0, -1])
+    return grid.table("roll_forward", "Roll-forward", note, columns, rows, emphasized=[0, -1])
 
 
-def _rolls_table(total: Roll, rolls: tuple[Roll, ...]) -> Table:
+def _rolls_table(total: Roll, rolls: tuple[Roll, ...]) -> grid.Table:
     columns = (
         text("Program"),
         text("Program UUID", file_only=True),
@@ -162,7 +100,7 @@ def _rolls_table(total: Roll, rolls: tuple[Roll, ...]) -> Table:
     )
     rows = [_roll_row(roll) for roll in (*rolls, total)]
     note = "Movements carry their sign: what lowers outstanding is negative."
-    return _table("roll_by_program", "Roll-forward by program", note, columns, rows, emphasized=[-1], wide=True)
+    return grid.table("roll_by_program", "Roll-forward by program", note, columns, rows, emphasized=[-1], wide=True)
 
 
 def _roll_row(roll: Roll) -> tuple[Any, ...]:
@@ -171,7 +109,7 @@ def _roll_row(roll: Roll) -> tuple[Any, ...]:
     return (name, roll.key or "", roll.opening, *moves, roll.moved, roll.residual, roll.closing)
 
 
-def _breakdown(key: str, title: str, what: str, lines: tuple[Balance, ...], total: Balance) -> Table:
+def _breakdown(key: str, title: str, what: str, lines: tuple[Balance, ...], total: Balance) -> grid.Table:
     by_program = key == "by_program"
     columns = (
         text(what),
@@ -199,10 +137,10 @@ def _breakdown(key: str, title: str, what: str, lines: tuple[Balance, ...], tota
         for line in (*lines, total)
     ]
     note = "Cards and average are of outstanding balances; expired and inactive balances stand apart."
-    return _table(key, title, note, columns, rows, emphasized=[-1])
+    return grid.table(key, title, note, columns, rows, emphasized=[-1])
 
 
-def trend_table(report: Report) -> Table:
+def trend_table(report: Report) -> grid.Table:
     """One line per snapshot."""
     columns = (
         text("Date"),
@@ -227,7 +165,7 @@ def trend_table(report: Report) -> Table:
         )
         for point in report.trend
     ]
-    return _table("trend", "Trend", "Each snapshot at its own moment; cards are outstanding ones.", columns, rows)
+    return grid.table("trend", "Trend", "Each snapshot at its own moment; cards are outstanding ones.", columns, rows)
 
 
 def verdict(*, agreed: bool | None, words: str) -> str:
@@ -235,7 +173,7 @@ def verdict(*, agreed: bool | None, words: str) -> str:
     return words if agreed or agreed is None else f"PARTIAL: {words}"
 
 
-def _transaction_tables(report: Report, found: Reconciliation) -> Iterator[Table]:
+def _transaction_tables(report: Report, found: Reconciliation) -> Iterator[grid.Table]:
     note = (
         f"{found.total.transactions:,} transactions lie between the two readings of their cards, {found.outside:,} of "
         f"the file outside. {found.without_card:,} of those inside have no card that is known."
@@ -245,7 +183,7 @@ def _transaction_tables(report: Report, found: Reconciliation) -> Iterator[Table
         note += f" The file runs from {first} to {last}; nothing outside that time is compared."
     columns = (text("What"), cents("Snapshots"), cents("Transactions"), cents("Difference"))
     sides: list[tuple[Any, ...]] = [(s.what, s.snapshots, s.transactions, s.difference) for s in found.sides]
-    yield _table("transactions", "Snapshots and transactions", note, columns, sides, emphasized=[-1])
+    yield grid.table("transactions", "Snapshots and transactions", note, columns, sides, emphasized=[-1])
     flow_columns = (
         text("Month"),
         text("Shop"),
@@ -259,12 +197,12 @@ def _transaction_tables(report: Report, found: Reconciliation) -> Iterator[Table
     )
     rows: list[tuple[Any, ...]] = [_flow_row(flow) for flow in found.flows]
     rows.append(_flow_row(found.total))
-    yield _table("by_shop", "Transactions by shop and month", "", flow_columns, rows, emphasized=[-1])
+    yield grid.table("by_shop", "Transactions by shop and month", "", flow_columns, rows, emphasized=[-1])
     difference_columns = tuple(
         cents(label) if name.endswith("_cents") else count(label) if name == "transactions" else text(label)
         for name, label in zip(DIFFERENCE_COLUMNS, _DIFFERENCE_LABELS, strict=True)
     )
-    yield Table(
+    yield grid.Table(
         "differences",
         "Differences by card",
         f"{len(found.differences):,} cards whose balance changed by another amount than their transactions say.",
@@ -300,7 +238,7 @@ def _flow_row(flow: Flow) -> tuple[Any, ...]:
     )
 
 
-def _list_table(chosen: CardList) -> Table:
+def _list_table(chosen: CardList) -> grid.Table:
     label = chosen.kind.replace("_", " ")
     columns = (
         text("Giftcard UUID"),
@@ -310,7 +248,7 @@ def _list_table(chosen: CardList) -> Table:
         cents("Closing"),
         cents(label.capitalize()),
     )
-    return Table(
+    return grid.Table(
         f"cards_{chosen.kind}",
         f"Cards: {label}",
         f"{len(chosen):,} cards.",
@@ -320,7 +258,7 @@ def _list_table(chosen: CardList) -> Table:
     )
 
 
-def sources_table(report: Report) -> Table:
+def sources_table(report: Report) -> grid.Table:
     """The files behind the figures."""
     columns = (
         text("Role"),
@@ -345,4 +283,4 @@ def sources_table(report: Report) -> Table:
         )
         for source in report.sources
     ]
-    return _table("sources", "Sources", "The files that the figures come from.", columns, rows, wide=True)
+    return grid.table("sources", "Sources", "The files that the figures come from.", columns, rows, wide=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import xlsxwriter
 
 from piggy_batch.reporting.days import shown
-from piggy_batch.reporting.tables import Kind, Table, tables
+from piggy_batch.reporting.grid import Kind, Table
+from piggy_batch.reporting.tables import tables
 from piggy_batch.reporting.terms import DEFINITIONS, TRANSACTION_DEFINITIONS
 from piggy_batch.reporting.whole import whole
 
@@ -36,9 +37,7 @@ _SHEET_NAMES = {
 
 
 def write_workbook(report: Report, target: Path) -> None:
-    """Put the workbook at ``target``, whole or not at all. Amounts are in units of the currency, with two
-    decimals.
-    """
+    """Put the workbook at ``target``, whole or not at all; amounts are in units of the currency."""
     with whole(target) as draft:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         book = xlsxwriter.Workbook(str(draft), options)
