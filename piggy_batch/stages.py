@@ -218,6 +218,11 @@ HEADERS: dict[Stage, tuple[str, ...]] = {
 }
 
 
+def stage_values(stage: Stage, cells: Sequence[str]) -> dict[str, str]:
+    """The fields of a stage's row, blank ones left out."""
+    return {name: cell for name, cell in zip(HEADERS[stage], cells, strict=True) if cell}
+
+
 class StageRuns:
     """The parts of one stage on disk: ``part-1.csv`` with its run directory ``part-1``, and so on."""
 
