@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import shutil
+import struct
 import sys
 import tempfile
 import zipfile
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 BOMB_FLOOR = 64 << 20  # smaller than this unpacked, no ratio is dangerous
 BOMB_RATIO = 200  # card lists shrink 3 to 50 times
-DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile)
+DAMAGE = (  # all that the libraries raise for packing that is not sound
+    EOFError, OSError, ValueError, RuntimeError, NotImplementedError, struct.error,
+    zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Source:
     def damaged(self, error: Exception) -> SetupError:
         """The error for packing that does not unpack."""
         kind = self.compression
+        if kind is None:
+            return SetupError(f"{self.where}: cannot be read ({error}); check its place and permissions")
         return SetupError(f"{self.where}: the {kind} file is damaged or cut off ({error}); get it again")
 
 
@@ -148,7 +155,7 @@ def _only_member(path: Path, where: str) -> str | None:
                 raise SetupError(f"{where}: the zip asks for a password; unpack it first")
             with archive.open(files[0]):
                 return files[0].filename
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except DAMAGE as error:
         raise SetupError(f"{where}: the zip file is damaged or unusual ({error}); unpack it first") from None
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
-from piggy_batch.tables.source import BOMB_FLOOR, BOMB_RATIO, CHUNK
+from piggy_batch.tables.source import BOMB_FLOOR, BOMB_RATIO, CHUNK, DAMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +53,7 @@ def inspect(handle: BinaryIO, where: str) -> Nature:
     try:
         with zipfile.ZipFile(handle) as archive:
             return _inspect(archive, handle.seek(0, 2), where)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGE as error:
         raise SetupError(f"{where}: the workbook is damaged or locked ({error}); save it again") from None
 
 
