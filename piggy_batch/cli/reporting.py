@@ -116,7 +116,12 @@ def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) 
     metavar="CODE",
     help="How amounts are labelled; nothing is converted.",
 )
-@click.option("--accept-partial", is_flag=True, help="Also use files whose export did not agree; the report says so.")
+@click.option(
+    "--accept-partial",
+    is_flag=True,
+    allow_from_autoenv=False,  # what waives a safeguard is said each time
+    help="Also use files whose export did not agree; the report says so.",
+)
 @click.option("--expect-closed", is_flag=True, help="Exit 1 where a roll-forward leaves a residual.")
 @click.option("--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
