@@ -138,12 +138,13 @@ class _Export:
         self.scene.progress.total(self._pages)
 
     def _make_courier(self) -> Courier:
-        options, scene, stop = self.options, self.scene, Stop()
+        options, scene = self.options, self.scene
+        pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
         return Courier(
             api=Api(scene.target, timeout_s=options.timeout_s, transport=scene.transport),
-            pacer=make_pacer(options.rate, options.reserve, scene.clock, stop),
+            pacer=pacer,
             clock=scene.clock,
-            stop=stop,
+            stop=pacer.stop,
             max_wait_s=options.max_wait_s,
             notify=scene.progress.say,
         )

@@ -16,6 +16,7 @@ from piggy_batch.doctor import (
     Fixes,
     Repeats,
     normal_form,
+    parse_fixes,
 )
 from piggy_batch.doctor.findings import EXAMPLES
 from piggy_batch.emails import identity_of, is_made_up
@@ -23,6 +24,7 @@ from piggy_batch.errors import SetupError
 from piggy_batch.journal import Journal, LoadBatch
 from piggy_batch.manifest import Binding, bind, check, check_cell, printable, role_of
 from piggy_batch.model import Json, Kind, Problem, Repeat, Status
+from piggy_batch.operations import find_operation
 from piggy_batch.tables import Facts, Table, open_table, sha256_of
 
 if TYPE_CHECKING:
@@ -126,6 +128,14 @@ def _source(journal: Journal, manifest: Path) -> Path:
 def rebind(journal: Journal, operation: Operation, reading: Reading) -> Binding:
     """The binding of a run that is loaded already."""
     return bind(operation, journal.get("header"), reading.maps, reading.constants, reading.fixes)
+
+
+def binding_of(journal: Journal) -> Binding:
+    """The binding of a begun run, from its journal alone."""
+    options = journal.get("options")
+    operation = find_operation(journal.get("operation"))
+    fixes = parse_fixes(options.get("--fix") or "")
+    return bind(operation, journal.get("header"), options["--map"], options["--set"], fixes)
 
 
 def _with_column(problem: Problem) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -64,8 +65,9 @@ class RunDir:
     def __exit__(self, *_: object) -> None:
         self._lock.release()
         left = {entry.name for entry in self.path.iterdir()}
-        if left <= {LOCK}:
-            (self.path / LOCK).unlink(missing_ok=True)
+        if left <= {LOCK, "manifest.csv"}:
+            for name in left:
+                (self.path / name).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self.path.rmdir()
 
@@ -142,6 +144,22 @@ def home_of(directory: Path) -> dict[str, Any]:
     """What tells a directory from a copy of it."""
     stat = directory.stat()
     return {"path": str(directory.resolve()), "device": stat.st_dev, "inode": stat.st_ino}
+
+
+def counted_manifest(run_dir: Path, count: int) -> Path:
+    """A manifest of ``count`` numbered rows in the run directory, for cards that need no list of their own.
+
+    JournalError where the directory holds one of another length: a run keeps its rows.
+    """
+    path = run_dir / "manifest.csv"
+    text = "card\n" + "".join(f"{number}\n" for number in range(1, count + 1))
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise JournalError(f"{path} is not the manifest of --count {count}; use the same count, or another --run-dir")
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    return path
 
 
 def check_account(journal: Facts, account: dict[str, Any], here: Path) -> None:

@@ -7,8 +7,8 @@ import math
 import os
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from piggy_batch.api import Api, Target, Transport
 from piggy_batch.courier import Courier, backoff_s
@@ -20,6 +20,7 @@ from piggy_batch.manifest import Binding, repeat_warning
 from piggy_batch.model import Lost, Repeat, Reply, Status
 from piggy_batch.operations import PING, Operation
 from piggy_batch.pacer import Clock, Pacer, Stop
+from piggy_batch.preview import look_at_cards
 from piggy_batch.progress import Progress, duration
 from piggy_batch.report import Layout, summarise, write_errors, write_json, write_reports
 from piggy_batch.rundir import (
@@ -66,6 +67,33 @@ class Options:
     terms: Terms = field(default_factory=Terms)
 
 
+class Listed(Protocol):
+    """How a baseline ended."""
+
+    @property
+    def exit_code(self) -> int:
+        """As that of an export."""
+
+    @property
+    def written(self) -> bool:
+        """Whether the baseline is there."""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether it is proven complete."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For a person."""
+
+
+class Baseline(Protocol):
+    """Lists what is there before a run's first request."""
+
+    async def __call__(self, journal: Journal, binding: Binding, options: Options, scene: Scene) -> Listed:
+        """Write the listing into the journal's directory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """Where a command runs: as whom, what is shown, who can be asked, by which clock and way."""
@@ -81,6 +109,7 @@ class Scene:
     signals: bool = False  # Ctrl-C and SIGTERM in two stages
     pacer: Pacer | None = None  # shared, with its stop, by the stages of one command
     tell_plan: bool = True  # say the plan when rows are about to be sent
+    baseline: Baseline | None = None  # records what is there before a run's first request
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +305,35 @@ class _Run:
                 plan = self._plan(journal, account, api.proxy)
                 blocking = self.loaded.blocking(options.accept) if self.loaded else ()
                 if options.dry_run:
+                    if self.operation.preview:
+                        plan += await look_at_cards(journal, binding, courier, options.terms)
                     code, notes = (2, (_unaccepted(blocking),)) if blocking else (0, ())
                     return Result(code, self.directory.path, plan=plan, notes=notes)
                 self._ask(journal, plan, blocking)
                 journal.set("account", account)
                 journal.set("base_url", scene.target.base_url)
+                journal.set("command", scene.command)
+                refusal = await self._baseline(journal, binding, courier)
+                if refusal is not None:
+                    return refusal
                 with shared_pace(scene, courier, account, self.directory.path.name):
                     return await self._send(journal, binding, courier, layout, kind, plan)
+
+    async def _baseline(self, journal: Journal, binding: Binding, courier: Courier) -> Result | None:
+        """Record what is there before the first request; None: done, or not wanted."""
+        if self.scene.baseline is None or journal.bound:
+            return None
+        scene = replace(self.scene, pacer=courier.pacer, signals=False)
+        self.scene.progress.say("before the first request: a list of the cards that the program holds already")
+        listed = await self.scene.baseline(journal, binding, self.options, scene)
+        if not listed.written:
+            return Result(listed.exit_code, self.directory.path, notes=listed.notes)
+        if not listed.agreed:
+            self.scene.progress.say(
+                "the list of the program's cards could not be proven complete; should a row end in doubt, "
+                "giftcards reconcile will list candidates and assign none"
+            )
+        return None
 
     async def _send(
         self, journal: Journal, binding: Binding, courier: Courier, layout: Layout, kind: str, plan: tuple[str, ...]

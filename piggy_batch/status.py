@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
 from piggy_batch.journal import LOCK, Journal
-from piggy_batch.model import Status
+from piggy_batch.model import Repeat, Status
 from piggy_batch.progress import duration
 from piggy_batch.report import iso
 from piggy_batch.rundir import account_words
@@ -48,7 +48,7 @@ def describe_run(run_dir: Path) -> dict[str, Any]:
             "rows_per_s": round(settled / spent, 2) if spent > 0 else None,
             "left_s": round(pending * spent / settled) if running and settled and spent else None,
             "exit_code": last["exit_code"] if last and not running else None,
-            "next": _next(run_dir),
+            "next": _next(run_dir, journal, counts),
         }
     finally:
         journal.close()
@@ -69,13 +69,19 @@ def is_held(run_dir: Path) -> bool:
     return False
 
 
-def _next(run_dir: Path) -> str | None:
+def _next(run_dir: Path, journal: Journal, counts: dict[str, int]) -> str | None:
+    """The command that goes on: as the last summary says, or, where a run was killed, as the journal says."""
     try:
         summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    command = summary.get("next")
-    return command if isinstance(command, str) else None
+        command = summary.get("next")
+        if command is not None and summary["counts"] == counts:
+            return str(command)
+    except (OSError, ValueError, KeyError):
+        pass
+    takes = [Status.PENDING, Status.FAILED]
+    takes += [] if journal.repeat is Repeat.ONCE else [Status.UNKNOWN]
+    command = journal.get("command")
+    return str(command) if command and any(counts[s.value] for s in takes) else None
 
 
 def status_lines(found: dict[str, Any]) -> list[str]:

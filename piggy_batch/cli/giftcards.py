@@ -8,6 +8,7 @@ from piggy_batch.cli import LazyGroup, program_options
 from piggy_batch.cli.rows import add_row_commands
 
 _LAZY = {
+    "reconcile": ("piggy_batch.cli.reconcile:reconcile_command", "Settle rows of `create` whose answers were lost."),
     "export": ("piggy_batch.cli.exports:giftcards_export", "Every giftcard into a file, proven complete."),
     "programs": ("piggy_batch.cli.exports:giftcard_programs", "The giftcard programs, with their card counts."),
 }

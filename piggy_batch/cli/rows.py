@@ -29,6 +29,8 @@ from piggy_batch.operations import CATALOGUE, Operation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from piggy_batch.runner import Baseline
+
 
 def _env(name: str) -> str:
     return f"PIGGY_BATCH_{name}"
@@ -193,6 +195,21 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
                 help="Start although an earlier run of this manifest, or its own rows, say it was done.",
             )
         )
+    if operation.baseline:
+        found.append(
+            click.option(
+                "--count",
+                type=click.IntRange(1, 1_000_000),
+                help="Without a manifest: make so many, with --set for each field and --run-dir for the run.",
+            )
+        )
+        found.append(
+            click.option(
+                "--no-baseline",
+                is_flag=True,
+                help="Do not list the program's cards first; then `giftcards reconcile` can assign none.",
+            )
+        )
     if operation.unique_flag == "allow_shared":
         found.append(click.option("--allow-shared", is_flag=True, help="A giftcard may go to several contacts."))
     if operation.unique_flag == "allow_repeats":
@@ -226,8 +243,13 @@ def make_command(operation: Operation) -> click.Command:
         if given["template"]:
             click.echo(",".join(c.name for c in operation.columns))
             return
-        if manifest is None:
+        count = given.get("count")
+        if manifest is None and count is None:
             raise click.UsageError("Missing argument 'MANIFEST'.", ctx)
+        if manifest is None:
+            manifest = make_counted(ctx, given["run_dir"], count)
+        elif count is not None:
+            raise click.UsageError("--count makes its own manifest; give either a manifest or a count", ctx)
         ctx.exit(run_command(ctx, operation, manifest, given))
 
     command: Any = callback
@@ -298,10 +320,29 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
             confirm=ask if can_ask() else None,
             signals=True,
             slots=state_dir(),
+            baseline=baseline_of(operation, given),
         )
         result = asyncio.run(run(operation, manifest, options, scene))
     show_result(result, as_json=given["as_json"])
     return result.exit_code
+
+
+def make_counted(ctx: click.Context, run_dir: Path | None, count: Any) -> Path:
+    """The manifest that ``--count`` makes."""
+    from piggy_batch.rundir import counted_manifest
+
+    if run_dir is None:
+        raise click.UsageError("--count needs --run-dir, so that the run can be found again", ctx)
+    return counted_manifest(run_dir, count)
+
+
+def baseline_of(operation: Operation, given: dict[str, Any]) -> Baseline | None:
+    """What lists the cards that are there before the first request."""
+    if not operation.baseline or given["no_baseline"]:
+        return None
+    from piggy_batch.reconcile import record_baseline
+
+    return record_baseline
 
 
 def add_row_commands(group: click.Group) -> None:

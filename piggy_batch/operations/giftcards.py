@@ -75,6 +75,7 @@ GIFTCARDS = (
         echoes=(("giftcard_program.uuid", "giftcard_program_uuid"),),
         fixed={"type": 1},
         confirm=True,
+        baseline=True,
     ),
     Operation(
         resource="giftcards",
@@ -114,6 +115,7 @@ GIFTCARDS = (
         unique="giftcard_uuid",
         unique_flag="allow_shared",
         confirm=True,
+        preview=True,
         tags=True,
         texts=frozenset({"Email successfully sent"}),
         mails=True,

@@ -97,6 +97,8 @@ class Operation:
     fixed: Mapping[str, Json] = field(default_factory=dict)  # sent with every row
     texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
     mails: bool = False  # the service mails customers for it
+    preview: bool = False  # a dry run looks the giftcards up and warns of those that had better not be sent
+    baseline: bool = False  # record what is there before the first request, so that rows in doubt can be settled
     hidden: bool = False  # a stage of a pipeline, no command of its own
     many: bool = False  # the answer is a list: several result rows for a manifest row
     verify: bool = False  # what a look shows is compared with the row's own columns
