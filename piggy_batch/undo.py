@@ -12,10 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from piggy_batch.doctor import parse_fixes
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.journal import Entry, Journal
-from piggy_batch.loading import Reading, rebind
+from piggy_batch.loading import binding_of
 from piggy_batch.model import Status
 from piggy_batch.operations import Operation, find_operation
 from piggy_batch.stages import Stage, StageRuns, stage_values
@@ -120,13 +119,7 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> Way:
 
 
 def _read_rows(journal: Journal, operation: Operation, book: _Book) -> None:
-    options = journal.get("options") or {}
-    reading = Reading(
-        maps=options.get("--map") or {},
-        constants=options.get("--set") or {},
-        fixes=parse_fixes(options.get("--fix") or ""),
-    )
-    binding = rebind(journal, operation, reading)
+    binding = binding_of(journal)
     for entry in journal.all_rows():
         if is_change(operation, entry):
             _take(book, operation, entry, Change(operation, binding.values(entry.cells), entry))
