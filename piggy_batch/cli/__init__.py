@@ -45,11 +45,14 @@ class LazyGroup(click.Group):
 
 
 _LAZY = {
-    "identifiers": ("piggy_batch.cli.rows:identifiers", "Loyalty cards: find, create, link, unlink, update, delete."),
+    "identifiers": ("piggy_batch.cli.rows:identifiers", "Loyalty cards: find, create, link, unlink, update, delete, verify."),
     "giftcards": (
         "piggy_batch.cli.giftcards:giftcards",
         "Giftcards: get, find, create, load, send; export and programs.",
     ),
+    "contacts": ("piggy_batch.cli.contacts:contacts", "Contacts: find, find-or-create, create, identifiers; export."),
+    "migrate": ("piggy_batch.cli.migrate:migrate", "Legacy cards with their customers into the account, in stages."),
+    "undo": ("piggy_batch.cli.migrate:undo", "The way back: manifests and commands that undo what a run did."),
     "check": ("piggy_batch.cli.check:check", "What is wrong with a manifest, before anything is sent."),
     "status": ("piggy_batch.cli.service:status", "What a run has done so far, also while it is running."),
     "ping": ("piggy_batch.cli.service:ping", "Which account the token belongs to."),

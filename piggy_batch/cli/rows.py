@@ -195,6 +195,15 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
                 help="Start although an earlier run of this manifest, or its own rows, say it was done.",
             )
         )
+    if operation.verify:
+        found.append(
+            click.option(
+                "--report",
+                type=click.Path(path_type=Path, dir_okay=False),
+                metavar="FILE",
+                help="Write a page for the person who signs the migration off.",
+            )
+        )
     if operation.baseline:
         found.append(
             click.option(
@@ -323,6 +332,11 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
             baseline=baseline_of(operation, given),
         )
         result = asyncio.run(run(operation, manifest, options, scene))
+    if given.get("report") is not None and result.summary is not None:
+        from piggy_batch.signoff import write_sign_off
+
+        write_sign_off(result.run_dir, given["report"])
+        click.echo(f"page: {given['report']}", err=True)
     show_result(result, as_json=given["as_json"])
     return result.exit_code
 
