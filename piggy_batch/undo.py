@@ -10,7 +10,7 @@ import shlex
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.journal import Entry, Journal
@@ -51,6 +51,15 @@ class Way:
     def whole(self) -> bool:
         """Whether the files undo everything."""
         return self.by_hand is None and not self.lost
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "files": [{"path": str(f.path), "rows": f.rows, "command": f.command} for f in self.files],
+            "by_hand": {"path": str(self.by_hand[0]), "rows": self.by_hand[1]} if self.by_hand else None,
+            "cannot_be_undone": list(self.lost),
+            "whole": self.whole,
+        }
 
 
 class _Book:
