@@ -10,6 +10,7 @@ when the list shows that it is not so.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,7 @@ async def record_baseline(journal: Journal, binding: Binding, options: RunOption
     if listed.written:
         fact = {"agreed": listed.agreed, "begun_at": begun, "programs": programs, "cards": listed.summary["cards"]}
         journal.set("baseline", fact)
+        shutil.rmtree(journal.directory / f"{BASELINE}.export", ignore_errors=True)
     return listed
 
 
@@ -157,8 +159,9 @@ class _Reconciliation:
         finally:
             self.journal.finish(self.scene.clock.wall(), 0)
         self._list_candidates(left)
-        (self.journal.directory / LISTED).unlink(missing_ok=True)
-        (self.journal.directory / f"{LISTED}.summary.json").unlink(missing_ok=True)
+        for name in (LISTED, f"{LISTED}.summary.json"):
+            (self.journal.directory / name).unlink(missing_ok=True)
+        shutil.rmtree(self.journal.directory / f"{LISTED}.export", ignore_errors=True)
         return self._end(1 if self._doubts() else 0)
 
     def _doubts(self) -> dict[str, list[Entry]]:

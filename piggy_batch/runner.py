@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import shlex
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -449,7 +450,12 @@ class _Run:
             notes.append(
                 "rows in errors were certainly not carried out: mend them and pass that file as a new manifest"
             )
-        if counts[Status.UNKNOWN] and self.operation.repeat is Repeat.ONCE:
+        if counts[Status.UNKNOWN] and self.operation.baseline:
+            notes.append(
+                "rows in unknown may have been carried out; this looks for their cards: "
+                f"{shlex.join(['piggy-batch', 'giftcards', 'reconcile', str(self.directory.path)])}"
+            )
+        elif counts[Status.UNKNOWN] and self.operation.repeat is Repeat.ONCE:
             notes.append("rows in unknown may have been carried out: look each up before you pass --resend-unknown")
         return tuple(notes)
 

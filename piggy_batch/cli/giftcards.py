@@ -9,6 +9,8 @@ from piggy_batch.cli.rows import add_row_commands
 
 _LAZY = {
     "reconcile": ("piggy_batch.cli.reconcile:reconcile_command", "Settle rows of `create` whose answers were lost."),
+    "report": ("piggy_batch.cli.reporting:report_command", "What is owed, what moved, what will expire."),
+    "snapshots": ("piggy_batch.cli.reporting:snapshots_command", "The snapshots of a store."),
     "export": ("piggy_batch.cli.exports:giftcards_export", "Every giftcard into a file, proven complete."),
     "programs": ("piggy_batch.cli.exports:giftcard_programs", "The giftcard programs, with their card counts."),
 }
