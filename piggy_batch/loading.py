@@ -22,7 +22,7 @@ from piggy_batch.doctor.findings import EXAMPLES
 from piggy_batch.emails import identity_of, is_made_up
 from piggy_batch.errors import SetupError
 from piggy_batch.journal import Journal, LoadBatch
-from piggy_batch.manifest import Binding, bind, check, check_cell, printable, role_of
+from piggy_batch.manifest import Binding, bind, check, check_cell, counted, printable, role_of
 from piggy_batch.model import Json, Kind, Problem, Repeat, Status
 from piggy_batch.operations import find_operation
 from piggy_batch.tables import Facts, Table, open_table, sha256_of
@@ -346,9 +346,9 @@ class _Loader:
             return ()
         number, text = self._first_made_up
         warning = (
-            f"{self._made_up:,} e-mail addresses look made up (a phone number, or …@piggy.nl), the first in row "
-            f'{number}: "{printable(text)}"; no mail arrives there, and two lists may invent different ones for one '
-            "customer"
+            f"{counted(self._made_up, 'made-up e-mail address', 'es')} (a phone number, or …@piggy.nl), the first in "
+            f'row {number}: "{printable(text)}"; no mail arrives there, and two lists may invent different ones '
+            "for one customer"
         )
         return (warning,)
 

@@ -293,6 +293,11 @@ def printable(text: str) -> str:
     return shown + ("…" if len(text) > 120 else "")
 
 
+def counted(number: int, noun: str, plural: str = "s") -> str:
+    """``1 row``, ``2 rows``, ``1,000 addresses``."""
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
+
+
 def repeat_warning(operation: Operation) -> str:
     """What a plan says of a repeat."""
     match operation.repeat:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.emails import identity_of
 from piggy_batch.loading import SHOWN, Loaded
-from piggy_batch.manifest import printable
+from piggy_batch.manifest import counted, printable
 from piggy_batch.model import Problem, Status
 
 if TYPE_CHECKING:
@@ -78,18 +78,18 @@ def _second(customer: _Customer) -> str:
 def _warnings(customers: dict[str, _Customer], alone: int) -> list[str]:
     found = []
     if alone:
-        found.append(f"{alone:,} rows have no e-mail: their cards are created unlinked")
+        found.append(f"{counted(alone, 'row')} without e-mail: a card is created, linked to nobody")
     spelled = [c for c in customers.values() if c.spellings > 1]
     if spelled:
         found.append(
-            f'{len(spelled):,} e-mail addresses are spelled in several ways, as "{printable(spelled[0].spelling)}"; '
-            "space and case make no other customer, and the first spelling is sent"
+            f"{counted(len(spelled), 'e-mail address', 'es')} spelled in several ways, as "
+            f'"{printable(spelled[0].spelling)}"; space and case make no other customer, and the first spelling is sent'
         )
     many = [c for c in customers.values() if c.cards > MANY_CARDS]
     if many:
         most = max(many, key=lambda c: c.cards)
         found.append(
-            f"{len(many):,} e-mail addresses have more than {MANY_CARDS} cards; the most, {most.cards:,}, has "
-            f'"{printable(most.spelling)}"'
+            f"{counted(len(many), 'e-mail address', 'es')} with more than {MANY_CARDS} cards; the most, "
+            f'{most.cards:,}, has "{printable(most.spelling)}"'
         )
     return found

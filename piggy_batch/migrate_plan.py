@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.manifest import counted
 from piggy_batch.model import Status
 from piggy_batch.pipeline import goes_on
 from piggy_batch.progress import duration
@@ -62,7 +63,7 @@ def plan_lines(
     for place, stage in enumerate(Stage, start=1):
         number = planned[stage] * _EACH.get(stage, 1)
         requests += number
-        lines.append(f"stage {place}, {stage.operation.name}: {number:,} requests{_remark(stage)}")
+        lines.append(f"stage {place}, {stage.operation.name}: {counted(number, 'request')}{_remark(stage)}")
     took = f", at least {duration(requests / options.rate)}" if options.rate else ""
     lines.append(f"requests: {requests:,}, rate {rate}{took}")
     lines.append("repeat: running the same command again goes on; credits are never sent twice in doubt")

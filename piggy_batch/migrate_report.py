@@ -25,7 +25,8 @@ def finish(
 ) -> Result:
     """Read every row's fate from the stages, write the reports, and close the invocation's books."""
     seen: Counter[Status] = Counter()
-    journal.record(_fates(board, taken, seen))
+    unlinked: Counter[str] = Counter()
+    journal.record(_fates(board, taken, seen, unlinked))
     code = _exit_code(ending, journal.counts() if taken is None else seen)
     journal.finish(job.scene.clock.wall(), code)
     counts = journal.counts()
@@ -40,6 +41,10 @@ def finish(
         rate=rate,
     )
     summary["stages"] = {stage.value: _stage_summary(board.runs[stage]) for stage in Stage}
+    if unlinked[UNLINKED]:
+        counts_of_create = summary["stages"][Stage.CREATE]["counts"]
+        counts_of_create[UNLINKED] = unlinked[UNLINKED]
+        counts_of_create["rejected"] -= unlinked[UNLINKED]
     for name in summary["requests"]:
         summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
     write_json(job.run_dir / "summary.json", summary)
@@ -47,7 +52,7 @@ def finish(
     return Result(code, job.run_dir, (), summary, files, _notes(ending, counts, job))
 
 
-def _fates(board: Board, taken: frozenset[int] | None, seen: Counter[Status]) -> Iterator[Fate]:
+def _fates(board: Board, taken: frozenset[int] | None, seen: Counter[Status], unlinked: Counter[str]) -> Iterator[Fate]:
     """The row's outcome as its own journal keeps it; rows that no stage has touched keep none."""
     for line in board.lines():
         if line.entry.status is Status.INVALID:
@@ -55,6 +60,7 @@ def _fates(board: Board, taken: frozenset[int] | None, seen: Counter[Status]) ->
         stage, fate = line.where()
         if taken is not None and line.entry.number in taken:
             seen[line.status] += 1
+        unlinked[UNLINKED] += line.found_unlinked
         if not line.fates:
             continue
         yield Fate(
@@ -126,6 +132,7 @@ def _notes(ending: Ending, counts: dict[Status, int], job: Job) -> tuple[str, ..
         notes.append(
             "rows in errors did not reach their goal; _message names the stage and the reason, and a row's earlier "
             "stages may have been carried out: mend them and pass that file as a new manifest"
+            f"{' (with --credits-again: these rows were given none)' if job.wishes.shop else ''}"
         )
     if counts[Status.UNKNOWN]:
         notes.append("rows in unknown may have been carried out; _message names the stage")

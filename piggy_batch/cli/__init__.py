@@ -45,7 +45,10 @@ class LazyGroup(click.Group):
 
 
 _LAZY = {
-    "identifiers": ("piggy_batch.cli.rows:identifiers", "Loyalty cards: find, create, link, unlink, update, delete, verify."),
+    "identifiers": (
+        "piggy_batch.cli.rows:identifiers",
+        "Cards: find, create, link, unlink, update, delete, verify.",
+    ),
     "giftcards": (
         "piggy_batch.cli.giftcards:giftcards",
         "Giftcards: get, find, create, load, send; export and programs.",

@@ -29,26 +29,24 @@ if TYPE_CHECKING:
 
 def _describe() -> str:
     """The help text, its columns from the operation that checks them."""
-    columns = "\n".join(
-        f" {'*' if column.required else ' '} {column.name}: {column.help}"
-        for column in migrate_operation(credits=True).columns
-    )
-    return f"""Bring legacy cards with their customers into the account, stage by stage.
-
-    \b
-    1 contacts find-or-create   one request for each distinct e-mail address
-    2 identifiers create        each card with its contact
-    3 identifiers link          cards that existed and belonged to nobody
-    4 identifiers update        inactive cards, and names of linked ones
-    5 credits create            balances, last, never repeated in doubt
-
-    \b
-Columns of the manifest (required ones marked *):
-{columns}
-
-    Running the same command again goes on where it stopped; --limit 20 is a pilot whose rows the full run skips.
-    Rehearse it against `piggy-batch sandbox` first.
-    """
+    lines = [
+        "Bring legacy cards with their customers into the account, stage by stage.",
+        "",
+        "\b",
+        "1 contacts find-or-create   one request for each distinct e-mail address",
+        "2 identifiers create        each card with its contact",
+        "3 identifiers link          cards that existed and belonged to nobody",
+        "4 identifiers update        inactive cards, and names of linked ones",
+        "5 credits create            balances, last, never repeated in doubt",
+        "",
+        "\b",
+        "Columns of the manifest (required ones marked *):",
+    ]
+    columns = migrate_operation(credits=True).columns
+    lines += [f" {'*' if column.required else ' '} {column.name}: {column.help}" for column in columns]
+    lines += ["", "Running the same command again goes on where it stopped; --limit 20 is a pilot whose"]
+    lines += ["rows the full run skips. Rehearse it against `piggy-batch sandbox` first."]
+    return "\n".join(lines)
 
 
 @click.pass_context
@@ -93,7 +91,7 @@ def _stage_lines(stages: dict[str, dict[str, Any]]) -> list[str]:
     found = []
     for stage in stages.values():
         if stage["rows"]:
-            counts = ", ".join(f"{name} {number:,}" for name, number in stage["counts"].items())
+            counts = ", ".join(f"{name} {number:,}" for name, number in stage["counts"].items() if number)
             found.append(f"  {stage['operation']:<24} {stage['rows']:>9,} rows: {counts}")
     return found
 
