@@ -446,7 +446,12 @@ class _Run:
             notes.append("interrupted: what was in the air has landed, everything is in the journal")
         elif courier.stop.reason == "max-duration":
             notes.append("--max-duration is over; everything is in the journal")
-        if counts[Status.INVALID] or counts[Status.REJECTED]:
+        if self.operation.verify and counts[Status.REJECTED]:
+            notes.append(
+                "rows in errors are missing or differ, _message says how; once they are mended, the same command with "
+                "--retry-rejected looks at them again"
+            )
+        elif counts[Status.INVALID] or counts[Status.REJECTED]:
             notes.append(
                 "rows in errors were certainly not carried out: mend them and pass that file as a new manifest"
             )
