@@ -75,7 +75,8 @@ class SignOff:
             return "Not every card could be looked up. Run the same command again before anybody signs."
         if not self.agreed:
             number = len(self.differences) + self.more_differences
-            return f"{number:,} of {self.rows:,} cards are missing or differ from the manifest."
+            verb = "is missing or differs" if number == 1 else "are missing or differ"
+            return f"{number:,} of {self.rows:,} cards {verb} from the manifest."
         if self.unseen:
             return (
                 f"Nothing differs from the manifest; of {len(self.unseen) + self.more_unseen:,} inactive cards the "
