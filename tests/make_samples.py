@@ -38,7 +38,7 @@ def world() -> tuple[list[str], list[str], list[tuple[str, str]], str]:
         return (
             contacts,
             [p["uuid"] for p in programs],
-            [(c["uuid"], c["hash"]) for c in cards],
+            [(c["uuid"], c["hash"]) for c in cards if c["expires"] is None and c["upgradeable"] and c["active"]],
             shops[0]["uuid"],
         )
 
@@ -92,7 +92,7 @@ def main() -> None:
     write(
         "identifiers-unlink",
         ["contact_identifier_value", "expected_contact_uuid"],
-        [[v, contacts[i] if i % 4 else ""] for i, v in enumerate(values)],
+        [[v, contacts[i] if i % 2 else "none" if i % 4 else ""] for i, v in enumerate(values)],
     )
     write(
         "identifiers-update",

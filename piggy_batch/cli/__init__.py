@@ -51,7 +51,7 @@ _LAZY = {
     ),
     "giftcards": (
         "piggy_batch.cli.giftcards:giftcards",
-        "Giftcards: get, find, create, load, send; export and programs.",
+        "Giftcards: get, find, create, load, send; export, snapshots and reports.",
     ),
     "contacts": ("piggy_batch.cli.contacts:contacts", "Contacts: find, find-or-create, create, identifiers; export."),
     "migrate": ("piggy_batch.cli.migrate:migrate", "Legacy cards with their customers into the account, in stages."),
