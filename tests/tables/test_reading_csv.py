@@ -199,6 +199,7 @@ def test_gz_and_zip_are_unpacked_on_the_way(file: Path) -> None:
         (zipped(a="a\n", b="b\n"), "holds 2 files"),
         (zipped(a="a,b\n1,2\n")[:-30], "damaged"),
     ],
+    ids=["gz-cut", "gz-of-nothing", "zip-of-nothing", "zip-of-two", "zip-cut"],
 )
 def test_damaged_packing_is_refused(file: Path, content: bytes, message: str) -> None:
     """A packed file that does not unpack ends in one clear line."""
