@@ -237,6 +237,7 @@ class _Export:
             write_kept(parts, options.to, self.kind, tables)
         if tables.unreadable:
             exit_code = 1
+        parts.finish(self.scene.clock.wall(), exit_code, self.courier.tally)
         summary = self._summary(walks, account, exit_code)
         summary["unreadable"] = dict(tables.unreadable)
         for name, number in tables.unreadable.items():
@@ -250,6 +251,8 @@ class _Export:
 
     def _unfinished(self, walks: Sequence[Walk], account: dict[str, Any], exit_code: int, halt: str | None) -> Exported:
         parts, options = self.parts, self.options
+        for walk in walks:
+            parts.merge(walk.walk)
         parts.choose({walk.walk: None for walk in walks})
         summary = self._summary(walks, account, exit_code) | {
             "verdict": Verdict.UNFINISHED.value,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.tables import Out, open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from piggy_batch.listings import Field, FieldKind, Listing
@@ -35,26 +35,41 @@ class Tables:
     def __init__(self, listing: Listing, *, extra: bool) -> None:
         self.columns = columns_of(listing.fields, extra=extra)
         self.unreadable: Counter[str] = Counter()
-        self._fields = [(f.name, _READ[f.kind]) for f in listing.fields]
+        self._fields = [(f.name, f.kind) for f in listing.fields]
         self._extra = extra
 
-    def rows(self, kept: Iterable[tuple[str, str | None, float]]) -> Iterator[list[object]]:
-        """A row for each stored object."""
-        for body, extra, read_at in kept:
-            row: list[object] = []
-            for (name, read), value in zip(self._fields, json.loads(body), strict=True):
-                if value is None:
-                    row.append(None)
-                    continue
-                try:
-                    row.append(read(value))
-                except (ValueError, TypeError, OverflowError):
-                    self.unreadable[name] += 1
-                    row.append(None)
-            row.append(datetime.fromtimestamp(read_at, UTC))
-            if self._extra:
-                row.append(extra)
-            yield row
+    def rows(self, kept: Sequence[tuple[str, str | None, float]]) -> list[tuple[object, ...]]:
+        """A row for each stored object, made column by column."""
+        bodies = json.loads(f"[{','.join(body for body, _, _ in kept)}]")
+        columns = [
+            self._column(name, kind, values)
+            for (name, kind), values in zip(self._fields, zip(*bodies, strict=True), strict=True)
+        ]
+        moments = {at: datetime.fromtimestamp(at, UTC) for at in {at for _, _, at in kept}}
+        columns.append([moments[at] for _, _, at in kept])
+        if self._extra:
+            columns.append([extra for _, extra, _ in kept])
+        return list(zip(*columns, strict=True))
+
+    def _column(self, name: str, kind: FieldKind, values: Sequence[Json]) -> list[object]:
+        read, usual = _READ[kind], _USUAL[kind]
+        known: dict[Json, object] = {}  # dates repeat
+        column: list[object] = []
+        for value in values:
+            if value is None or type(value) is usual:
+                column.append(value)
+                continue
+            try:
+                if kind == "timestamp":
+                    if value not in known:
+                        known[value] = read(value)
+                    column.append(known[value])
+                else:
+                    column.append(read(value))
+            except (ValueError, TypeError, OverflowError):
+                self.unreadable[name] += 1
+                column.append(None)
+        return column
 
 
 def cell(kind: FieldKind, value: Json) -> object:
@@ -67,10 +82,10 @@ def cell(kind: FieldKind, value: Json) -> object:
 
 def write_kept(parts: Parts, to: Path, kind: str, tables: Tables) -> None:
     """Write what the store has chosen; the file appears whole or not at all."""
-    rows = tables.rows(parts.kept())
+    kept = parts.kept()
     with open_writer(to, kind, tables.columns) as writer:
-        while batch := list(islice(rows, BATCH)):
-            writer.write(batch)
+        while batch := list(islice(kept, BATCH)):
+            writer.write(tables.rows(batch))
 
 
 def _text(value: Json) -> object:
@@ -111,3 +126,5 @@ def _moment(value: Json) -> object:
 
 
 _READ: dict[FieldKind, Callable[[Json], object]] = {"text": _text, "int": _int, "bool": _bool, "timestamp": _moment}
+# What needs no reading; whole numbers do, as they may be too large for a column.
+_USUAL: dict[FieldKind, type | None] = {"text": str, "int": None, "bool": bool, "timestamp": None}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from piggy_batch.listings import at, key_of
@@ -17,18 +18,20 @@ from piggy_batch.model import Answer, Json, Lost
 from piggy_batch.verdict import api_code, api_message, judge_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from piggy_batch.listings import Listing
+
+
+Item = tuple[str, int | None, list[Json], Json]  # key, watched number, the columns' values, extra
+Reader = Callable[[Json], Item | None]  # None: no object, or one without a key
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page as it was answered. ``items``: (key, watched number, values, extra) of each object with a key."""
+    """One page as it was answered. ``items``: each object with a key."""
 
     number: int  # as asked, 1 = the first
     size: int  # rows a full page holds: as asked, or fewer where meta says so
-    items: tuple[tuple[str, int | None, list[Json], Json], ...]
+    items: tuple[Item, ...]
     last_page: int | None
     total: int | None
     nameless: int = 0  # rows without a key, or that are no objects
@@ -77,46 +80,58 @@ def refusal_of(answer: Answer) -> Refusal | None:
     return None
 
 
-def reader(listing: Listing, *, extra: bool) -> Callable[[Json], tuple[int | None, list[Json], Json]]:
-    """What takes an object apart: the watched number, the columns' values, and what no column shows."""
+def reader(listing: Listing, *, extra: bool) -> Reader:
+    """What takes an object apart: its key, the watched number, the columns' values, and what no column shows.
+
+    It runs once for every object, so that what can be settled beforehand is settled here.
+    """
+    heads = [f.path.partition(".")[0] for f in listing.fields]
+    deep = [(n, f.path.partition(".")[2]) for n, f in enumerate(listing.fields) if "." in f.path]
     paths = [f.path for f in listing.fields]
-    split = [path.partition(".") for path in paths]
-    plain = [(head, None if not dot else tail) for head, dot, tail in split]
+    first, *others = listing.key
+    pick = itemgetter(*heads, first)  # two or more, so that a tuple comes
+    watched_at = paths.index(listing.watch) if listing.watch in paths else None
     known = {path for path in paths if "." not in path}
     nested: dict[str, set[str]] = {}
-    for head, dot, tail in split:
-        if dot:
-            nested.setdefault(head, set()).add(tail)
-    watch = listing.watch
+    for n, tail in deep:
+        nested.setdefault(heads[n], set()).add(tail.partition(".")[0])
 
-    def rest(item: Mapping[str, Json]) -> Json:
+    def rest(item: dict[str, Json]) -> Json:
         found = {}
         for name, value in item.items():
             if name in known:
                 continue
-            if name in nested:
-                shown = nested[name]
-                value = {k: v for k, v in value.items() if k not in shown} if isinstance(value, Mapping) else value
-                if value in ({}, None):
+            if name in nested and (value is None or type(value) is dict):
+                value = {k: v for k, v in (value or {}).items() if k not in nested[name]}
+                if not value:
                     continue
             found[name] = value
         return found or None
 
-    def take(item: Mapping[str, Json]) -> tuple[int | None, list[Json], Json]:
-        values = []
-        for head, tail in plain:
-            value = item.get(head)
-            values.append(value if tail is None else (None if value is None else at(value, tail)))
-        watched = at(item, watch) if watch else None
-        number = watched if isinstance(watched, int) and not isinstance(watched, bool) else None
-        return number, values, rest(item) if extra else None
+    def take(item: Json) -> Item | None:
+        if type(item) is not dict:
+            return None
+        key = item.get(first)
+        if type(key) is not str or not key:
+            key = key_of(listing, item) if others or key is not None else None
+            if key is None:
+                return None
+        try:
+            values = list(pick(item)[:-1])
+        except KeyError:
+            values = [item.get(head) for head in heads]
+        for n, tail in deep:
+            inner = values[n]
+            values[n] = (inner.get(tail) if "." not in tail else at(inner, tail)) if type(inner) is dict else None
+        watched = None if watched_at is None else values[watched_at]
+        return key, watched if type(watched) is int else None, values, rest(item) if extra else None
 
     return take
 
 
 def read_page(
     listing: Listing,
-    take: Callable[[Json], tuple[int | None, list[Json], Json]],
+    take: Reader,
     answer: Answer,
     number: int,
     size: int,
@@ -137,13 +152,8 @@ def read_page(
         if last_page is not None and number > last_page:
             return Page(number, size, (), last_page, total)  # past the end, and clamped
         return Page(number, size, (), last_page, total, flaw=f"page {number} was asked for, page {echoed} came")
-    items, nameless = [], 0
-    for row in rows:
-        key = key_of(listing, row) if isinstance(row, Mapping) else None
-        if key is None:
-            nameless += 1
-        else:
-            items.append((key, *take(row)))
+    items = [item for item in map(take, rows) if item is not None]
+    nameless = len(rows) - len(items)
     flaw = None
     if nameless:
         flaw = f"{nameless} rows without {' or '.join(listing.key)}"

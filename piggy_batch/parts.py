@@ -1,9 +1,10 @@
 """The store of an export under way: pages read and objects seen, in SQLite in its run directory.
 
-One row an object, with its latest reading, when that was, and in which passes it was first and last seen: what
-the proof in :mod:`piggy_batch.walk` counts. A page and its objects are committed together, many pages a commit
-where they come fast, so that a killed export goes on where it was. Write-ahead log with synchronous NORMAL: a
-power cut may take the last commits, whole and in order, and then those pages are read again.
+A page is one row, kept before it counts as read, many pages a commit where they come fast; a killed export goes on
+where it was. Between readings the pages are merged into ``seen``: one row an object, with its latest reading, when
+that was, and in which passes it was first and last seen, which is what the proof in :mod:`piggy_batch.walk` counts.
+Write-ahead log with synchronous NORMAL: a power cut may take the last commits, whole and in order, and then those
+pages are read again.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ CREATE TABLE walks (number INTEGER PRIMARY KEY, state TEXT NOT NULL);
 CREATE TABLE pages (
     walk INTEGER NOT NULL, pass INTEGER NOT NULL, page INTEGER NOT NULL, size INTEGER NOT NULL,
     rows INTEGER NOT NULL, nameless INTEGER NOT NULL, last_page INTEGER, total INTEGER, digest TEXT,
-    flaw TEXT, read_at REAL NOT NULL, PRIMARY KEY (walk, pass, page)
-) WITHOUT ROWID;
+    flaw TEXT, read_at REAL NOT NULL, objects TEXT, PRIMARY KEY (walk, pass, page)
+);
 CREATE TABLE seen (
     id INTEGER PRIMARY KEY, walk INTEGER NOT NULL, key TEXT NOT NULL, place INTEGER NOT NULL,
     first_pass INTEGER NOT NULL, last_pass INTEGER NOT NULL, gone INTEGER, was INTEGER, watched INTEGER,
@@ -53,13 +54,16 @@ CREATE TABLE seen (
 );
 COMMIT;
 """
-_PAGE = "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-# One statement a page: SQLite takes the objects apart without the interpreter's lock.
-_SEEN = """
+_PAGE = "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# In the order of their keys, so that the index grows at its end instead of everywhere at once.
+_MERGE = """
 INSERT INTO seen (walk, key, place, first_pass, last_pass, was, watched, read_at, body, extra)
-SELECT ?1, json_extract(value, '$[0]'), ?2 + key, ?3, ?3, json_extract(value, '$[1]'), json_extract(value, '$[1]'),
-    ?4, json_extract(value, '$[2]'), json_extract(value, '$[3]')
-FROM json_each(?5) WHERE true
+SELECT walk, object, place, pass, pass, watched, watched, read_at, body, extra FROM (
+    SELECT p.walk, json_extract(j.value, '$[0]') AS object, (p.page - 1) * p.size + j.key AS place, p.pass,
+        json_extract(j.value, '$[1]') AS watched, p.read_at, json_extract(j.value, '$[2]') AS body,
+        json_extract(j.value, '$[3]') AS extra
+    FROM pages p, json_each(p.objects) j WHERE p.walk = ? AND p.objects IS NOT NULL
+) WHERE true ORDER BY object, pass, read_at
 ON CONFLICT (key, walk) DO UPDATE SET place = excluded.place, last_pass = max(last_pass, excluded.last_pass),
     gone = NULL, watched = excluded.watched, read_at = excluded.read_at, body = excluded.body,
     extra = coalesce(excluded.extra, extra)
@@ -96,7 +100,7 @@ class Parts:
         self.run = 0
         self._db = _connect(directory / NAME)
         self._writer: _Writer | None = None
-        self._threaded = threaded
+        self.threaded = threaded
 
     @classmethod
     def open(cls, directory: Path, *, threaded: bool = True) -> Self:
@@ -162,7 +166,7 @@ class Parts:
     def begin(self, now_s: float) -> None:
         """Start an invocation; pages may be kept from here on."""
         self.run = self._do("INSERT INTO runs (started_at) VALUES (?)", (now_s,))
-        self._writer = _Writer(self.directory, threaded=self._threaded)
+        self._writer = _Writer(self.directory, threaded=self.threaded)
 
     def finish(self, now_s: float, exit_code: int, tally: Tally) -> None:
         """Close the invocation's books; everything queued is on disk."""
@@ -177,15 +181,25 @@ class Parts:
 
     def keep(self, walk: int, number: int, page: Page, read_at: float, tally: Tally) -> asyncio.Future[None]:
         """Keep a page of pass ``number`` and what it shows; on disk when the future is done."""
-        place = (page.number - 1) * page.size
         row = (
             *(walk, number, page.number, page.size, len(page.items) + page.nameless, page.nameless),
             *(page.last_page, page.total, page.digest, page.flaw, read_at),
+            payload(page) if page.items else None,
         )
-        writes: list[Write] = [(_PAGE, row)]
-        if page.items:
-            writes.append((_SEEN, (walk, place, number, read_at, payload(page))))
-        return self._write(writes, tally)
+        return self._write([(_PAGE, row)], tally)
+
+    def merge(self, walk: int) -> None:
+        """Enter what the kept pages of a walk show among the objects seen. Reading a page again replaces it,
+        so that it is merged before; nothing else may be written meanwhile."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(_MERGE, (walk,))
+            self._db.execute("UPDATE pages SET objects = NULL WHERE walk = ? AND objects IS NOT NULL", (walk,))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise unusable(self.directory, error) from None
 
     def again(
         self, walk: int, number: int, key: str, watched: int | None, body: str, read_at: float, tally: Tally

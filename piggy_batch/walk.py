@@ -28,6 +28,7 @@ the count differs or step 2 fails, and the verdict is not "agreed".
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -36,7 +37,7 @@ from typing import TYPE_CHECKING, Self
 
 from piggy_batch.courier import backoff_s
 from piggy_batch.errors import HaltError, SetupError
-from piggy_batch.listings import at, key_of
+from piggy_batch.listings import at
 from piggy_batch.model import Answer, Lost
 from piggy_batch.pages import Page, Refusal, read_page, reader, refusal_of, whole
 from piggy_batch.workers import drain
@@ -227,6 +228,13 @@ class Walk:
         source = _Until(self._courier, iter(pages))
         await drain(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
         self._check_stop()
+        await self._merge()
+
+    async def _merge(self) -> None:
+        if self._parts.threaded:
+            await asyncio.to_thread(self._parts.merge, self.walk)
+        else:
+            self._parts.merge(self.walk)
 
     def _refused(self, page: int, refusal: Refusal) -> Page | None:
         """What stands for a page that the service refuses: an empty one past the end, else None and a note."""
@@ -272,6 +280,7 @@ class Walk:
         """Whether the last page of a list without end brought something that was not seen before."""
         if self.state.number > 1:
             return True
+        self._parts.merge(self.walk)
         newest, self._newest = self._newest, self._parts.newest()
         return self._newest > newest
 
@@ -320,7 +329,8 @@ class Walk:
                 await self._parts.gone(self.walk, number, key, courier.tally)
             return
         item = answer.body["data"]
-        if not isinstance(item, Mapping) or key_of(self.listing, item) != key:
+        taken = self._take(item)
+        if taken is None or taken[0] != key:
             return
         wanted = self.filters.get(self.listing.group_filter or "")
         if wanted is not None and self.listing.group is not None:
@@ -330,7 +340,7 @@ class Walk:
             if group != wanted:
                 await self._parts.gone(self.walk, number, key, courier.tally)
                 return
-        watched, values, _ = self._take(item)
+        _, watched, values, _ = taken
         old = json.loads(body)
         shown = [
             new if _has(item, f.path) else before
@@ -429,6 +439,7 @@ class Walk:
         state, limit = self.state, self._courier.clock.wall() - self._terms.max_age_s
         if not self._parts.pages_read(self.walk, 1):
             return
+        self._parts.merge(self.walk)
         old = [m for m in (state.pending, state.latest) if m is not None and m.at < limit]
         if old:
             self._courier.notify("an earlier walk was interrupted longer ago than --max-age: everything is read again")
