@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from piggy_batch.api import Api
     from piggy_batch.pacer import Clock, Pacer, Stop
 
+PINGS = 3  # tries to learn whether the account still answers
 OUTAGE_AFTER = 10  # unusable answers in a row
 FOREIGN_AFTER = 10  # refusals in a row that are not the API's own, or 403s
+GLOOM = 3  # unusable answers in a row, everybody's, that make a ping worth sending before a row is given up
+EXCUSES = 5  # outages that wipe out the tries of one row; one that brings the service down each time must end
 BACKOFF_S = 0.5
 BACKOFF_MAX_S = 30.0
 
@@ -84,7 +87,8 @@ class Courier:
 
         Throttling and maintenance are waited out and use up no try. The last answer is returned as it is.
         """
-        used = 0
+        used, outages, excuses = 0, self.outages, 0
+        walled_since: float | None = None
         while True:
             answer = await self.send(request, slot)
             if answer is None:
@@ -97,15 +101,19 @@ class Courier:
                     self.end(verdict.message)
                     return None
                 case Call.THROTTLED | Call.MAINTENANCE:
+                    walled_since = self.walled(walled_since, verdict)
                     self.tally.retried += 1
                     continue
                 case Call.FORBIDDEN | Call.FOREIGN:
                     return None if await self.refused(verdict, slot) else answer
                 case _:
-                    used += 1
+                    used, walled_since = used + 1, None
                     if used >= tries:
-                        return answer
-            if await self.stop.within(backoff_s(used, self.rng)):
+                        await self.suspect(slot, GLOOM)
+                        if self.outages == outages or excuses >= EXCUSES:
+                            return answer
+                        used, outages, excuses = 0, self.outages, excuses + 1
+            if await self.stop.within(backoff_s(max(1, used), self.rng)):
                 return None
             self.tally.retried += 1
 
@@ -132,12 +140,35 @@ class Courier:
         if streaks.forbidden >= FOREIGN_AFTER:
             self.end(f"403 for {streaks.forbidden} requests in a row: {verdict.message}; check the token's rights")
             return True
-        answer = await self.api.send(PING, slot, self._probe_turn)
-        self.tally.sent += 1
-        if isinstance(answer, Reply) and answer.status in (401, 403):
-            self.end(f"403 and the account itself no longer answers: {verdict.message}; check the token")
-            return True
+        if await self._account_answers(slot):
+            return False
+        self.end(f"403 and the account itself no longer answers: {verdict.message}; check the token")
+        return True
+
+    async def _account_answers(self, slot: int) -> bool:
+        """Whether a ping succeeds; what is neither a success nor a refusal is asked again a few times."""
+        for tries in range(1, PINGS + 1):
+            answer = await self.api.send(PING, slot, self._probe_turn)
+            self.tally.sent += 1
+            if isinstance(answer, Reply) and answer.status not in (408, 429) and answer.status < 500:
+                return answer.is_json and answer.status < 300
+            if tries < PINGS and await self.stop.within(backoff_s(tries, self.rng)):
+                break
         return False
+
+    def walled(self, since: float | None, verdict: Verdict) -> float:
+        """When throttling or maintenance began to hold one request up; halts where that is too long ago.
+
+        The pauses of everybody are weighed elsewhere; this one ends a wall that only some requests meet.
+        """
+        now = self.clock.now()
+        since = now if since is None else since
+        if now - since > self.max_wait_s:
+            self.end(
+                f"HTTP {verdict.http_status} for longer than --max-wait {self.max_wait_s:g} s, though other requests "
+                f"get through: {verdict.message}"
+            )
+        return since
 
     async def _probe_turn(self) -> bool:
         return await self.pacer.turn(probe=True)
@@ -175,12 +206,13 @@ class Courier:
         throttled = answer.status == 429
         if throttled:
             self.tally.throttled += 1
-        if now < self.pacer.held_until and answer.wait_s is None:
+        asked_s = answer.wait_s or None  # no wait at all would hammer a service that says no
+        if now < self.pacer.held_until and asked_s is None:
             return  # one of several in the air that met the same wall
         streaks.pauses += 1
-        wait_s = answer.wait_s if answer.wait_s is not None else backoff_s(streaks.pauses + 1, self.rng)
+        wait_s = asked_s if asked_s is not None else backoff_s(streaks.pauses + 1, self.rng)
         what = "throttled (429)" if throttled else "in maintenance (503)"
-        asked = "as asked" if answer.wait_s is not None else "of our own choice"
+        asked = "as asked" if asked_s is not None else "of our own choice"
         if now + wait_s <= self.pacer.held_until:
             return
         if self._too_long(now, wait_s):

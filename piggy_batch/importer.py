@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from piggy_batch.courier import Courier, backoff_s
+from piggy_batch.courier import EXCUSES, GLOOM, Courier, backoff_s
 from piggy_batch.journal import Entry, Fate, Journal
 from piggy_batch.manifest import Binding, build, inside_request, look_request
 from piggy_batch.model import Lost, Proof, Repeat, Request, Status
@@ -17,7 +17,6 @@ from piggy_batch.workers import drain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-GLOOM = 3  # unusable answers in a row, everybody's, that make a ping worth sending before a row is given up
 TALLY_EVERY = 50  # rows
 BAD = frozenset({Status.REJECTED, Status.FAILED, Status.UNKNOWN})
 
@@ -50,6 +49,8 @@ class _Way:
     tries: int = 0  # that ended without a usable answer
     sends: int = 0
     outages: int = 0  # the courier's count when the tries began
+    excuses: int = 0  # how often an outage has wiped out its tries
+    walled_since: float | None = None  # when throttling or maintenance began to hold this row up
 
 
 class Importer:
@@ -101,7 +102,7 @@ class Importer:
             values=values,
             request=build(self._binding, values),
             doubt=entry.status is Status.UNKNOWN,
-            before=Seen.from_json(entry.before) if entry.before else None,
+            before=Seen.from_json(entry.before) if entry.before and entry.status is Status.UNKNOWN else None,
             outages=self._courier.outages,
         )
         verdict = await self._carry(way, slot)
@@ -136,9 +137,8 @@ class Importer:
         if self._settled % TALLY_EVERY == 0:
             await self._tally()
         excused = self._terms.excused is not None and self._terms.excused(verdict)
-        if status in BAD and not excused:
-            self._bad += 1
-            self._weigh_errors()
+        self._bad += status in BAD and not excused
+        self._weigh_errors()
 
     async def _tally(self) -> None:
         tally = self._courier.tally
@@ -171,9 +171,19 @@ class Importer:
             final = await self._weigh(way, verdict, slot)
             if final is None or final.call is Call.SETTLE:
                 return final
+            if self._walled(way, final):
+                return None
             if final.call is Call.RETRY and await self._courier.stop.within(self._pause_s(way)):
                 return None
             self._courier.tally.retried += 1
+
+    def _walled(self, way: _Way, verdict: Verdict) -> bool:
+        """Halt where throttling or maintenance holds one row up for too long, though others get through."""
+        if verdict.call is not Call.THROTTLED:
+            way.walled_since = None
+            return False
+        way.walled_since = self._courier.walled(way.walled_since, verdict)
+        return bool(self._courier.stop)
 
     def _pause_s(self, way: _Way) -> float:
         return backoff_s(max(1, way.tries), self._courier.rng)
@@ -188,7 +198,9 @@ class Importer:
             if seen is None:
                 return None
             if isinstance(seen, Verdict):
-                return replace(seen, call=Call.SETTLE, status=Status.FAILED, message=f"nothing sent: {seen.message}")
+                refused = seen.call in (Call.SETTLE, Call.FORBIDDEN, Call.FOREIGN)
+                status = Status.REJECTED if refused else Status.FAILED
+                return replace(seen, call=Call.SETTLE, status=status, message=f"nothing sent: {seen.message}")
             way.before = seen
             return before_send(self._operation, way.values, seen) or go
         return go
@@ -267,8 +279,8 @@ class Importer:
         way.tries += 1
         if way.tries >= self._terms.attempts:
             await courier.suspect(slot, GLOOM)
-        if courier.outages > way.outages:  # nobody's requests went through: that was not this row's fault
-            way.outages, way.tries = courier.outages, 0
+        if courier.outages > way.outages and way.excuses < EXCUSES:  # nobody got through: not this row's fault
+            way.outages, way.tries, way.excuses = courier.outages, 0, way.excuses + 1
         if way.tries < self._terms.attempts:
             return replace(verdict, call=Call.RETRY)
         if courier.stop:

@@ -50,14 +50,14 @@ CREATE TABLE keys (number INTEGER PRIMARY KEY, key TEXT NOT NULL, fold TEXT);
 _INTENT = """
 INSERT INTO fates (number, state, run, attempts, sent_at, before) VALUES (?, 'sent', ?, ?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET state = 'sent', run = excluded.run, attempts = excluded.attempts,
-    sent_at = excluded.sent_at, before = coalesce(excluded.before, before), proof = NULL, http_status = NULL,
+    sent_at = excluded.sent_at, before = excluded.before, proof = NULL, http_status = NULL,
     code = NULL, message = NULL, kept = NULL, finished_at = NULL
 """
 _OUTCOME = """
 INSERT INTO fates (number, state, run, attempts, before, proof, http_status, code, message, kept, finished_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET state = excluded.state, run = excluded.run, attempts = excluded.attempts,
-    before = coalesce(excluded.before, before), proof = excluded.proof, http_status = excluded.http_status,
+    before = excluded.before, proof = excluded.proof, http_status = excluded.http_status,
     code = excluded.code, message = excluded.message, kept = excluded.kept, finished_at = excluded.finished_at
 """
 _INVALID = """
@@ -131,8 +131,9 @@ def unpack(text: str) -> list[str]:
 class RunLock:
     """Holds a run directory against a second run; released with the process, however it ends."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, flock: Callable[[int, int], None] = fcntl.flock) -> None:
         self._path = directory / LOCK
+        self._flock = flock  # the file system's; one without locks refuses, or lets everybody in
         self._file: int | None = None
 
     def take(self) -> None:
@@ -142,7 +143,7 @@ class RunLock:
         except OSError as error:
             raise _unusable(self._path.parent, error) from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(handle)
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
@@ -152,19 +153,35 @@ class RunLock:
                 ) from None
             raise self._lockless() from None
         self._file = handle
+        if not self._is_there():  # its last holder has just cleared the directory away
+            self.release()
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.take()
+            return
         if not self._holds():
+            self.release()
             raise self._lockless()
 
-    def release(self) -> None:
-        """Let the next run in."""
+    def release(self, *, remove: bool = False) -> None:
+        """Let the next run in; ``remove`` the lock's file too, as long as nobody else can hold it."""
         if self._file is not None:
+            if remove:
+                self._path.unlink(missing_ok=True)
             os.close(self._file)
             self._file = None
+
+    def _is_there(self) -> bool:
+        """Whether what is locked is still the file of that name."""
+        try:
+            there, held = self._path.stat(), os.fstat(self._file or 0)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
 
     def _holds(self) -> bool:
         second = os.open(self._path, os.O_RDWR)
         try:
-            fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return True
         finally:
@@ -238,6 +255,9 @@ class Journal:
                 raise
         except (sqlite3.Error, OSError) as error:
             raise _unusable(directory, error) from None
+        if schema is None:  # killed while it was being made
+            journal.close()
+            return None
         if schema != SCHEMA:
             journal.close()
             age = "a newer" if isinstance(schema, int) and schema > SCHEMA else "an older"
@@ -454,6 +474,11 @@ class Journal:
             counts[self._status(state)] += number
         return counts
 
+    def blind(self) -> int:
+        """How many rows in doubt have no before-look."""
+        query = "SELECT count(*) FROM fates WHERE state IN ('unknown', 'sent') AND before IS NULL"
+        return int(self._db.execute(query).fetchone()[0])
+
     def taken_in(self, run: int) -> int:
         """How many rows an invocation has ended."""
         query = "SELECT count(*) FROM fates WHERE run = ? AND finished_at IS NOT NULL"
@@ -626,7 +651,7 @@ class _Writer:
                 self._db.execute(job.sql, job.values)
             self._db.execute("COMMIT")
             self._marked = self._marked or any(job.sql is not _TALLY for job in jobs)
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
             self._failed = _unusable(self._directory, error)
         return self._failed
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from piggy_batch.manifest import Binding
     from piggy_batch.operations import Operation
 
+KINDS = ("csv", "parquet", "xlsx")
 BATCH = 2_000  # rows a write
 PILES = {
     Status.INVALID: "errors",
@@ -146,8 +147,9 @@ def write_reports(journal: Journal, layout: Layout, kind: str) -> dict[str, int]
             "some space and run the same command again"
         ) from None
     for name in names:
-        if not counts[name] and name != "results":
-            (journal.directory / f"{name}.{kind}").unlink(missing_ok=True)
+        for other in KINDS:  # what an earlier invocation wrote, perhaps in another format, no longer holds
+            if other != kind or (not counts[name] and name != "results"):
+                (journal.directory / f"{name}.{other}").unlink(missing_ok=True)
     return counts
 
 
@@ -206,7 +208,7 @@ def summarise(
         "rate": rate,
         "started_at": iso(runs[0]["started_at"]) if runs else None,
         "finished_at": iso(ended[-1]["finished_at"]) if ended else None,
-        "elapsed_s": round(sum(r["finished_at"] - r["started_at"] for r in ended), 3),
+        "elapsed_s": round(sum(max(0.0, r["finished_at"] - r["started_at"]) for r in ended), 3),
         "invocations": len(runs),
         "exit_code": exit_code,
         "next": next_command,

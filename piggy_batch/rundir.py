@@ -63,13 +63,15 @@ class RunDir:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
-        left = {entry.name for entry in self.path.iterdir()}
-        if left <= {LOCK, "manifest.csv"}:
-            for name in left:
-                (self.path / name).unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            left = {entry.name for entry in self.path.iterdir()}
+            empty = left <= {LOCK, "manifest.csv"}
+            if empty:
+                (self.path / "manifest.csv").unlink(missing_ok=True)
+            self._lock.release(remove=empty)
+            if empty:
                 self.path.rmdir()
+        self._lock.release()
 
     def existing(self) -> Journal | None:
         """The journal of a run that has begun to send; None where the manifest is to be checked afresh."""
@@ -186,6 +188,12 @@ def fingerprint(journal: Facts, token: str) -> str:
         journal.set("salt", salt)
     digest = hashlib.pbkdf2_hmac("sha256", token.encode(), bytes.fromhex(salt), 100_000).hex()
     return f"token {digest[:16]}"
+
+
+def refuse_missing(manifest: Path) -> None:
+    """A mistyped name must leave no directory behind."""
+    if manifest != STDIN and not manifest.exists():
+        raise SetupError(f"{manifest}: no such file; check the name")
 
 
 def refuse_again(operation: Operation, manifest: Path, run_dir: Path) -> None:

@@ -32,6 +32,7 @@ from piggy_batch.rundir import (
     default_run_dir,
     fingerprint,
     refuse_again,
+    refuse_missing,
 )
 from piggy_batch.slots import SlotBook
 from piggy_batch.verdict import Call, api_message, dig, judge_status
@@ -133,6 +134,7 @@ async def run(operation: Operation, manifest: Path, options: Options, scene: Sce
     """
     if manifest == STDIN and options.run_dir is None:
         raise SetupError("a manifest from standard input needs --run-dir, so that the run can be found again")
+    refuse_missing(manifest)
     run_dir = options.run_dir or default_run_dir(manifest, operation)
     if not options.reading.again:
         refuse_again(operation, manifest, run_dir)
@@ -197,11 +199,12 @@ async def introduce(courier: Courier, target: Target, journal: Facts | None) -> 
     for tries in range(1, PING_TRIES + 1):
         answer = await courier.api.send(PING, 0, courier.pacer.turn)
         if answer is None:
-            raise HaltError("interrupted before anything was sent")
+            raise _left_early(courier)
         courier.tally.sent += 1
         if isinstance(answer, Reply):
             verdict = judge_status(answer)
-            if verdict is None and answer.status < 400:
+            named = isinstance(answer.body, dict) and "data" in answer.body
+            if verdict is None and answer.status < 400 and named:
                 return _account(answer, target, journal)
             why = _refusal(answer, target)
             if verdict is None or verdict.call in (Call.HALT, Call.FORBIDDEN, Call.FOREIGN):
@@ -209,8 +212,14 @@ async def introduce(courier: Courier, target: Target, journal: Facts | None) -> 
         else:
             why = _unreachable(answer, target)
         if tries < PING_TRIES and await courier.stop.within(backoff_s(tries, courier.rng)):
-            raise HaltError("interrupted before anything was sent")
+            raise _left_early(courier)
     raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
+
+
+def _left_early(courier: Courier) -> BaseException:
+    if courier.stop.reason == "interrupted":
+        return KeyboardInterrupt()
+    return HaltError(courier.halt or f"stopped before anything was sent: {courier.stop.reason}")
 
 
 def _account(answer: Reply, target: Target, journal: Facts | None) -> dict[str, Any]:
@@ -344,7 +353,7 @@ class _Run:
         if scene.tell_plan and not self._asks(journal):
             for line in plan:
                 scene.progress.say(line)
-        scene.progress.total(self._to_take(journal.counts()))
+        scene.progress.total(self._to_take(journal))
         journal.begin(scene.clock.wall(), rate_text(options.rate), threaded=scene.threaded)
         timer = None
         if options.max_duration_s is not None:
@@ -371,17 +380,24 @@ class _Run:
             return 0 if all(s in GOOD for s, n in taken.items() if n) else 1
         return 0 if all(s in GOOD for s, n in journal.counts().items() if n) else 1
 
-    def _to_take(self, counts: dict[Status, int]) -> int:
-        takes = counts[Status.PENDING] + counts[Status.FAILED]
+    def _goes_on(self, journal: Journal, *, resend: bool = False) -> int:
+        """How many rows the plain command takes up: rows in doubt only where it can look them up first."""
+        counts = journal.counts()
+        unknown = counts[Status.UNKNOWN]
+        if not resend:
+            blind = journal.blind() if self.operation.before else 0
+            unknown = 0 if self.operation.repeat is Repeat.ONCE else unknown - blind
+        return counts[Status.PENDING] + counts[Status.FAILED] + unknown
+
+    def _to_take(self, journal: Journal) -> int:
+        takes = self._goes_on(journal, resend=self.options.terms.resend_unknown)
         if self.options.terms.retry_rejected:
-            takes += counts[Status.REJECTED]
-        if self.operation.repeat is not Repeat.ONCE or self.options.terms.resend_unknown:
-            takes += counts[Status.UNKNOWN]
+            takes += journal.counts()[Status.REJECTED]
         limit = self.options.terms.limit
         return takes if limit is None else min(limit, takes)
 
     def _asks(self, journal: Journal) -> bool:
-        return self.operation.confirm and not self.options.yes and self._to_take(journal.counts()) > 0
+        return self.operation.confirm and not self.options.yes and self._to_take(journal) > 0
 
     def _ask(self, journal: Journal, plan: tuple[str, ...], blocking: Sequence[Finding]) -> None:
         if blocking and self.scene.confirm is None:
@@ -400,7 +416,7 @@ class _Run:
             )
         for line in plan:
             self.scene.progress.say(line)
-        if not self.scene.confirm(f"{self.operation.name}: send {self._to_take(journal.counts()):,} rows?"):
+        if not self.scene.confirm(f"{self.operation.name}: send {self._to_take(journal):,} rows?"):
             raise SetupError("not confirmed; nothing was sent")
 
     # --- words ---------------------------------------------------------------------------------------
@@ -408,7 +424,7 @@ class _Run:
     def _plan(self, journal: Journal, account: dict[str, Any], proxy: str | None) -> tuple[str, ...]:
         operation, options = self.operation, self.options
         counts = journal.counts()
-        takes = self._to_take(counts)
+        takes = self._to_take(journal)
         each = 2 if operation.before and options.terms.look_before else 1
         requests = takes * each
         rate = rate_words(options.rate, options.reserve)
@@ -473,11 +489,7 @@ class _Run:
         notes: tuple[str, ...],
         plan: tuple[str, ...] = (),
     ) -> Result:
-        counts = journal.counts()
-        goes_on = counts[Status.PENDING] + counts[Status.FAILED]
-        if self.operation.repeat is not Repeat.ONCE:
-            goes_on += counts[Status.UNKNOWN]
-        command = self.scene.command if goes_on else None
+        command = self.scene.command if self._goes_on(journal) else None
         piles = write_reports(journal, layout, kind)
         summary = summarise(
             journal,

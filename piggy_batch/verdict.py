@@ -19,6 +19,7 @@ from piggy_batch.operations import NOBODY, Goal, Look, Noun, Operation, Owner
 HALT_CODES = frozenset({7002, 7011, 60000})
 # 1000 internal error, 60001 "creating in progress" (stated): either may still be carried out
 DOUBT_CODES = frozenset({1000, 60001})
+LARGEST_CODE = 2**53  # a larger number is no error code, and not every reader of JSON keeps it
 
 
 class Call(StrEnum):
@@ -124,11 +125,11 @@ def keep(noun: Noun, data: Json) -> dict[str, Json]:
 def api_code(reply: Reply) -> int | None:
     """The API's own error code; None where the body is not the API's error JSON."""
     code = reply.body.get("code") if isinstance(reply.body, Mapping) else None
-    if isinstance(code, bool):
+    if isinstance(code, str) and code.isascii() and code.isdigit():
+        code = int(code[:20])
+    if isinstance(code, bool) or not isinstance(code, int) or abs(code) > LARGEST_CODE:
         return None
-    if isinstance(code, str) and code.isdigit():
-        return int(code)
-    return code if isinstance(code, int) else None
+    return code
 
 
 def api_message(reply: Reply) -> str:
@@ -272,7 +273,7 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
 
 
 def see(look: Look, values: Mapping[str, str], answer: Answer) -> Seen | Verdict:
-    """What a look shows, or the verdict that says why it shows nothing."""
+    """What a look shows, or the verdict that says why it shows nothing (SETTLE: the look itself is refused)."""
     if isinstance(answer, Lost):
         return Verdict(Call.DOUBT, f"look: {answer.reason}")
     common = judge_status(answer)
@@ -284,7 +285,9 @@ def see(look: Look, values: Mapping[str, str], answer: Answer) -> Seen | Verdict
             return Seen(exists=False)
         if code in look.hidden_codes:
             return Seen(exists=True, hidden=True, value=values[look.key])
-        return Verdict(Call.DOUBT, f"look: {api_message(answer)}", http_status=answer.status, code=code)
+        return Verdict(
+            Call.SETTLE, f"look: {api_message(answer)}", Status.REJECTED, http_status=answer.status, code=code
+        )
     data = answer.body.get("data") if isinstance(answer.body, Mapping) else None
     value = dig(data, _key_path(look))
     if value is None:
@@ -396,7 +399,7 @@ def after_look(
     code is being confirmed. RETRY: the request has left no trace, so sending it (again) is right."""
     if _is_other(operation, values, seen):
         return _looked(
-            Status.UNKNOWN,
+            Status.UNKNOWN if doubt else Status.REJECTED,
             f'asked for "{printable(values[operation.key])}", the service shows "{printable(seen.value or "")}"',
         )
     fit = fits(operation, values, seen)
