@@ -229,6 +229,12 @@ class Parts:
         most, least = self._db.execute(query, (walk, number)).fetchone()
         return most, least
 
+    def last_page(self, walk: int, number: int) -> tuple[int, int]:
+        """The highest page of a pass that is kept, and how many rows it has."""
+        query = "SELECT page, rows FROM pages WHERE walk = ? AND pass = ? ORDER BY page DESC LIMIT 1"
+        page, rows = self._db.execute(query, (walk, number)).fetchone() or (1, 0)
+        return page, rows
+
     def newest(self) -> int:
         """Goes up with every object seen for the first time."""
         return int(self._db.execute("SELECT coalesce(max(id), 0) FROM seen").fetchone()[0])
@@ -237,7 +243,9 @@ class Parts:
         """Pages of a pass that may have shown too little: flawed, short though not the last, or like another."""
         query = """
             SELECT page FROM pages WHERE walk = ?1 AND pass = ?2 AND (
-                flaw IS NOT NULL OR (rows < size AND page < last_page) OR digest IN (
+                flaw IS NOT NULL OR (rows < size AND page < last_page AND page < (
+                    SELECT max(page) FROM pages WHERE walk = ?1 AND pass = ?2 AND rows > 0
+                )) OR digest IN (
                     SELECT digest FROM pages WHERE walk = ?1 AND pass = ?2 AND digest IS NOT NULL
                     GROUP BY digest HAVING count(*) > 1
                 )

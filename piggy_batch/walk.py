@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 INVALID = 1003
 CONTENT_TRIES = 3  # for an answer that came whole and cannot be the page asked for
 BORDER_ROUNDS = 2  # readings of the first and last pages where count and cards differ
+BORDER_PAGES = 50  # that may have been added while a pass was read
 FAILED_IN_A_ROW = 20  # unreadable pages after which somebody should look
 FLAT_PAGES = 1_000_000  # of a list that tells no last page
 STEPS = (0, 3, 7, 11, 17, 19, 23, 29)  # what later passes take off the page size, so that borders fall elsewhere
@@ -193,7 +194,9 @@ class Walk:
         await self.begin()
         done = self._parts.pages_read(self.walk, number)
         most = self._parts.extent(self.walk, number)[0]
-        await self._read(_Course(done, most, self._first_bound(most), self._brought_news))
+        held = self._parts.unseen(self.walk, number + 1)
+        told = most if number == 1 else -(-held // state.size)
+        await self._read(_Course(done, most, told or 1, self._first_bound(most), self._brought_news))
         await self._mend()
         if number > 1:
             await self._look_up()
@@ -395,9 +398,10 @@ class Walk:
                 return True
             if rounds == BORDER_ROUNDS or moment is None or held > moment.total:
                 break
-            known = max(self._parts.pages_read(self.walk, state.number))
+            known, rows = self._parts.last_page(self.walk, state.number)
             now = -(-moment.total // state.size)
-            await self._read(sorted({1, max(1, min(known, now)), *range(known + 1, min(now, known + 50) + 1)}))
+            added = range(known + 1, min(now, known + BORDER_PAGES) + 1) if rows else ()
+            await self._read(sorted({1, max(1, min(known, now)), *added}))
         if state.pending is not None and not self._open(state.pending):
             state.pending = None
         return False
@@ -455,11 +459,13 @@ class Walk:
 class _Course:
     """The pages of a pass, growing with what their answers tell. Once dry, it may flow again."""
 
-    def __init__(self, done: frozenset[int], last: int | None, bound: int, news: Callable[[], bool]) -> None:
+    def __init__(
+        self, done: frozenset[int], last: int | None, likely: int, bound: int, news: Callable[[], bool]
+    ) -> None:
         self._done = done
         self._flat = last is None
         self._last = last if last is not None else max(done, default=1) + 1
-        self._told = self._last
+        self._likely = likely  # pages that what was seen so far would fill
         self._bound = bound
         self._news = news
         self._next = 1
@@ -479,8 +485,10 @@ class _Course:
         """Take in what a page tells of the list's length."""
         if page.last_page is not None:
             self._flat = False
-            if not page.items and page.number > self._told:
-                self._bound = min(self._bound, page.number)  # promised, and empty: no further promise is believed
+            if not page.items and page.number > self._likely:
+                # Promised, and empty: no promise of more is believed from here on.
+                self._bound = min(self._bound, page.number)
+                self._last = min(self._last, page.number)
             self._last = max(self._last, min(page.last_page, self._bound))
         elif self._flat and page.items and self._news() and page.number < self._bound:
             self._last = max(self._last, page.number + 1)
