@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.doctor import as_json
 from piggy_batch.journal import Journal
 from piggy_batch.loading import Loaded, Reading, load_manifest
+from piggy_batch.migrate_check import check_customers
 
 if TYPE_CHECKING:
     from piggy_batch.operations import Operation
@@ -41,6 +42,9 @@ def check_manifest(operation: Operation, manifest: Path, reading: Reading) -> Ch
     with tempfile.TemporaryDirectory(prefix="piggy-batch-check-") as directory:
         journal = Journal.create(Path(directory))
         try:
-            return Checked(load_manifest(journal, operation, manifest, reading))
+            loaded = load_manifest(journal, operation, manifest, reading)
+            if operation.resource == "migrate":
+                loaded = check_customers(journal, loaded, per_card=False).loaded
+            return Checked(loaded)
         finally:
             journal.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.manifest import counted
 from piggy_batch.model import Status
-from piggy_batch.pipeline import goes_on
+from piggy_batch.pipeline import goes_on, reading_words
 from piggy_batch.progress import duration
 from piggy_batch.rundir import account_words
 from piggy_batch.runner import fact_lines, rate_words
@@ -69,9 +70,8 @@ def plan_lines(
     lines.append("repeat: running the same command again goes on; credits are never sent twice in doubt")
     lines.append("note: the account's own automations may mail customers or call webhooks for these changes")
     if loaded is not None and job.options.dry_run:
-        lines.append(
-            f'look before you leap: piggy-batch check {job.manifest} --for "identifiers create" --against-account 200'
-        )
+        words = ["piggy-batch", "check", str(job.manifest), "--for", "migrate", "--against-account", "200"]
+        lines.append(f"look before you leap: {shlex.join([*words, *reading_words(options.reading)])}")
     return tuple(lines)
 
 

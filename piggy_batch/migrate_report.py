@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.journal import Fate
 from piggy_batch.model import Proof, Status
+from piggy_batch.pipeline import reading_words
 from piggy_batch.report import Layout, summarise, write_json, write_reports
 from piggy_batch.runner import GOOD, Result
 from piggy_batch.stages import UNLINKED, Board, Line, Stage, migrate_operation
@@ -144,16 +145,4 @@ def _notes(ending: Ending, counts: dict[Status, int], job: Job) -> tuple[str, ..
 def _sign_off(job: Job) -> str:
     """The command that verifies the manifest, read as the migration has read it."""
     words = ["piggy-batch", "identifiers", "verify", str(job.manifest)]
-    reading = job.options.reading
-    for field, column in reading.maps.items():
-        if field != "credits":
-            words += ["--map", f"{field}={column}"]
-    for option, value in (
-        ("--delimiter", reading.delimiter),
-        ("--encoding", reading.encoding),
-        ("--sheet", reading.sheet),
-        ("--fix", str(reading.fixes)),
-    ):
-        if value:
-            words += [option, value]
-    return shlex.join([*words, "--report", "sign-off.html"])
+    return shlex.join([*words, *reading_words(job.options.reading, without="credits"), "--report", "sign-off.html"])

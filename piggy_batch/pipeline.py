@@ -74,6 +74,26 @@ def goes_on(line: Line, options: Options) -> bool:
     return False
 
 
+def reading_words(reading: Reading, *, without: str | None = None) -> list[str]:
+    """The options by which another command reads the manifest in the same way."""
+    words: list[str] = []
+    for field, column in reading.maps.items():
+        if field != without:
+            words += ["--map", f"{field}={column}"]
+    for name, text in reading.constants.items():
+        if name != without:
+            words += ["--set", f"{name}={text}"]
+    for option, value in (
+        ("--delimiter", reading.delimiter),
+        ("--encoding", reading.encoding),
+        ("--sheet", reading.sheet),
+        ("--fix", str(reading.fixes)),
+    ):
+        if value:
+            words += [option, value]
+    return words
+
+
 class Pipeline:
     """The stages one after the other, for one invocation."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli import program_options
-from piggy_batch.cli.common import Pair, as_mapping
+from piggy_batch.cli.common import Pair, as_mapping, command_line, make_target_from, open_display
 from piggy_batch.errors import SetupError
 from piggy_batch.operations import CATALOGUE, find_operation
 from piggy_batch.progress import printable_line
+from piggy_batch.stages import migrate_operation
 
 if TYPE_CHECKING:
+    from piggy_batch.against import Sample
     from piggy_batch.checking import Checked
+    from piggy_batch.loading import Reading
 
 
 @click.command("check")
@@ -35,6 +39,12 @@ if TYPE_CHECKING:
 @click.option("--encoding", help="Overrides what is detected.")
 @click.option("--sheet", help="The sheet of a workbook.  [default: the first]")
 @click.option("--fix", "fixes", metavar="REPAIRS", help="Check the codes as these repairs would leave them.")
+@click.option(
+    "--against-account",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Also look N random cards up in the account, without changing anything.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option(
     "--html",
@@ -45,16 +55,18 @@ if TYPE_CHECKING:
 @program_options
 @click.pass_context
 def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, **given: Any) -> None:
-    """Check a manifest without sending anything.
+    """Check a manifest without sending anything that changes the account.
 
-    Exit code 0: nothing found. 1: findings or invalid rows. 2: the file cannot be read as a manifest.
+    Exit code 0: nothing found. 1: findings, invalid rows, or cards that belong to somebody else in the account.
+    2: the file cannot be read as a manifest.
     """
     from piggy_batch.checking import check_manifest
     from piggy_batch.doctor import parse_fixes
     from piggy_batch.loading import Reading
 
+    wanted = " ".join(name.split())
     try:
-        operation = find_operation(" ".join(name.split()))
+        operation = migrate_operation(credits=False) if wanted == "migrate" else find_operation(wanted)
     except KeyError:
         names = ", ".join(o.name for o in CATALOGUE if not o.hidden)
         raise SetupError(f'--for "{name}" is no command of the catalogue; it has {names}') from None
@@ -71,14 +83,30 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
     checked = check_manifest(operation, manifest, reading)
     if html is not None:
         write_page(html, manifest, operation.name, checked)
+    sample = against(ctx, manifest, given["against_account"], reading)
     if given["as_json"]:
-        click.echo(json.dumps(checked.to_json(), indent=2, ensure_ascii=False))
+        found = checked.to_json() | ({"against_account": sample.to_json()} if sample else {})
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        for line in lines(manifest, operation.name, checked):
+        for line in (*lines(manifest, operation.name, checked), *(sample.lines() if sample else ())):
             click.echo(printable_line(line))
         if html is not None:
             click.echo(f"page: {html}", err=True)
-    ctx.exit(0 if checked.clean else 1)
+    ctx.exit(0 if checked.clean and not (sample and sample.elsewhere) else 1)
+
+
+def against(ctx: click.Context, manifest: Path, number: int | None, reading: Reading) -> Sample | None:
+    """How so many random rows stand in the account; None where nobody asked."""
+    if number is None:
+        return None
+    from piggy_batch.against import compare_sample
+    from piggy_batch.runner import Options, Scene
+
+    with open_display("rows", progress=False) as display:
+        scene = Scene(
+            target=make_target_from(ctx), progress=display, command=command_line(ctx.obj["argv"]), signals=True
+        )
+        return asyncio.run(compare_sample(manifest, number, Options(reading=reading), scene))
 
 
 def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
