@@ -18,7 +18,8 @@ from piggy_batch.pipeline import Job, Pipeline, Wishes, goes_on
 from piggy_batch.report import Layout, write_errors
 from piggy_batch.rundir import STDIN, RunDir, check_account, refuse_again, stem
 from piggy_batch.runner import Options, Result, Scene, Signals, introduce, open_courier, rate_text
-from piggy_batch.stages import Board, migrate_operation
+from piggy_batch.stage_runs import Board
+from piggy_batch.stages import migrate_operation
 from piggy_batch.verdict import api_code
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class _Migration:
                 self._ask(plan, blocking, sum(planned.values()))
                 journal.set("account", account)
                 journal.set("base_url", self.job.scene.target.base_url)
+                journal.set("command", self.job.scene.command)
                 journal.set("bound", value=True)
                 pipeline = Pipeline(self.job, board, courier, book, taken, sum(planned.values()))
                 return await self._carry(pipeline, journal, layout, kind)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from piggy_batch.journal import Journal
     from piggy_batch.loading import Loaded
     from piggy_batch.pipeline import Job
-    from piggy_batch.stages import Board
+    from piggy_batch.stage_runs import Board
 
 _EACH = {Stage.UPDATE: 2}  # requests a row where it is not one: a look before each update
 

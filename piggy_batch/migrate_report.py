@@ -11,14 +11,14 @@ from piggy_batch.model import Proof, Status
 from piggy_batch.pipeline import reading_words
 from piggy_batch.report import Layout, summarise, write_json, write_reports
 from piggy_batch.runner import GOOD, Result
-from piggy_batch.stages import UNLINKED, Board, Line, Stage, migrate_operation
+from piggy_batch.stages import UNLINKED, Line, Stage, migrate_operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from piggy_batch.journal import Journal
     from piggy_batch.pipeline import Ending, Job
-    from piggy_batch.stages import StageRuns
+    from piggy_batch.stage_runs import Board
 
 
 def finish(
@@ -41,7 +41,7 @@ def finish(
         next_command=job.scene.command if goes_on else None,
         rate=rate,
     )
-    summary["stages"] = {stage.value: _stage_summary(board.runs[stage]) for stage in Stage}
+    summary["stages"] = {stage.value: board.runs[stage].summary() for stage in Stage}
     if unlinked[UNLINKED]:
         counts_of_create = summary["stages"][Stage.CREATE]["counts"]
         counts_of_create[UNLINKED] = unlinked[UNLINKED]
@@ -94,23 +94,6 @@ def _guarded_doubt(board: Board) -> int:
     """Rows in doubt that the same command looks up and goes on with."""
     lines = board.lines()
     return sum(1 for line in lines if line.status is Status.UNKNOWN and line.where()[0] is not Stage.CREDITS)
-
-
-def _stage_summary(runs: StageRuns) -> dict[str, Any]:
-    counts: Counter[str] = Counter()
-    requests: Counter[str] = Counter({"sent": 0, "retried": 0, "throttled": 0})
-    parts = 0
-    for journal in runs.journals():
-        parts += 1
-        counts.update({status.value: number for status, number in journal.counts().items() if number})
-        requests.update(journal.requests())
-    return {
-        "operation": runs.stage.operation.name,
-        "rows": sum(counts.values()),
-        "counts": dict(counts),
-        "requests": dict(requests),
-        "parts": parts,
-    }
 
 
 def _exit_code(ending: Ending, counts: dict[Status, int] | Counter[Status]) -> int:

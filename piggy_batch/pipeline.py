@@ -14,7 +14,8 @@ from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.loading import Reading
 from piggy_batch.model import Repeat, Status
 from piggy_batch.runner import Options, Scene, run
-from piggy_batch.stages import Board, Line, Stage, journal_of
+from piggy_batch.stage_runs import Board, journal_of
+from piggy_batch.stages import Line, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,28 +1,20 @@
-"""Rules and records of a migration: which stages a row needs, what became of it in each, and what comes next.
-
-Each stage is an ordinary run with a journal of its own; a stage may have several, called parts, because a row
-may reach it later than others. Nothing else is kept: where a row stands is read from those journals.
-"""
+"""Rules of a migration: which stages a row needs, what became of it in each, and what comes next. Pure."""
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from piggy_batch.emails import identity_of
-from piggy_batch.journal import Entry, Journal
 from piggy_batch.manifest import parse_cell
 from piggy_batch.model import Kind, Repeat, Status
 from piggy_batch.operations import NOBODY, Column, Noun, Operation, find_operation
-from piggy_batch.tables import Out, open_table, open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
-    from piggy_batch.manifest import Binding
+    from piggy_batch.journal import Entry
 
 ROW = "manifest_row"  # column of every stage's manifest: the row of the migration's own
 FINE = frozenset({Status.DONE, Status.ALREADY})
@@ -221,121 +213,3 @@ HEADERS: dict[Stage, tuple[str, ...]] = {
 def stage_values(stage: Stage, cells: Sequence[str]) -> dict[str, str]:
     """The fields of a stage's row, blank ones left out."""
     return {name: cell for name, cell in zip(HEADERS[stage], cells, strict=True) if cell}
-
-
-class StageRuns:
-    """The parts of one stage on disk: ``part-1.csv`` with its run directory ``part-1``, and so on."""
-
-    def __init__(self, run_dir: Path, stage: Stage) -> None:
-        self.stage = stage
-        self._folder = run_dir / stage.folder
-
-    def manifests(self) -> list[Path]:
-        """The parts' manifests, first to last. A part begins with its manifest, which appears whole."""
-        found = self._folder.glob("part-*.csv") if self._folder.is_dir() else ()
-        return sorted(found, key=lambda path: int(path.stem.partition("-")[2]))
-
-    def add(self, rows: Iterable[Sequence[str]]) -> Path | None:
-        """Begin a new part with these rows; its manifest, or None where there are none."""
-        first = next(iterator := iter(rows), None)
-        if first is None:
-            return None
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        path = self._folder / f"part-{len(self.manifests()) + 1}.csv"
-        with open_writer(path, "csv", [Out(name) for name in HEADERS[self.stage]]) as writer:
-            writer.write([first])
-            while batch := [row for row, _ in zip(iterator, range(2_000), strict=False)]:
-                writer.write(batch)
-        return path
-
-    def entries(self) -> Iterator[tuple[int, Entry]]:
-        """(manifest row, outcome so far) of every row that has reached the stage, in manifest order."""
-        return heapq.merge(*(_entries_of(path) for path in self.manifests()), key=lambda pair: pair[0])
-
-    def journals(self) -> Iterator[Journal]:
-        """The parts' journals, for reading; each is closed when the next is asked for."""
-        for path in self.manifests():
-            journal = journal_of(path)
-            if journal is not None:
-                try:
-                    yield journal
-                finally:
-                    journal.close()
-
-
-def journal_of(manifest: Path) -> Journal | None:
-    """A part's journal, for reading; None where its run has not begun or was never loaded."""
-    journal = Journal.read(manifest.with_suffix("")) if manifest.with_suffix("").is_dir() else None
-    if journal is not None and journal.get("header") is None:
-        journal.close()
-        return None
-    return journal
-
-
-def _entries_of(manifest: Path) -> Iterator[tuple[int, Entry]]:
-    journal = journal_of(manifest)
-    if journal is None:
-        with open_table(manifest) as table:
-            place = table.columns.index(ROW)
-            for number, (line, cells) in enumerate(table.rows(), start=1):
-                yield int(cells[place]), Entry(number, line, cells, Status.PENDING)
-        return
-    try:
-        place = journal.get("header").index(ROW)
-        for entry in journal.all_rows():
-            yield int(entry.cells[place]), entry
-    finally:
-        journal.close()
-
-
-class Board:
-    """Where every row of a migration stands; read afresh at every look."""
-
-    def __init__(self, run_dir: Path, journal: Journal, binding: Binding) -> None:
-        self.runs = {stage: StageRuns(run_dir, stage) for stage in Stage}
-        self._journal = journal
-        self._binding = binding
-
-    def contacts(self) -> dict[str, Entry | str]:
-        """By e-mail identity: the contact's UUID, or the outcome that gave none. In memory, one an address."""
-        known: dict[str, Entry | str] = {}
-        for _, entry in self.runs[Stage.CONTACTS].entries():
-            uuid = (entry.kept or {}).get("contact_uuid") if entry.status in FINE else None
-            known[identity_of(entry.cells[0])] = str(uuid) if uuid is not None else entry
-        return known
-
-    def lines(self) -> Iterator[Line]:
-        """Every row in manifest order with its outcomes so far."""
-        contacts = self.contacts()
-        streams = {s: _Peek(self.runs[s].entries()) for s in Stage if s is not Stage.CONTACTS}
-        for entry in self._journal.all_rows():
-            values = self._binding.values(entry.cells)
-            line = Line(entry, values)
-            for stage, stream in streams.items():
-                fate = stream.at(entry.number)
-                if fate is not None:
-                    line.fates[stage] = fate
-            known = contacts.get(line.identity) if entry.status is not Status.INVALID and line.identity else None
-            if isinstance(known, str):
-                line.contact = known
-                line.fates[Stage.CONTACTS] = _FOUND
-            elif known is not None:
-                line.fates[Stage.CONTACTS] = known
-            yield line
-
-
-_FOUND = Entry(0, 0, [], Status.DONE)  # stands for a contact that is there; its own outcome is in the stage's results
-
-
-class _Peek:
-    """An ordered stream of (number, entry) that is asked for ever higher numbers."""
-
-    def __init__(self, stream: Iterator[tuple[int, Entry]]) -> None:
-        self._stream = stream
-        self._next = next(stream, None)
-
-    def at(self, number: int) -> Entry | None:
-        """The entry of that number; None where there is none."""
-        while self._next is not None and self._next[0] < number:
-            self._next = next(self._stream, None)
-        return self._next[1] if self._next is not None and self._next[0] == number else None

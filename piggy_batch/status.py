@@ -49,9 +49,19 @@ def describe_run(run_dir: Path) -> dict[str, Any]:
             "left_s": round(pending * spent / settled) if running and settled and spent else None,
             "exit_code": last["exit_code"] if last and not running else None,
             "next": _next(run_dir, journal, counts),
+            "stages": _stages(run_dir) if journal.get("operation") == "migrate" else [],
         }
     finally:
         journal.close()
+
+
+def _stages(run_dir: Path) -> list[dict[str, Any]]:
+    """What the stages of a migration have done so far."""
+    from piggy_batch.stage_runs import StageRuns  # only migrations have any
+    from piggy_batch.stages import Stage
+
+    found = (StageRuns(run_dir, stage).summary() for stage in Stage)
+    return [summary for summary in found if summary["rows"]]
 
 
 def is_held(run_dir: Path) -> bool:
@@ -99,6 +109,9 @@ def status_lines(found: dict[str, Any]) -> list[str]:
         f"account {account_words(account) if account else 'not known yet'} at {found['base_url'] or 'nowhere yet'}",
     ]
     lines += [f"  {name:<9} {number:>12,}" for name, number in counts.items() if number]
+    for stage in found["stages"]:
+        parts = ", ".join(f"{name} {number:,}" for name, number in stage["counts"].items())
+        lines.append(f"  stage {stage['operation']}: {stage['rows']:,} rows, {parts}")
     if found["rows_per_s"]:
         left = f", about {duration(found['left_s'])} left" if found["left_s"] is not None else ""
         lines.append(f"{found['rows_per_s']:g} rows a second{left}")
