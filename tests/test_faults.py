@@ -1,0 +1,366 @@
+"""Every fault on every operation, in virtual time; the sandbox's own effect counts are the judge."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import trustme
+
+from piggy_batch.api import Api, Target
+from piggy_batch.model import Lost, Repeat, Reply, Request
+from piggy_batch.operations import CATALOGUE, PING, Operation
+from piggy_batch.sandbox import FAULT_KINDS, Fault
+from tests.world import World, audit, in_virtual_time, working_rows
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+ROWS = 5
+HALTS = {"unauthorized", "7002", "7011", "60000", "redirect"}
+REFUSES = {"unknown-code", "forbidden", "firewall", "firewall-406"}
+# What reaches the client's side as an exception: name -> (exception, whether the service has applied it before).
+CUTS: dict[str, tuple[type[httpx.TransportError], bool]] = {
+    "refused": (httpx.ConnectError, False),
+    "connect timeout": (httpx.ConnectTimeout, False),
+    "no connection": (httpx.PoolTimeout, False),
+    "read timeout": (httpx.ReadTimeout, True),
+    "write error": (httpx.WriteError, False),
+    "read error": (httpx.ReadError, True),
+    "protocol error": (httpx.RemoteProtocolError, True),
+    "proxy error": (httpx.ProxyError, False),
+}
+
+
+def law(world: World, operation: Operation, run_dir: Path) -> dict[str, int]:
+    """Counts add up; nothing was done twice; what is done was done, what is neither done nor unknown was not."""
+    counts = audit(run_dir, ROWS)
+    for kind, peak in world.state["max_per_key"].items():
+        assert peak <= 1, f"{kind} happened {peak} times to one key"
+    if operation.repeat is Repeat.SAFE:
+        assert world.effects == 0
+    else:
+        done = counts.get("done", 0)
+        assert done <= world.effects + world.state["outside"].get("any", 0) <= done + counts.get("unknown", 0)
+    return counts
+
+
+def go_on(world: World, operation: Operation, path: Path, before: dict[str, int]) -> dict[str, int]:
+    """The same command again, in good health: everything settles, and a once row in doubt is not touched."""
+    again = world.run(operation, path)
+    after = law(world, operation, again.run_dir)
+    open_ones = {"pending", "failed"} | (set() if operation.repeat is Repeat.ONCE else {"unknown"})
+    assert not open_ones & set(after)
+    if operation.repeat is Repeat.ONCE:
+        assert after.get("unknown", 0) == before.get("unknown", 0)
+    assert again.exit_code == (0 if set(after) <= {"done", "already", "absent"} else 1)
+    assert again.summary is not None
+    assert again.summary["next"] is None
+    return after
+
+
+@pytest.mark.parametrize("kind", FAULT_KINDS)
+@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda o: o.slug)
+def test_nothing_is_lost_and_nothing_done_twice(world: World, operation: Operation, kind: str) -> None:
+    """Half of all requests fail so: statuses, effects and exit code are right, and the same command finishes."""
+    path = world.manifest(*working_rows(world, operation, ROWS))
+    if kind == "huge":
+        world.sandbox.plan(Fault(kind, after_n=3, times=1, size=34_000_000))
+    else:
+        world.sandbox.plan(Fault(kind, 0.5, after_n=1))
+    first = world.run(operation, path, concurrency=3, attempts=3, max_wait_s=300.0)
+    before = law(world, operation, first.run_dir)
+    struck = bool(world.sandbox.faults.struck)
+    if kind in HALTS:
+        assert first.exit_code == (3 if struck else 0)
+        assert set(before) <= {"done", "pending"} | ({"unknown"} if operation.repeat is not Repeat.SAFE else set())
+    elif kind not in REFUSES:
+        assert "rejected" not in before
+        good = set(before) <= {"done", "already", "absent"}
+        assert first.exit_code in ({0} if good else {1, 3})
+    assert first.summary is not None
+    if first.exit_code == 3:
+        assert first.summary["next"]
+    world.sandbox.clear_faults()
+    go_on(world, operation, path, before)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda o: o.slug)
+def test_every_other_connection_fails(world: World, operation: Operation, cut: str) -> None:
+    """Connections that fail on the way, before or after the service acted: nothing lost, nothing twice."""
+    path = world.manifest(*working_rows(world, operation, ROWS))
+    error, applied = CUTS[cut]
+    inner = httpx.ASGITransport(app=world.sandbox.app)
+    count = 0
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        nonlocal count
+        count += 1
+        if count % 2:
+            return None
+        if applied:
+            await inner.handle_async_request(request)
+        raise error("")
+
+    world.hook = hook
+    first = world.run(operation, path, concurrency=3, attempts=3, max_wait_s=300.0)
+    before = law(world, operation, first.run_dir)
+    assert "rejected" not in before
+    if not applied and cut not in ("write error", "proxy error"):
+        assert "unknown" not in before
+    world.hook = None
+    go_on(world, operation, path, before)
+
+
+def test_maintenance_of_an_hour_costs_no_row(world: World) -> None:
+    """503 for an hour, then well again: every row done, no attempt used."""
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if 2 < world.time.now < 3602:
+            return httpx.Response(503, json={"message": "Service Unavailable"})
+        return None
+
+    world.hook = hook
+    path = world.manifest("contact_identifier_value", [[f"A-{n}"] for n in range(60)])
+    result = world.run("identifiers create", path, rate=10.0, max_wait_s=7200.0, attempts=1)
+    assert audit(result.run_dir, 60) == {"done": 60}
+    assert 3600 < world.time.now < 3800
+
+
+@pytest.mark.parametrize("shift", [-3600.0, 3600.0])
+def test_a_clock_that_jumps_changes_nothing(world: World, shift: float) -> None:
+    """The machine's clock jumps an hour in mid-run: waits, counts and times stay sound."""
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if world.time.now > 1:
+            world.shift = shift
+        return None
+
+    world.hook = hook
+    world.sandbox.plan(Fault("429", method="POST", after_n=10, times=3, wait_s=5))
+    path = world.manifest("contact_identifier_value", [[f"A-{n}"] for n in range(40)])
+    result = world.run("identifiers create", path, rate=10.0)
+    assert audit(result.run_dir, 40) == {"done": 40}
+    assert world.time.now < 40
+    assert result.summary is not None
+    assert result.summary["elapsed_s"] >= 0
+
+
+# --- real sockets on loopback ------------------------------------------------------------------------
+
+Serve = "Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]"
+
+
+async def _turn() -> bool:
+    return True
+
+
+async def _ask(url: str, *, timeout_s: float = 2.0, ca_file: Path | None = None, request: Request = PING) -> Any:
+    async with Api(Target(url, "sandbox", ca_file), timeout_s=timeout_s) as api:
+        return await api.send(request, 0, _turn)
+
+
+@contextlib.asynccontextmanager
+async def _server(serve: Callable[[Any, Any], Awaitable[None]], **more: Any) -> AsyncIterator[int]:
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                await serve(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(guarded, "127.0.0.1", 0, **more)
+    try:
+        yield server.sockets[0].getsockname()[1]
+        await asyncio.sleep(0.05)  # so that a handler sees its client leave
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+def _over_socket(serve: Callable[[Any, Any], Awaitable[None]], **given: Any) -> Any:
+    async def work() -> Any:
+        async with _server(serve) as port:
+            return await _ask(f"http://127.0.0.1:{port}", **given)
+
+    return asyncio.run(work())
+
+
+async def _head(reader: Any) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+
+
+@pytest.mark.process
+def test_connection_refused_was_not_sent() -> None:
+    """Nobody listens: not sent."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        answer = asyncio.run(_ask(f"http://127.0.0.1:{unused.getsockname()[1]}"))
+    assert isinstance(answer, Lost)
+    assert not answer.sent
+    assert "ConnectError" in answer.reason
+
+
+class _NoNames(asyncio.SelectorEventLoop):
+    """A loop that cannot resolve any name."""
+
+    async def getaddrinfo(self, *_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+@pytest.mark.process
+def test_a_name_that_does_not_resolve_was_not_sent() -> None:
+    """DNS failure: not sent, and the reason says so."""
+    with asyncio.Runner(loop_factory=_NoNames) as runner:
+        answer = runner.run(_ask("https://api.piggy.invalid"))
+    assert isinstance(answer, Lost)
+    assert not answer.sent
+    assert "name resolution" in answer.reason
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_certificate_that_is_not_trusted_stops_before_anything_is_sent(tmp_path: Path, trusted: bool) -> None:
+    """TLS: an unknown authority is not sent; with --ca-file the same server answers."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    ca_file = tmp_path / "ca.pem"
+    (authority if trusted else stranger).cert_pem.write_to_path(str(ca_file))
+    seen = []
+
+    async def serve(reader: Any, writer: Any) -> None:
+        await _head(reader)
+        seen.append(1)
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"data":{}}')
+        await writer.drain()
+
+    async def work() -> Any:
+        async with _server(serve, ssl=context) as port:
+            return await _ask(f"https://127.0.0.1:{port}", ca_file=ca_file)
+
+    answer = asyncio.run(work())
+    if trusted:
+        assert isinstance(answer, Reply)
+    else:
+        assert isinstance(answer, Lost)
+        assert not answer.sent
+        assert seen == []
+
+
+@pytest.mark.process
+def test_a_full_backlog_times_out_and_was_not_sent() -> None:
+    """A server that accepts no connection: connect timeout, not sent."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            one = stack.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        answer = asyncio.run(_ask(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout_s=1.0))
+    assert isinstance(answer, Lost)
+    assert not answer.sent
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", b"HTTP/1.1 2"])
+@pytest.mark.parametrize("hard", [True, False])
+def test_a_connection_closed_after_the_request_may_have_been_applied(said: bytes, hard: bool) -> None:
+    """Closed or reset before, in, or in the middle of an answer: sent, whatever the program thinks of it."""
+
+    async def serve(reader: Any, writer: Any) -> None:
+        await _head(reader)
+        writer.write(said)
+        await writer.drain()
+        if hard:
+            raw = writer.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            writer.transport.abort()
+
+    answer = _over_socket(serve)
+    assert isinstance(answer, Lost)
+    assert answer.sent
+
+
+@pytest.mark.process
+def test_an_answer_that_trickles_is_bounded_by_the_timeout() -> None:
+    """A byte now and then does not restart the clock: the whole request is bounded."""
+
+    async def serve(reader: Any, writer: Any) -> None:
+        await _head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")
+        for _ in range(100):
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    answer = _over_socket(serve, timeout_s=0.4)
+    assert isinstance(answer, Lost)
+    assert answer.sent
+    assert "0.4 s" in answer.reason
+
+
+@pytest.mark.process
+def test_a_body_of_fifty_megabytes_and_a_bomb_of_headers_are_refused() -> None:
+    """Neither is read to the end; both may have been applied."""
+
+    async def huge(reader: Any, writer: Any) -> None:
+        await _head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n")
+        for _ in range(50):
+            writer.write(b" " * 1_000_000)
+            await writer.drain()
+
+    async def bomb(reader: Any, writer: Any) -> None:
+        await _head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n" + b"X-Bomb: 0123456789\r\n" * 60_000 + b"\r\n")
+        await writer.drain()
+
+    for serve in (huge, bomb):
+        answer = _over_socket(serve, timeout_s=10.0)
+        assert isinstance(answer, Lost)
+        assert answer.sent
+
+
+@pytest.mark.process
+def test_redirects_are_not_followed_and_cookies_not_kept() -> None:
+    """A redirect is an answer; what a server sets as cookie is never sent back."""
+    heads = []
+
+    async def serve(reader: Any, writer: Any) -> None:
+        for _ in range(2):
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(
+                b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n"
+            )
+            await writer.drain()
+
+    async def work() -> Any:
+        async with _server(serve) as port, Api(Target(f"http://127.0.0.1:{port}", "sandbox"), timeout_s=5) as api:
+            return await api.send(PING, 0, _turn), await api.send(PING, 0, _turn)
+
+    first, second = asyncio.run(work())
+    assert (first.status, first.location, second.status) == (302, "/elsewhere", 302)
+    assert len(heads) == 2
+    assert not any(b"cookie" in head.lower() for head in heads)
+
+
+def test_virtual_time_finds_a_hang() -> None:
+    """The harness itself: a wait that nothing ends is reported, not waited for."""
+
+    async def forever() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(BaseException, match="nothing is ready"):
+        in_virtual_time(forever())
