@@ -194,20 +194,19 @@ class Walk:
         await self.begin()
         done = self._parts.pages_read(self.walk, number)
         most = self._parts.extent(self.walk, number)[0]
-        held = self._parts.unseen(self.walk, number + 1)
-        told = most if number == 1 else -(-held // state.size)
-        await self._read(_Course(done, most, told or 1, self._first_bound(most), self._brought_news))
+        likely = most or 1
+        if number > 1:
+            likely = -(-self._parts.unseen(self.walk, number + 1) // state.size)
+        await self._read(_Course(done, most, likely, self._bound(most, likely), self._brought_news))
         await self._mend()
         if number > 1:
             await self._look_up()
 
-    def _first_bound(self, most: int | None) -> int:
+    def _bound(self, most: int | None, likely: int) -> int:
         """How many pages a pass may grow to while it is read, so that a list that lies cannot go on for ever."""
         if most is not None:
             return 2 * most + 100
-        if self.state.number == 1:
-            return FLAT_PAGES
-        return 2 * max(self._parts.pages_read(self.walk, 1), default=1) + 100
+        return FLAT_PAGES if self.state.number == 1 else likely + 5
 
     async def _read(self, pages: Iterable[int]) -> None:
         """Read pages of the current pass in parallel; what could not be read is in ``state.unread``."""

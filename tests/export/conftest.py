@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.world import Wire, World, in_virtual_time
 
 from piggy_batch.exporter import Exported, Options, export
 from piggy_batch.listings import GIFTCARDS, Listing
 from piggy_batch.walk import Terms
+from tests.world import Wire, World, in_virtual_time
 
 
 class Crash(BaseException):

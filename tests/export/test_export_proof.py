@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.export.conftest import Account, held, page, read, summary_of
-from tests.prove.exports import changing, check
 
 from piggy_batch.sandbox import Churn, Fault
+from tests.export.conftest import Account, held, page, read, summary_of
+from tests.prove.exports import changing, check
 
 Make = Callable[..., Account]
 
@@ -195,11 +195,11 @@ def test_a_card_that_moves_between_programs_stands_once(account: Account) -> Non
     card = account.cards.get(1)
 
     def move(_: httpx.Request) -> None:
-        if account.lists and account.lists[-1].get("giftcard_program_uuid", "") == (
-            account.program(2)["giftcard_program_uuid"]
-        ):
-            if account.cards.get(1).program == 1:
-                account.cards.reprogram(account.cards.get(1), 2)
+        if (
+            account.lists
+            and account.lists[-1].get("giftcard_program_uuid", "") == (account.program(2)["giftcard_program_uuid"])
+        ) and account.cards.get(1).program == 1:
+            account.cards.reprogram(account.cards.get(1), 2)
 
     account.after = move
     done = account.export(filters=(account.program(1), account.program(2)), concurrency=1)

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tests.world import Wire, World, in_virtual_time
 
 from piggy_batch.exporter import Exported, Options, export
 from piggy_batch.listings import GIFTCARDS
 from piggy_batch.sandbox import Fault
 from piggy_batch.walk import Terms
+from tests.world import Wire, World, in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,9 @@ def changing(folder: Path, seed: int) -> tuple[Exported, Judge]:
         faults=faults,
     )
     program = rng.choice((0, 0, 1, 2))
-    judge = Judge(world, rng, events=rng.choice((0, 1, 2, 4, 8, 1000)), likely=rng.choice((0.02, 0.1, 0.3)), program=program)
+    judge = Judge(
+        world, rng, events=rng.choice((0, 1, 2, 4, 8, 1000)), likely=rng.choice((0.02, 0.1, 0.3)), program=program
+    )
     programs = world.sandbox.world.cards.programs
     filters = ({"giftcard_program_uuid": programs[program].uuid},) if program else ({},)
     terms = Terms(page_size=size, concurrency=rng.choice((1, 2, 8)), max_passes=rng.choice((2, 4, 6)))
@@ -189,7 +191,7 @@ def sandbox(cards: int, latency_ms: int) -> Iterator[dict[str, str]]:
         yield os.environ | said | {"PIGGY_STATE_DIR": tempfile.gettempdir()}
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.communicate(timeout=10)
 
 
 def command(to: Path, *more: str) -> list[str]:
