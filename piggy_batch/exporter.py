@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.api import Api
 from piggy_batch.courier import Courier
 from piggy_batch.errors import HaltError, JournalError, SetupError
 from piggy_batch.listings import PROGRAM_FIELDS, PROGRAMS, at
@@ -25,7 +24,7 @@ from piggy_batch.parts import NAME, Parts
 from piggy_batch.progress import duration
 from piggy_batch.report import iso, write_json
 from piggy_batch.rundir import RunDir, account_words, check_account
-from piggy_batch.runner import Scene, Signals, introduce, make_pacer, rate_words, shared_pace
+from piggy_batch.runner import Scene, Signals, introduce, make_pacer, open_api, rate_words, shared_pace
 from piggy_batch.tables import FORMATS
 from piggy_batch.walk import StoppedError, Terms, Verdict, Walk
 
@@ -141,7 +140,7 @@ class _Export:
         options, scene = self.options, self.scene
         pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
         return Courier(
-            api=Api(scene.target, timeout_s=options.timeout_s, transport=scene.transport),
+            api=open_api(scene, options.timeout_s),
             pacer=pacer,
             clock=scene.clock,
             stop=pacer.stop,
@@ -158,7 +157,6 @@ class _Export:
                 account = await introduce(courier, scene.target, parts)
                 check_account(parts, account, parts.directory)
                 parts.set("account", account)
-                scene.progress.log_to(parts.directory / "run.log")
                 with shared_pace(scene, courier, account, self.options.to.name):
                     return await self._run(account)
 
@@ -211,6 +209,7 @@ class _Export:
         for walk in walks:
             await walk.begin()
         self.parts.set("binding", self._binding())
+        self.scene.progress.log_to(self.parts.directory / "run.log")
         for line in self._plan(walks, account, resumed=resumed):
             self.scene.progress.say(line)
         passes = 1 if self.options.terms.quick else 2
@@ -467,7 +466,7 @@ async def programs(options: Options, scene: Scene) -> tuple[dict[str, Any], list
     """The account, and its giftcard programs by column; HaltError where the service does not show them."""
     stop = Stop()
     courier = Courier(
-        api=Api(scene.target, timeout_s=options.timeout_s, transport=scene.transport),
+        api=open_api(scene, options.timeout_s),
         pacer=make_pacer(options.rate, options.reserve, scene.clock, stop),
         clock=scene.clock,
         stop=stop,

@@ -64,6 +64,44 @@ class Silent:
         """Nothing to write."""
 
 
+class Clock(Protocol):
+    """What tells when the next line is due."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+
+class Beside:
+    """Passes on what is said; of units that are not the command's own only a line every 30 s is shown."""
+
+    def __init__(self, inner: Progress, clock: Clock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._last = clock.now()
+        self._done = self._total = 0
+
+    def advance(self, kind: str, number: int = 1) -> None:
+        """Count, and say how far it is when 30 s have passed."""
+        self._done += number
+        if self._clock.now() - self._last >= LINE_EVERY_S:
+            self._last = self._clock.now()
+            self._inner.say(f"{self._done:,} of {self._total:,} pages")
+
+    def note(self, kind: str, number: int) -> None:
+        """Nothing to count."""
+
+    def total(self, number: int) -> None:
+        """How many units there are."""
+        self._total = number
+
+    def say(self, line: str) -> None:
+        """Pass it on."""
+        self._inner.say(line)
+
+    def log_to(self, path: Path) -> None:
+        """The log is the command's own."""
+
+
 class Display:
     """A bar on a terminal; elsewhere a line every 30 s. ``say`` goes to stderr and to the log.
 

@@ -12,23 +12,26 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.candidates import AIR_S, DAY_S, SLACK_S, Card, fits, made_s, moment_s, time_of_doubt
+from piggy_batch.courier import Tally
 from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.exporter import Exported, export, read_programs
 from piggy_batch.exporter import Options as ExportOptions
+from piggy_batch.importer import Terms as RowTerms
 from piggy_batch.journal import Entry, Fate, Journal
 from piggy_batch.listings import GIFTCARDS
 from piggy_batch.loading import binding_of
 from piggy_batch.model import Proof, Status
+from piggy_batch.pacer import Stop
 from piggy_batch.pages import whole
 from piggy_batch.report import Layout, iso, summarise, write_json, write_reports
 from piggy_batch.rundir import RunDir, check_account
 from piggy_batch.runner import Options as RunOptions
-from piggy_batch.runner import Result, Scene, introduce, open_courier
+from piggy_batch.runner import Result, Scene, introduce, make_pacer, open_courier
 from piggy_batch.tables import Out, open_table, open_writer
-from piggy_batch.walk import Terms
+from piggy_batch.walk import StoppedError, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,21 +42,7 @@ if TYPE_CHECKING:
 PROGRAM = "giftcard_program_uuid"
 BASELINE = "baseline.csv"
 LISTED = "reconcile.csv"
-SLACK_S = 120.0  # what the service's clock and this machine's may differ by
 CARD = ("giftcard_uuid", "hash", "type", "active", "upgradeable", "expiration_date", PROGRAM, "giftcard_program_name")
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card of a listing; ``made_s``: seconds since the epoch, None where its program tells no age."""
-
-    cells: Mapping[str, str]
-    made_s: float | None
-
-    @property
-    def uuid(self) -> str:
-        """What identifies it."""
-        return self.cells["giftcard_uuid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +62,23 @@ class Reconciling:
 
 
 async def record_baseline(journal: Journal, binding: Binding, options: RunOptions, scene: Scene) -> Exported:
-    """List the cards of the manifest's programs into the run directory; the journal keeps how sure that is."""
+    """List the cards of the manifest's programs into the run directory; the journal keeps how sure that is.
+
+    One that was interrupted begins anew: what others made since its first pages would look like this run's.
+    """
     programs = sorted(_programs(journal, binding))
+    _forget_list(journal.directory, BASELINE)
     begun = scene.clock.wall()
     listed = await _list(journal.directory, BASELINE, programs, options, scene)
     if listed.written:
         fact = {"agreed": listed.agreed, "begun_at": begun, "programs": programs, "cards": listed.summary["cards"]}
         journal.set("baseline", fact)
-        shutil.rmtree(journal.directory / f"{BASELINE}.export", ignore_errors=True)
+        _forget_list(journal.directory, BASELINE)
     return listed
+
+
+def _forget_list(directory: Path, name: str) -> None:
+    shutil.rmtree(directory / f"{name}.export", ignore_errors=True)
 
 
 def _programs(journal: Journal, binding: Binding) -> set[str]:
@@ -129,64 +126,119 @@ class _Reconciliation:
     def __init__(self, journal: Journal, terms: Reconciling, scene: Scene) -> None:
         self.journal = journal
         self.terms = terms
-        self.scene = scene
         self.binding = binding_of(journal)
+        pacer = make_pacer(terms.rate, terms.reserve, scene.clock, Stop())
+        self.scene = replace(scene, pacer=pacer)  # one pace for the account, the programs and the list
         self.options = RunOptions(
-            rate=terms.rate, reserve=terms.reserve, timeout_s=terms.timeout_s, max_wait_s=terms.max_wait_s
+            rate=terms.rate,
+            reserve=terms.reserve,
+            timeout_s=terms.timeout_s,
+            max_wait_s=terms.max_wait_s,
+            terms=RowTerms(concurrency=terms.concurrency),
         )
-        self.options = replace(self.options, terms=replace(self.options.terms, concurrency=terms.concurrency))
+        self.tally = Tally()
         self.notes: list[str] = []
+        self.answered = 0  # rows in doubt whose answer showed a card
+        self.unplaced = 0  # new cards of which the list does not tell the program
 
     async def go(self) -> Result:
+        journal = self.journal
+        self.scene.progress.log_to(journal.directory / "run.log")
         doubts = self._doubts()
         if not doubts:
-            self.notes.append("no row is in doubt")
-            return self._end(0)
-        begun = self.scene.clock.wall()
+            if not self.notes:
+                self.notes.append("no row is in doubt")
+            return self._end()
         days = await self._expiration_days()
         programs = sorted(doubts)
-        listed = await _list(self.journal.directory, LISTED, programs, self.options, self.scene)
+        begun = self._begin(programs, [e.sent_at or 0.0 for entries in doubts.values() for e in entries])
+        listed = await _list(journal.directory, LISTED, programs, self.options, self.scene)
+        self.tally.sent += listed.summary["requests"]
         if not listed.written:
-            return Result(listed.exit_code, self.journal.directory, notes=listed.notes)
-        new = self._new_cards(days)
-        self.journal.begin(self.scene.clock.wall(), "reconcile", threaded=self.scene.threaded)
+            again = f"go on with: {self.scene.command}"
+            return Result(listed.exit_code, journal.directory, notes=(*listed.notes, again))
+        new = self._new_cards(days, programs)
+        agreed = listed.agreed and not self.unplaced
+        journal.begin(self.scene.clock.wall(), "reconcile", threaded=self.scene.threaded)
         try:
+            await journal.tally(self.tally.sent, self.tally.retried, self.tally.throttled)
             left = [
                 card
                 for program in programs
-                for card in await self._settle(doubts[program], new.get(program, []), listed.agreed, begun)
+                for card in await self._settle(doubts[program], new[program], agreed=agreed, begun=begun)
             ]
         finally:
-            self.journal.finish(self.scene.clock.wall(), 0)
+            journal.finish(self.scene.clock.wall(), 0)
         self._list_candidates(left)
         for name in (LISTED, f"{LISTED}.summary.json"):
-            (self.journal.directory / name).unlink(missing_ok=True)
-        shutil.rmtree(self.journal.directory / f"{LISTED}.export", ignore_errors=True)
-        return self._end(1 if self._doubts() else 0)
+            (journal.directory / name).unlink(missing_ok=True)
+        _forget_list(journal.directory, LISTED)
+        return self._end()
+
+    def _begin(self, programs: list[str], sent: list[float]) -> float:
+        """When the list was begun: now, or, where an interrupted one goes on, then.
+
+        What was read before a row may have landed proves nothing of it, so such a list is begun anew.
+        """
+        directory, now = self.journal.directory, self.scene.clock.wall()
+        kept = self.journal.get("listing")
+        if kept is not None and kept["programs"] == programs and (directory / f"{LISTED}.export").is_dir():
+            begun = float(kept["begun_at"])
+            if begun <= now and begun - max(sent) >= self.terms.settle_after_s:
+                return begun
+        _forget_list(directory, LISTED)
+        self.journal.set("listing", {"programs": programs, "begun_at": now})
+        return now
 
     def _doubts(self) -> dict[str, list[Entry]]:
-        """Rows in doubt by program, those sent first in front."""
+        """Rows in doubt by program, those sent first in front. Rows whose answer showed a card are not among
+        them: their card is known, only not whether it is the one that was asked for."""
         found: dict[str, list[Entry]] = {}
+        answered = 0
         for entry in self.journal.all_rows():
-            if entry.status is Status.UNKNOWN:
-                found.setdefault(self.binding.values(entry.cells)[PROGRAM], []).append(entry)
+            if entry.status is not Status.UNKNOWN:
+                continue
+            if entry.kept and entry.kept.get("giftcard_uuid"):
+                answered += 1
+                continue
+            found.setdefault(self.binding.values(entry.cells)[PROGRAM], []).append(entry)
         for entries in found.values():
             entries.sort(key=lambda e: (e.sent_at or 0.0, e.number))
+        self.answered = answered
         return found
 
     async def _expiration_days(self) -> dict[str, int]:
         """Days that a program's cards live, for those that expire."""
         courier = open_courier(self.options, self.scene)
+        courier.tally = self.tally
         async with courier.api:
             account = await introduce(courier, self.scene.target, self.journal)
             check_account(self.journal, account, self.journal.directory)
-            programs = await read_programs(courier)
+            try:
+                programs = await read_programs(courier)
+            except StoppedError:
+                raise HaltError(courier.halt or "interrupted; no row was changed") from None
         if programs is None:
-            raise HaltError("the programs cannot be listed; run the same command later")
+            raise HaltError("the programs cannot be listed; no row was changed")
         days = {str(p.get("uuid")): whole(p.get("expiration_days")) for p in programs}
-        return {uuid: number for uuid, number in days.items() if number is not None}
+        return {uuid: number for uuid, number in days.items() if number is not None and self._holds(uuid, number)}
 
-    def _new_cards(self, days: Mapping[str, int]) -> dict[str, list[Card]]:
+    def _holds(self, program: str, days: int) -> bool:
+        """Whether this run's own cards show that expiry less those days is when a card was made; the rule is
+        inferred, and a program's days may have been changed."""
+        for entry in self.journal.all_rows():
+            kept = entry.kept or {}
+            made = moment_s(kept.get("expiration_date"))
+            if entry.status is not Status.DONE or entry.proof != Proof.ANSWER or kept.get(PROGRAM) != program:
+                continue
+            if made is None or entry.sent_at is None:
+                continue
+            if abs(made - days * DAY_S - entry.sent_at) > AIR_S + SLACK_S:
+                self.notes.append(f"program {program}: expiry does not tell when a card was made, so age is not judged")
+                return False
+        return True
+
+    def _new_cards(self, days: Mapping[str, int], programs: Sequence[str]) -> dict[str, list[Card]]:
         """Cards that neither the baseline nor the journal knows, by program."""
         baseline = self.journal.directory / BASELINE
         if self.journal.get("baseline") is not None and baseline.exists():
@@ -194,16 +246,24 @@ class _Reconciliation:
         self.journal.know(
             str(e.kept["giftcard_uuid"]) for e in self.journal.all_rows() if e.kept and e.kept.get("giftcard_uuid")
         )
-        new: dict[str, list[Card]] = {}
+        new: dict[str, list[Card]] = {program: [] for program in programs}
         for cells in _read(self.journal.directory / LISTED):
             if not self.journal.knows(cells["giftcard_uuid"]):
-                program = cells[PROGRAM]
-                new.setdefault(program, []).append(Card(cells, _made_s(cells, days.get(program))))
+                card = Card(cells, made_s(cells, days.get(cells[PROGRAM])))
+                # The service may write a program's name in another way than the manifest does, or leave it out.
+                own = [p for p in programs if p.casefold() == cells[PROGRAM].casefold()]
+                if not own and len(programs) > 1:
+                    self.unplaced += 1
+                else:
+                    new[(own or programs)[0]].append(card)
+        if self.unplaced:
+            self.notes.append(f"{self.unplaced:,} new cards without a program: nothing is proven by this list")
         return new
 
-    async def _settle(self, doubts: list[Entry], new: list[Card], agreed: bool, begun: float) -> list[Card]:  # noqa: FBT001 - a verdict
+    async def _settle(self, doubts: list[Entry], new: list[Card], *, agreed: bool, begun: float) -> list[Card]:
         """Settle one program's rows; the candidates that were not assigned."""
-        candidates = [card for card in new if _fits(card, doubts)]
+        window = time_of_doubt(doubts, self.terms.settle_after_s)
+        candidates = [card for card in new if fits(card, window)]
         obstacle = self._obstacle(doubts, candidates, strangers=len(new) - len(candidates), agreed=agreed)
         rows = list(doubts)
         if obstacle is None:
@@ -212,6 +272,11 @@ class _Reconciliation:
             candidates = []
         elif candidates:
             self.notes.append(obstacle)
+        elif not agreed:
+            self.notes.append(
+                f"{len(doubts):,} rows in doubt and no new card, but the list of cards is not proven complete; "
+                "run this again"
+            )
         if not candidates and agreed:
             await self._fail(rows, begun)
         return candidates
@@ -227,10 +292,13 @@ class _Reconciliation:
             )
         if not agreed:
             return f"{found}, but the list of cards is not proven complete, so nothing is assigned; run this again"
-        if baseline is None or not baseline["agreed"]:
+        if baseline is None or not baseline["agreed"] or not (self.journal.directory / BASELINE).exists():
             return f"{found}, but what the program held before is not known for sure, so nothing is assigned"
         if strangers:
-            return f"{found}, and {strangers:,} new cards cannot be theirs: somebody else makes cards in this program"
+            return (
+                f"{found}, and {strangers:,} new cards cannot be theirs: somebody else makes cards in this program, "
+                "so nothing is assigned"
+            )
         if len(candidates) > len(doubts):
             return f"{found}: more cards than rows, so somebody else makes cards in this program; nothing is assigned"
         return None
@@ -281,18 +349,27 @@ class _Reconciliation:
             writer.write([[*(card.cells.get(name) for name in CARD), iso(card.made_s)] for card in cards])
         self.notes.append(f"candidates: {path}")
 
-    def _end(self, exit_code: int) -> Result:
-        kind = self.journal.get("format")
+    def _end(self) -> Result:
+        doubts = sum(map(len, self._doubts().values()))
+        if self.answered:
+            self.notes.append(
+                f"{self.answered:,} rows were answered with a card, but not for what was asked: look at them in "
+                "unknown; reconcile leaves them"
+            )
+        exit_code = 1 if doubts or self.answered else 0
+        if doubts:
+            self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.scene.command}")
+        kind = self.journal.get("written") or self.journal.get("format")
         piles = write_reports(self.journal, Layout(self.binding), kind)
         path = self.journal.directory / "summary.json"
-        earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        earlier = _earlier(path)
         counts = self.journal.counts()
         goes_on = counts[Status.PENDING] + counts[Status.FAILED]
         summary = summarise(
             self.journal,
             self.binding.operation,
             exit_code=exit_code,
-            next_command=earlier.get("next") or self.journal.get("command") if goes_on else None,
+            next_command=(earlier.get("next") or self.journal.get("command")) if goes_on else None,
             rate=earlier.get("rate"),
         )
         write_json(path, summary)
@@ -300,23 +377,13 @@ class _Reconciliation:
         return Result(exit_code, self.journal.directory, summary=summary, piles=files, notes=tuple(self.notes))
 
 
-def _fits(card: Card, doubts: Sequence[Entry]) -> bool:
-    """Whether a new card may be one whose answer was lost: empty, usable, and made in the time of doubt."""
-    cells = card.cells
-    if cells["amount_in_cents"] != "0" or cells["active"] != "true" or cells["upgradeable"] != "true":
-        return False
-    times = [e.sent_at for e in doubts if e.sent_at is not None]
-    if card.made_s is None or not times:
-        return True
-    # A request may be carried out long after its answer was given up, so the time of doubt has no narrow end.
-    return min(times) - SLACK_S <= card.made_s <= max(times) + 600 + SLACK_S
-
-
-def _made_s(cells: Mapping[str, str], days: int | None) -> float | None:
-    """When a card was made: its expiry less its program's days (inferred from a captured answer)."""
-    if days is None or not cells["expiration_date"]:
-        return None
-    return datetime.fromisoformat(cells["expiration_date"]).timestamp() - days * 86400
+def _earlier(path: Path) -> dict[str, Any]:
+    """The summary that is there; empty where there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _read(path: Path) -> Iterator[dict[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -13,6 +12,7 @@ from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.journal import LOCK, Journal, RunLock
 from piggy_batch.loading import Loaded, Reading, load_manifest, rebind
 from piggy_batch.model import Json, Repeat
+from piggy_batch.report import write_text
 from piggy_batch.tables import sha256_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from piggy_batch.operations import Operation
 
 STDIN = Path("-")
+COUNTED = "manifest.csv"  # what --count makes
+MOST_COUNTED = 1_000_000
+FINGERPRINT = "token "  # begins the id of an account that does not name itself
 
 
 class Facts(Protocol):
@@ -65,9 +68,10 @@ class RunDir:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
             left = {entry.name for entry in self.path.iterdir()}
-            empty = left <= {LOCK, "manifest.csv"}
-            if empty:
-                (self.path / "manifest.csv").unlink(missing_ok=True)
+            if left - {LOCK} == {COUNTED} and is_counted(self.path / COUNTED):
+                (self.path / COUNTED).unlink(missing_ok=True)
+                left.discard(COUNTED)
+            empty = left <= {LOCK}
             self._lock.release(remove=empty)
             if empty:
                 self.path.rmdir()
@@ -151,17 +155,47 @@ def home_of(directory: Path) -> dict[str, Any]:
 def counted_manifest(run_dir: Path, count: int) -> Path:
     """A manifest of ``count`` numbered rows in the run directory, for cards that need no list of their own.
 
-    JournalError where the directory holds one of another length: a run keeps its rows.
+    JournalError where a run of another length lives there, or a file that somebody else has put there.
     """
-    path = run_dir / "manifest.csv"
-    text = "card\n" + "".join(f"{number}\n" for number in range(1, count + 1))
-    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    path = run_dir / COUNTED
+    text = _counted(count)
+    try:
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        there = path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise JournalError(f"{path} cannot be made: {error.strerror}; name another --run-dir") from None
+    if there == text:
+        return path
+    if there is not None and (not is_counted(path) or _begun(run_dir)):
         raise JournalError(f"{path} is not the manifest of --count {count}; use the same count, or another --run-dir")
-    if not path.exists():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+    write_text(path, text.decode())
     return path
+
+
+def _counted(count: int) -> bytes:
+    return ("card\n" + "".join(f"{number}\n" for number in range(1, count + 1))).encode()
+
+
+def is_counted(path: Path) -> bool:
+    """Whether a file is, to the byte, one that ``--count`` makes."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if file.readline(6) != b"card\n":
+            return False
+        data = file.read()
+    number = data.count(b"\n")
+    return 0 < number <= MOST_COUNTED and b"card\n" + data == _counted(number)
+
+
+def _begun(run_dir: Path) -> bool:
+    journal = Journal.read(run_dir)
+    if journal is None:
+        return False
+    try:
+        return journal.bound
+    finally:
+        journal.close()
 
 
 def check_account(journal: Facts, account: dict[str, Any], here: Path) -> None:
@@ -187,7 +221,7 @@ def fingerprint(journal: Facts, token: str) -> str:
         salt = secrets.token_hex(16)
         journal.set("salt", salt)
     digest = hashlib.pbkdf2_hmac("sha256", token.encode(), bytes.fromhex(salt), 100_000).hex()
-    return f"token {digest[:16]}"
+    return f"{FINGERPRINT}{digest[:16]}"
 
 
 def refuse_missing(manifest: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import os
 import shlex
@@ -22,9 +23,10 @@ from piggy_batch.model import Lost, Repeat, Reply, Status
 from piggy_batch.operations import PING, Operation
 from piggy_batch.pacer import Clock, Pacer, Stop
 from piggy_batch.preview import look_at_cards
-from piggy_batch.progress import Progress, duration
+from piggy_batch.progress import Beside, Progress, duration
 from piggy_batch.report import Layout, summarise, write_errors, write_json, write_reports
 from piggy_batch.rundir import (
+    FINGERPRINT,
     STDIN,
     RunDir,
     account_words,
@@ -35,6 +37,7 @@ from piggy_batch.rundir import (
     refuse_missing,
 )
 from piggy_batch.slots import SlotBook
+from piggy_batch.telling import TellingApi
 from piggy_batch.verdict import Call, api_message, dig, judge_status
 
 if TYPE_CHECKING:
@@ -88,6 +91,10 @@ class Listed(Protocol):
     def notes(self) -> tuple[str, ...]:
         """For a person."""
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """As that of an export; ``requests`` says how many it took."""
+
 
 class Baseline(Protocol):
     """Lists what is there before a run's first request."""
@@ -112,6 +119,7 @@ class Scene:
     pacer: Pacer | None = None  # shared, with its stop, by the stages of one command
     tell_plan: bool = True  # say the plan when rows are about to be sent
     baseline: Baseline | None = None  # records what is there before a run's first request
+    verbose: bool = False  # tell each request
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +154,20 @@ def open_courier(options: Options, scene: Scene) -> Courier:
     """A courier to the scene's service; whoever opens it closes ``courier.api`` with ``async with``."""
     pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
     return Courier(
-        api=Api(scene.target, timeout_s=options.timeout_s, transport=scene.transport),
+        api=open_api(scene, options.timeout_s),
         pacer=pacer,
         clock=scene.clock,
         stop=pacer.stop,
         max_wait_s=options.max_wait_s,
         notify=scene.progress.say,
     )
+
+
+def open_api(scene: Scene, timeout_s: float) -> Api:
+    """The scene's service; with ``verbose`` each request is told."""
+    if scene.verbose:
+        return TellingApi(scene.target, scene.progress.say, timeout_s=timeout_s, transport=scene.transport)
+    return Api(scene.target, timeout_s=timeout_s, transport=scene.transport)
 
 
 def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: Stop) -> Pacer:
@@ -168,7 +183,7 @@ def shared_pace(scene: Scene, courier: Courier, account: dict[str, Any], name: s
     if scene.slots is None:
         yield
         return
-    book = SlotBook(scene.slots, f"{scene.target.base_url} {account['id']}", name)
+    book = SlotBook(scene.slots, f"{scene.target.base_url} {_meeting_point(account, scene.target)}", name)
     if not book.usable:
         courier.notify(f"{book.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
     courier.pacer.share(book, courier.notify)
@@ -176,6 +191,28 @@ def shared_pace(scene: Scene, courier: Courier, account: dict[str, Any], name: s
         yield
     finally:
         book.leave()
+
+
+def _meeting_point(account: dict[str, Any], target: Target) -> str:
+    """What all runs of an account call it. Where it names itself not, each run has salted its fingerprint with a
+    salt of its own; the slot file's name needs one that they share, and holds only a hash of it."""
+    identity = str(account["id"])
+    if not identity.startswith(FINGERPRINT):
+        return identity
+    return hashlib.pbkdf2_hmac("sha256", target.token.encode(), target.base_url.encode(), 100_000).hex()
+
+
+@contextmanager
+def ending_after(seconds: float | None, stop: Stop) -> Iterator[None]:
+    """Stop softly ``seconds`` after the block was entered; None: never."""
+    timer = None
+    if seconds is not None:
+        timer = asyncio.get_running_loop().call_later(seconds, stop.set, "max-duration")
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 def rate_text(rate: float | None) -> str:
@@ -314,59 +351,80 @@ class _Run:
                 check_account(journal, account, self.directory.path)
                 plan = self._plan(journal, account, api.proxy)
                 blocking = self.loaded.blocking(options.accept) if self.loaded else ()
-                if options.dry_run:
-                    if self.operation.preview:
-                        plan += await look_at_cards(journal, binding, courier, options.terms)
-                    code, notes = (2, (_unaccepted(blocking),)) if blocking else (0, ())
-                    return Result(code, self.directory.path, plan=plan, notes=notes)
-                self._ask(journal, plan, blocking)
-                journal.set("account", account)
-                journal.set("base_url", scene.target.base_url)
-                journal.set("command", scene.command)
-                refusal = await self._baseline(journal, binding, courier)
-                if refusal is not None:
-                    return refusal
                 with shared_pace(scene, courier, account, self.directory.path.name):
-                    return await self._send(journal, binding, courier, layout, kind, plan)
+                    if options.dry_run:
+                        return await self._rehearse(journal, binding, courier, plan, blocking)
+                    self._ask(journal, plan, blocking)
+                    journal.set("account", account)
+                    journal.set("base_url", scene.target.base_url)
+                    journal.set("command", scene.command)
+                    with ending_after(options.max_duration_s, courier.stop):
+                        scene.progress.log_to(self.directory.path / "run.log")
+                        refusal = await self._baseline(journal, binding, courier)
+                        if refusal is not None:
+                            return refusal
+                        return await self._send(journal, binding, courier, layout, kind, plan)
+
+    async def _rehearse(
+        self,
+        journal: Journal,
+        binding: Binding,
+        courier: Courier,
+        plan: tuple[str, ...],
+        blocking: tuple[Finding, ...],
+    ) -> Result:
+        """The plan, and what a look at the things shows; no write is sent."""
+        if self.operation.preview:
+            plan += await look_at_cards(journal, binding, courier, self.options.terms)
+        if courier.halt is not None:
+            raise HaltError(f"{courier.halt}; nothing was sent")
+        if courier.stop:
+            return Result(130, self.directory.path, plan=plan, notes=("interrupted while looking; nothing was sent",))
+        code, notes = (2, (_unaccepted(blocking),)) if blocking else (0, ())
+        return Result(code, self.directory.path, plan=plan, notes=notes)
 
     async def _baseline(self, journal: Journal, binding: Binding, courier: Courier) -> Result | None:
         """Record what is there before the first request; None: done, or not wanted."""
         if self.scene.baseline is None or journal.bound:
             return None
-        scene = replace(self.scene, pacer=courier.pacer, signals=False)
-        self.scene.progress.say("before the first request: a list of the cards that the program holds already")
+        say = self.scene.progress.say
+        beside = Beside(self.scene.progress, courier.clock)
+        # The pace is shared with other runs already, under this run's name.
+        scene = replace(self.scene, pacer=courier.pacer, signals=False, slots=None, progress=beside)
+        say("before the first request: a list of the cards that the program holds already")
         listed = await self.scene.baseline(journal, binding, self.options, scene)
+        courier.tally.sent += listed.summary["requests"]
         if not listed.written:
-            return Result(listed.exit_code, self.directory.path, notes=listed.notes)
+            over = courier.stop.reason == "max-duration"
+            notes = ("--max-duration is over before the first request; nothing was sent",) if over else listed.notes
+            if listed.exit_code == 3:
+                notes += ("where this token may not list cards, --no-baseline goes without",)
+            return Result(1 if over else listed.exit_code, self.directory.path, notes=(*notes, self._go_on()))
         if not listed.agreed:
-            self.scene.progress.say(
+            say(
                 "the list of the program's cards could not be proven complete; should a row end in doubt, "
                 "giftcards reconcile will list candidates and assign none"
             )
         return None
 
+    def _go_on(self) -> str:
+        return f"go on with: {self.scene.command}"
+
     async def _send(
         self, journal: Journal, binding: Binding, courier: Courier, layout: Layout, kind: str, plan: tuple[str, ...]
     ) -> Result:
         scene, options = self.scene, self.options
-        scene.progress.log_to(self.directory.path / "run.log")
         if scene.tell_plan and not self._asks(journal):
             for line in plan:
                 scene.progress.say(line)
         scene.progress.total(self._to_take(journal))
         journal.begin(scene.clock.wall(), rate_text(options.rate), threaded=scene.threaded)
-        timer = None
-        if options.max_duration_s is not None:
-            loop = asyncio.get_running_loop()
-            timer = loop.call_later(options.max_duration_s, courier.stop.set, "max-duration")
         exit_code = 4
         try:
             importer = Importer(binding, journal, courier, options.terms, lambda s: scene.progress.advance(s.value))
             await importer.run()
             exit_code = self._exit_code(journal, courier)
         finally:
-            if timer is not None:
-                timer.cancel()
             journal.finish(scene.clock.wall(), exit_code)
         return self._end(journal, layout, kind, exit_code, self._notes(journal, courier), plan=plan)
 
@@ -440,6 +498,11 @@ class _Run:
         ]
         if self.loaded is not None:
             lines[1:2] = [lines[1], *self._facts()]
+        if self.scene.baseline is not None and not journal.bound:
+            lines.append(
+                "before: the cards that the program holds already are listed, each page of up to 100 twice "
+                "(--no-baseline skips it)"
+            )
         if operation.repeat is not Repeat.SAFE:
             lines.append("note: the account's own automations may mail customers or call webhooks for these changes")
         if proxy:
@@ -491,6 +554,7 @@ class _Run:
     ) -> Result:
         command = self.scene.command if self._goes_on(journal) else None
         piles = write_reports(journal, layout, kind)
+        journal.set("written", kind)
         summary = summarise(
             journal,
             self.operation,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli import program_options
-from piggy_batch.cli.common import Pair, as_mapping, command_line, make_target_from, open_display
+from piggy_batch.cli.common import Pair, as_mapping, command_line, json_text, make_target_from, open_display
 from piggy_batch.errors import SetupError
 from piggy_batch.operations import CATALOGUE, find_operation
 from piggy_batch.progress import printable_line
@@ -86,7 +85,7 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
     sample = against(ctx, manifest, given["against_account"], reading)
     if given["as_json"]:
         found = checked.to_json() | ({"against_account": sample.to_json()} if sample else {})
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json_text(found))
     else:
         for line in (*lines(manifest, operation.name, checked), *(sample.lines() if sample else ())):
             click.echo(printable_line(line))

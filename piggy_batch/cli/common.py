@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -136,6 +137,11 @@ def make_target_from(ctx: click.Context) -> Target:
     return make_target(base_url, read_token(token_file), given.get("ca_file"))
 
 
+def is_verbose(ctx: click.Context) -> bool:
+    """Whether ``-v`` stands anywhere on the command line."""
+    return bool((ctx.obj or {}).get("verbose"))
+
+
 def command_line(argv: Sequence[str]) -> str:
     """The command that goes on with a run: the same one, without what was meant for this time only."""
     kept: list[str] = []
@@ -148,6 +154,23 @@ def command_line(argv: Sequence[str]) -> str:
         else:
             kept.append(word)
     return shlex.join(["piggy-batch", *kept])
+
+
+def shown_command(command: str) -> str:
+    """A command for a terminal: as it is, or, where a file's name holds control characters, with these escaped."""
+    return command if command.isprintable() else printable_line(command)
+
+
+def json_text(data: Any, indent: int | None = 2) -> str:
+    """JSON for stdout: characters as they are, but those that could drive a terminal escaped."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False)
+    return text if text.isprintable() else "".join(map(_harmless, text))
+
+
+def _harmless(c: str) -> str:
+    if c.isprintable() or c == "\n":
+        return c
+    return f"\\u{ord(c):04x}" if c < "\U00010000" else json.dumps(c)[1:-1]
 
 
 def open_display(unit: str, *, progress: bool | None, quiet: bool = False) -> Display:
@@ -170,27 +193,25 @@ def report_error(error: PiggyBatchError, argv: Sequence[str]) -> int:
     """Print an error as one line, and the command to try again where that helps; its exit code."""
     click.echo(printable_line(f"piggy-batch: {error}"), err=True)
     if isinstance(error, HaltError):
-        click.echo(f"then run: {command_line(argv)}", err=True)
+        click.echo(f"then run: {shown_command(command_line(argv))}", err=True)
     return error.exit_code
 
 
 def show_result(result: Result, *, as_json: bool) -> None:
     """Summary on stdout; notes and the command that goes on, on stderr."""
-    import json
-
     if result.summary is None:
         for line in (*result.plan, *result.notes):
             click.echo(printable_line(line), err=bool(result.exit_code))
         return
     if as_json:
-        click.echo(json.dumps(result.summary, indent=2, ensure_ascii=False))
+        click.echo(json_text(result.summary))
     else:
         for line in summary_lines(result):
             click.echo(printable_line(line))
     for line in result.notes:
         click.echo(printable_line(line), err=True)
     if result.summary["next"]:
-        click.echo(f"go on with: {result.summary['next']}", err=True)
+        click.echo(f"go on with: {shown_command(result.summary['next'])}", err=True)
 
 
 def summary_lines(result: Result) -> list[str]:

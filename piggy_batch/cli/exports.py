@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,11 @@ from piggy_batch.cli.common import (
     Share,
     as_rate,
     command_line,
+    is_verbose,
+    json_text,
     make_target_from,
     open_display,
+    shown_command,
 )
 from piggy_batch.listings import CONTACTS, GIFTCARDS, PROGRAM_FIELDS, Listing
 from piggy_batch.progress import duration, printable_line
@@ -170,6 +172,7 @@ def make_scene(ctx: click.Context, display: Any) -> Scene:
         command=command_line(ctx.obj["argv"]),
         signals=True,
         slots=state_dir(),
+        verbose=is_verbose(ctx),
     )
 
 
@@ -187,7 +190,7 @@ def show_exported(listing: Listing, done: Exported, *, as_json: bool, quiet: boo
     """The summary on stdout; with ``quiet`` one line, and on stderr only what is not in order."""
     summary = done.summary
     if as_json:
-        click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        click.echo(json_text(summary))
     elif done.written or not quiet:
         for line in [headline(listing, done)] if quiet else summary_lines(listing, done):
             click.echo(printable_line(line))
@@ -196,7 +199,7 @@ def show_exported(listing: Listing, done: Exported, *, as_json: bool, quiet: boo
             click.echo(printable_line(line), err=bool(done.exit_code))
     if summary["next"]:
         again = "export again with" if done.written else "go on with"
-        click.echo(f"{again}: {summary['next']}", err=True)
+        click.echo(f"{again}: {shown_command(summary['next'])}", err=True)
 
 
 def headline(listing: Listing, done: Exported) -> str:
@@ -302,7 +305,7 @@ def giftcard_programs(ctx: click.Context, /, to: Path | None, *, as_json: bool) 
         with open_writer(to, kind, columns_of(PROGRAM_FIELDS, read_at=False)) as writer:
             writer.write([[cell(f.kind, item[f.name]) for f in PROGRAM_FIELDS] for item in found])
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json_text(found))
         return
     if to is not None:
         click.echo(f"{len(found):,} programs in {to}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from piggy_batch.cli.common import (
     ask,
     can_ask,
     command_line,
+    is_verbose,
+    json_text,
     make_target_from,
     open_display,
     show_result,
@@ -77,6 +78,7 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
             confirm=ask if can_ask() else None,
             signals=True,
             slots=state_dir(),
+            verbose=is_verbose(ctx),
         )
         result = asyncio.run(carry_out(manifest, options, wishes, scene))
     if result.summary is not None and not given["as_json"]:
@@ -143,7 +145,7 @@ def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
 
     way = find_way(run_dir, program=_program(ctx, run_dir))
     if as_json:
-        click.echo(json.dumps(way.to_json(), indent=2, ensure_ascii=False))
+        click.echo(json_text(way.to_json()))
     else:
         _show(way)
     ctx.exit(0 if way.whole else 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from piggy_batch.cli.common import json_text
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) 
         raise SetupError("say which store: --store DIR")
     found = Store(store, zone).list()
     if as_json:
-        click.echo(json.dumps([_as_json(snapshot) for snapshot in found], indent=2, ensure_ascii=False))
+        click.echo(json_text([_as_json(snapshot) for snapshot in found]))
         return
     for snapshot in found:
         mark = "" if snapshot.agreed else "PARTIAL: "
@@ -268,7 +268,7 @@ def _say(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_json: boo
     from piggy_batch.reporting import plain, values
 
     if as_json:
-        click.echo(json.dumps(values.as_json(report), indent=2, ensure_ascii=False))
+        click.echo(json_text(values.as_json(report)))
     elif quiet:
         pass
     elif targets:

@@ -20,6 +20,7 @@ from piggy_batch.cli.common import (
     ask,
     can_ask,
     command_line,
+    is_verbose,
     make_target_from,
     open_display,
     show_result,
@@ -330,6 +331,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
             signals=True,
             slots=state_dir(),
             baseline=baseline_of(operation, given),
+            verbose=is_verbose(ctx),
         )
         result = asyncio.run(run(operation, manifest, options, scene))
     if given.get("report") is not None and result.summary is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from piggy_batch.cli import program_options
-from piggy_batch.cli.common import make_target_from
+from piggy_batch.cli.common import is_verbose, json_text, make_target_from
 from piggy_batch.errors import SetupError
 
 
@@ -35,10 +34,16 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     from piggy_batch.progress import Silent, printable_line
     from piggy_batch.rundir import account_words
     from piggy_batch.runner import introduce
+    from piggy_batch.telling import TellingApi
+
+    verbose = is_verbose(ctx)
+
+    def tell(line: str) -> None:
+        click.echo(printable_line(line), err=True)
 
     async def ask(target: Target) -> dict[str, Any]:
         stop, clock = Stop(), Clock()
-        async with Api(target, timeout_s=timeout) as api:
+        async with TellingApi(target, tell, timeout_s=timeout) if verbose else Api(target, timeout_s=timeout) as api:
             courier = Courier(
                 api=api, pacer=Pacer(5.0, clock, stop), clock=clock, stop=stop, max_wait_s=60.0, notify=Silent().say
             )
@@ -47,7 +52,7 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     target = make_target_from(ctx)
     account = asyncio.run(ask(target))
     if as_json:
-        click.echo(json.dumps({"account": account, "base_url": target.base_url}, ensure_ascii=False))
+        click.echo(json_text({"account": account, "base_url": target.base_url}, indent=None))
     else:
         click.echo(printable_line(f"{account_words(account)} at {target.base_url}"))
 
@@ -62,7 +67,7 @@ def status(*, run_dir: Path, as_json: bool) -> None:
 
     found = describe_run(run_dir)
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json_text(found))
     else:
         for line in status_lines(found):
             click.echo(printable_line(line))
