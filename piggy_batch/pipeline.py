@@ -159,7 +159,7 @@ class Pipeline:
 
     async def _stage(self, stage: Stage, manifest: Path) -> bool:
         """Run one part; True: the pipeline ends here."""
-        job, shown = self.job, self._shown
+        job, shown, stop = self.job, self._shown, self.courier.stop
         options = job.options
         operation = stage.operation
         shown.inner.say(f"stage {list(Stage).index(stage) + 1} of {len(Stage)}: {operation.name}")
@@ -184,7 +184,8 @@ class Pipeline:
                 replace(job.scene, pacer=self.courier.pacer, signals=False, tell_plan=False, progress=shown),
             )
         except HaltError as error:
-            self._ending.halted = str(error)
+            self._note_stop()
+            self._ending.halted = None if stop else str(error)
             return True
         except SetupError as error:
             self._ending.halted = f"{operation.name}: {error}"
@@ -193,10 +194,13 @@ class Pipeline:
             self._ending.halted = next((n for n in result.notes if n.startswith("halted: ")), "halted").removeprefix(
                 "halted: "
             )
-        stop = self.courier.stop
-        self._ending.interrupted = stop.reason == "interrupted"
-        self._ending.over = stop.reason == "max-duration"
+        self._note_stop()
         return bool(stop) or result.exit_code in (3, 130)
+
+    def _note_stop(self) -> None:
+        reason = self.courier.stop.reason
+        self._ending.interrupted = reason == "interrupted"
+        self._ending.over = reason == "max-duration"
 
 
 def _is_unlinked(verdict: Verdict) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.emails import identity_of
+from piggy_batch.errors import JournalError
 from piggy_batch.journal import Entry, Journal
 from piggy_batch.model import Status
 from piggy_batch.stages import FINE, HEADERS, ROW, Line, Stage
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.manifest import Binding
+
+BATCH = 2_000  # rows a write
 
 
 class StageRuns:
@@ -40,12 +44,17 @@ class StageRuns:
         first = next(iterator := iter(rows), None)
         if first is None:
             return None
-        self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._folder / f"part-{len(self.manifests()) + 1}.csv"
-        with open_writer(path, "csv", [Out(name) for name in HEADERS[self.stage]]) as writer:
-            writer.write([first])
-            while batch := [row for row, _ in zip(iterator, range(2_000), strict=False)]:
-                writer.write(batch)
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            with open_writer(path, "csv", [Out(name) for name in HEADERS[self.stage]]) as writer:
+                writer.write([first])
+                while batch := list(islice(iterator, BATCH)):
+                    writer.write(batch)
+        except OSError as error:
+            raise JournalError(
+                f"{path} cannot be written: {error.strerror or error}; free some space and run the same command again"
+            ) from None
         return path
 
     def entries(self) -> Iterator[tuple[int, Entry]]:

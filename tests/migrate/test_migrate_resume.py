@@ -10,8 +10,9 @@ import pytest
 from migrate_world import Shop
 
 from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.pacer import Pacer, Stop
 from piggy_batch.sandbox import Fault
-from tests.world import Wire
+from tests.world import Wire, WorldClock
 
 ROWS = (
     ["A-1", "ann@example.test", "Ann", "", "10"],
@@ -191,3 +192,50 @@ def test_lost_answers_at_every_stage(make_shop: Callable[..., Shop]) -> None:
     assert all(r["_credits_status"] == "unknown" for r in shop.rows(result, "unknown"))
     assert max(shop.world.times("credits.create").values()) == 1
     assert shop.summary(result)["next"] is None
+
+
+@pytest.mark.parametrize("stage", ["find-or-create", "contact-identifiers", "credit-receptions"])
+def test_an_interrupt_lands_what_flies_and_goes_on_later(shop: Shop, stage: str) -> None:
+    """A stop in any stage ends the pipeline with 130, and the same command finishes."""
+    path = prepare(shop)
+    pacer = Pacer(0.0, WorldClock(shop.world), Stop())
+
+    async def interrupt(request: httpx.Request) -> httpx.Response | None:
+        if stage in str(request.url):
+            pacer.stop.set("interrupted")
+        return None
+
+    shop.world.hook = interrupt
+    result = shop.migrate(path, concurrency=1, scene={"pacer": pacer})
+    assert result.exit_code == 130
+    assert any(note.startswith("interrupted: ") for note in result.notes)
+    shop.world.hook = None
+    assert shop.migrate(path).exit_code == 0
+    assert max(shop.world.times("credits.create").values()) == 1
+
+
+def test_max_duration_ends_softly(shop: Shop) -> None:
+    """What is left is pending, and the same command goes on."""
+    path = prepare(shop)
+    result = shop.migrate(path, rate=1.0, max_duration_s=5.0)
+    assert result.exit_code == 1
+    assert "pending" in shop.statuses(result)
+    assert any("--max-duration is over" in note for note in result.notes)
+    assert shop.migrate(path).exit_code == 0
+
+
+def test_cards_of_nobody_are_no_errors_to_max_errors(shop: Shop) -> None:
+    """A list full of cards that wait to be linked does not halt; refusals do."""
+    rows = [[f"A-{n}", f"a{n}@example.test"] for n in range(6)]
+    for value, _ in rows:
+        shop.world.till("create", value)
+    assert shop.migrate(shop.manifest(*rows), max_errors=2).exit_code == 0
+    for number in range(6):
+        shop.world.till("create", f"B-{number}", email="customer1@example.test")
+    halted = shop.migrate(
+        shop.manifest(*[[f"B-{n}", "customer2@example.test"] for n in range(6)], name="b.csv"),
+        max_errors=2,
+        concurrency=1,
+    )
+    assert halted.exit_code == 3
+    assert shop.statuses(halted).count("rejected") == 2
