@@ -64,10 +64,13 @@ def plan_lines(
     for place, stage in enumerate(Stage, start=1):
         number = planned[stage] * _EACH.get(stage, 1)
         requests += number
+        if not number and stage in (Stage.UPDATE, Stage.CREDITS):
+            continue
         lines.append(f"stage {place}, {stage.operation.name}: {counted(number, 'request')}{_remark(stage)}")
     took = f", at least {duration(requests / options.rate)}" if options.rate else ""
     lines.append(f"requests: {requests:,}, rate {rate}{took}")
-    lines.append("repeat: running the same command again goes on; credits are never sent twice in doubt")
+    careful = "; credits are never sent again in doubt" if planned[Stage.CREDITS] else ""
+    lines.append(f"repeat: running the same command again goes on where it stopped{careful}")
     lines.append("note: the account's own automations may mail customers or call webhooks for these changes")
     if loaded is not None and job.options.dry_run:
         words = ["piggy-batch", "check", str(job.manifest), "--for", "migrate", "--against-account", "200"]
