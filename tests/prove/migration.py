@@ -254,7 +254,7 @@ def folded(card: tuple[str, bool, str | None]) -> tuple[str, bool, str | None]:
 
 def prove(scale: float) -> dict[str, float | int | bool | str]:
     """Migrate, sign off, go back; figures, and whether everything holds."""
-    cards, customers = max(100, int(CARDS * scale)), max(60, int(CUSTOMERS * scale))
+    cards, customers = max(60, int(CARDS * scale)), max(36, int(CUSTOMERS * scale))
     rng = random.Random(6)
     plan = make_plan(cards, customers, rng)
     begun = time.perf_counter()
