@@ -54,6 +54,7 @@ class RunDir:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = RunLock(path)
+        self._found: set[str] | None = None  # what was there, where no run has been before
 
     def __enter__(self) -> Self:
         try:
@@ -62,20 +63,29 @@ class RunDir:
             raise JournalError(f"{self.path} is a file, not a directory; name another --run-dir") from None
         except OSError as error:
             raise JournalError(f"{self.path} cannot be made: {error.strerror}; name another --run-dir") from None
+        locked = (self.path / LOCK).exists()
         self._lock.take()
+        self._found = None if locked else self._entries()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            left = {entry.name for entry in self.path.iterdir()}
-            if left - {LOCK} == {COUNTED} and is_counted(self.path / COUNTED):
-                (self.path / COUNTED).unlink(missing_ok=True)
-                left.discard(COUNTED)
-            empty = left <= {LOCK}
-            self._lock.release(remove=empty)
-            if empty:
-                self.path.rmdir()
+        self._leave_nothing()
         self._lock.release()
+
+    def _leave_nothing(self) -> None:
+        """Remove what only says that somebody has looked."""
+        left = self._entries()
+        if left == {COUNTED} and is_counted(self.path / COUNTED):
+            (self.path / COUNTED).unlink(missing_ok=True)
+            left = set()
+        if not left or left == self._found:
+            (self.path / LOCK).unlink(missing_ok=True)
+        if not left:
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+
+    def _entries(self) -> set[str]:
+        return {entry.name for entry in self.path.iterdir()} - {LOCK}
 
     def existing(self) -> Journal | None:
         """The journal of a run that has begun to send; None where the manifest is to be checked afresh."""

@@ -49,6 +49,8 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
     the same `giftcards create` command sends them again.
 
     Make each batch in a fresh program, if you can: it holds nothing before and no strangers after.
+
+    Exit code 0: no row is in doubt any more. 1: some are; the same command looks again. 3: halted.
     """
     from piggy_batch.reconcile import Reconciling, reconcile
 
