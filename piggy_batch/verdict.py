@@ -213,7 +213,7 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
     data = reply.body["data"]
     if operation.texts:
         text = data.get("data") if isinstance(data, Mapping) else data
-        return done if text in operation.texts else doubt
+        return done if isinstance(text, str) and text in operation.texts else doubt
     if operation.many:
         return _judge_list(operation, reply, data)
     if not isinstance(data, Mapping):
