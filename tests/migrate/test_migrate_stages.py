@@ -149,3 +149,22 @@ def test_results_are_a_manifest_of_identifiers_link(make_shop: Any, links_with_m
     result = shop.migrate(shop.manifest(["A-1", "a@b.test"]))
     again = shop.world.run("identifiers link", result.run_dir / "results.csv", run_dir=shop.folder / "link")
     assert shop.world.statuses(again) == {"already": 1}
+
+
+def test_uuids_of_any_shape(make_shop: Any) -> None:
+    """What the service calls a UUID is sent back as it came, whatever it looks like."""
+    shop = make_shop(bare_uuids=True)
+    path = shop.manifest(["A-1", "ann@example.test", "Gold", "false", "5"], ["B-1", "bob@example.test"])
+    result = shop.migrate(path)
+    assert result.exit_code == 0
+    assert shop.world.run("identifiers verify", path).exit_code == 0
+
+
+@pytest.mark.parametrize("value", ["007", "a b", "é/ü?#%", "=cmd()", "1E5x", "x" * 255, '";,'])
+def test_values_of_any_shape(shop: Shop, value: str) -> None:
+    """A card's value goes through every stage unchanged."""
+    path = shop.manifest([value, "ann@example.test", "", "false", "5"])
+    result = shop.migrate(path)
+    assert result.exit_code == 0, result.notes
+    assert not shop.card(value).active
+    assert shop.holder(value) == "ann@example.test"
