@@ -31,7 +31,7 @@ PREFIX = "/api/v3/oauth/clients"
 MAX_BODY = 32 * 1024 * 1024  # bytes, decoded; a page of 100 heavy contacts is about 1 MB
 CONNECT_SHARE = 0.5  # of --timeout: a stalled connection must be told apart from a stalled answer
 KNOWN_URLS = 64  # parsed addresses kept; most requests share a few
-TOLD = frozenset({b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining"})
+TOLD = frozenset({b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining"})
 KEEP_S = 4.0  # idle connections are closed before a server does it: a request on a dying one is in doubt
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -94,9 +94,11 @@ class Api:
         *,
         timeout_s: float = 30.0,
         transport: Transport | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.target = target
         self.timeout_s = timeout_s
+        self._wall = wall
         self._make = transport or self._connection
         self._transports: dict[int, httpx.AsyncBaseTransport] = {}
         self._ssl: ssl.SSLContext | None = None
@@ -164,7 +166,7 @@ class Api:
             return Lost(_describe(error), sent=True)
         if content is None:
             return Lost(f"the answer is larger than {MAX_BODY // 1024 // 1024} MiB", sent=True)
-        return _reply(response, content, loop.time() - started)
+        return _reply(response, content, loop.time() - started, self._wall())
 
     def _build(self, request: Request) -> httpx.Request:
         body = request.body
@@ -230,10 +232,12 @@ async def _content(response: httpx.Response) -> bytes | None:
     return b"".join(chunks)
 
 
-def _reply(response: httpx.Response, content: bytes, elapsed_s: float) -> Reply:
+def _reply(response: httpx.Response, content: bytes, elapsed_s: float, wall_s: float) -> Reply:
     try:
         body = json.loads(content) if content else None
         is_json = bool(content)
+        if b"\\ud" in content.lower():
+            body = _whole_text(body)
     except (ValueError, RecursionError):
         body, is_json = None, False
     headers = _told(response)
@@ -241,7 +245,7 @@ def _reply(response: httpx.Response, content: bytes, elapsed_s: float) -> Reply:
         status=response.status_code,
         body=body,
         is_json=is_json,
-        wait_s=retry_after(headers.get(b"retry-after"), time.time()),
+        wait_s=retry_after(headers.get(b"retry-after"), _moment(headers.get(b"date"), wall_s)),
         location=headers.get(b"location"),
         text="" if is_json else content[:200].decode("utf-8", "replace"),
         limit=_whole(headers.get(b"x-ratelimit-limit")),
@@ -256,12 +260,25 @@ def _told(response: httpx.Response) -> dict[bytes, str]:
     return {name: value.decode("latin-1") for name, value in found if name in TOLD}
 
 
+def _whole_text(value: Json) -> Json:
+    """``value`` with lone surrogates, which no file and no database takes, replaced."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case list():
+            return [_whole_text(item) for item in value]
+        case dict():
+            return {_whole_text(key): _whole_text(item) for key, item in value.items()}
+        case _:
+            return value
+
+
 def retry_after(text: str | None, now_s: float) -> float | None:
     """Seconds that a Retry-After header asks for: a number or an HTTP date; None where it says nothing."""
     if text is None:
         return None
     text = text.strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now_s)
@@ -269,8 +286,17 @@ def retry_after(text: str | None, now_s: float) -> float | None:
         return None
 
 
+def _moment(date: str | None, wall_s: float) -> float:
+    """The time by the service's own clock where it tells it; else ``wall_s``, by this machine's."""
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp() if date else wall_s
+    except (ValueError, TypeError, OverflowError):
+        return wall_s
+
+
 def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.strip().isdigit() and len(text) < 12 else None
+    found = (text or "").strip()
+    return int(found) if found.isascii() and found.isdigit() and len(found) < 12 else None
 
 
 def _describe(error: BaseException) -> str:

@@ -166,8 +166,14 @@ def open_courier(options: Options, scene: Scene) -> Courier:
 def open_api(scene: Scene, timeout_s: float) -> Api:
     """The scene's service; with ``verbose`` each request is told."""
     if scene.verbose:
-        return TellingApi(scene.target, scene.progress.say, timeout_s=timeout_s, transport=scene.transport)
-    return Api(scene.target, timeout_s=timeout_s, transport=scene.transport)
+        return TellingApi(
+            scene.target,
+            scene.progress.say,
+            timeout_s=timeout_s,
+            transport=scene.transport,
+            wall=scene.clock.wall,
+        )
+    return Api(scene.target, timeout_s=timeout_s, transport=scene.transport, wall=scene.clock.wall)
 
 
 def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: Stop) -> Pacer:

@@ -16,9 +16,15 @@ class TellingApi(Api):
     """As :class:`Api`; ``tell`` gets a line once a request has ended."""
 
     def __init__(
-        self, target: Target, tell: Callable[[str], None], *, timeout_s: float, transport: Transport | None = None
+        self,
+        target: Target,
+        tell: Callable[[str], None],
+        *,
+        timeout_s: float,
+        transport: Transport | None,
+        wall: Callable[[], float],
     ) -> None:
-        super().__init__(target, timeout_s=timeout_s, transport=transport)
+        super().__init__(target, timeout_s=timeout_s, transport=transport, wall=wall)
         self._say = tell
 
     async def send(self, request: Request, slot: int, turn: Callable[[], Awaitable[bool]]) -> Answer | None:

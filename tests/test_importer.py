@@ -468,6 +468,24 @@ def test_a_service_that_dies_of_one_row_does_not_hold_the_run_for_ever(world: Wo
     assert [row["_status"] for row in world.rows(result)] == ["unknown", "done"]
 
 
+def test_strange_text_in_an_answer_ends_as_text(world: World) -> None:
+    """Lone surrogates, control characters and giant numbers in an answer cannot break journal or reports."""
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "GET" or "find" not in request.url.path:
+            return None
+        name = b'"\\ud800 \\u0000 \\u001b[31m"'
+        if "A-1" in str(request.url):
+            body = b'{"data":{"name":%s,"value":"A-1","active":true,"contact":null}}' % name
+            return httpx.Response(200, content=body)
+        return httpx.Response(400, content=b'{"message":%s,"code":99999999999999999999999,"status_code":400}' % name)
+
+    world.hook = hook
+    path = world.manifest("contact_identifier_value", [["A-1"], ["A-2"], ["A-3"]])
+    result = world.run("identifiers find", path, concurrency=1)
+    assert audit(result.run_dir, 3) == {"done": 1, "rejected": 2}
+
+
 def test_a_stale_look_of_an_earlier_invocation_is_not_used(world: World) -> None:
     """A failed row keeps nothing: with --no-before a later lost answer is unknown, whatever was seen earlier."""
     path = world.manifest("contact_identifier_value", [["CARD-000002"]])

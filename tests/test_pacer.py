@@ -1,0 +1,111 @@
+"""The promise of the pacer: departures in any window of T seconds number at most rate x T + 1."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from piggy_batch.api import Api, Target
+from piggy_batch.operations import PING
+from piggy_batch.pacer import Clock, Pacer, Stop
+from piggy_batch.sandbox import Fault
+from tests.world import World, in_virtual_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def worst(departures: Sequence[float], rate: float) -> float:
+    """By how many departures the fullest window exceeds rate x T + 1, over all pairs."""
+    return max(
+        (j - i + 1) - (rate * (departures[j] - departures[i]) + 1)
+        for i in range(len(departures))
+        for j in range(i, len(departures))
+    )
+
+
+@pytest.mark.parametrize("rate", [0.5, 5.0, 333.0])
+@pytest.mark.parametrize("kind", ["429", "reset-after", "500"])
+def test_no_window_ever_exceeds_the_rate(world: World, rate: float, kind: str) -> None:
+    """Rows, looks, retries, probes and pings together keep to it, from the very first request on."""
+    world.sandbox.plan(Fault(kind, 0.3, after_n=1))
+    path = world.manifest("contact_identifier_value", [[f"A-{n}"] for n in range(60)])
+    world.run("identifiers create", path, rate=rate, concurrency=16)
+    assert len(world.departures) > 60
+    assert worst(world.departures, rate) <= 1e-6
+
+
+@pytest.mark.parametrize("rate", [1.0, 20.0, 500.0])
+def test_the_rate_is_reached(make_world: object, world: World, rate: float) -> None:
+    """At least 98 % of it while there is work, with answers that take their time."""
+    world.sandbox.latency_s = 0.1
+    path = world.manifest("contact_identifier_value", [[f"A-{n}"] for n in range(100)])
+    world.run("identifiers create", path, rate=rate, concurrency=100)
+    seconds = world.departures[-1] - world.departures[1]
+    assert (len(world.departures) - 2) / seconds >= 0.98 * rate
+
+
+def test_a_hold_lets_only_probes_through() -> None:
+    """During a pause nothing leaves but what asks whether the pause may end."""
+
+    async def work() -> list[str]:
+        pacer = Pacer(0, Clock(fine=False), Stop())
+        order: list[str] = []
+
+        async def one(name: str, *, probe: bool = False) -> None:
+            await pacer.turn(probe=probe)
+            order.append(f"{name} at {asyncio.get_running_loop().time():.0f}")
+
+        pacer.hold(100)
+        await asyncio.gather(one("row"), one("probe", probe=True))
+        return order
+
+    assert in_virtual_time(work()) == ["probe at 0", "row at 100"]
+
+
+def test_a_stop_ends_every_wait() -> None:
+    """Who waits for a turn when the run stops gets none."""
+
+    async def work() -> list[bool]:
+        stop = Stop()
+        pacer = Pacer(0.01, Clock(fine=False), stop)
+        asyncio.get_running_loop().call_later(30, stop.set, "interrupted")
+        return list(await asyncio.gather(*(pacer.turn() for _ in range(5))))
+
+    assert in_virtual_time(work()) == [True, False, False, False, False]
+
+
+class _Instant(httpx.AsyncBaseTransport):
+    def __init__(self, seen: list[float]) -> None:
+        self._seen = seen
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._seen.append(time.perf_counter())
+        return httpx.Response(200, json={"data": {}})
+
+
+@pytest.mark.process
+def test_the_promise_holds_on_a_real_clock_at_the_hand_over() -> None:
+    """One second at 200 a second, eight workers, measured where httpx's transport takes the request."""
+    rate, seen = 200.0, []
+
+    async def work() -> None:
+        pacer = Pacer(rate, Clock(), Stop())
+        async with Api(Target("http://sandbox.test", "t"), transport=lambda: _Instant(seen)) as api:
+
+            async def worker(slot: int) -> None:
+                for _ in range(25):
+                    await api.send(PING, slot, pacer.turn)
+
+            await asyncio.gather(*(worker(slot) for slot in range(8)))
+
+    asyncio.run(work())
+    assert len(seen) == 200
+    slack = 0.5  # departures: a busy machine may hold a request up between its turn and the transport
+    assert worst(seen, rate) <= slack
+    assert sum(b - a < 0.9 / rate for a, b in itertools.pairwise(seen)) <= 4
