@@ -19,8 +19,22 @@ demo: setup ## a real import of samples/legacy_cards.csv through the sandbox
 test: setup ## all tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
+lowest: ## the tests at the lowest versions that pyproject.toml declares, in .venv-lowest
+	$(PYTHON) -m venv .venv-lowest
+	sed -n '/^dependencies/,/^]/p' pyproject.toml | sed -nE 's/^ *"([A-Za-z0-9-]+)>=([0-9.]+)[,"].*/\1==\2/p' \
+	  > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet -c .venv-lowest/lowest.txt -e '.[dev]'
+	.venv-lowest/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -W default
+
 prove: setup ## the big proofs in full; writes prove.json
 	$(BIN)/python -m tests.prove --out prove.json
+
+bench: setup ## beside what people use instead, and against the targets; writes bench.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -c requirements-bench.lock -e '.[bench]'
+	$(BIN)/python -m tests.bench --out bench.json $(BENCH)
+
+bench-docs: setup ## the README's performance table from bench.json
+	$(BIN)/python -m tests.bench --out bench.json --readme README.md
 
 lint: setup ## ruff, and the format
 	$(BIN)/ruff check .
@@ -56,5 +70,5 @@ dist: setup ## wheel and source archive in dist/
 	$(BIN)/python -m pip install --quiet build
 	$(BIN)/python -m build
 
-.PHONY: help setup demo test prove lint format types check docs docs-check audit samples lock dist
+.PHONY: help setup demo test lowest prove bench bench-docs lint format types check docs docs-check audit samples lock dist
 .DEFAULT_GOAL := help

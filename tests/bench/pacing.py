@@ -1,0 +1,56 @@
+"""How true a paced import keeps to its rate, and what that costs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tests.bench.outcome import Outcome
+from tests.bench.procs import Server, run
+from tests.bench.work import write_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+RATE = 80.0
+LATENCY_MS = 200.0
+SECONDS = 300.0
+IN_FLIGHT = 24  # 80 a second at 0.2 s each need 16
+CLOCK_S = 1e-6  # what two readings of a clock may differ by
+
+
+def bench_pacing(scale: float, folder: Path, _rounds: int) -> list[Outcome]:
+    """Five minutes at 80 a second; the departures as httpx got them."""
+    rows = max(40, int(RATE * SECONDS * scale))
+    manifest = write_manifest(folder / "pace.csv", rows)
+    with Server(LATENCY_MS) as server:
+        command = [sys.executable, "-m", "tests.bench.phases", "pace", manifest, folder / "pace.run"]
+        found = run([*command, str(RATE), str(IN_FLIGHT), server.url]).json()
+    at = found["departures"]
+    sustained = (len(at) - 1) / (at[-1] - at[0]) / RATE
+    over = worst_window(at, RATE)
+    core = found["cpu_s"] / found["seconds"]
+    ok = sustained >= 0.99 and over <= RATE * CLOCK_S and core <= 0.25
+    return [
+        Outcome(
+            "rate",
+            f"--rate {RATE:g}, {LATENCY_MS:g} ms latency, {found['seconds']:.0f} s",
+            "≥ 99 % sustained, any T seconds ≤ rate x T + 1, ≤ 25 % of a core",
+            f"{sustained:.2%}, {'kept' if over <= RATE * CLOCK_S else f'{over:.3f} too many'}, {core:.0%} of a core",
+            ok,
+            {"sustained": round(sustained, 5), "over": round(over, 6), "core": round(core, 3), "departures": len(at)},
+        )
+    ]
+
+
+def worst_window(at: Sequence[float], rate: float) -> float:
+    """By how much the departures in any window exceed ``rate`` x its seconds + 1, at worst; below 0: never."""
+    worst, lowest = float("-inf"), float("inf")
+    for index, moment in enumerate(at):
+        # Departures first..index number index - first + 1 in at[index] - at[first] seconds.
+        excess = index - rate * moment
+        if index:
+            worst = max(worst, excess - lowest)
+        lowest = min(lowest, excess)
+    return worst
