@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -51,8 +52,8 @@ class SignOff:
     sha256: str
     account: str
     service: str
-    started_at: str
-    finished_at: str
+    first_look: str
+    last_look: str
     took: str
     requests: int
     rows: int
@@ -103,8 +104,11 @@ def read_sign_off(journal: Journal, run_dir: Path) -> SignOff:
     counts: dict[str, int] = dict.fromkeys((MATCH, PARTIAL, DIFFERENT, MISSING), 0)
     statuses = journal.counts()
     differences, unseen = _Some(), _Some()
+    first, last = math.inf, -math.inf
     for entry in journal.all_rows():
         check = (entry.kept or {}).get(CHECK)
+        if entry.finished_at is not None:
+            first, last = min(first, entry.finished_at), max(last, entry.finished_at)
         if check in counts:
             counts[check] += 1
         if check in (DIFFERENT, MISSING) or entry.status is Status.INVALID:
@@ -112,7 +116,6 @@ def read_sign_off(journal: Journal, run_dir: Path) -> SignOff:
         elif check == PARTIAL:
             unseen.add(entry, binding)
     runs = journal.runs()
-    ended = [run["finished_at"] for run in runs if run["finished_at"] is not None]
     manifest = journal.get("manifest")
     open_rows = statuses[Status.PENDING] + statuses[Status.FAILED]
     invalid = statuses[Status.INVALID]
@@ -121,8 +124,8 @@ def read_sign_off(journal: Journal, run_dir: Path) -> SignOff:
         sha256=manifest["sha256"],
         account=account_words(journal.get("account") or {"id": "unknown"}),
         service=journal.get("base_url") or "",
-        started_at=_shown(runs[0]["started_at"] if runs else None),
-        finished_at=_shown(ended[-1] if ended else None),
+        first_look=_shown(first),
+        last_look=_shown(last),
         took=duration(sum(r["finished_at"] - r["started_at"] for r in runs if r["finished_at"] is not None)),
         requests=journal.requests()["sent"],
         rows=sum(statuses.values()),
@@ -166,9 +169,9 @@ class _Some:
         self.lines.append(Line(entry.number, entry.line, value, entry.message or ""))
 
 
-def _shown(moment_s: float | None) -> str:
-    text = iso(moment_s)
-    return f"{text[:10]} {text[11:19]} UTC" if text else "not finished"
+def _shown(moment_s: float) -> str:
+    text = iso(moment_s) if math.isfinite(moment_s) else None
+    return f"{text[:10]} {text[11:19]} UTC" if text else "none"
 
 
 def render(page: SignOff) -> str:

@@ -139,3 +139,13 @@ def test_no_page_without_a_run(tmp_path: Path) -> None:
     """A run directory without journal gives no page."""
     write_sign_off(tmp_path, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
+
+
+def test_the_page_tells_when_the_cards_were_looked_up(held: Shop) -> None:
+    """The same command again, with nothing to look up, makes no older look newer."""
+    path = held.world.manifest(COLUMNS, [["C-1", "", "", "", ""]], "verify.csv")
+    first = page(held, held.world.run("identifiers verify", path))
+    held.world.time.now += 86_400
+    again = page(held, held.world.run("identifiers verify", path))
+    shown = [text.partition("Last look-up</dt><dd>")[2].partition("<")[0] for text in (first, again)]
+    assert shown[0] == shown[1] != ""
