@@ -212,8 +212,7 @@ class _Export:
         self.scene.progress.log_to(self.parts.directory / "run.log")
         for line in self._plan(walks, account, resumed=resumed):
             self.scene.progress.say(line)
-        passes = 1 if self.options.terms.quick else 2
-        self._grow(passes * sum(walk.pages for walk in walks))
+        self._grow(sum(self._pages_of(walk) for walk in walks) - self._kept(walks))
         for walk in walks:
             if walk.label and len(walks) > 1:
                 self.courier.notify(f"{walk.label}: {walk.pages:,} pages")
@@ -221,6 +220,14 @@ class _Export:
         if self.listing.group is not None:
             with contextlib.suppress(StoppedError):
                 self.programs = await read_programs(self.courier)
+
+    def _pages_of(self, walk: Walk) -> int:
+        """Pages that a walk reads in all as far as planned."""
+        return walk.pages * max(walk.state.number, 1 if self.options.terms.quick else 2)
+
+    def _kept(self, walks: Sequence[Walk]) -> int:
+        """Pages that are there already, of all passes."""
+        return sum(len(self.parts.pages_read(walk.walk, n)) for walk in walks for n in range(1, walk.state.number + 1))
 
     # --- the end -----------------------------------------------------------------------------------------
 
@@ -259,7 +266,7 @@ class _Export:
             "moment": None,
             "next": self.scene.command,
         }
-        pages = sum(len(parts.pages_read(walk.walk, n)) for walk in walks for n in range(1, walk.state.number + 1))
+        pages = self._kept(walks)
         why = f"halted: {halt}" if halt else "interrupted"
         there = "; the file of an earlier export was not touched" if options.to.exists() else ""
         note = f"{why}; {pages:,} pages are kept in {parts.directory}, {options.to} is not written{there}"
@@ -329,14 +336,9 @@ class _Export:
     def _plan(self, walks: Sequence[Walk], account: dict[str, Any], *, resumed: bool) -> tuple[str, ...]:
         options, terms = self.options, self.options.terms
         pages = sum(walk.pages for walk in walks)
-        passes = 1 if terms.quick else 2
-        requests = passes * pages + len(walks) + 1
-        left = requests
-        if resumed:
-            kept = sum(
-                len(self.parts.pages_read(walk.walk, n)) for walk in walks for n in range(1, walk.state.number + 1)
-            )
-            left = max(0, requests - kept)
+        kept = self._kept(walks)
+        # One count for each walk, one ping, and the programs' own counts.
+        left = sum(self._pages_of(walk) for walk in walks) - (kept if resumed else 0) + len(walks) + 2
         took = f", at least {duration(left / options.rate)}" if options.rate else ""
         twice = "each page once: --quick" if terms.quick else "each page twice: the second reading is the proof"
         lines = [
@@ -345,7 +347,7 @@ class _Export:
             f"requests: about {left:,}, rate {rate_words(options.rate, options.reserve)}{took}",
         ]
         if resumed:
-            lines.insert(1, f"going on with the export in {self.parts.directory}: {requests - left:,} pages are there")
+            lines.insert(1, f"going on with the export in {self.parts.directory}: {kept:,} pages are there")
         if proxy := self.courier.api.proxy:
             lines.append(f"proxy: {proxy}")
         return tuple(lines)

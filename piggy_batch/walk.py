@@ -163,12 +163,12 @@ class Walk:
     @property
     def label(self) -> str:
         """What this walk is limited to, for messages; empty for everything."""
-        return " ".join(self.filters.values())
+        return " ".join(value for name, value in self.filters.items() if "[" not in name)
 
-    async def begin(self) -> None:
+    async def begin(self, *, planned: bool = False) -> None:
         """Read page 1 unless it is there already: it tells how many there are. StoppedError: the run stops."""
         if not self._parts.pages_read(self.walk, self.state.number) and not self.state.landed:
-            await self._read([1])
+            await self._read([1], planned=planned)
             if why := self.state.unread.pop(1, None):
                 raise HaltError(f"page 1 of {self.listing.path} cannot be read: {why}")
         if self.state.first_last is None:
@@ -191,13 +191,13 @@ class Walk:
     async def _pass(self) -> None:
         state, number = self.state, self.state.number
         state.unread = {}
-        await self.begin()
+        await self.begin(planned=True)
         done = self._parts.pages_read(self.walk, number)
         most = self._parts.extent(self.walk, number)[0]
         likely = most or 1
         if number > 1:
             likely = -(-self._parts.unseen(self.walk, number + 1) // state.size)
-        await self._read(_Course(done, most, likely, self._bound(most, likely), self._brought_news))
+        await self._read(_Course(done, most, likely, self._bound(most, likely), self._brought_news), planned=True)
         await self._mend()
         if number > 1:
             await self._look_up()
@@ -208,8 +208,11 @@ class Walk:
             return 2 * most + 100
         return FLAT_PAGES if self.state.number == 1 else likely + 5
 
-    async def _read(self, pages: Iterable[int]) -> None:
-        """Read pages of the current pass in parallel; what could not be read is in ``state.unread``."""
+    async def _read(self, pages: Iterable[int], *, planned: bool = False) -> None:
+        """Read pages of the current pass in parallel; what could not be read is in ``state.unread``.
+
+        ``planned``: the progress knows of these pages.
+        """
         course = pages if isinstance(pages, _Course) else None
         state = self.state
 
@@ -224,8 +227,10 @@ class Walk:
             await self._parts.keep(self.walk, state.number, found, courier.clock.wall(), courier.tally)
             if course is not None:
                 course.learn(found)
-            self._progress.note(f"{self.listing.unit} read", len(found.items))
-            self._progress.advance(f"pass {state.number}")
+            if state.number == 1:
+                self._progress.note(self.listing.unit, len(found.items))
+            if planned:
+                self._progress.advance(f"pass {state.number}")
 
         source = _Until(self._courier, iter(pages))
         await drain(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))

@@ -41,7 +41,7 @@ def test_export_says_its_plan_its_verdict_and_why(service: dict[str, str], tmp_p
     plan = done.stderr.splitlines()
     assert plan[0].startswith("plan: giftcards export for account Sandbox Shop (")
     assert plan[1] == "pages: 10 of up to 100 cards, each page twice: the second reading is the proof"
-    assert plan[2] == "requests: about 22, rate no limit"
+    assert plan[2] == "requests: about 23, rate no limit"
     assert done.stdout.startswith(f"giftcards export: agreed, 1,000 cards in {tmp_path / 'cards.parquet'}\n")
     assert "exactly the 1,000 cards that existed at" in done.stdout
     assert pq.read_metadata(tmp_path / "cards.parquet").num_rows == 1000
