@@ -68,6 +68,7 @@ class Courier:
     outages: int = 0  # outages that a failed probe confirmed
     _streaks: _Streaks = field(default_factory=_Streaks)
     _bad_since: float | None = None
+    _rested_until: float = float("-inf")
     _probing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(
@@ -78,9 +79,19 @@ class Courier:
         if answer is None:
             return None
         self.tally.sent += 1
-        self.pacer.note(answer)
+        self._tell_rest(self.pacer.note(answer))
         await self._note(answer, slot)
         return answer
+
+    def _tell_rest(self, rest_s: float) -> None:
+        """Say that the budget but for the reserve is used up, once while that lasts."""
+        now = self.clock.now()
+        if rest_s and now >= self._rested_until:
+            self.notify(
+                f"what remains of the announced budget is left to others: everybody waits {rest_s:.0f} s, then looks"
+            )
+        if rest_s:
+            self._rested_until = now + rest_s + 5.0
 
     async def ask(self, request: Request, slot: int, tries: int) -> Answer | None:
         """Send a read until a usable answer comes, ``tries`` times; None: the run stops.

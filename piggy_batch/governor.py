@@ -1,12 +1,13 @@
 """Rules of ``--rate auto``: how fast to go, from what the service shows. Pure: times come in as arguments.
 
 The service announces a budget in ``X-RateLimit-Limit`` and ``X-RateLimit-Remaining``; every captured answer
-carries both, and their course fits a fixed window of 60 s (inferred). A reserve of that budget is left to the
-shop's own tills and webshop, which use the same account.
+carries both, and their course fits a fixed window of 60 s that its first request opens (inferred). A reserve of
+that budget is left to the shop's own tills and webshop, which use the same account.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from piggy_batch.model import Answer, Lost, Reply
@@ -20,7 +21,8 @@ CLIMB = 1.1  # a step
 SLOWER = 0.8  # a step while latency has doubled
 SAMPLES = 20  # answers before latency is judged
 SHORT = 0.2  # weight of the newest answer in the running latency
-LONG = 0.002  # the same for what is normal: minutes, not seconds
+USUAL_S = 300.0  # over how long the usual latency is taken
+PROBES = 0.05  # share of the reserve that may be spent on asking whether the window is over
 
 
 @dataclass(slots=True)
@@ -29,13 +31,16 @@ class Governor:
 
     reserve: float = 0.2
     rate: float = START
-    empty_until: float = 0.0  # nothing leaves before: the budget but for the reserve is used up
+    empty_until: float = float("-inf")  # nothing leaves before: the budget but for the reserve is used up
     _answers: int = 0
     _usual_s: float = 0.0
     _recent_s: float = 0.0
+    _timed_at: float = 0.0
     _weighed_at: float = 0.0
     _halved_at: float = field(default=float("-inf"))
     _ceiling: float = MOST
+    _window_from: float = float("-inf")  # the window was open by then, so that it is over WINDOW_S later
+    _used: int = 0  # the most that was seen used in it
 
     def note(self, answer: Answer, now: float) -> None:
         """Weigh one answer that came at ``now`` (monotonic seconds)."""
@@ -47,7 +52,7 @@ class Governor:
             return
         if answer.status >= 500:
             return
-        self._time(answer.elapsed_s)
+        self._time(answer.elapsed_s, now)
         if now - self._weighed_at >= STEP_S:
             self._weighed_at = now
             self._weigh()
@@ -63,17 +68,27 @@ class Governor:
             return
         kept = answer.limit * self.reserve
         self._ceiling = min(MOST, max(LEAST, (answer.limit - kept) / WINDOW_S))
-        if answer.remaining is not None and answer.remaining <= kept and answer.status != 429:
-            # When the window ends is not said; asking seldom costs the reserve next to nothing.
-            self.empty_until = now + WINDOW_S / 20
         self.rate = min(self.rate, self._ceiling)
+        if answer.remaining is None or answer.status == 429:
+            return
+        used = answer.limit - answer.remaining
+        if now >= self._window_from + WINDOW_S or 2 * used <= self._used:
+            self._window_from, self._used = now, used
+        self._used = max(self._used, used)
+        probes = kept * PROBES
+        in_the_air = math.ceil(self.rate * self._recent_s) + 1
+        if answer.remaining <= kept + probes + in_the_air:
+            # When the window ends is not said: it is asked now and then, as far as the reserve bears it.
+            every_s = WINDOW_S / max(1, math.floor(probes / in_the_air))
+            self.empty_until = min(now + every_s, self._window_from + WINDOW_S)
 
-    def _time(self, elapsed_s: float) -> None:
+    def _time(self, elapsed_s: float, now: float) -> None:
         self._answers += 1
+        passed_s, self._timed_at = now - self._timed_at, now
         if self._answers == 1:
             self._usual_s = self._recent_s = elapsed_s
             return
-        weight = max(LONG, 1 / self._answers) if self._answers <= SAMPLES else LONG
+        weight = 1 / self._answers if self._answers <= SAMPLES else min(1.0, passed_s / USUAL_S)
         self._usual_s += (elapsed_s - self._usual_s) * weight
         self._recent_s += (elapsed_s - self._recent_s) * SHORT
 

@@ -116,11 +116,14 @@ class Pacer:
         """Share the pace with the runs that use the same slot file."""
         self._book, self._notify = book, notify
 
-    def note(self, answer: Answer) -> None:
-        """Let the governor, if there is one, weigh an answer."""
-        if self.governor:
-            self.governor.note(answer, self.clock.now())
-            self.hold(self.governor.empty_until)
+    def note(self, answer: Answer) -> float:
+        """Let the governor, if there is one, weigh an answer; seconds for which it now lets nothing leave."""
+        if self.governor is None:
+            return 0.0
+        now = self.clock.now()
+        self.governor.note(answer, now)
+        self.hold(self.governor.empty_until)
+        return max(0.0, self.governor.empty_until - now)
 
     def hold(self, until: float) -> None:
         """Let nothing leave before ``until``; the latest of several holds counts."""

@@ -10,15 +10,24 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import os
 import pwd
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FRESH_S = 15.0  # a run that has not been heard of for so long is gone
 LOOK_EVERY_S = 1.0  # how often a run without a limit looks whether others work
+CLOCKS_S = 1.0  # a moment that another process read before it got the lock may lie so far ahead of one's own
+PATIENCE_S = 0.25  # for a lock that is held for microseconds
+MOST_BYTES = 65_536
+NAME_LENGTH = 120
 
 
 def state_dir() -> Path:
@@ -70,12 +79,15 @@ class SlotBook:
         self.path = directory / f"{digest}.slots"
         self.neighbours: tuple[Neighbour, ...] = ()
         self._key = f"{os.getpid()}-{os.urandom(4).hex()}"
-        self._name = name
+        self._name = name[:NAME_LENGTH]
         self._looked_at = float("-inf")
+        self._file: int | None = None
         try:
-            self._file: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if directory.stat().st_uid == os.getuid():  # in somebody else's directory a link may lie in wait
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+                self._file = os.open(self.path, flags, 0o600)
         except OSError:
-            self._file = None
+            pass
 
     @property
     def usable(self) -> bool:
@@ -96,9 +108,11 @@ class SlotBook:
         """The moment of this run's next turn; no other run gets the same."""
 
         def take(book: dict[str, Any]) -> float:
-            slot = max(now, _plausible(book.get("next"), now))
-            rate = self.shared_rate(own)
-            book["next"] = slot + (1 / rate if rate else 0.0)
+            gap_s = self._gap_s(own)
+            # Each run holds at most one turn, so a later one is from before a restart, or of a slow run that left.
+            latest = now + (len(self.neighbours) + 1) * gap_s + CLOCKS_S
+            slot = max(now, _plausible(book.get("next"), latest))
+            book["next"] = slot + gap_s
             return slot
 
         found = self._with(now, own, take)
@@ -109,8 +123,7 @@ class SlotBook:
         another run's last one; then nothing is stamped."""
 
         def stamp(book: dict[str, Any]) -> float:
-            rate = self.shared_rate(own)
-            earliest = _plausible(book.get("last"), now) + (1 / rate if rate else 0.0)
+            earliest = _plausible(book.get("last"), now + CLOCKS_S) + self._gap_s(own)
             if earliest > now:
                 return earliest
             book["last"] = now
@@ -124,63 +137,93 @@ class SlotBook:
         if self._file is None:
             return
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-            book = self._read()
-            book.get("runs", {}).pop(self._key, None)
-            self._write(book)
-        except OSError:
+            if self._lock():
+                book = self._read()
+                book["runs"] = {k: r for k, r in _runs(book).items() if k != self._key}
+                self._write(book)
+        except (OSError, ValueError, RecursionError):
             pass  # the entry ages away
         finally:
             os.close(self._file)
             self._file = None
 
-    def _with(self, now: float, own: float, change: Any) -> float | None:
+    def _gap_s(self, own: float) -> float:
+        rate = self.shared_rate(own)
+        return 1 / rate if rate else 0.0
+
+    def _with(self, now: float, own: float, change: Callable[[dict[str, Any]], float | None]) -> float | None:
         """Lock, read, note this run, ``change``, write, unlock; None where the file fails."""
         if self._file is None:
             return None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            if not self._lock():
+                return None
             try:
                 book = self._read()
-                runs = {k: r for k, r in book.get("runs", {}).items() if 0 <= now - r["seen"] + 1 <= FRESH_S}
+                runs = {k: r for k, r in _runs(book).items() if 0 <= now - r["seen"] + CLOCKS_S <= FRESH_S}
                 runs[self._key] = {"name": self._name, "rate": own, "seen": now}
                 book["runs"] = runs
                 self.neighbours = tuple(Neighbour(r["name"], r["rate"]) for k, r in runs.items() if k != self._key)
                 self._looked_at = now
-                found: float | None = change(book)
+                found = change(book)
                 self._write(book)
                 return found
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            self._heal()
+        except OSError:
+            os.close(self._file)
+            self._file = None
             return None
 
+    def _lock(self) -> bool:
+        """Take the lock; False where somebody sits on it, as a stopped process may."""
+        if self._file is None:
+            return False
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.0005)
+            else:
+                return True
+
     def _read(self) -> dict[str, Any]:
+        """The book; an empty one where the file makes no sense."""
         if self._file is None:
             return {}
-        data = os.pread(self._file, 65536, 0)
-        found: dict[str, Any] = json.loads(data) if data.strip() else {}
-        return found
+        try:
+            found = json.loads(os.pread(self._file, MOST_BYTES, 0) or b"{}")
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def _write(self, book: dict[str, Any]) -> None:
         if self._file is not None:
-            data = json.dumps(book).encode()
-            os.pwrite(self._file, data + b" " * max(0, 512 - len(data)), 0)
-            os.ftruncate(self._file, max(len(data), 512))
-
-    def _heal(self) -> None:
-        """A file that makes no sense is begun anew."""
-        if self._file is not None:
-            try:
-                os.ftruncate(self._file, 0)
-            except OSError:
-                os.close(self._file)
-                self._file = None
+            kept = {name: book[name] for name in ("last", "next", "runs") if name in book}
+            data = json.dumps(kept).encode().ljust(512)
+            os.pwrite(self._file, data, 0)
+            os.ftruncate(self._file, len(data))
 
 
-def _plausible(moment: Any, now: float) -> float:
-    """A moment of the machine's clock; one from before a restart, far in the future, counts for nothing."""
-    if isinstance(moment, int | float) and moment < now + 3600:
-        return float(moment)
-    return float("-inf")
+def _runs(book: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The entries that make sense."""
+    runs = book.get("runs")
+    return {k: r for k, r in runs.items() if _sound(r)} if isinstance(runs, dict) else {}
+
+
+def _sound(run: Any) -> bool:
+    if not isinstance(run, dict) or not isinstance(run.get("name"), str) or len(run["name"]) > NAME_LENGTH:
+        return False
+    return _is_number(run.get("seen")) and _is_number(run.get("rate")) and 0 <= run["rate"] < 1e6
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _plausible(moment: Any, latest: float) -> float:
+    """A moment of the machine's clock; one after ``latest`` is from before a restart and counts for nothing."""
+    return float(moment) if _is_number(moment) and moment <= latest else float("-inf")
