@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from migrate_world import Shop
 
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.sandbox import Fault
 
 
@@ -137,3 +137,23 @@ def test_a_results_file_is_no_new_migration(shop: Shop) -> None:
     with pytest.raises(SetupError):
         shop.migrate(copy)
     assert shop.credits("ann@example.test") == 10
+
+
+def test_accounts_that_do_not_name_themselves(make_shop: Callable[..., Shop]) -> None:
+    """Nothing tells two of them apart, so the record counts for the whole service: the careful side."""
+    shop = make_shop(ping_fields=("company",))
+    shop.migrate(shop.manifest(["A-1", "ann@example.test", "", "", "10"]))
+    with pytest.raises(SetupError, match="credits were given in this account before"):
+        shop.migrate(shop.manifest(["B-1", "bob@example.test", "", "", "5"], name="others.csv"))
+
+
+def test_a_rotated_token_goes_on(make_shop: Callable[..., Shop]) -> None:
+    """A new token of the same account finishes the migration; one of another account is refused, both named."""
+    account = "5a4db0c5-0000-4000-a000-000000000001"
+    shop = make_shop(other_tokens={"rotated": ("Sandbox Shop", account), "other": ("Other Shop", "other-account")})
+    path = shop.manifest(["A-1", "ann@example.test", "", "", "10"], ["B-1", "bob@example.test"])
+    shop.migrate(path, limit=1)
+    with pytest.raises(JournalError, match=r"Sandbox Shop .*Other Shop"):
+        shop.migrate(path, token="other")
+    assert shop.migrate(path, token="rotated").exit_code == 0
+    assert max(shop.world.times("credits.create").values()) == 1

@@ -168,3 +168,37 @@ def test_values_of_any_shape(shop: Shop, value: str) -> None:
     assert result.exit_code == 0, result.notes
     assert not shop.card(value).active
     assert shop.holder(value) == "ann@example.test"
+
+
+def test_a_card_that_a_till_takes_before_it_is_linked(shop: Shop) -> None:
+    """Found unlinked, given to another customer meanwhile: left alone and named."""
+    shop.world.till("create", "A-1")
+
+    async def take(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/link"):
+            shop.world.till("link", "A-1", email="customer2@example.test")
+        return None
+
+    shop.world.hook = take
+    result = shop.migrate(shop.manifest(["A-1", "customer1@example.test"]))
+    (row,) = shop.rows(result, "errors")
+    assert (row["_create_status"], row["_link_status"]) == ("exists unlinked", "rejected")
+    assert "customer2@example.test" in row["_message"]
+    assert shop.holder("A-1") == "customer2@example.test"
+
+
+def test_a_card_that_a_till_renames_is_not_renamed_back(make_shop: Any) -> None:
+    """The create's answer is lost and a till renames the card: what the till did stays, and the row says so."""
+    shop = make_shop(faults=(Fault("reset-after", method="POST", times=1),))
+
+    async def rename(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/find") and shop.card("A-1") is not None:
+            shop.world.till("rename", "A-1", name="Till")
+        return None
+
+    shop.world.hook = rename
+    result = shop.migrate(shop.manifest(["A-1", "customer1@example.test", "Gold"]))
+    (row,) = shop.rows(result)
+    assert row["_status"] in ("rejected", "unknown")
+    assert '"Till"' in row["_message"]
+    assert shop.card("A-1").name == "Till"

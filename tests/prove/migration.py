@@ -295,7 +295,7 @@ def prove(scale: float) -> dict[str, float | int | bool | str]:
         holds += [_credits_hold(shop, plan, results, figures), len(good) > 0.9 * cards]
         holds += [state["max_per_key"].get("identifiers.create", 0) == 1]
         holds += [_verified(desk, plan, wrong, figures)]
-        holds += [_undone(desk, shop, before, set(tills.touched), figures)]
+        holds += [_undone(desk, shop, before, tills.touched, figures)]
         if not all(holds):
             figures["console"] = (folder / "console.txt").read_text(encoding="utf-8")[-2000:]
     figures["wall_s"] = round(time.perf_counter() - begun, 1)
@@ -351,10 +351,11 @@ def _undone(
     desk: Shop,
     shop: Account,
     before: dict[str, tuple[str, bool, str | None]],
-    touched: set[str],
+    touched: dict[str, str],
     figures: dict[str, float | int | bool | str],
 ) -> bool:
-    """The printed commands, carried out, bring every card back but those that are listed or were touched."""
+    """The printed commands, carried out, bring every card back but those that are listed or were touched; what
+    customers took at a till since is left alone."""
     commands = desk.lines("undo", "cards.migrate")
     figures["undo_commands"] = len(commands)
     for line in commands:
@@ -364,8 +365,14 @@ def _undone(
     left = {value for value in before.keys() | after.keys() if before.get(value) != after.get(value)}
     figures["undo_listed"] = len(by_hand)
     figures["undo_left"] = len(left)
-    figures["undo_unexplained"] = len(left - by_hand - touched)
-    return bool(commands) and not figures["undo_unexplained"]
+    figures["undo_unexplained"] = len(left - by_hand - touched.keys())
+    taken = [value for value, action in touched.items() if action == "link"]
+    figures["taken_at_tills"] = len(taken)
+    figures["taken_at_tills_left_alone"] = sum(
+        after.get(v, ("", False, ""))[2] == "stranger@example.test" for v in taken
+    )
+    spared = figures["taken_at_tills_left_alone"] == figures["taken_at_tills"]
+    return bool(commands) and spared and not figures["undo_unexplained"]
 
 
 if __name__ == "__main__":
