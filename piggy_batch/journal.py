@@ -582,6 +582,14 @@ class _Guard:
             raise _unusable(self._directory, error) from None
 
 
+class Damaged(_Guard):
+    """Turns a database that cannot be read, wherever that shows, into a JournalError."""
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise _unusable(self._directory, error) from None
+
+
 class _Writer:
     """Commits queued writes, many at once, in a thread of its own or in the caller's."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -170,7 +171,8 @@ class Display:
         line = printable_line(line)
         if self._log is not None:
             stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            os.write(self._log, f"{stamp} {line}\n".encode())
+            with contextlib.suppress(OSError):  # a full disk ends a run where the journal meets it, not here
+                os.write(self._log, f"{stamp} {line}\n".encode())
         self._print(line)
 
     def _print(self, line: str) -> None:

@@ -17,6 +17,7 @@ from piggy_batch.courier import Courier, backoff_s
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.governor import Governor
 from piggy_batch.importer import Importer, Terms
+from piggy_batch.journal import Damaged
 from piggy_batch.loading import Loaded, Reading
 from piggy_batch.manifest import Binding, repeat_warning
 from piggy_batch.model import Lost, Repeat, Reply, Status
@@ -146,7 +147,7 @@ async def run(operation: Operation, manifest: Path, options: Options, scene: Sce
     run_dir = options.run_dir or default_run_dir(manifest, operation)
     if not options.reading.again:
         refuse_again(operation, manifest, run_dir)
-    with RunDir(run_dir) as directory:
+    with RunDir(run_dir) as directory, Damaged(run_dir):
         return await _Run(operation, manifest, options, scene, directory).go()
 
 

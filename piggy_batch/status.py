@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
-from piggy_batch.journal import LOCK, Journal
+from piggy_batch.journal import LOCK, Damaged, Journal
 from piggy_batch.model import Repeat, Status
 from piggy_batch.progress import duration
 from piggy_batch.report import iso
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def describe_run(run_dir: Path) -> dict[str, Any]:
-    """What a run directory holds; SetupError where there is no run."""
+    """What a run directory holds; SetupError where there is no run, JournalError where it is damaged."""
+    with Damaged(run_dir):
+        return _describe(run_dir)
+
+
+def _describe(run_dir: Path) -> dict[str, Any]:
     journal = Journal.read(run_dir) if run_dir.is_dir() else None
     if journal is None or journal.get("operation") is None:
         raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from piggy_batch.api import Api, Target, Transport
@@ -21,8 +22,8 @@ class TellingApi(Api):
         tell: Callable[[str], None],
         *,
         timeout_s: float,
-        transport: Transport | None,
-        wall: Callable[[], float],
+        transport: Transport | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(target, timeout_s=timeout_s, transport=transport, wall=wall)
         self._say = tell
