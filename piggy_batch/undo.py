@@ -146,7 +146,7 @@ def _take(book: _Book, operation: Operation, entry: Entry, change: Change) -> No
 _LOST = {
     "contacts find-or-create": "contacts found or made, which the service does not tell apart",
     "contacts create": "contacts made",
-    "credits create": "credits given",
+    "credits create": "balances of credits given",
     "giftcards create": "giftcards made",
     "giftcards load": "giftcards loaded with money",
     "giftcards send": "giftcards mailed",
@@ -220,7 +220,7 @@ def _name(run_dir: Path, book: _Book, program: Sequence[str]) -> Way:
     if not book.rows[HAND_FILE]:
         hand.unlink(missing_ok=True)
     by_hand = (hand, book.rows[HAND_FILE]) if book.rows[HAND_FILE] else None
-    return Way(tuple(files), by_hand, tuple(f"{number:,} {what}" for what, number in book.lost.items()))
+    return Way(tuple(files), by_hand, tuple(f"{what}: {number:,}" for what, number in book.lost.items()))
 
 
 # In the order in which commands run: a deleted card is made before it is set inactive, and an inactive one is made

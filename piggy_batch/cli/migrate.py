@@ -21,6 +21,7 @@ from piggy_batch.cli.common import (
     show_result,
 )
 from piggy_batch.cli.rows import RUN_OPTIONS, options_from
+from piggy_batch.manifest import counted
 from piggy_batch.progress import printable_line
 from piggy_batch.stages import migrate_operation
 
@@ -177,11 +178,11 @@ def _show(way: Way) -> None:
     if way.files:
         tell("run these, one after the other; each shows its plan and asks first:")
     for file in way.files:
-        tell(f"# {file.rows:,} rows")
+        tell(f"# {counted(file.rows, 'row')}")
         click.echo(file.command)
     if way.by_hand is not None:
         path, number = way.by_hand
-        tell(f"for a person to weigh: {number:,} rows in {path}, each with the reason")
+        tell(f"for a person to weigh: {counted(number, 'row')} in {path}, each with the reason")
     for line in way.lost:
         tell(f"cannot be undone: {line}")
     if not way.files and way.whole:

@@ -146,9 +146,9 @@ def test_what_cannot_be_undone_is_listed(shop: Shop) -> None:
     """Giftcards, mails and contacts have no way back."""
     program = shop.world.sandbox.world.cards.programs[1].uuid
     made = shop.world.run("giftcards create", shop.world.manifest("giftcard_program_uuid", [program] * 3, "g.csv"))
-    assert undo(made.run_dir).lost == ("3 giftcards made",)
+    assert undo(made.run_dir).lost == ("giftcards made: 3",)
     found = shop.world.run("contacts find-or-create", shop.world.manifest("email", ["a@b.test"], "c.csv"))
-    assert undo(found.run_dir).lost == ("1 contacts found or made, which the service does not tell apart",)
+    assert undo(found.run_dir).lost == ("contacts found or made, which the service does not tell apart: 1",)
 
 
 def test_reads_need_no_way_back(held: Shop) -> None:
@@ -185,7 +185,10 @@ def test_a_migration_goes_back_stage_by_stage(shop: Shop) -> None:
         ("undo-2-identifiers-unlink.csv", 1),
         ("undo-3-identifiers-delete.csv", 3),
     ]
-    assert way.lost == ("3 contacts found or made, which the service does not tell apart", "1 credits given")
+    assert way.lost == (
+        "contacts found or made, which the service does not tell apart: 3",
+        "balances of credits given: 1",
+    )
     assert way.by_hand is None
     assert [r.exit_code for r in carry_out(shop, way)] == [0, 0, 0]
     assert cards(shop) == before
