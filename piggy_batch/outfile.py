@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from piggy_batch.parts import Parts
 
 BATCH = 5_000  # rows a write
+LARGEST = 2**63 - 1  # that a column of whole numbers holds
 READ_AT = "read_at"
 EXTRA = "extra"
 
@@ -41,7 +42,7 @@ class Tables:
     def rows(self, kept: Sequence[tuple[str, str | None, float]]) -> list[tuple[object, ...]]:
         """A row for each stored object, made column by column."""
         bodies = json.loads(f"[{','.join(body for body, _, _ in kept)}]")
-        columns = [
+        columns: list[Sequence[object]] = [
             self._column(name, kind, values)
             for (name, kind), values in zip(self._fields, zip(*bodies, strict=True), strict=True)
         ]
@@ -51,25 +52,38 @@ class Tables:
             columns.append([extra for _, extra, _ in kept])
         return list(zip(*columns, strict=True))
 
-    def _column(self, name: str, kind: FieldKind, values: Sequence[Json]) -> list[object]:
-        read, usual = _READ[kind], _USUAL[kind]
-        known: dict[Json, object] = {}  # dates repeat
-        column: list[object] = []
-        for value in values:
-            if value is None or type(value) is usual:
-                column.append(value)
-                continue
+    def _column(self, name: str, kind: FieldKind, values: Sequence[Json]) -> Sequence[object]:
+        """Values as their column holds them. What the service usually sends is not looked at one by one."""
+        types = set(map(type, values)) - {type(None)}
+        if kind == "timestamp" and types <= {str}:
             try:
-                if kind == "timestamp":
-                    if value not in known:
-                        known[value] = read(value)
-                    column.append(known[value])
-                else:
-                    column.append(read(value))
-            except (ValueError, TypeError, OverflowError):
-                self.unreadable[name] += 1
-                column.append(None)
-        return column
+                return list(map(_Moments().__getitem__, values))
+            except (ValueError, OverflowError):
+                pass
+        elif types <= _USUAL[kind] and (kind != "int" or _fit(values)):
+            return values
+        return [self._value(name, kind, value) for value in values]
+
+    def _value(self, name: str, kind: FieldKind, value: Json) -> object:
+        try:
+            return None if value is None else _READ[kind](value)
+        except (ValueError, TypeError, OverflowError):
+            self.unreadable[name] += 1
+            return None
+
+
+class _Moments(dict[str | None, datetime | None]):
+    """Moments by their text; dates repeat."""
+
+    def __missing__(self, text: str | None) -> datetime | None:
+        moment = self[text] = None if text is None else _moment(text)
+        return moment
+
+
+def _fit(values: Sequence[int | None]) -> bool:
+    """Whether whole numbers fit their column."""
+    numbers = [value for value in values if value is not None]
+    return not numbers or (min(numbers) >= -LARGEST - 1 and max(numbers) <= LARGEST)
 
 
 def cell(kind: FieldKind, value: Json) -> object:
@@ -104,7 +118,7 @@ def _int(value: Json) -> object:
             raise ValueError(value)
         value = int(value)
     number = int(value)
-    if not -(2**63) <= number < 2**63:
+    if not -LARGEST - 1 <= number <= LARGEST:
         raise OverflowError(value)
     return number
 
@@ -116,7 +130,7 @@ def _bool(value: Json) -> object:
     return found
 
 
-def _moment(value: Json) -> object:
+def _moment(value: Json) -> datetime | None:
     if not isinstance(value, str):
         raise TypeError(value)
     if value == "":
@@ -126,5 +140,9 @@ def _moment(value: Json) -> object:
 
 
 _READ: dict[FieldKind, Callable[[Json], object]] = {"text": _text, "int": _int, "bool": _bool, "timestamp": _moment}
-# What needs no reading; whole numbers do, as they may be too large for a column.
-_USUAL: dict[FieldKind, type | None] = {"text": str, "int": None, "bool": bool, "timestamp": None}
+_USUAL: dict[FieldKind, frozenset[type]] = {
+    "text": frozenset({str}),
+    "int": frozenset({int}),
+    "bool": frozenset({bool}),
+    "timestamp": frozenset(),
+}

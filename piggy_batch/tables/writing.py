@@ -153,6 +153,18 @@ def _moment_text(value: object) -> str | None:
     return moment_text(moment) if moment else None
 
 
+class _Known(dict[object, str | None]):
+    """What a cell shows, worked out once for each value."""
+
+    def __init__(self, show: Callable[[object], str | None]) -> None:
+        super().__init__()
+        self._show = show
+
+    def __missing__(self, value: object) -> str | None:
+        text = self[value] = self._show(value)
+        return text
+
+
 def as_text(columns: Sequence[Out]) -> Callable[[Rows], Rows]:
     """What turns rows into cells for a format without types; rows that need no change pass untouched."""
     special = [
@@ -166,8 +178,9 @@ def as_text(columns: Sequence[Out]) -> Callable[[Rows], Rows]:
     def convert(rows: Rows) -> Rows:
         changed = [list(row) for row in rows]
         for index, show in special:
+            known = _Known(show)  # moments and truth values repeat
             for row in changed:
-                row[index] = show(row[index])
+                row[index] = known[row[index]]
         return changed
 
     return convert
