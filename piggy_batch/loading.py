@@ -271,7 +271,8 @@ class _Loader:
             return [(number, identity_of(key), None) for number, key in keys]
         if self._reading.allow_shared and self.binding.operation.unique_flag == "allow_shared":
             contact = {n: self.binding.values(c).get("contact_uuid", "") for n, _, c in rows}
-            return [(number, f"{key}\n{contact[number]}", None) for number, key in keys]
+            pairs = [(number, f"{key}\n{contact[number]}") for number, key in keys]
+            return [(number, pair, _fold(pair)) for number, pair in pairs]
         return [(number, key, _fold(key)) for number, key in keys]
 
     def find_repeats(self, journal: Journal) -> list[Repeats]:

@@ -188,3 +188,13 @@ def test_the_rehearsal_leaves_no_run_behind(world: World) -> None:
     manifest = world.manifest("giftcard_uuid,contact_uuid", [(issue(world), world.contact(1))])
     result = world.run("giftcards send", manifest, dry_run=True)
     assert not result.run_dir.exists()
+
+
+def test_one_mail_for_a_card_and_a_contact_however_they_are_spelt(world: World) -> None:
+    """--allow-shared does not make a repeat out of capitals."""
+    card = issue(world)
+    rows = [(card, world.contact(1)), (card.upper(), world.contact(1))]
+    manifest = world.manifest("giftcard_uuid,contact_uuid", rows)
+    with pytest.raises(SetupError, match="near-duplicate"):
+        world.run("giftcards send", manifest, allow_shared=True)
+    assert world.state["mails"] == 0
