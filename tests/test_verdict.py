@@ -1,0 +1,211 @@
+"""The truth table of the judge: answers and looks in, verdicts out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from piggy_batch.model import Lost, Proof, Repeat, Reply, Status
+from piggy_batch.operations import CATALOGUE, Operation, find_operation
+from piggy_batch.verdict import Call, Fit, Seen, after_look, api_code, before_send, fits, judge, see
+
+CREATE, LINK = find_operation("identifiers create"), find_operation("identifiers link")
+UNLINK, DELETE = find_operation("identifiers unlink"), find_operation("identifiers delete")
+UPDATE = find_operation("identifiers update")
+ROW = {"contact_identifier_value": "A", "contact_uuid": "c-1"}
+
+
+def reply(status: int, body: Any = None, **more: Any) -> Reply:
+    """An answer; a body of None is an empty one."""
+    return Reply(status, body, is_json=body is not None, **more)
+
+
+def coded(code: int, status: int = 400) -> Reply:
+    """A refusal of the API's own."""
+    return reply(status, {"message": "no", "code": code, "status_code": status})
+
+
+@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda o: o.slug)
+@pytest.mark.parametrize(
+    ("answer", "call"),
+    [
+        (Lost("x", sent=False), Call.RETRY),
+        (Lost("x", sent=True), Call.DOUBT),
+        (reply(429, {"message": "Too Many Attempts."}), Call.THROTTLED),
+        (reply(503, {"message": "down"}), Call.MAINTENANCE),
+        (Reply(503, None, is_json=False, text="<html>"), Call.MAINTENANCE),
+        (reply(500, {"message": "Server Error"}), Call.DOUBT),
+        (Reply(502, None, is_json=False, text="<html>"), Call.DOUBT),
+        (reply(504), Call.DOUBT),
+        (reply(408), Call.DOUBT),
+        (coded(1000), Call.DOUBT),
+        (coded(60001), Call.DOUBT),
+        (reply(401, {"message": "Unauthenticated."}), Call.HALT),
+        (coded(7002), Call.HALT),
+        (coded(7011), Call.HALT),
+        (coded(60000), Call.HALT),
+        (reply(302, location="https://elsewhere.example"), Call.HALT),
+        (reply(403, {"message": "no"}), Call.FORBIDDEN),
+        (Reply(403, None, is_json=False, text="<html>"), Call.FORBIDDEN),
+        (reply(404, {"message": "no route"}), Call.FOREIGN),
+        (Reply(406, None, is_json=False, text="<html>"), Call.FOREIGN),
+        (Reply(200, None, is_json=False, text='{"data"'), Call.DOUBT),
+        (Reply(200, None, is_json=False, text="<html>"), Call.DOUBT),
+        (coded(99999), Call.SETTLE),
+        (coded(1003), Call.SETTLE),
+    ],
+    ids=lambda v: str(v)[:40] if isinstance(v, Lost | Reply) else str(v),
+)
+def test_what_an_answer_means_does_not_depend_on_the_operation(operation: Operation, answer: Any, call: Call) -> None:
+    """The same for every operation; a coded refusal that nobody knows is rejected."""
+    verdict = judge(operation, {}, answer)
+    assert verdict.call is call
+    if call is Call.SETTLE:
+        assert verdict.status is Status.REJECTED
+
+
+@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda o: o.slug)
+@pytest.mark.parametrize("body", [{}, {"meta": {}}, {"data": None}, {"data": []}, {"data": "?"}, [], "text"])
+def test_a_success_that_shows_nothing_is_not_believed(operation: Operation, body: Any) -> None:
+    """Only a delete, whose answer is not documented, and an empty list may show nothing."""
+    verdict = judge(operation, {}, reply(200, body))
+    believed = operation.bare or (operation.many and body == {"data": []})
+    assert verdict.call is (Call.SETTLE if believed else Call.DOUBT)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        ({"value": "A", "contact": {"uuid": "c-1"}}, Status.DONE),
+        ({"value": "A"}, Status.DONE),
+        ({"value": "a", "contact": {"uuid": "c-1"}}, Status.UNKNOWN),
+        ({"value": "A", "contact": {"uuid": "c-2"}}, Status.UNKNOWN),
+        ({"value": "A", "contact": None}, Status.UNKNOWN),
+        ({"value": "A", "name": "other", "contact": {"uuid": "c-1"}}, Status.UNKNOWN),
+    ],
+)
+def test_a_success_is_believed_only_for_what_it_shows(data: Any, status: Status) -> None:
+    """Value, contact and name must be those asked, where the answer has them."""
+    verdict = judge(CREATE, ROW | {"contact_identifier_name": "mine"}, reply(200, {"data": data}))
+    assert (verdict.call, verdict.status) == (Call.SETTLE, status)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        (60003, 60003),
+        ("60003", 60003),
+        (True, None),
+        ("x", None),
+        (None, None),
+        (10**30, None),
+        ("9" * 40, None),
+        (1.5, None),
+    ],
+)
+def test_codes_are_small_whole_numbers(code: Any, found: int | None) -> None:
+    """As number or as digits; what else stands there is no code."""
+    assert api_code(reply(400, {"code": code})) == found
+
+
+SEEN = {
+    "absent": Seen(exists=False),
+    "free": Seen(exists=True, value="A", fields={"contact_identifier_active": True}),
+    "ours": Seen(exists=True, value="A", fields={"contact_uuid": "c-1"}),
+    "theirs": Seen(exists=True, value="A", fields={"contact_uuid": "c-9"}),
+    "hidden": Seen(exists=True, hidden=True, value="A"),
+    "hidden, not with us": Seen(exists=True, hidden=True, value="A", not_with="c-1"),
+    "other case": Seen(exists=True, value="a", fields={"contact_uuid": "c-1"}),
+}
+R, D, A, U, J = Call.RETRY, Status.DONE, Status.ALREADY, Status.UNKNOWN, Status.REJECTED
+TABLE: list[tuple[Operation, str, str | None, Any, Any]] = [
+    # operation, what the look shows, what it showed before, without doubt, in doubt
+    (CREATE, "absent", None, R, R),
+    (CREATE, "ours", None, A, D),
+    (CREATE, "free", None, J, J),
+    (CREATE, "theirs", None, J, J),
+    (CREATE, "hidden", None, J, J),
+    (CREATE, "hidden, not with us", None, J, J),
+    (CREATE, "other case", None, J, U),
+    (LINK, "ours", None, A, D),
+    (LINK, "free", None, R, R),
+    (LINK, "theirs", None, J, J),
+    (LINK, "absent", None, J, J),
+    (UNLINK, "free", "ours", A, D),
+    (UNLINK, "ours", "ours", R, R),
+    (UNLINK, "theirs", "ours", J, U),
+    (UNLINK, "absent", "ours", J, U),
+    (DELETE, "absent", "ours", A, D),
+    (DELETE, "ours", "ours", R, R),
+    (DELETE, "theirs", "ours", J, U),
+    (DELETE, "hidden", "hidden", R, R),
+]
+
+
+@pytest.mark.parametrize("doubt", [False, True])
+@pytest.mark.parametrize("case", TABLE, ids=lambda c: f"{c[0].slug} {c[1]} after {c[2]}")
+def test_what_a_look_settles(case: tuple[Operation, str, str | None, Any, Any], doubt: bool) -> None:
+    """As asked: already, or done in doubt; as before: repeat; otherwise refused, or in doubt unknown."""
+    operation, shows, showed, plain, doubted = case
+    before = SEEN[showed] if showed else None
+    verdict = after_look(operation, ROW, SEEN[shows], doubt=doubt, before=before)
+    wanted = doubted if doubt else plain
+    assert (verdict.call if wanted is R else verdict.status) == wanted
+    assert verdict.call in (Call.RETRY, Call.SETTLE)
+    if verdict.call is Call.SETTLE:
+        assert verdict.proof is Proof.LOOK
+
+
+def test_a_create_for_nobody_found_with_somebody_is_unknown_only_in_doubt() -> None:
+    """It may be this row's card, linked since; without doubt it is somebody else's."""
+    row = {"contact_identifier_value": "A"}
+    assert after_look(CREATE, row, SEEN["theirs"], doubt=True, before=None).status is Status.UNKNOWN
+    assert after_look(CREATE, row, SEEN["theirs"], doubt=False, before=None).status is Status.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("operation", "shows", "expected", "status"),
+    [
+        (DELETE, "absent", None, Status.REJECTED),
+        (DELETE, "ours", None, None),
+        (DELETE, "ours", "c-1", None),
+        (DELETE, "ours", "c-2", Status.REJECTED),
+        (DELETE, "free", "none", None),
+        (DELETE, "ours", "none", Status.REJECTED),
+        (DELETE, "hidden", "c-1", Status.REJECTED),
+        (UNLINK, "free", None, Status.ALREADY),
+        (UNLINK, "hidden", None, Status.REJECTED),
+        (UNLINK, "other case", None, Status.REJECTED),
+        (UPDATE, "hidden", None, None),
+    ],
+)
+def test_what_a_look_before_settles(operation: Operation, shows: str, expected: str | None, status: Any) -> None:
+    """None: go on and send."""
+    row = {"contact_identifier_value": "A", "contact_identifier_name": "new"}
+    verdict = before_send(operation, row | ({"expected_contact_uuid": expected} if expected else {}), SEEN[shows])
+    assert (verdict.status if verdict else None) == status
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"), [(coded(60003), Seen), (coded(60004), Seen), (coded(1003), Status.REJECTED)]
+)
+def test_what_a_look_answers(code: int, kind: Any) -> None:
+    """Absent and hidden are states; any other refusal refuses the look."""
+    assert CREATE.look is not None
+    found = see(CREATE.look, ROW, coded(code))
+    assert isinstance(found, Seen) if kind is Seen else getattr(found, "status", None) is kind
+
+
+def test_what_is_hidden_may_fit() -> None:
+    """Of an inactive card only its state is known."""
+    row = {"contact_identifier_value": "A", "contact_identifier_active": "false"}
+    assert fits(UPDATE, row, SEEN["hidden"]) is Fit.YES
+    assert fits(UPDATE, row | {"contact_identifier_active": "true"}, SEEN["hidden"]) is Fit.NO
+    assert fits(UPDATE, row | {"contact_identifier_name": "x"}, SEEN["hidden"]) is Fit.HIDDEN
+
+
+def test_every_once_operation_must_show_what_it_made() -> None:
+    """A once operation's answer names the new thing, or a text that means success."""
+    for operation in CATALOGUE:
+        assert operation.repeat is not Repeat.ONCE or operation.texts or operation.noun.fields
