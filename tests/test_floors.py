@@ -19,7 +19,7 @@ FLOORS = (
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 ROOMS = {
     "httpx": {"api.py"},
-    "sqlite3": {"journal.py", "exports/", "pages.py", "walk.py", "parts.py", "reporting/", "doctor/"},
+    "sqlite3": {"journal.py", "parts.py"},
     "tqdm": {"progress.py"},
     "csv": {"tables/", "reporting/plain.py"},
     "pyarrow": {"tables/", "reporting/", "doctor/"},

@@ -187,9 +187,7 @@ def test_what_a_look_before_settles(operation: Operation, shows: str, expected: 
     assert (verdict.status if verdict else None) == status
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"), [(coded(60003), Seen), (coded(60004), Seen), (coded(1003), Status.REJECTED)]
-)
+@pytest.mark.parametrize(("code", "kind"), [(60003, Seen), (60004, Seen), (1003, Status.REJECTED)])
 def test_what_a_look_answers(code: int, kind: Any) -> None:
     """Absent and hidden are states; any other refusal refuses the look."""
     assert CREATE.look is not None
