@@ -131,14 +131,27 @@ class Api:
     def proxy(self) -> str | None:
         """The proxy that the environment asks for, without its password; None: none."""
         found = self._proxy()
-        return str(httpx.URL(found).copy_with(userinfo=b"")) if found else None
+        if not found:
+            return None
+        try:
+            return str(httpx.URL(found).copy_with(userinfo=b""))
+        except httpx.InvalidURL:
+            raise self._bad_proxy() from None
+
+    def _bad_proxy(self) -> SetupError:
+        name = httpx.URL(self.target.base_url).scheme.upper()
+        return SetupError(
+            f"the proxy that {name}_PROXY or ALL_PROXY names cannot be used; name one as http://host:port, or except "
+            "the service with NO_PROXY"
+        )
 
     def _proxy(self) -> str | None:
         url = httpx.URL(self.target.base_url)
         if self.target.loopback or proxy_bypass(url.host):
             return None
         known = getproxies()
-        return known.get(url.scheme) or known.get("all")
+        found = known.get(url.scheme) or known.get("all")
+        return f"http://{found}" if found and "://" not in found else found
 
     async def send(self, request: Request, slot: int, turn: Callable[[], Awaitable[bool]]) -> Answer | None:
         """Send one request when ``turn`` says so, and wait for the whole answer.
@@ -194,11 +207,12 @@ class Api:
         return transport
 
     def _connection(self) -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(
-            verify=self._context(),
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_S),
-            proxy=self._proxy(),
-        )
+        context = self._context()
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_S)
+        try:
+            return httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=self._proxy())
+        except (ValueError, ImportError, httpx.InvalidURL):  # another kind of proxy, or no address at all
+            raise self._bad_proxy() from None
 
     def _context(self) -> ssl.SSLContext:
         """One context for all connections: making one takes tens of milliseconds."""

@@ -159,7 +159,8 @@ def figures() -> str | None:
     if found := proofs.get("migration"):
         lines.append(
             f"A migration of {found['cards']:,} cards of {found['customers']:,} customers under {found['faults']:,} "
-            f"faults, {found['kills']} kills and {found['touched_by_tills']:,} changes by tills: {found['unexplained']} cards "
+            f"faults, {found['kills']} kills and {found['touched_by_tills']:,} changes by tills: "
+            f"{found['unexplained']} cards "
             f"otherwise than listed and not reported, {found['credits_twice']} credits given twice, "
             f"{found['undo_unexplained']} cards not taken back and not listed by undo."
         )

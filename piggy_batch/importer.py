@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from piggy_batch.courier import EXCUSES, GLOOM, Courier, backoff_s
@@ -15,7 +16,8 @@ from piggy_batch.verifying import verify_row
 from piggy_batch.workers import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    import asyncio
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 TALLY_EVERY = 50  # rows
 BAD = frozenset({Status.REJECTED, Status.FAILED, Status.UNKNOWN})
@@ -72,11 +74,14 @@ class Importer:
         self._on_settled = on_settled
         self._settled = 0
         self._bad = 0
+        self._error: Exception | None = None
 
     async def run(self) -> None:
         """Carry rows until the source runs dry: all done, the limit reached, or a stop."""
         await drain(self._source(), self._terms.concurrency, self._work, lambda _: self._courier.stop.set("error"))
         await self._tally()
+        if self._error is not None:
+            raise self._error
 
     def _source(self) -> Iterator[Entry]:
         terms = self._terms
@@ -131,18 +136,36 @@ class Importer:
             message=verdict.message,
             kept=verdict.kept,
         )
-        await self._journal.settled(fate)
+        written = self._journal.settled(fate)
+        if self._operation.repeat is Repeat.SAFE or written.done():
+            await written
+            self._count(status, verdict)
+        else:
+            # The worker's next intent waits for the same commit, so a row costs one wait for the disk, not two.
+            written.add_done_callback(partial(self._written, status, verdict))
+
+    def _written(self, status: Status, verdict: Verdict, done: asyncio.Future[None]) -> None:
+        if done.exception() is not None:
+            return  # the next write meets the same error, at the latest the one that ends the run
+        try:
+            self._count(status, verdict)
+        except Exception as error:  # noqa: BLE001 - kept and raised once what is in the air has landed
+            self._error = self._error or error
+            self._courier.stop.set("error")
+
+    def _count(self, status: Status, verdict: Verdict) -> None:
+        """A row's outcome is on disk: now it counts."""
         self._on_settled(status)
         self._settled += 1
         if self._settled % TALLY_EVERY == 0:
-            await self._tally()
+            self._tally()
         excused = self._terms.excused is not None and self._terms.excused(verdict)
         self._bad += status in BAD and not excused
         self._weigh_errors()
 
-    async def _tally(self) -> None:
+    def _tally(self) -> Awaitable[None]:
         tally = self._courier.tally
-        await self._journal.tally(tally.sent, tally.retried, tally.throttled)
+        return self._journal.tally(tally.sent, tally.retried, tally.throttled)
 
     def _weigh_errors(self) -> None:
         terms = self._terms

@@ -1,7 +1,8 @@
 """The room of the clock: every HTTP request of a run waits here for its turn.
 
 Promise: departures in any window of T seconds number at most rate x T + 1. Two neighbours are therefore
-never closer than 1/rate, so lost time cannot be made up; the wait ends in a spin so that little is lost.
+never closer than 1/rate, so lost time cannot be made up: a wait ends within microseconds of its moment, and what
+takes time, as the file that other runs read, is done before that moment.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from piggy_batch.model import Answer
     from piggy_batch.slots import SlotBook
 
-SPIN_S = 0.0015  # the loop's timer wakes up to a millisecond late; the last bit is waited in steps of the loop
+SPIN_S = 0.0015  # the loop's timer wakes up to a millisecond late; the last bit is waited in small steps
+NAP_S = 0.0001  # such a step: the loop looks after its sockets between two of them, and the processor rests
+LEAD_S = 0.0005  # what a departure needs to be written where other runs see it
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
 
 
@@ -55,7 +58,7 @@ class Stop:
 
 
 class Clock:
-    """Monotonic seconds and waiting. ``fine`` spins to the exact moment; a virtual clock needs none."""
+    """Monotonic seconds and waiting. ``fine`` steps to the exact moment; a virtual clock needs none."""
 
     def __init__(self, *, fine: bool = True) -> None:
         self.fine = fine
@@ -74,7 +77,9 @@ class Clock:
         coarse = rest - SPIN_S if self.fine else rest
         if coarse > 0 and await stop.within(coarse):
             return True
-        while self.fine and self.now() < when and not stop:  # noqa: ASYNC110 - a timer wakes up to 1 ms late
+        while self.fine and (rest := when - self.now()) > 0 and not stop:
+            if rest > 3 * NAP_S:
+                time.sleep(NAP_S)  # noqa: ASYNC251 - far below what a timer of the loop can do
             await asyncio.sleep(0)
         return bool(stop)
 
@@ -168,6 +173,11 @@ class Pacer:
                 self.departures += 1
                 return True
 
+    def departed(self) -> None:
+        """The turn just given is used now, not when it was given: the next one is counted from here."""
+        if self.rate:
+            self._next = max(self._next, self.clock.now() + 1 / self.rate)
+
     async def _wait_slot(self, stop: Stop) -> bool:
         """Wait for this run's slot, and, with neighbours, for their last departure; True: the run stops."""
         book, clock = self._book, self.clock
@@ -178,12 +188,15 @@ class Pacer:
         self._tell(book)
         if not self.rate:
             return False
-        if await clock.until(max(self._next, book.reserve(own, clock.now())), stop):
-            return True
-        while (earliest := book.depart(own, clock.now())) > clock.now():
-            if await clock.until(earliest, stop):
+        slot = max(self._next, book.reserve(own, clock.now()))
+        while True:
+            if await clock.until(slot - LEAD_S, stop):
                 return True
-        return False
+            slot = max(slot, clock.now())
+            earliest = book.depart(own, slot)
+            if earliest <= slot:
+                return await clock.until(slot, stop)
+            slot = earliest
 
     def _tell(self, book: SlotBook) -> None:
         names_now = {n.name for n in book.neighbours}
@@ -218,6 +231,8 @@ class Approach:
         """As :meth:`Pacer.turn`."""
         given = await self._pacer.turn()
         self.leave()
+        if given:
+            self._pacer.departed()
         return given
 
     def leave(self) -> None:

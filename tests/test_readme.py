@@ -67,7 +67,7 @@ def test_console_blocks_run_as_they_stand(service: dict[str, str], tmp_path: Pat
     """Each command of the README runs, in order, and prints what the README shows."""
     shutil.copytree(REPOSITORY / "samples", tmp_path / "samples")
     found = steps(README.read_text(encoding="utf-8"))
-    assert len(found) >= 5
+    assert len(found) >= 15
     for step in found:
         words = shlex.split(step.command)
         assert words[0] == "piggy-batch", step.command

@@ -90,7 +90,7 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
         for line in (*lines(manifest, operation.name, checked), *(sample.lines() if sample else ())):
             click.echo(printable_line(line))
         if html is not None:
-            click.echo(f"page: {html}", err=True)
+            click.echo(printable_line(f"page: {html}"), err=True)
     ctx.exit(0 if checked.clean and not (sample and sample.elsewhere) else 1)
 
 

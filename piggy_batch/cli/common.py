@@ -161,6 +161,11 @@ def shown_command(command: str) -> str:
     return command if command.isprintable() else printable_line(command)
 
 
+def printable_text(text: str) -> str:
+    """Several lines, safe for a terminal."""
+    return "\n".join(map(printable_line, text.split("\n")))
+
+
 def json_text(data: Any, indent: int | None = 2) -> str:
     """JSON for stdout: characters as they are, but those that could drive a terminal escaped."""
     text = json.dumps(data, indent=indent, ensure_ascii=False)

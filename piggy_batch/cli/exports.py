@@ -308,7 +308,7 @@ def giftcard_programs(ctx: click.Context, /, to: Path | None, *, as_json: bool) 
         click.echo(json_text(found))
         return
     if to is not None:
-        click.echo(f"{len(found):,} programs in {to}")
+        click.echo(printable_line(f"{len(found):,} programs in {to}"))
         return
     for line in program_lines(found):
         click.echo(printable_line(line))

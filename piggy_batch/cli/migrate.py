@@ -19,6 +19,7 @@ from piggy_batch.cli.common import (
     make_target_from,
     open_display,
     show_result,
+    shown_command,
 )
 from piggy_batch.cli.rows import RUN_OPTIONS, options_from
 from piggy_batch.manifest import counted
@@ -179,7 +180,7 @@ def _show(way: Way) -> None:
         tell("run these, one after the other; each shows its plan and asks first:")
     for file in way.files:
         tell(f"# {counted(file.rows, 'row')}")
-        click.echo(file.command)
+        click.echo(shown_command(file.command))
     if way.by_hand is not None:
         path, number = way.by_hand
         tell(f"for a person to weigh: {counted(number, 'row')} in {path}, each with the reason")

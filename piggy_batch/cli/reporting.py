@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from piggy_batch.cli.common import json_text
+from piggy_batch.cli.common import json_text, printable_text
 from piggy_batch.errors import SetupError
+from piggy_batch.progress import printable_line
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -72,7 +74,8 @@ def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) 
     for snapshot in found:
         mark = "" if snapshot.agreed else "PARTIAL: "
         taken = shown(snapshot.moment, zone)
-        click.echo(f"{snapshot.day}  {taken}  {snapshot.cards:>9,} cards  {mark}{snapshot.verdict}  {snapshot.path}")
+        line = f"{snapshot.day}  {taken}  {snapshot.cards:>9,} cards  {mark}{snapshot.verdict}  {snapshot.path}"
+        click.echo(printable_line(line))
     if not found:
         click.echo("no snapshots yet; take one with: piggy-batch giftcards snapshot --store DIR", err=True)
 
@@ -272,15 +275,19 @@ def _say(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_json: boo
     elif quiet:
         pass
     elif targets:
-        click.echo(f"{plain.one_line(report)}; written to {', '.join(map(str, targets))}")
+        click.echo(printable_line(f"{plain.one_line(report)}; written to {', '.join(map(str, targets))}"))
+    elif report.lists and sys.stdout.isatty():
+        shown = io.StringIO()
+        plain.write_csv_to(report, shown)
+        click.echo(printable_text(shown.getvalue()), nl=False)
     elif report.lists:
         plain.write_csv_to(report, sys.stdout)
     else:
-        click.echo(plain.as_text(report))
-        click.echo(plain.one_line(report))
+        click.echo(printable_text(plain.as_text(report)))
+        click.echo(printable_line(plain.one_line(report)))
     for notice in report.notices:
         if notice.startswith("PARTIAL") or (targets and not quiet):
-            click.echo(notice, err=True)
+            click.echo(printable_line(notice), err=True)
 
 
 def _as_json(snapshot: Snapshot) -> dict[str, object]:

@@ -26,6 +26,7 @@ from piggy_batch.cli.common import (
     show_result,
 )
 from piggy_batch.operations import CATALOGUE, Operation
+from piggy_batch.progress import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -338,7 +339,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
         from piggy_batch.signoff import write_sign_off
 
         write_sign_off(result.run_dir, given["report"])
-        click.echo(f"page: {given['report']}", err=True)
+        click.echo(printable_line(f"page: {given['report']}"), err=True)
     show_result(result, as_json=given["as_json"])
     return result.exit_code
 

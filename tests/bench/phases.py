@@ -118,7 +118,8 @@ class _Noting(httpx.AsyncBaseTransport):
 
 def pace(manifest: str, run_dir: str, rate: str, in_flight: str, url: str) -> dict[str, Any]:
     """Departures of a paced import, and its CPU time meanwhile."""
-    timed = Timed(lambda: httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=1, keepalive_expiry=4.0)))
+    limits, context = httpx.Limits(max_connections=1, keepalive_expiry=4.0), httpx.create_ssl_context()
+    timed = Timed(lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits))
     _run(Path(manifest), Path(run_dir), timed.make, rate=float(rate), in_flight=int(in_flight), limit=None, url=url)
     at, cpu = timed.at[1:], timed.cpu[1:]  # the first is the ping
     return {"departures": at, "cpu_s": cpu[-1] - cpu[0], "seconds": at[-1] - at[0]}
