@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ ROOMS = {
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
+@lru_cache
 def imports(path: Path) -> set[str]:
     """Every module that a file imports when it runs; what only type checkers read does not count."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
