@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -32,6 +33,16 @@ _TYPES = {
 }  # fmt: skip
 
 
+_PLAIN: dict[Kind, frozenset[type]] = {
+    "text": frozenset({str}), "int": frozenset({int}), "bool": frozenset({bool}), "timestamp": frozenset({datetime}),
+}  # fmt: skip
+
+
+def _plain(kind: Kind, column: Sequence[object]) -> bool:
+    """Whether the library takes the values as they are; a moment without a zone is UTC to it as well."""
+    return set(map(type, column)) <= _PLAIN[kind] | {type(None)}
+
+
 class ParquetSink:
     """zstd, one schema from the first row to the last."""
 
@@ -49,7 +60,7 @@ class ParquetSink:
     def _flush(self) -> None:
         columns = list(zip(*self._rows, strict=True)) or [()] * len(self._kinds)
         arrays = [
-            pa.array(map(_CONVERT[kind], column), type=type_)
+            pa.array(column if _plain(kind, column) else map(_CONVERT[kind], column), type=type_)
             for kind, column, type_ in zip(self._kinds, columns, self._schema.types, strict=True)
         ]
         self._rows = []

@@ -220,6 +220,7 @@ def speed(cards: int, latency_ms: int = 50) -> dict[str, Any]:
             assert process.returncode == 0, summary
             assert summary["cards"] == cards
             found[f"s_{flight}"] = summary["elapsed_s"]
+            found[f"cpu_s_{flight}"] = round(used.ru_utime + used.ru_stime, 2)
             found[f"peak_mb_{flight}"] = round(used.ru_maxrss / 1024)
     found["ratio"] = round(found["s_1"] / found["s_10"], 2)
     found["cards_per_s"] = round(cards / found["s_10"])
