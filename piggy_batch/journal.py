@@ -31,6 +31,8 @@ NAME = "journal.sqlite"
 LOCK = "journal.lock"
 READ_BATCH = 500  # rows a read while sending
 SENT = "sent"  # an intent without an outcome
+_STATUSES = {status.value: status for status in Status}
+_parse = json.JSONDecoder().raw_decode  # json.loads without its look for white space around
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -537,7 +539,7 @@ class Journal:
     def _status(self, state: str) -> Status:
         if state == SENT:
             return Status.PENDING if self.repeat is Repeat.SAFE else Status.UNKNOWN
-        return Status(state)
+        return _STATUSES[state]
 
     def _entry(self, row: Sequence[Any]) -> Entry:
         number, line, cells, state, attempts, sent_at, before, proof, http_status, code, message, kept, finished = row
@@ -552,12 +554,12 @@ class Journal:
             self._status(state),
             attempts,
             sent_at,
-            json.loads(before) if before else None,
+            _parse(before)[0] if before else None,
             proof,
             http_status,
             code,
             message,
-            json.loads(kept) if kept else None,
+            _parse(kept)[0] if kept else None,
             finished,
         )
 

@@ -7,6 +7,7 @@ import json
 import os
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError
@@ -50,7 +51,7 @@ class Layout:
     def __init__(self, binding: Binding) -> None:
         operation, header, carried = binding.operation, binding.header, binding.carried
         self._binding = binding
-        self._operation = operation
+        self._name = operation.name
         self._places = [i for i, name in enumerate(header) if not name.startswith("_")]
         own = [header[i] for i in self._places] + list(carried)
         self._constants = list(carried.values())
@@ -72,7 +73,7 @@ class Layout:
         tail = [
             entry.number,
             entry.line,
-            self._operation.name,
+            self._name,
             entry.status.value,
             entry.proof,
             entry.attempts or None,
@@ -84,24 +85,33 @@ class Layout:
         sent: list[object] = [self._binding.sent_value(cells)] if self._binding.mended else []
         many = kept.get("_many")
         for answer in many or (kept,):
-            yield [*own, *(_text(answer.get(name)) for name in self._found), *sent, *tail]
+            yield [*own, *[_text(answer.get(name)) for name in self._found], *sent, *tail]
 
 
 def _text(value: Json) -> object:
+    if value is None or type(value) is str:
+        return value
     if value is True:
         return "true"
     if value is False:
         return "false"
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return None if value is None else str(value)
+    return str(value)
 
 
 def iso(moment_s: float | None) -> str | None:
     """Seconds since the epoch as ``2026-01-31T10:00:00.123Z``; None stays None."""
     if moment_s is None:
         return None
-    return datetime.fromtimestamp(moment_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole_s, micros = divmod(round(moment_s * 1_000_000), 1_000_000)
+    return f"{_second(whole_s)}.{micros // 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(whole_s: int) -> str:
+    """Neighbouring rows share their seconds."""
+    return datetime.fromtimestamp(whole_s, UTC).isoformat().removesuffix("+00:00")
 
 
 def write_reports(journal: Journal, layout: Layout, kind: str) -> dict[str, int]:
