@@ -29,7 +29,7 @@ from piggy_batch.pages import whole
 from piggy_batch.report import Layout, iso, summarise, write_json, write_reports
 from piggy_batch.rundir import RunDir, check_account
 from piggy_batch.runner import Options as RunOptions
-from piggy_batch.runner import Result, Scene, introduce, make_pacer, open_courier
+from piggy_batch.runner import Result, Scene, introduce, make_pacer, open_courier, shared_pace
 from piggy_batch.tables import Out, open_table, open_writer
 from piggy_batch.walk import StoppedError, Terms
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from piggy_batch.courier import Courier
     from piggy_batch.manifest import Binding
 
 PROGRAM = "giftcard_program_uuid"
@@ -149,10 +150,22 @@ class _Reconciliation:
             if not self.notes:
                 self.notes.append("no row is in doubt")
             return self._end()
-        days = await self._expiration_days()
+        courier = open_courier(self.options, self.scene)
+        courier.tally = self.tally
+        async with courier.api:
+            account = await introduce(courier, self.scene.target, journal)
+            check_account(journal, account, journal.directory)
+            with shared_pace(self.scene, courier, account, f"{journal.directory.name}, reconcile"):
+                return await self._look(doubts, courier)
+
+    async def _look(self, doubts: dict[str, list[Entry]], courier: Courier) -> Result:
+        """List the cards of the programs anew, and settle what that proves."""
+        journal = self.journal
+        days = await self._expiration_days(courier)
         programs = sorted(doubts)
         begun = self._begin(programs, [e.sent_at or 0.0 for entries in doubts.values() for e in entries])
-        listed = await _list(journal.directory, LISTED, programs, self.options, self.scene)
+        # The pace is shared with other runs already, under this run's name.
+        listed = await _list(journal.directory, LISTED, programs, self.options, replace(self.scene, slots=None))
         self.tally.sent += listed.summary["requests"]
         if not listed.written:
             again = f"go on with: {self.scene.command}"
@@ -207,17 +220,12 @@ class _Reconciliation:
         self.answered = answered
         return found
 
-    async def _expiration_days(self) -> dict[str, int]:
+    async def _expiration_days(self, courier: Courier) -> dict[str, int]:
         """Days that a program's cards live, for those that expire."""
-        courier = open_courier(self.options, self.scene)
-        courier.tally = self.tally
-        async with courier.api:
-            account = await introduce(courier, self.scene.target, self.journal)
-            check_account(self.journal, account, self.journal.directory)
-            try:
-                programs = await read_programs(courier)
-            except StoppedError:
-                raise HaltError(courier.halt or "interrupted; no row was changed") from None
+        try:
+            programs = await read_programs(courier)
+        except StoppedError:
+            raise HaltError(courier.halt or "interrupted; no row was changed") from None
         if programs is None:
             raise HaltError("the programs cannot be listed; no row was changed")
         days = {str(p.get("uuid")): whole(p.get("expiration_days")) for p in programs}

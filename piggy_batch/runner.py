@@ -392,7 +392,7 @@ class _Run:
 
     async def _baseline(self, journal: Journal, binding: Binding, courier: Courier) -> Result | None:
         """Record what is there before the first request; None: done, or not wanted."""
-        if self.scene.baseline is None or journal.bound:
+        if self.scene.baseline is None or journal.bound or not self._to_take(journal):
             return None
         say = self.scene.progress.say
         beside = Beside(self.scene.progress, courier.clock)

@@ -97,7 +97,7 @@ def program_options(command: Any) -> Any:
                 default=None,
                 expose_value=False,
                 callback=_remember,
-                help="Say more about what happens beside the rows.",
+                help="Tell each request: method, path without names, status, seconds.",
             ),
         )
     ):

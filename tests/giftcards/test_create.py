@@ -334,6 +334,14 @@ def test_a_baseline_broken_off_on_its_way_begins_anew(make_world: Callable[..., 
     assert _fact(result.run_dir)["begun_at"] >= 1_800_000_000
 
 
+def test_without_a_row_to_send_no_list_is_read(world: World) -> None:
+    """All rows invalid and skipped: nothing to look for."""
+    manifest = world.manifest("giftcard_program_uuid,type", [(program(world), "0")])
+    result = create_from(world, manifest, skip_invalid=True)
+    assert world.statuses(result) == {"invalid": 1}
+    assert "GET /giftcards" not in world.state["requests"]
+
+
 def test_an_unknown_program_stops_before_the_first_request(world: World) -> None:
     """A typing error in --set makes no card and says where programs are listed."""
     with pytest.raises(SetupError, match="see what is there: piggy-batch giftcards programs"):

@@ -506,6 +506,39 @@ def test_reconcile_keeps_to_its_rate_and_counts_its_requests(world: World) -> No
     assert result.summary["requests"]["sent"] == world.state["requests_total"]
 
 
+def test_other_runs_are_told_of_it_by_the_runs_name(world: World) -> None:
+    """Not by the name of a file that it works with."""
+    run = lost(world, 2, 1)
+    slots = world.folder / "slots"
+    slots.mkdir()
+    names: set[str] = set()
+
+    async def hook(request: httpx.Request) -> None:
+        for path in slots.iterdir():
+            names.update(entry["name"] for entry in json.loads(path.read_text())["runs"].values())
+
+    world.hook = hook
+    scene = world.scene(slots=slots)
+    terms = Reconciling(exclusive=True, settle_after_s=0.0, rate=5.0)
+    assert in_virtual_time(reconcile(run.run_dir, terms, scene), world.time).exit_code == 0
+    assert names == {"batch, reconcile"}
+
+
+def test_the_list_before_the_first_request_shares_under_the_runs_name(world: World) -> None:
+    """From its first page on."""
+    slots = world.folder / "slots"
+    slots.mkdir()
+    names: set[str] = set()
+
+    async def hook(request: httpx.Request) -> None:
+        for path in slots.iterdir():
+            names.update(entry["name"] for entry in json.loads(path.read_text())["runs"].values())
+
+    world.hook = hook
+    assert create(world, 2, scene={"slots": slots}).exit_code == 0
+    assert names == {"batch"}
+
+
 def test_fifty_foreign_cards_are_assigned_to_nobody(world: World) -> None:
     """Made while the run went on, by somebody whom --exclusive denies."""
     lose(world, share=0.2)
