@@ -33,3 +33,7 @@ class JournalError(PiggyBatchError):
     """The journal is bound to something else, in use, damaged, or cannot be written."""
 
     exit_code = 4
+
+    def __init__(self, message: str, *, goes_on: bool = False) -> None:
+        super().__init__(message)
+        self.goes_on = goes_on  # the same command goes on once the cause is gone

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 NAME = "journal.sqlite"
 LOCK = "journal.lock"
+WAL = f"{NAME}-wal"  # what was written last; SQLite folds it into the journal when a run ends
 READ_BATCH = 500  # rows a read while sending
 SENT = "sent"  # an intent without an outcome
 _STATUSES = {status.value: status for status in Status}
@@ -207,7 +208,7 @@ def _unusable(directory: Path, error: Exception) -> JournalError:
         if full
         else "check the directory, or name another with --run-dir"
     )
-    return JournalError(f"the journal in {directory} cannot be used: {words}; {advice}")
+    return JournalError(f"the journal in {directory} cannot be used: {words}; {advice}", goes_on=full)
 
 
 class Journal:
@@ -216,6 +217,7 @@ class Journal:
     def __init__(self, directory: Path, connection: sqlite3.Connection, repeat: Repeat | None = None) -> None:
         self.directory = directory
         self.run = 0
+        self.curtailed = False  # the last invocation never ended, and the log with its last writes is not there
         self._db = connection
         self._repeat = repeat
         self._writer: _Writer | None = None
@@ -246,6 +248,7 @@ class Journal:
         path = directory / NAME
         if not path.exists():
             return None
+        logged = (directory / WAL).exists()
         try:
             journal = cls(directory, _connect(path, read_only=read_only))
             try:
@@ -267,7 +270,17 @@ class Journal:
                 f"the journal in {directory} was written by {age} version of piggy-batch (schema {schema}, this one "
                 f"knows {SCHEMA}); go on with that version, or start afresh with another --run-dir"
             )
+        journal._note_log(logged=logged, read_only=read_only)
         return journal
+
+    def _note_log(self, *, logged: bool, read_only: bool) -> None:
+        """Whether the log of an invocation that never ended was there; SQLite removes it once it is folded in."""
+        last = self._db.execute("SELECT id, finished_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        if last is None or last[1] is not None:
+            return
+        if logged and not read_only:
+            self.set("recovered", last[0])
+        self.curtailed = not logged and self.get("recovered") != last[0]
 
     def close(self) -> None:
         """Land what is queued and close."""
@@ -307,7 +320,7 @@ class Journal:
     @property
     def bound(self) -> bool:
         """Whether a request of this run has been journalled."""
-        return bool(self.get("bound"))
+        return bool(self.get("bound")) or self.curtailed
 
     # --- loading -------------------------------------------------------------------------------------
 
@@ -405,6 +418,7 @@ class Journal:
         blocks the caller, for loops whose time is not the machine's."""
         with self._guard():
             cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # that a run began is known without the log
         self.run = int(cursor.lastrowid or 0)
         self._writer = _Writer(self.directory, threaded=threaded)
 

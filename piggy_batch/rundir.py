@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.journal import LOCK, Journal, RunLock
+from piggy_batch.journal import LOCK, WAL, Journal, RunLock
 from piggy_batch.loading import Loaded, Reading, load_manifest, rebind
 from piggy_batch.model import Json, Repeat
 from piggy_batch.report import write_text
@@ -120,7 +121,7 @@ class RunDir:
         source = here / "stdin" if manifest == STDIN else manifest
         if not source.exists():
             raise SetupError(f"{manifest}: no such file; the run in {here} was made from {was['path']}")
-        sha = sha256_of(source)
+        sha = (_piped() or was["sha256"]) if manifest == STDIN else sha256_of(source)
         if was["sha256"] != sha:
             raise JournalError(
                 f"{here} belongs to {was['path']} with sha256 {was['sha256'][:12]}…, but {manifest} has {sha[:12]}…: "
@@ -134,6 +135,12 @@ class RunDir:
                     "use the same, or name another --run-dir"
                 )
         self._check_home(journal, operation, adopt=adopt)
+        if journal.curtailed and operation.repeat is Repeat.ONCE and not adopt:
+            raise JournalError(
+                f"{here}: the last run was stopped in the middle, and {WAL}, which held its last writes, is gone, so "
+                "rows that were sent would be sent again. Bring the file back; where it is lost for good and you know "
+                "what was carried out, pass --adopt"
+            )
         return rebind(journal, operation, reading)
 
     def _check_home(self, journal: Journal, operation: Operation, *, adopt: bool) -> None:
@@ -146,6 +153,17 @@ class RunDir:
                 "would be carried out twice. When it is gone for good, pass --adopt"
             )
         journal.set("home", home)
+
+
+def _piped() -> str | None:
+    """The content hash of what is piped in; None where nothing is: a begun run needs its manifest no more."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return None
+    digest, size = hashlib.sha256(), 0
+    while chunk := sys.stdin.buffer.read(1 << 20):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.hexdigest() if size else None
 
 
 def _given(option: str, value: Json) -> str:

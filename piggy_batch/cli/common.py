@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.errors import HaltError, PiggyBatchError, SetupError
+from piggy_batch.errors import HaltError, JournalError, PiggyBatchError, SetupError
 from piggy_batch.progress import Display, duration, printable_line
 
 if TYPE_CHECKING:
@@ -197,13 +198,18 @@ def can_ask() -> bool:
 def report_error(error: PiggyBatchError, argv: Sequence[str]) -> int:
     """Print an error as one line, and the command to try again where that helps; its exit code."""
     click.echo(printable_line(f"piggy-batch: {error}"), err=True)
-    if isinstance(error, HaltError):
+    if isinstance(error, HaltError) or (isinstance(error, JournalError) and error.goes_on):
         click.echo(f"then run: {shown_command(command_line(argv))}", err=True)
     return error.exit_code
 
 
 def show_result(result: Result, *, as_json: bool) -> None:
-    """Summary on stdout; notes and the command that goes on, on stderr."""
+    """Summary on stdout; notes and the command that goes on, on stderr. A reader who has gone changes no exit code."""
+    with contextlib.suppress(BrokenPipeError):
+        _show_result(result, as_json=as_json)
+
+
+def _show_result(result: Result, *, as_json: bool) -> None:
     if result.summary is None:
         for line in (*result.plan, *result.notes):
             click.echo(printable_line(line), err=bool(result.exit_code))

@@ -1,0 +1,97 @@
+"""Run directories: what binds a run, and what happens when a part of one is missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from piggy_batch.errors import JournalError
+from piggy_batch.journal import NAME, WAL, Journal
+from tests.world import World
+
+
+def begun_and_killed(world: World, operation: str) -> tuple[Path, Path]:
+    """Manifest and run directory of a run of three rows whose second invocation was killed as it began."""
+    header = "giftcard_program_uuid" if operation == "giftcards create" else "contact_identifier_value"
+    program = world.sandbox.world.cards.programs[1].uuid
+    cells = [program] * 3 if operation == "giftcards create" else ["A1", "A2", "A3"]
+    manifest = world.manifest(header, cells)
+    run_dir = world.run(operation, manifest, limit=1).run_dir
+    journal = Journal.open(run_dir)
+    assert journal is not None
+    journal.begin(world.wall(), "0", threaded=False)
+    kept = {name: (run_dir / name).read_bytes() for name in (NAME, WAL)}  # what a kill at this moment leaves
+    journal.finish(world.wall(), 0)
+    journal.close()
+    for name, content in kept.items():
+        (run_dir / name).write_bytes(content)
+    return manifest, run_dir
+
+
+def test_a_once_run_whose_log_is_gone_is_refused(world: World) -> None:
+    """Without the log of a killed invocation nobody knows what was sent: `create` would make cards again."""
+    manifest, run_dir = begun_and_killed(world, "giftcards create")
+    (run_dir / WAL).unlink()
+    with pytest.raises(JournalError, match=f"{WAL}.*is gone"):
+        world.run("giftcards create", manifest)
+    assert world.state["effects"]["giftcards.create"] == 1
+    assert world.run("giftcards create", manifest, adopt=True).exit_code == 0
+
+
+def test_a_once_run_with_its_log_goes_on(world: World) -> None:
+    """A killed invocation whose log is there is an ordinary resume."""
+    manifest, _ = begun_and_killed(world, "giftcards create")
+    assert world.run("giftcards create", manifest).exit_code == 0
+    assert world.state["effects"]["giftcards.create"] == 3
+
+
+def test_a_guarded_run_whose_log_is_gone_goes_on(world: World) -> None:
+    """A repeat of a guarded row is refused by the service and looked up, so nothing is lost."""
+    manifest, run_dir = begun_and_killed(world, "identifiers create")
+    (run_dir / WAL).unlink()
+    assert world.run("identifiers create", manifest).exit_code == 0
+    assert world.state["max_per_key"]["identifiers.create"] == 1
+
+
+def test_a_log_that_was_folded_in_is_not_missed(world: World) -> None:
+    """A killed run that was opened once, and refused for another reason, goes on afterwards."""
+    _, run_dir = begun_and_killed(world, "identifiers create")
+    for _ in range(2):
+        journal = Journal.open(run_dir)
+        assert journal is not None
+        assert not journal.curtailed
+        journal.close()
+    assert not (run_dir / WAL).exists()
+
+
+@pytest.mark.process
+def test_another_list_on_standard_input_is_refused(make_world: Callable[..., World]) -> None:
+    """`-` with other content than the run was made from is exit 4; with nothing at all the run goes on."""
+    world = make_world()
+    code = (
+        "import sys; from pathlib import Path; from tests.world import World\n"
+        "from piggy_batch.errors import JournalError\n"
+        "world = World(Path(sys.argv[1]))\n"
+        "try:\n"
+        "    result = world.run('identifiers create', Path('-'), run_dir=Path(sys.argv[1]) / 'run', limit=1)\n"
+        "except JournalError as error:\n"
+        "    print(error); sys.exit(4)\n"
+        "sys.exit(result.exit_code)\n"
+    )
+
+    def piped(text: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", code, str(world.folder)], input=text, capture_output=True, text=True, check=False
+        )
+
+    first = "contact_identifier_value\nA1\nA2\nA3\n"
+    assert piped(first).returncode == 0
+    other = piped(first.replace("A3", "A4"))
+    assert other.returncode == 4
+    assert "a changed manifest is a new run" in other.stdout
+    assert piped(first).returncode == 0
+    assert piped("").returncode == 0
