@@ -10,23 +10,24 @@ import asyncio
 import contextlib
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.courier import Courier
 from piggy_batch.errors import HaltError, JournalError, SetupError
+from piggy_batch.explaining import explain, overall
 from piggy_batch.listings import PROGRAM_FIELDS, PROGRAMS, at
 from piggy_batch.model import Lost
-from piggy_batch.outfile import Tables, columns_of, write_kept
+from piggy_batch.outfile import Tables, write_kept
 from piggy_batch.pacer import Stop
 from piggy_batch.pages import refusal_of, whole
-from piggy_batch.parts import NAME, Parts
+from piggy_batch.parts import Parts
+from piggy_batch.passes import Terms, Verdict
 from piggy_batch.progress import duration
 from piggy_batch.report import iso, write_json
 from piggy_batch.rundir import RunDir, account_words, check_account
 from piggy_batch.runner import Scene, Signals, introduce, make_pacer, open_api, rate_words, shared_pace
 from piggy_batch.tables import FORMATS
-from piggy_batch.walk import StoppedError, Terms, Verdict, Walk
+from piggy_batch.walk import StoppedError, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -379,65 +380,6 @@ class _Export:
         )
 
 
-def overall(verdicts: Sequence[Verdict | None]) -> Verdict:
-    """The verdict on several walks: that of the weakest."""
-    order = (
-        Verdict.UNFINISHED,
-        Verdict.NOT_AGREED,
-        Verdict.COUNTS_DIFFER,
-        Verdict.COUNTS_AGREE,
-        Verdict.AGREED,
-    )
-    return min((v or Verdict.UNFINISHED for v in verdicts), key=order.index, default=Verdict.UNFINISHED)
-
-
-def explain(walk: Walk, parts: Parts) -> str:
-    """The verdict on one walk as a sentence."""
-    state, unit = walk.state, walk.listing.unit
-    held = parts.unseen(walk.walk, state.number + 1)
-    latest, passes = state.latest, f"{state.number} passes" if state.number > 1 else "one pass"
-    counted = latest.total if latest else None
-    match state.verdict:
-        case Verdict.AGREED:
-            moment = state.pending or latest
-            return (
-                f"these are exactly the {moment.total if moment else 0:,} {unit} that existed at "
-                f"{_clock(moment.at) if moment else '?'}: as many as the service counted then, each shown before and "
-                "after"
-            )
-        case Verdict.COUNTS_AGREE:
-            return (
-                f"{held:,} {unit} were read and the service counts as many; that is no proof: one deleted and one "
-                "added while reading look the same. Without --quick it is proven"
-            )
-        case Verdict.UNFINISHED | None:
-            return f"{held:,} {unit} read so far"
-        case _:
-            pass
-    unread = ""
-    if state.unread:
-        pages = ", ".join(f"{page:,}" for page in sorted(state.unread)[:10])
-        unread = f"; pages that could not be read: {pages} ({next(iter(state.unread.values()))})"
-    if counted is None:
-        return f"{held:,} {unit} in {passes}, but the service tells no total to compare them with{unread}"
-    if held < counted:
-        return f"{held:,} {unit} in {passes}, the service counts {counted:,}: {counted - held:,} are missing{unread}"
-    if held > counted:
-        extra = held - counted
-        return (
-            f"{held:,} {unit} in {passes}, the service counts {counted:,}: {extra:,} more than that, deleted while "
-            f"reading or not counted{unread}"
-        )
-    return (
-        f"{held:,} {unit} in {passes}, and the service counts as many, but the list changed during every pass, so that "
-        f"nothing proves that they are the same{unread}"
-    )
-
-
-def _clock(at_s: float) -> str:
-    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def _shown(value: Json) -> str:
     if isinstance(value, list):
         if not value or value == [{}]:
@@ -482,6 +424,3 @@ async def programs(options: Options, scene: Scene) -> tuple[dict[str, Any], list
             if found is not None:
                 return account, [{f.name: at(item, f.path) for f in PROGRAM_FIELDS} for item in found]
     raise HaltError(courier.halt or f"{scene.target.base_url} does not show the giftcard programs; try again later")
-
-
-__all__ = ["NAME", "Exported", "Options", "columns_of", "export", "programs", "summary_path"]

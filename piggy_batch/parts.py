@@ -341,6 +341,34 @@ class Parts:
         return count, rows.fetchall()
 
 
+def glance(directory: Path) -> dict[str, Json] | None:
+    """What an unfinished export has read so far, also while it runs; None where there is none."""
+    path = directory / NAME
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            facts = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
+            passes = db.execute(
+                "SELECT pass, count(*), max(last_page) FROM pages GROUP BY pass ORDER BY pass"
+            ).fetchall()
+            cards = db.execute("SELECT coalesce(sum(rows), 0) FROM pages WHERE pass = 1").fetchone()[0]
+            runs = db.execute("SELECT min(started_at), count(*), sum(sent) FROM runs").fetchone()
+    except sqlite3.Error as error:
+        raise unusable(directory, error) from None
+    return {
+        "operation": (facts.get("binding") or {}).get("command", "an export"),
+        "file": (facts.get("binding") or {}).get("file"),
+        "account": facts.get("account"),
+        "base_url": (facts.get("binding") or {}).get("--base-url"),
+        "passes": [{"pass": number, "pages": pages, "last_page": last} for number, pages, last in passes],
+        "rows_read": cards,
+        "started_at_s": runs[0],
+        "invocations": runs[1],
+        "requests": runs[2] or 0,
+    }
+
+
 class _Writer:
     """Commits queued pages, many at once, in a thread of its own or in the caller's."""
 

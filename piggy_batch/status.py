@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.errors import SetupError
 from piggy_batch.journal import LOCK, Damaged, Journal
 from piggy_batch.model import Repeat, Status
+from piggy_batch.parts import glance
 from piggy_batch.progress import duration
 from piggy_batch.report import iso
 from piggy_batch.rundir import account_words
@@ -28,6 +29,8 @@ def describe_run(run_dir: Path) -> dict[str, Any]:
 
 def _describe(run_dir: Path) -> dict[str, Any]:
     journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    if journal is None and (export := glance(run_dir)) is not None:
+        return {**export, "running": is_held(run_dir), "started_at": iso(export.pop("started_at_s"))}
     if journal is None or journal.get("operation") is None:
         raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")
     try:
@@ -101,6 +104,8 @@ def _next(run_dir: Path, journal: Journal, counts: dict[str, int]) -> str | None
 
 def status_lines(found: dict[str, Any]) -> list[str]:
     """The same for people."""
+    if "passes" in found:
+        return _export_lines(found)
     counts = found["counts"]
     account = found["account"]
     state = "running" if found["running"] else "not running"
@@ -123,3 +128,15 @@ def status_lines(found: dict[str, Any]) -> list[str]:
     if found["next"] and not found["running"]:
         lines.append(f"go on with: {found['next']}")
     return lines
+
+
+def _export_lines(found: dict[str, Any]) -> list[str]:
+    """An unfinished export for people."""
+    account = found["account"]
+    state = "running" if found["running"] else "not running; the same command goes on"
+    lines = [
+        f"{found['operation']}: {state}",
+        f"file {found['file'] or 'not named yet'}, account {account_words(account) if account else 'not known yet'}",
+    ]
+    lines += [f"  pass {one['pass']}: {one['pages']:,} of {one['last_page'] or '?'} pages" for one in found["passes"]]
+    return [*lines, f"{found['rows_read']:,} read in the first pass, {found['requests']:,} requests"]

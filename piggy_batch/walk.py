@@ -31,19 +31,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from piggy_batch.courier import backoff_s
+from piggy_batch.course import Course, Until
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.listings import at
 from piggy_batch.model import Answer, Lost
 from piggy_batch.pages import Page, Refusal, read_page, reader, refusal_of, whole
+from piggy_batch.passes import Moment, State, Terms, Verdict
 from piggy_batch.workers import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from piggy_batch.courier import Courier
     from piggy_batch.listings import Listing
@@ -58,69 +59,6 @@ BORDER_PAGES = 50  # that may have been added while a pass was read
 FAILED_IN_A_ROW = 20  # unreadable pages after which somebody should look
 FLAT_PAGES = 1_000_000  # of a list that tells no last page
 STEPS = (0, 3, 7, 11, 17, 19, 23, 29)  # what later passes take off the page size, so that borders fall elsewhere
-
-
-class Verdict(StrEnum):
-    """What an export knows about its completeness."""
-
-    AGREED = "agreed"  # proven: exactly what existed at one moment
-    COUNTS_AGREE = "counts agree"  # read once; as many as the service counts
-    COUNTS_DIFFER = "counts differ"  # read once; more or fewer than the service counts
-    NOT_AGREED = "not agreed"  # no proof within the passes allowed
-    UNFINISHED = "unfinished"  # stopped on the way; the same command goes on
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How lists are walked."""
-
-    page_size: int = 100
-    concurrency: int = 8
-    quick: bool = False  # one pass, no proof
-    max_passes: int = 4
-    max_age_s: float = 6 * 3600  # what an interrupted walk read longer ago is read again
-    attempts: int = 5  # tries for a request that gets no usable answer
-    extra: bool = False  # keep what no column shows
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A count taken after pass ``number`` had landed."""
-
-    number: int
-    total: int
-    at: float  # seconds since the epoch, when the answer came; a label, never compared
-
-
-@dataclass(slots=True)
-class State:
-    """How far a walk has come; kept in the store after each step."""
-
-    number: int = 1  # of the pass
-    size: int = 0  # its page size
-    landed: bool = False  # the pass's pages and look-ups
-    first_last: int | None = None  # pages that the list had when the walk began
-    pending: Moment | None = None  # a count that equalled what was seen, not refuted so far
-    latest: Moment | None = None
-    differed: int = 0  # passes after which the count differed
-    verdict: Verdict | None = None
-    upto: int | None = None  # proven: what was first seen up to this pass
-    unread: dict[int, str] = field(default_factory=dict)  # pages of the last pass that could not be read, and why
-    repeated: int = 0  # pages that showed too little and were read again
-
-    @classmethod
-    def load(cls, kept: Mapping[str, Json], size: int) -> Self:
-        """From the store; a walk not begun starts with that page size."""
-        state = cls(size=size)
-        for name, value in kept.items():
-            if name in ("pending", "latest") and value is not None:
-                value = Moment(**value)
-            if name == "verdict" and value is not None:
-                value = Verdict(value)
-            if name == "unread":
-                value = {int(page): why for page, why in value.items()}
-            setattr(state, name, value)
-        return state
 
 
 class StoppedError(Exception):
@@ -197,7 +135,7 @@ class Walk:
         likely = most or 1
         if number > 1:
             likely = -(-self._parts.unseen(self.walk, number + 1) // state.size)
-        await self._read(_Course(done, most, likely, self._bound(most, likely), self._brought_news), planned=True)
+        await self._read(Course(done, most, likely, self._bound(most, likely), self._brought_news), planned=True)
         await self._mend()
         if number > 1:
             await self._look_up()
@@ -213,7 +151,7 @@ class Walk:
 
         ``planned``: the progress knows of these pages.
         """
-        course = pages if isinstance(pages, _Course) else None
+        course = pages if isinstance(pages, Course) else None
         state = self.state
 
         async def work(page: int, slot: int) -> None:
@@ -232,7 +170,7 @@ class Walk:
             if planned:
                 self._progress.advance(f"pass {state.number}")
 
-        source = _Until(self._courier, iter(pages))
+        source = Until(self._courier.stop, iter(pages))
         await drain(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
         self._check_stop()
         await self._merge()
@@ -322,7 +260,7 @@ class Walk:
         async def work(straggler: tuple[str, str], slot: int) -> None:
             await self._settle(*straggler, slot)
 
-        source = _Until(self._courier, self._parts.stragglers(self.walk, number))
+        source = Until(self._courier.stop, self._parts.stragglers(self.walk, number))
         await drain(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
         self._check_stop()
 
@@ -460,63 +398,12 @@ class Walk:
             state.landed = False
 
 
-class _Course:
-    """The pages of a pass, growing with what their answers tell. Once dry, it may flow again."""
-
-    def __init__(
-        self, done: frozenset[int], last: int | None, likely: int, bound: int, news: Callable[[], bool]
-    ) -> None:
-        self._done = done
-        self._flat = last is None
-        self._last = last if last is not None else max(done, default=1) + 1
-        self._likely = likely  # pages that what was seen so far would fill
-        self._bound = bound
-        self._news = news
-        self._next = 1
-
-    def __iter__(self) -> Iterator[int]:
-        return self
-
-    def __next__(self) -> int:
-        while self._next <= self._last:
-            page = self._next
-            self._next += 1
-            if page not in self._done:
-                return page
-        raise StopIteration
-
-    def learn(self, page: Page) -> None:
-        """Take in what a page tells of the list's length."""
-        if page.last_page is not None:
-            self._flat = False
-            if not page.items and page.number > self._likely:
-                # Promised, and empty: no promise of more is believed from here on.
-                self._bound = min(self._bound, page.number)
-                self._last = min(self._last, page.number)
-            self._last = max(self._last, min(page.last_page, self._bound))
-        elif self._flat and page.items and self._news() and page.number < self._bound:
-            self._last = max(self._last, page.number + 1)
-
-
-class _Until:
-    """A source that runs dry when the run stops."""
-
-    def __init__(self, courier: Courier, inner: Iterator[Json]) -> None:
-        self._courier = courier
-        self._inner = inner
-
-    def __iter__(self) -> Iterator[Json]:
-        return self
-
-    def __next__(self) -> Json:
-        if self._courier.stop:
-            raise StopIteration
-        return next(self._inner)
-
-
 def _has(item: Json, path: str) -> bool:
     """Whether an object has something at a path, be it null."""
     *heads, last = path.split(".")
     for part in heads:
         item = item.get(part) if isinstance(item, Mapping) else None
     return isinstance(item, Mapping) and last in item
+
+
+__all__ = ["Moment", "State", "StoppedError", "Terms", "Verdict", "Walk"]

@@ -14,6 +14,7 @@ from piggy_batch.api import Target
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.journal import RunLock
 from piggy_batch.sandbox import Churn
+from piggy_batch.status import describe_run, status_lines
 from tests.export.conftest import Account, Crash, held, page, read, without_times
 from tests.world import TOKEN
 
@@ -265,3 +266,19 @@ def test_changes_between_two_runs_are_seen(account: Account) -> None:
     done = account.export()
     assert done.agreed
     assert len(held(done)) >= 41
+
+
+def test_status_tells_how_far_an_export_is(account: Account) -> None:
+    """Pages of each pass, also while it runs; the store is not disturbed."""
+    account.answer = crash_at(account, 8)
+    with pytest.raises(Crash):
+        account.export(concurrency=1)
+    found = describe_run(account.folder / "cards.csv.export")
+    assert found["passes"] == [
+        {"pass": 1, "pages": 4, "last_page": 4},
+        {"pass": 2, "pages": 1, "last_page": 4},
+    ]
+    lines = status_lines(found)
+    assert lines[0] == "giftcards export: not running; the same command goes on"
+    assert "  pass 2: 1 of 4 pages" in lines
+    assert lines[-1].startswith("40 read in the first pass")
