@@ -8,6 +8,7 @@ leaves. Many rows share one commit. Readers (``status``, reports) never block th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import json
@@ -287,6 +288,8 @@ class Journal:
         if self._writer is not None:
             self._writer.stop()
             self._writer = None
+            with contextlib.suppress(sqlite3.Error, JournalError):
+                self.set("recovered", self.run)  # it ends here without its books, but its log is folded in
         self._db.close()
 
     def discard(self) -> None:
