@@ -264,9 +264,13 @@ class _Loader:
     ) -> list[tuple[int, str, str | None]]:
         unique = self._unique
         place = self.binding.places.get(unique) if unique else None
-        if unique is None or place is None:
+        constant = self.binding.constants.get(unique) if unique else None
+        if unique is None or (place is None and constant is None):
             return []
-        keys = [(number, cells[place]) for number, _, cells in sent if cells[place] != ""]
+        if place is not None:
+            keys = [(number, cells[place]) for number, _, cells in sent if cells[place] != ""]
+        else:  # --set gives every row the same thing
+            keys = [(number, constant or "") for number, _, _ in sent]
         if unique in self._emails:
             return [(number, identity_of(key), None) for number, key in keys]
         if self._reading.allow_shared and self.binding.operation.unique_flag == "allow_shared":

@@ -65,7 +65,7 @@ def bind(
     """Match header, ``--map`` and ``--set`` to the operation's fields; SetupError where that fails."""
     known = {c.name: c for c in operation.columns}
     places = _places(operation, header, maps)
-    fixed, carried = _constants(operation, header, maps, constants)
+    fixed, carried = _constants(operation, header, places, constants)
     for column in operation.columns:
         if column.default is not None and column.name not in places:
             fixed.setdefault(column.name, column.default)
@@ -114,18 +114,27 @@ def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]
 
 
 def _constants(
-    operation: Operation, header: Sequence[str], maps: Mapping[str, str], constants: Mapping[str, str]
+    operation: Operation, header: Sequence[str], places: Mapping[str, int], constants: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """What ``--set`` gives: fields of the operation, and columns that are carried into the results."""
     known = {c.name for c in operation.columns}
     fixed: dict[str, str] = {}
     carried: dict[str, str] = {}
     for name, text in constants.items():
-        if name in header or name in maps:
+        if name in header:
             raise SetupError(f"--set {name}={text}: the manifest has a column of that name too; drop one of the two")
+        if name in places:
+            raise SetupError(
+                f"--set {name}={text}: the manifest's column {header[places[name]]!r} is read as {name} already; drop "
+                "one of the two"
+            )
         if name.startswith("_"):
             raise SetupError(f"--set {name}={text}: names that begin with _ are the program's own")
+        if any("\ud800" <= c <= "\udfff" for c in name + text):
+            raise SetupError(f"--set {name}={text}: holds bytes that are no text; write it as UTF-8")
         if name in known or _is_tag(operation, name):
+            if text == "":
+                raise SetupError(f"--set {name}=: is blank; give a value, or leave the option out")
             column = operation.column(name)
             problem = check_cell(column.kind, text) if column else None
             if problem:

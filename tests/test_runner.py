@@ -80,6 +80,44 @@ def test_options_that_change_what_is_sent_are_bound(world: World, option: str, g
     assert "without" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "given", "said"),
+    [
+        ("card", ["A-1"], {VALUE: ""}, "is blank"),
+        (f"{VALUE},card", ["A-1", "x"], {"contact_uuid": ""}, "is blank"),
+        (f"{VALUE},Contact UUID", ["A-1", ""], {"contact_uuid": "c-1"}, "'Contact UUID' is read as contact_uuid"),
+        (VALUE, ["A-1"], {"contact_identifier_name": "caf\udce9"}, "no text"),
+    ],
+)
+def test_a_set_that_would_send_something_else_than_meant_is_refused(
+    world: World, header: str, row: list[str], given: dict[str, str], said: str
+) -> None:
+    """A blank value, one beside a column that feeds the field already, half a character: exit 2."""
+    error = refused(world, "identifiers create", world.manifest(header, [row]), constants=given)
+    assert error.exit_code == 2
+    assert said in str(error)
+
+
+def test_one_card_for_all_rows_is_a_repeat(world: World) -> None:
+    """--set giftcard_uuid with two rows would load one card twice: the second row is invalid."""
+    shop = world.sandbox.world.ledger.shops[1].uuid
+    path = world.manifest("amount_in_cents,shop_uuid", [["100", shop], ["100", shop]])
+    constants = {"giftcard_uuid": world.loadable(1).uuid}
+    result = world.run("giftcards load", path, constants=constants)
+    assert result.exit_code == 2
+    assert world.effects == 0
+    assert any("the same as in row 1" in note for note in result.notes)
+    path.write_text(path.read_text(encoding="utf-8").replace("100", "101"), encoding="utf-8")
+    assert world.run("giftcards load", path, constants=constants, limit=1, allow_repeats=True).exit_code == 0
+
+
+def test_a_file_name_that_is_no_text_ends_no_run(world: World) -> None:
+    """A manifest with bytes that are no UTF-8 in its name: the summary is written all the same."""
+    path = numbered(world, 1).rename(world.folder / "caf\udce9.csv")
+    result = world.run("identifiers create", path)
+    assert audit(result.run_dir, 1) == {"done": 1}
+
+
 def test_a_token_of_another_account_is_refused_and_both_are_named(make_world: Callable[..., World]) -> None:
     """The account that ping answers is bound; exit 4."""
     world = make_world(
