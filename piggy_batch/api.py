@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PREFIX = "/api/v3/oauth/clients"
 MAX_BODY = 32 * 1024 * 1024  # bytes, decoded; a page of 100 heavy contacts is about 1 MB
 CONNECT_SHARE = 0.5  # of --timeout: a stalled connection must be told apart from a stalled answer
+DEEPEST = 100  # lists and objects inside each other; the service's own answers have five
 KNOWN_URLS = 64  # parsed addresses kept; most requests share a few
 TOLD = frozenset({b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining"})
 KEEP_S = 4.0  # idle connections are closed before a server does it: a request on a dying one is in doubt
@@ -248,10 +249,13 @@ async def _content(response: httpx.Response) -> bytes | None:
 
 def _reply(response: httpx.Response, content: bytes, elapsed_s: float, wall_s: float) -> Reply:
     try:
-        body = json.loads(content) if content else None
+        text = content.decode(json.detect_encoding(content), "surrogatepass")
+        body = json.loads(text) if content else None
         is_json = bool(content)
-        if b"\\ud" in content.lower():
+        if "\\ud" in text or "\\uD" in text or not (text.isascii() or _is_whole(text)):
             body = _whole_text(body)
+        if text.count("[") + text.count("{") > DEEPEST and _is_deep(body):
+            body, is_json = None, False
     except (ValueError, RecursionError):
         body, is_json = None, False
     headers = _told(response)
@@ -272,6 +276,26 @@ def _told(response: httpx.Response) -> dict[bytes, str]:
     """The headers that the program reads, by lower-case name."""
     found = ((name.lower(), value) for name, value in response.headers.raw)
     return {name: value.decode("latin-1") for name, value in found if name in TOLD}
+
+
+def _is_deep(body: Json) -> bool:
+    """Whether lists and objects are nested so deep that writing them down may fail where reading did not."""
+    level = [body] if isinstance(body, dict | list) else []
+    for _ in range(DEEPEST):
+        inner = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [value for values in inner for value in values if isinstance(value, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _is_whole(text: str) -> bool:
+    """Whether text can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _whole_text(value: Json) -> Json:

@@ -216,7 +216,7 @@ class Importer:
         go = Verdict(Call.RETRY)
         if way.doubt:
             return await self._look(way, slot) if self._can_look(way) else go
-        if self._operation.before and self._terms.look_before:
+        if self._operation.before and (self._terms.look_before or "expected_contact_uuid" in way.values):
             seen = await self._see(way, slot)
             if seen is None:
                 return None
@@ -347,7 +347,7 @@ class Importer:
                 status=Status.UNKNOWN,
                 message=f"an earlier send is still in doubt; this one was refused: {refusal.message}",
             )
-        if not self._can_look(way):
+        if self._operation.look is None:
             return refusal
         looked = await self._look(way, slot)
         if looked is None:

@@ -206,8 +206,7 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
     doubt = Verdict(Call.DOUBT, "the answer holds no usable data", http_status=reply.status)
     done = Verdict(Call.SETTLE, "", Status.DONE, http_status=reply.status)
     if operation.bare:
-        usable = reply.is_json or reply.text == ""
-        return done if usable else doubt
+        return done if _is_bare_success(operation, values, reply) else doubt
     if not isinstance(reply.body, Mapping) or "data" not in reply.body:
         return doubt
     data = reply.body["data"]
@@ -222,7 +221,7 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
         return doubt
     first = operation.noun.fields[0][1] if operation.noun.fields else None
     must_show = operation.repeat is Repeat.ONCE or not operation.echoes
-    if must_show and first and dig(data, first) is None:
+    if must_show and first and not _names(dig(data, first)):
         return doubt
     kept = keep(operation.noun, data)
     differs = differences(operation, values, data)
@@ -235,6 +234,21 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
             kept=kept,
         )
     return Verdict(Call.SETTLE, "", Status.DONE, http_status=reply.status, kept=kept)
+
+
+def _is_bare_success(operation: Operation, values: Mapping[str, str], reply: Reply) -> bool:
+    """Whether a 2xx that need not show anything shows at least nothing else: no error, no other thing."""
+    if not isinstance(reply.body, Mapping):
+        return reply.is_json or reply.text == ""
+    if api_code(reply) is not None or reply.body.get("errors") or reply.body.get("error"):
+        return False
+    shown = dig(reply.body, f"data.{_key_path(operation.look)}") if operation.look else None
+    return shown is None or str(shown) == values.get(operation.key)
+
+
+def _names(value: Json) -> bool:
+    """Whether a value can be the name of the thing that was made: no blank, no object, no list."""
+    return value is not None and value != "" and not isinstance(value, bool | Mapping | list)
 
 
 def _judge_list(operation: Operation, reply: Reply, data: Json) -> Verdict:
@@ -292,7 +306,18 @@ def see(look: Look, values: Mapping[str, str], answer: Answer) -> Seen | Verdict
     value = dig(data, _key_path(look))
     if value is None:
         return Verdict(Call.DOUBT, "look: the answer holds no usable data", http_status=answer.status)
+    if not _shows_owner(look.noun, data):
+        return Verdict(Call.DOUBT, "look: the answer does not show who holds it", http_status=answer.status)
     return Seen(exists=True, value=str(value), fields=keep(look.noun, data))
+
+
+def _shows_owner(noun: Noun, data: Json) -> bool:
+    """Whether an answer tells the holder, or that there is none: a holder left out is not nobody."""
+    path = dict(noun.fields).get("contact_uuid", "")
+    head, _, tail = path.partition(".")
+    if not tail:
+        return True
+    return head in data and (not data[head] or dig(data, path) is not None)
 
 
 def see_inside(look: Look, values: Mapping[str, str], contact_uuid: str, answer: Answer) -> Seen | Verdict:

@@ -11,7 +11,7 @@ from piggy_batch.sandbox import Fault
 from tests.world import World, audit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 CREATE = "contact_identifier_value,contact_uuid"
 
@@ -575,3 +575,75 @@ def test_a_firewall_that_dislikes_one_value_costs_that_row_only(world: World) ->
     path = world.manifest("contact_identifier_value", [[f"A-{n}"] for n in range(6)])
     result = world.run("identifiers create", path, concurrency=1)
     assert audit(result.run_dir, 6) == {"done": 5, "rejected": 1}
+
+
+# --- answers that show too little --------------------------------------------------------------------
+
+
+def answering(method: str, content: bytes) -> Callable[[httpx.Request], Awaitable[httpx.Response | None]]:
+    """Requests of one method are answered so; all others by the service."""
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(200, content=content) if request.method == method else None
+
+    return hook
+
+
+@pytest.mark.parametrize("look_before", [True, False])
+def test_an_expected_holder_is_looked_up_even_without_before(world: World, look_before: bool) -> None:
+    """--no-before waives no expectation that a row states: another customer's card is not deleted."""
+    path = world.manifest("contact_identifier_value,expected_contact_uuid", [["CARD-000002", world.contact(7)]])
+    result = world.run("identifiers delete", path, look_before=look_before)
+    assert world.statuses(result) == {"rejected": 1}
+    assert world.effects == 0
+
+
+def test_without_before_gone_after_a_lost_answer_is_done(world: World) -> None:
+    """--no-before --resend-unknown: 60003 after a lost answer is no proof that nothing was carried out."""
+    path = world.manifest("contact_identifier_value", [["CARD-000002"]])
+    world.sandbox.plan(Fault("reset-after", method="DELETE", times=1))
+    world.run("identifiers delete", path, look_before=False)
+    again = world.run("identifiers delete", path, look_before=False, resend_unknown=True)
+    assert world.statuses(again) == {"done": 1}
+    assert world.effects == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"code":60003,"message":"no"}',
+        b'{"data":null,"code":1000}',
+        b'{"errors":{"a":["b"]}}',
+        b'{"data":{"value":"CARD-000004","active":true,"contact":null}}',
+    ],
+)
+def test_a_delete_answered_with_an_error_or_another_card_is_not_believed(world: World, content: bytes) -> None:
+    """A 2xx that shows an error or another card is no proof; the look shows that the card is still there."""
+    world.hook = answering("DELETE", content)
+    assert one(world, "identifiers delete", "contact_identifier_value", ["CARD-000002"])["_status"] == "unknown"
+
+
+@pytest.mark.parametrize("uuid", [b'""', b'{"a":1}', b'["x"]', b"true", b"null"])
+def test_a_giftcard_without_a_usable_name_is_unknown(world: World, uuid: bytes) -> None:
+    """A new card is done only where the answer names it: what nobody can load later is not done."""
+    program = world.sandbox.world.cards.programs[1].uuid
+    world.hook = answering("POST", b'{"data":{"uuid":%s,"giftcard_program":{"uuid":"%s"}}}' % (uuid, program.encode()))
+    assert one(world, "giftcards create", "giftcard_program_uuid", [program])["_status"] == "unknown"
+
+
+@pytest.mark.parametrize("contact", [b"", b',"contact":{"email":"a@b.test"}', b',"contact":"c-1"'])
+def test_a_look_that_does_not_show_the_holder_proves_nothing(world: World, contact: bytes) -> None:
+    """A holder left out of the answer is not nobody: unlink is not `already` by it."""
+    world.hook = answering(
+        "GET", b'{"data":{"value":"CARD-000002","name":"x","active":true%s,"company":"c"}}' % contact
+    )
+    found = one(world, "identifiers unlink", "contact_identifier_value", ["CARD-000002"])
+    assert found["_status"] == "failed"
+    assert "does not show who holds it" in found["_message"]
+
+
+@pytest.mark.parametrize("name", [b"[" * 976 + b"]" * 976, b'"\xed\xa0\x80"', b'"\xc3\xa9\xed\xb3\xbf"'])
+def test_no_answer_can_break_the_journal(world: World, name: bytes) -> None:
+    """Lists in lists in lists, and half characters as raw bytes, end as a status, not as a crash."""
+    world.hook = answering("POST", b'{"data":{"value":"A-1","active":true,"contact":null,"name":%s}}' % name)
+    assert one(world, "identifiers create", "contact_identifier_value", ["A-1"])["_status"] in {"done", "unknown"}
