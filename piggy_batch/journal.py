@@ -157,7 +157,7 @@ class RunLock:
                 ) from None
             raise self._lockless() from None
         self._file = handle
-        if not self._is_there():  # its last holder has just cleared the directory away
+        if not self.is_there():  # its last holder has just cleared the directory away
             self.release()
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.take()
@@ -174,7 +174,7 @@ class RunLock:
             os.close(self._file)
             self._file = None
 
-    def _is_there(self) -> bool:
+    def is_there(self) -> bool:
         """Whether what is locked is still the file of that name."""
         try:
             there, held = self._path.stat(), os.fstat(self._file or 0)
@@ -619,6 +619,7 @@ class _Writer:
         self._thread: threading.Thread | None = None
         self._db: sqlite3.Connection | None = None
         self._marked = False
+        self._file = _identity(directory / NAME)
         if threaded:
             self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
             self._thread.start()
@@ -647,7 +648,12 @@ class _Writer:
             self._db = None
 
     def _serve(self) -> None:
-        with closing(_connect(self._directory / NAME)) as self._db:
+        try:
+            connection = _connect(self._directory / NAME)
+        except Exception as trouble:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
+            self._failed = _unusable(self._directory, trouble)
+            connection = sqlite3.connect(":memory:")
+        with closing(connection) as self._db:
             ended = False
             while not ended:
                 jobs: list[_Job] = []
@@ -670,6 +676,13 @@ class _Writer:
         """One transaction for all. After a failure nothing more is written: what is on disk stays the truth."""
         if self._failed is not None or self._db is None:
             return self._failed
+        if _identity(self._directory / NAME) != self._file:
+            # SQLite would write on into a file that has no name any more.
+            self._failed = JournalError(
+                f"the journal in {self._directory} was removed, moved or replaced while the run went on, so nothing "
+                "more is sent; rows in the air may have been carried out: bring the directory back before you go on"
+            )
+            return self._failed
         try:
             self._db.execute("BEGIN IMMEDIATE")
             if not self._marked and any(job.sql is not _TALLY for job in jobs):
@@ -688,6 +701,15 @@ class _Job:
     sql: str
     values: tuple[Any, ...]
     future: asyncio.Future[None]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _resolve(jobs: list[_Job], error: JournalError | None) -> None:

@@ -75,6 +75,8 @@ class RunDir:
 
     def _leave_nothing(self) -> None:
         """Remove what only says that somebody has looked."""
+        if not self._lock.is_there():  # the directory was removed or replaced meanwhile
+            return
         left = self._entries()
         if left == {COUNTED} and is_counted(self.path / COUNTED):
             (self.path / COUNTED).unlink(missing_ok=True)

@@ -98,6 +98,26 @@ def test_a_set_that_would_send_something_else_than_meant_is_refused(
     assert said in str(error)
 
 
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_run_whose_directory_goes_away_sends_nothing_more(world: World, moved: bool) -> None:
+    """Removed or renamed while the run goes on: it halts at once, exit 4, and leaves what came in its place alone."""
+    path = numbered(world, 20)
+    home = world.folder / "cards.identifiers-create"
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "POST" and b"A-3" in request.content:
+            home.rename(world.folder / "elsewhere") if moved else shutil.rmtree(home)
+            home.mkdir()
+            (home / LOCK).touch()
+        return None
+
+    world.hook = hook
+    with pytest.raises(JournalError, match="removed, moved or replaced"):
+        world.run("identifiers create", path, concurrency=1)
+    assert world.effects == 4
+    assert [entry.name for entry in home.iterdir()] == [LOCK]
+
+
 def test_one_card_for_all_rows_is_a_repeat(world: World) -> None:
     """--set giftcard_uuid with two rows would load one card twice: the second row is invalid."""
     shop = world.sandbox.world.ledger.shops[1].uuid
