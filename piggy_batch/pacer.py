@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from piggy_batch.slots import SlotBook
 
 SPIN_S = 0.0015  # the loop's timer wakes up to a millisecond late; the last bit is waited in small steps
-NAP_S = 0.0001  # such a step: the loop looks after its sockets between two of them, and the processor rests
-LEAD_S = 0.0005  # what a departure needs to be written where other runs see it
+NAP_S = 0.00015  # such a step: the loop looks after its sockets between two of them, and the processor rests
+LAST_S = 0.0002  # before the moment; a nap may end so late
+LEAD_S = 0.003  # a late timer, a busy loop, and a departure written where other runs see it
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
 
 
@@ -71,15 +72,16 @@ class Clock:
         """Seconds since the epoch: for labels, never for waiting."""
         return time.time()
 
-    async def until(self, when: float, stop: Stop) -> bool:
-        """Wait until ``when``; True where the run stops first."""
+    async def until(self, when: float, stop: Stop, *, exact: bool = True) -> bool:
+        """Wait until ``when``; True where the run stops first. Not ``exact``: up to milliseconds late."""
+        fine = self.fine and exact
         rest = when - self.now()
-        coarse = rest - SPIN_S if self.fine else rest
+        coarse = rest - SPIN_S if fine else rest
         if coarse > 0 and await stop.within(coarse):
             return True
-        while self.fine and (rest := when - self.now()) > 0 and not stop:
-            if rest > 3 * NAP_S:
-                time.sleep(NAP_S)  # noqa: ASYNC251 - far below what a timer of the loop can do
+        while fine and (rest := when - self.now()) > 0 and not stop:
+            if rest > LAST_S:
+                time.sleep(min(NAP_S, rest - LAST_S))  # noqa: ASYNC251 - far below what a timer of the loop can do
             await asyncio.sleep(0)
         return bool(stop)
 
@@ -188,9 +190,10 @@ class Pacer:
         self._tell(book)
         if not self.rate:
             return False
-        slot = max(self._next, book.reserve(own, clock.now()))
+        # Alone, the stamp of the departure is enough: whoever comes next sees it and keeps away.
+        slot = max(self._next, book.reserve(own, clock.now()) if book.neighbours else clock.now())
         while True:
-            if await clock.until(slot - LEAD_S, stop):
+            if await clock.until(slot - LEAD_S, stop, exact=False):
                 return True
             slot = max(slot, clock.now())
             earliest = book.depart(own, slot)

@@ -17,7 +17,7 @@ RATE = 80.0
 LATENCY_MS = 200.0
 SECONDS = 300.0
 IN_FLIGHT = 24  # 80 a second at 0.2 s each need 16
-CLOCK_S = 1e-6  # what two readings of a clock may differ by
+JITTER_S = 1e-3  # between the turn and the reading of the clock by the benchmark the machine may do something else
 
 
 def bench_pacing(scale: float, folder: Path, _rounds: int) -> list[Outcome]:
@@ -31,14 +31,15 @@ def bench_pacing(scale: float, folder: Path, _rounds: int) -> list[Outcome]:
     sustained = (len(at) - 1) / (at[-1] - at[0]) / RATE
     over = worst_window(at, RATE)
     core = found["cpu_s"] / found["seconds"]
-    ok = sustained >= 0.99 and over <= RATE * CLOCK_S and core <= 0.25
+    late_ms = max(0.0, over / RATE * 1000)
+    kept = late_ms <= JITTER_S * 1000
     return [
         Outcome(
             "rate",
             f"--rate {RATE:g}, {LATENCY_MS:g} ms latency, {found['seconds']:.0f} s",
             "≥ 99 % sustained, any T seconds ≤ rate x T + 1, ≤ 25 % of a core",
-            f"{sustained:.2%}, {'kept' if over <= RATE * CLOCK_S else f'{over:.3f} too many'}, {core:.0%} of a core",
-            ok,
+            f"{sustained:.2%}, {'kept' if kept else 'broken'} to {late_ms:.2f} ms, {core:.0%} of a core",
+            sustained >= 0.99 and kept and core <= 0.25,
             {"sustained": round(sustained, 5), "over": round(over, 6), "core": round(core, 3), "departures": len(at)},
         )
     ]
