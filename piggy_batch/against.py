@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import HaltError
+from piggy_batch.introduction import introduce
 from piggy_batch.manifest import bind, printable
 from piggy_batch.model import Status
 from piggy_batch.operations import find_operation
 from piggy_batch.rundir import account_words
-from piggy_batch.runner import Options, Scene, Signals, introduce, open_courier
+from piggy_batch.scene import Options, Scene, Signals, open_courier
 from piggy_batch.tables import open_table
 from piggy_batch.verifying import CHECK, MISSING, Owner, owner_of, verify_row
 from piggy_batch.workers import drain

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from piggy_batch.pages import Page
 
 T = TypeVar("T")
+BARREN = 100  # pages in a row that are empty or like the one before; more are not asked for
 
 
 class Course:
@@ -26,6 +27,8 @@ class Course:
         self._bound = bound
         self._news = news
         self._next = 1
+        self._digest: str | None = None
+        self._barren = 0
 
     def __iter__(self) -> Iterator[int]:
         return self
@@ -47,8 +50,19 @@ class Course:
                 self._bound = min(self._bound, page.number)
                 self._last = min(self._last, page.number)
             self._last = max(self._last, min(page.last_page, self._bound))
+            self._weigh(page)
         elif self._flat and page.items and self._news() and page.number < self._bound:
             self._last = max(self._last, page.number + 1)
+
+
+    def _weigh(self, page: Page) -> None:
+        """A list that promises pages without end and shows nothing on them is not read to its end."""
+        digest = page.digest
+        self._barren = self._barren + 1 if digest in (None, self._digest) else 0
+        self._digest = digest or self._digest
+        if self._barren >= BARREN:
+            self._bound = min(self._bound, page.number)
+            self._last = min(self._last, page.number)
 
 
 class Until(Generic[T]):

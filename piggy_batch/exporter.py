@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.courier import Courier
 from piggy_batch.errors import HaltError, JournalError, SetupError
 from piggy_batch.explaining import explain, overall
+from piggy_batch.introduction import introduce
 from piggy_batch.listings import PROGRAM_FIELDS, PROGRAMS, at
 from piggy_batch.model import Lost
 from piggy_batch.outfile import Tables, write_kept
@@ -25,7 +26,7 @@ from piggy_batch.passes import Terms, Verdict
 from piggy_batch.progress import duration
 from piggy_batch.report import iso, write_json
 from piggy_batch.rundir import RunDir, account_words, check_account
-from piggy_batch.runner import Scene, Signals, introduce, make_pacer, open_api, rate_words, shared_pace
+from piggy_batch.scene import Scene, Signals, make_pacer, open_api, rate_words, shared_pace
 from piggy_batch.tables import FORMATS
 from piggy_batch.walk import StoppedError, Walk
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.credit_book import CreditBook
 from piggy_batch.errors import SetupError
+from piggy_batch.introduction import introduce
 from piggy_batch.migrate_check import check_customers
 from piggy_batch.migrate_plan import plan_lines, stage_rows
 from piggy_batch.migrate_report import finish
@@ -17,7 +18,7 @@ from piggy_batch.operations import segment
 from piggy_batch.pipeline import Job, Pipeline, Wishes, goes_on
 from piggy_batch.report import Layout, write_errors
 from piggy_batch.rundir import STDIN, RunDir, check_account, refuse_again, stem
-from piggy_batch.runner import Options, Result, Scene, Signals, introduce, open_courier, rate_text
+from piggy_batch.scene import Options, Result, Scene, Signals, open_courier, rate_text
 from piggy_batch.stage_runs import Board
 from piggy_batch.stages import migrate_operation
 from piggy_batch.verdict import api_code

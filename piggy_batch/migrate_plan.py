@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.manifest import counted
 from piggy_batch.model import Status
 from piggy_batch.pipeline import goes_on, reading_words
+from piggy_batch.plan import fact_lines
 from piggy_batch.progress import duration
 from piggy_batch.rundir import account_words
-from piggy_batch.runner import fact_lines, rate_words
+from piggy_batch.scene import rate_words
 from piggy_batch.stages import FINE, Stage
 
 if TYPE_CHECKING:

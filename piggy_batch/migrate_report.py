@@ -10,7 +10,8 @@ from piggy_batch.journal import Fate
 from piggy_batch.model import Proof, Status
 from piggy_batch.pipeline import reading_words
 from piggy_batch.report import Layout, summarise, write_json, write_reports
-from piggy_batch.runner import GOOD, Result
+from piggy_batch.runner import GOOD
+from piggy_batch.scene import Result
 from piggy_batch.stages import UNLINKED, Line, Stage, migrate_operation
 
 if TYPE_CHECKING:

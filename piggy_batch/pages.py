@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -20,7 +21,7 @@ from piggy_batch.verdict import api_code, api_message, judge_status
 if TYPE_CHECKING:
     from piggy_batch.listings import Listing
 
-
+LARGEST = 10**15  # a page, a count or a number of days; what is larger is no number of anything
 Item = tuple[str, int | None, list[Json], Json]  # key, watched number, the columns' values, extra
 Reader = Callable[[Json], Item | None]  # None: no object, or one without a key
 
@@ -63,7 +64,7 @@ def whole(value: Json) -> int | None:
         value = int(value)
     if isinstance(value, str) and value.strip().isdecimal() and len(value) <= 18:
         value = int(value)
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if isinstance(value, int) and 0 <= value <= LARGEST else None
 
 
 def refusal_of(answer: Answer) -> Refusal | None:
@@ -172,4 +173,20 @@ def read_page(
 
 def payload(page: Page) -> str:
     """A page's objects as JSON text for the store: [[key, watched, values, extra or null], …]."""
-    return json.dumps(page.items, separators=(",", ":"))
+    try:
+        return json.dumps(page.items, separators=(",", ":"), allow_nan=False)
+    except ValueError:  # NaN, and numbers beyond all bounds: no JSON, and no store takes them
+        return json.dumps(_finite(page.items), separators=(",", ":"))
+
+
+def _finite(value: Json) -> Json:
+    """``value`` with numbers that are none as their text."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case list() | tuple():
+            return [_finite(item) for item in value]
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case _:
+            return value

@@ -434,7 +434,7 @@ class _Writer:
                 for sql, values in job.writes:
                     self._db.execute(sql, values)
             self._db.execute("COMMIT")
-        except (sqlite3.Error, OSError, UnicodeError) as error:
+        except Exception as error:  # noqa: BLE001 - of whatever kind, waiting pages must hear of it
             self._failed = unusable(self._directory, error)
         return self._failed
 

@@ -13,7 +13,7 @@ from piggy_batch.doctor import CATALOGUE
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.loading import Reading
 from piggy_batch.model import Repeat, Status
-from piggy_batch.runner import Options, Scene, run
+from piggy_batch.runner import run
 from piggy_batch.stage_runs import Board, journal_of
 from piggy_batch.stages import Line, Stage
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from piggy_batch.courier import Courier
     from piggy_batch.credit_book import CreditBook
     from piggy_batch.progress import Progress
+    from piggy_batch.scene import Options, Scene
     from piggy_batch.verdict import Verdict
 
 EVERY_FINDING = frozenset(rule.code for rule in CATALOGUE)  # weighed once, on the migration's own manifest

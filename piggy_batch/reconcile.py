@@ -20,6 +20,7 @@ from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.exporter import Exported, export, read_programs
 from piggy_batch.exporter import Options as ExportOptions
 from piggy_batch.importer import Terms as RowTerms
+from piggy_batch.introduction import introduce
 from piggy_batch.journal import Entry, Fate, Journal
 from piggy_batch.listings import GIFTCARDS
 from piggy_batch.loading import binding_of
@@ -28,8 +29,8 @@ from piggy_batch.pacer import Stop
 from piggy_batch.pages import whole
 from piggy_batch.report import Layout, iso, summarise, write_json, write_reports
 from piggy_batch.rundir import RunDir, check_account
-from piggy_batch.runner import Options as RunOptions
-from piggy_batch.runner import Result, Scene, introduce, make_pacer, open_courier, shared_pace
+from piggy_batch.scene import Options as RunOptions
+from piggy_batch.scene import Result, Scene, make_pacer, open_courier, shared_pace
 from piggy_batch.tables import Out, open_table, open_writer
 from piggy_batch.walk import StoppedError, Terms
 

@@ -2,137 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import math
-import os
 import shlex
-import signal
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from piggy_batch.api import Api, Target, Transport
-from piggy_batch.courier import Courier, backoff_s
 from piggy_batch.errors import HaltError, SetupError
-from piggy_batch.governor import Governor
-from piggy_batch.importer import Importer, Terms
+from piggy_batch.importer import Importer
+from piggy_batch.introduction import introduce
 from piggy_batch.journal import Damaged
-from piggy_batch.loading import Loaded, Reading
 from piggy_batch.manifest import Binding, repeat_warning
-from piggy_batch.model import Lost, Repeat, Reply, Status
-from piggy_batch.operations import PING, Operation
-from piggy_batch.pacer import Clock, Pacer, Stop
+from piggy_batch.model import Repeat, Status
+from piggy_batch.plan import fact_lines, unaccepted
 from piggy_batch.preview import look_at_cards
-from piggy_batch.progress import Beside, Progress, duration
+from piggy_batch.progress import Beside, duration
 from piggy_batch.report import Layout, summarise, write_errors, write_json, write_reports
 from piggy_batch.rundir import (
-    FINGERPRINT,
     STDIN,
     RunDir,
     account_words,
     check_account,
     default_run_dir,
-    fingerprint,
     refuse_again,
     refuse_missing,
 )
-from piggy_batch.slots import SlotBook
-from piggy_batch.telling import TellingApi
-from piggy_batch.verdict import Call, api_message, dig, judge_status
+from piggy_batch.scene import (
+    Options,
+    Result,
+    Scene,
+    Signals,
+    ending_after,
+    open_courier,
+    rate_text,
+    rate_words,
+    shared_pace,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from piggy_batch.courier import Courier
     from piggy_batch.doctor import Finding
     from piggy_batch.journal import Journal
-    from piggy_batch.rundir import Facts
+    from piggy_batch.loading import Loaded
+    from piggy_batch.operations import Operation
 
-PING_TRIES = 3
 GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a row command was asked for."""
-
-    run_dir: Path | None = None
-    dry_run: bool = False
-    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
-    reserve: float = 0.2  # share of the announced budget that a chosen rate leaves to others
-    timeout_s: float = 30.0
-    max_wait_s: float = 1800.0
-    max_duration_s: float | None = None
-    skip_invalid: bool = False
-    format: str | None = None
-    yes: bool = False
-    adopt: bool = False
-    accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
-    reading: Reading = field(default_factory=Reading)
-    terms: Terms = field(default_factory=Terms)
-
-
-class Listed(Protocol):
-    """How a baseline ended."""
-
-    @property
-    def exit_code(self) -> int:
-        """As that of an export."""
-
-    @property
-    def written(self) -> bool:
-        """Whether the baseline is there."""
-
-    @property
-    def agreed(self) -> bool:
-        """Whether it is proven complete."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """For a person."""
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """As that of an export; ``requests`` says how many it took."""
-
-
-class Baseline(Protocol):
-    """Lists what is there before a run's first request."""
-
-    async def __call__(self, journal: Journal, binding: Binding, options: Options, scene: Scene) -> Listed:
-        """Write the listing into the journal's directory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Where a command runs: as whom, what is shown, who can be asked, by which clock and way."""
-
-    target: Target
-    progress: Progress
-    command: str  # what to type to go on with this run
-    confirm: Callable[[str], bool] | None = None  # None: nobody can be asked
-    clock: Clock = field(default_factory=Clock)
-    transport: Transport | None = None
-    threaded: bool = True  # the journal commits in a thread of its own
-    slots: Path | None = None  # where runs of one account share their pace; None: this run paces alone
-    signals: bool = False  # Ctrl-C and SIGTERM in two stages
-    pacer: Pacer | None = None  # shared, with its stop, by the stages of one command
-    tell_plan: bool = True  # say the plan when rows are about to be sent
-    baseline: Baseline | None = None  # records what is there before a run's first request
-    verbose: bool = False  # tell each request
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a command ended, and what a person should read."""
-
-    exit_code: int
-    run_dir: Path
-    plan: tuple[str, ...] = ()
-    summary: dict[str, Any] | None = None  # None: nothing was sent
-    piles: tuple[tuple[str, int], ...] = ()  # (file, rows)
-    notes: tuple[str, ...] = ()
 
 
 async def run(operation: Operation, manifest: Path, options: Options, scene: Scene) -> Result:
@@ -149,147 +65,6 @@ async def run(operation: Operation, manifest: Path, options: Options, scene: Sce
         refuse_again(operation, manifest, run_dir)
     with RunDir(run_dir) as directory, Damaged(run_dir):
         return await _Run(operation, manifest, options, scene, directory).go()
-
-
-def open_courier(options: Options, scene: Scene) -> Courier:
-    """A courier to the scene's service; whoever opens it closes ``courier.api`` with ``async with``."""
-    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
-    return Courier(
-        api=open_api(scene, options.timeout_s),
-        pacer=pacer,
-        clock=scene.clock,
-        stop=pacer.stop,
-        max_wait_s=options.max_wait_s,
-        notify=scene.progress.say,
-    )
-
-
-def open_api(scene: Scene, timeout_s: float) -> Api:
-    """The scene's service; with ``verbose`` each request is told."""
-    if scene.verbose:
-        return TellingApi(
-            scene.target,
-            scene.progress.say,
-            timeout_s=timeout_s,
-            transport=scene.transport,
-            wall=scene.clock.wall,
-        )
-    return Api(scene.target, timeout_s=timeout_s, transport=scene.transport, wall=scene.clock.wall)
-
-
-def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: Stop) -> Pacer:
-    """The pacer for ``--rate``: a number, or None for a rate that is chosen by what the service shows."""
-    if rate is None:
-        return Pacer(0.0, clock, stop, governor=Governor(reserve=reserve))
-    return Pacer(rate, clock, stop)
-
-
-@contextmanager
-def shared_pace(scene: Scene, courier: Courier, account: dict[str, Any], name: str) -> Iterator[None]:
-    """Share the pace with other runs of the account on this machine while the block lasts."""
-    if scene.slots is None:
-        yield
-        return
-    book = SlotBook(scene.slots, f"{scene.target.base_url} {_meeting_point(account, scene.target)}", name)
-    if not book.usable:
-        courier.notify(f"{book.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
-    courier.pacer.share(book, courier.notify)
-    try:
-        yield
-    finally:
-        book.leave()
-
-
-def _meeting_point(account: dict[str, Any], target: Target) -> str:
-    """What all runs of an account call it. Where it names itself not, each run has salted its fingerprint with a
-    salt of its own; the slot file's name needs one that they share, and holds only a hash of it."""
-    identity = str(account["id"])
-    if not identity.startswith(FINGERPRINT):
-        return identity
-    return hashlib.pbkdf2_hmac("sha256", target.token.encode(), target.base_url.encode(), 100_000).hex()
-
-
-@contextmanager
-def ending_after(seconds: float | None, stop: Stop) -> Iterator[None]:
-    """Stop softly ``seconds`` after the block was entered; None: never."""
-    timer = None
-    if seconds is not None:
-        timer = asyncio.get_running_loop().call_later(seconds, stop.set, "max-duration")
-    try:
-        yield
-    finally:
-        if timer is not None:
-            timer.cancel()
-
-
-def rate_text(rate: float | None) -> str:
-    """A rate as it is typed."""
-    return "auto" if rate is None else f"{rate:g}"
-
-
-def rate_words(rate: float | None, reserve: float) -> str:
-    """A rate in words, for plans."""
-    if rate is None:
-        return f"chosen by what the service shows, {reserve:.0%} of its budget left to others"
-    return f"{rate:g} a second" if rate else "no limit"
-
-
-async def introduce(courier: Courier, target: Target, journal: Facts | None) -> dict[str, Any]:
-    """Ask whose token this is: ``{"id", "company"}``; HaltError after three tries without an answer.
-
-    The account's own uuid, else its id; where it answers neither, a salted fingerprint of the token.
-    """
-    why = ""
-    for tries in range(1, PING_TRIES + 1):
-        answer = await courier.api.send(PING, 0, courier.pacer.turn)
-        if answer is None:
-            raise _left_early(courier)
-        courier.tally.sent += 1
-        if isinstance(answer, Reply):
-            verdict = judge_status(answer)
-            named = isinstance(answer.body, dict) and "data" in answer.body
-            if verdict is None and answer.status < 400 and named:
-                return _account(answer, target, journal)
-            why = _refusal(answer, target)
-            if verdict is None or verdict.call in (Call.HALT, Call.FORBIDDEN, Call.FOREIGN):
-                raise HaltError(why)
-        else:
-            why = _unreachable(answer, target)
-        if tries < PING_TRIES and await courier.stop.within(backoff_s(tries, courier.rng)):
-            raise _left_early(courier)
-    raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
-
-
-def _left_early(courier: Courier) -> BaseException:
-    if courier.stop.reason == "interrupted":
-        return KeyboardInterrupt()
-    return HaltError(courier.halt or f"stopped before anything was sent: {courier.stop.reason}")
-
-
-def _account(answer: Reply, target: Target, journal: Facts | None) -> dict[str, Any]:
-    data = answer.body.get("data") if isinstance(answer.body, dict) else None
-    identity = dig(data, "uuid") or dig(data, "id")
-    company = dig(data, "company")
-    if identity is None:
-        identity = fingerprint(journal, target.token) if journal is not None else "not named by the service"
-    return {"id": str(identity), "company": str(company) if company is not None else None}
-
-
-def _refusal(answer: Reply, target: Target) -> str:
-    said = api_message(answer)
-    match answer.status:
-        case 401:
-            return f"{target.base_url} does not accept the token (401 {said}); check PIGGY_TOKEN or --token-file"
-        case 403:
-            return f"{target.base_url} forbids this token to see its account (403 {said}); check the token's rights"
-        case status if 300 <= status < 400:
-            return f"{target.base_url} redirects to {answer.location}; set --base-url to the right address"
-        case status:
-            return f"{target.base_url} answers {status} ({said}) where the account should be; check --base-url"
-
-
-def _unreachable(answer: Lost, target: Target) -> str:
-    return f"{target.base_url} cannot be reached: {answer.reason}; check --base-url and the network"
 
 
 class _Run:
@@ -387,7 +162,7 @@ class _Run:
             raise HaltError(f"{courier.halt}; nothing was sent")
         if courier.stop:
             return Result(130, self.directory.path, plan=plan, notes=("interrupted while looking; nothing was sent",))
-        code, notes = (2, (_unaccepted(blocking),)) if blocking else (0, ())
+        code, notes = (2, (unaccepted(blocking),)) if blocking else (0, ())
         return Result(code, self.directory.path, plan=plan, notes=notes)
 
     async def _baseline(self, journal: Journal, binding: Binding, courier: Courier) -> Result | None:
@@ -466,7 +241,7 @@ class _Run:
 
     def _ask(self, journal: Journal, plan: tuple[str, ...], blocking: Sequence[Finding]) -> None:
         if blocking and self.scene.confirm is None:
-            raise SetupError(_unaccepted(blocking))
+            raise SetupError(unaccepted(blocking))
         if blocking and self.scene.confirm:
             for finding in blocking:
                 self.scene.progress.say(finding.message)
@@ -574,70 +349,6 @@ class _Run:
             (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"
         )
         return Result(exit_code, self.directory.path, plan, summary, files, notes)
-
-
-def fact_lines(loaded: Loaded) -> list[str]:
-    """What was detected in a manifest, for its plan."""
-    notes = (*loaded.facts.notes, *loaded.warnings)
-    lines = [f"read as: {read_as(loaded)}", *(f"note: {note}" for note in notes)]
-    lines += [f"{finding.severity.value}: {finding.message}" for finding in loaded.findings]
-    if loaded.binding.fixes:
-        shown = [f'"{before}" is sent as "{after}" (row {row})' for row, before, after in loaded.repaired]
-        lines.append(f"--fix {loaded.binding.fixes}: {'; '.join(shown) or 'nothing needed it'}")
-    return lines
-
-
-def read_as(loaded: Loaded) -> str:
-    """Format, encoding and the like, as detected or told."""
-    facts = loaded.facts
-    parts = [
-        facts.format,
-        facts.encoding,
-        f"delimiter {facts.delimiter!r}" if facts.delimiter else None,
-        f"sheet {facts.sheet}" if facts.sheet else None,
-        facts.compression,
-    ]
-    return ", ".join(p for p in parts if p)
-
-
-def _unaccepted(blocking: Sequence[Finding]) -> str:
-    codes = sorted({finding.code for finding in blocking})
-    return (
-        f"{'; '.join(finding.message for finding in blocking)}; nothing was sent: these numbers are probably not the "
-        f"cards', so mend the list, or state that they are right with --accept {','.join(codes)}"
-    )
-
-
-class Signals:
-    """First Ctrl-C: take no more of what there is to do. Second: leave at once; what is on disk is enough."""
-
-    def __init__(
-        self, stop: Stop, scene: Scene, *, units: str = "rows", known: str = "the journal knows every row"
-    ) -> None:
-        self._stop = stop
-        self._scene = scene
-        self._units = units
-        self._known = known
-        self._names = (signal.SIGINT, signal.SIGTERM) if scene.signals else ()
-
-    def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        for name in self._names:
-            loop.add_signal_handler(name, self._heard)
-
-    def __exit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
-        for name in self._names:
-            loop.remove_signal_handler(name)
-
-    def _heard(self) -> None:
-        if self._stop.reason == "interrupted":
-            os.write(2, f"\nleft at once; {self._known}. The same command goes on.\n".encode())
-            os._exit(130)
-        self._stop.set("interrupted")
-        self._scene.progress.say(
-            f"stopping: no more {self._units} are taken, requests in the air land; Ctrl-C again leaves at once"
-        )
 
 
 def percent_or_count(text: str) -> tuple[int | None, float | None]:

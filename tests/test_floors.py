@@ -10,14 +10,20 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "piggy_batch"
 FLOORS = (
-    ("model", "errors", "emails"),
-    ("operations",),
-    ("manifest", "verdict"),
-    ("tables", "api", "journal", "pacer", "governor", "slots", "workers", "progress"),
-    ("courier", "telling", "verifying", "loading", "importer", "report", "rundir", "status"),
-    ("runner",),
+    "model errors emails",
+    "operations",
+    # rules: values in, values out
+    """manifest verdict doctor governor listings pages stages undo_rules passes course explaining candidates plan
+    verifying""",
+    # rooms: each knows one thing of the world outside
+    "tables api telling journal parts pacer slots workers progress credit_book courier",
+    # machines
+    """loading report rundir status introduction scene importer preview runner checking check_page walk outfile exporter
+    reconcile against stage_runs migrate_check migrate_plan migrate_report pipeline migrate undo signoff reporting""",
+    # faces
+    "cli docs __main__",
 )
-FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
+FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 ROOMS = {
     "httpx": {"api.py"},
     "sqlite3": {"journal.py", "parts.py"},
@@ -54,6 +60,11 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def test_every_module_has_its_floor() -> None:
+    """A new module is put on a floor when it is made."""
+    assert {room(f) for f in FILES} - {"sandbox", "__init__"} == set(FLOOR_OF)
+
+
 @pytest.mark.parametrize("path", [f for f in FILES if room(f) in FLOOR_OF], ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_go_down_only(path: Path) -> None:
     """A module knows nothing of the floors above its own."""
@@ -62,7 +73,8 @@ def test_imports_go_down_only(path: Path) -> None:
         parts = name.split(".")
         if parts[0] == "piggy_batch" and len(parts) > 1 and parts[1] in FLOOR_OF:
             assert FLOOR_OF[parts[1]] <= own, f"{room(path)} imports {parts[1]} from a floor above"
-        assert parts[:2] not in (["piggy_batch", "cli"], ["piggy_batch", "sandbox"])
+        faces = own == len(FLOORS) - 1
+        assert faces or parts[:2] not in (["piggy_batch", "cli"], ["piggy_batch", "sandbox"])
 
 
 @pytest.mark.parametrize("library", ROOMS)

@@ -26,8 +26,9 @@ from piggy_batch.model import Lost, Reply, Request
 from piggy_batch.operations import find_operation
 from piggy_batch.progress import Display
 from piggy_batch.reconcile import record_baseline
-from piggy_batch.runner import Options, Result, run
+from piggy_batch.runner import run
 from piggy_batch.sandbox import Fault, Sandbox, Settings
+from piggy_batch.scene import Options, Result
 from piggy_batch.telling import line_of
 from tests.giftcards.batch import create, lose, settle
 from tests.processes import PROGRAM, ROOT, TOKEN, environment, finish, manifest, serving, start

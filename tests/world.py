@@ -24,8 +24,9 @@ from piggy_batch.model import Status
 from piggy_batch.operations import CATALOGUE, Operation, find_operation
 from piggy_batch.pacer import Clock
 from piggy_batch.progress import Silent
-from piggy_batch.runner import Options, Result, Scene, run
+from piggy_batch.runner import run
 from piggy_batch.sandbox import ConnectionCut, Sandbox, Settings
+from piggy_batch.scene import Options, Result, Scene
 
 if TYPE_CHECKING:
     from pathlib import Path

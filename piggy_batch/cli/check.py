@@ -99,7 +99,7 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Rea
     if number is None:
         return None
     from piggy_batch.against import compare_sample
-    from piggy_batch.runner import Options, Scene
+    from piggy_batch.scene import Options, Scene
 
     with open_display("rows", progress=False) as display:
         scene = Scene(
@@ -110,7 +110,7 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Rea
 
 def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
     """The findings as a table for people, the gravest first."""
-    from piggy_batch.runner import read_as
+    from piggy_batch.plan import read_as
 
     loaded = checked.loaded
     found = [f"{manifest} for {name}: {loaded.rows:,} rows, {loaded.invalid:,} invalid", f"  read as {read_as(loaded)}"]
@@ -134,8 +134,8 @@ def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
 def write_page(path: Path, manifest: Path, name: str, checked: Checked) -> None:
     """The page for whoever made the list."""
     from piggy_batch.check_page import CheckReport, render
+    from piggy_batch.plan import read_as
     from piggy_batch.report import write_text
-    from piggy_batch.runner import read_as
 
     loaded = checked.loaded
     page = render(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from piggy_batch.api import Target
-    from piggy_batch.runner import Result
+    from piggy_batch.scene import Result
 
 DEFAULT_URL = "https://api.piggy.eu"
 _DROPPED = {"--dry-run": 0, "--limit": 1, "--resend-unknown": 0, "--retry-rejected": 0}  # with how many values

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from piggy_batch.exporter import Exported, Options
-    from piggy_batch.runner import Scene
+    from piggy_batch.scene import Scene
 
 
 def _env(name: str) -> str:
@@ -163,7 +163,7 @@ def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str],
 
 def make_scene(ctx: click.Context, display: Any) -> Scene:
     """Where an export runs."""
-    from piggy_batch.runner import Scene
+    from piggy_batch.scene import Scene
     from piggy_batch.slots import state_dir
 
     return Scene(

@@ -57,7 +57,7 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
     """Run or go on with a migration."""
     from piggy_batch.migrate import migrate as carry_out
     from piggy_batch.pipeline import Wishes
-    from piggy_batch.runner import Scene
+    from piggy_batch.scene import Scene
     from piggy_batch.slots import state_dir
 
     if given["template"]:

@@ -31,7 +31,7 @@ from piggy_batch.progress import printable_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from piggy_batch.runner import Baseline
+    from piggy_batch.scene import Baseline
 
 
 def _env(name: str) -> str:
@@ -277,7 +277,7 @@ def options_from(given: dict[str, Any]) -> Any:
     from piggy_batch.doctor import parse_fixes
     from piggy_batch.importer import Terms
     from piggy_batch.loading import Reading
-    from piggy_batch.runner import Options
+    from piggy_batch.scene import Options
 
     most, share = given["max_errors"] or (None, None)
     return Options(
@@ -319,7 +319,8 @@ def options_from(given: dict[str, Any]) -> Any:
 
 def run_command(ctx: click.Context, operation: Operation, manifest: Path, given: dict[str, Any]) -> int:
     """Run a row command as the options say; its exit code."""
-    from piggy_batch.runner import Scene, run
+    from piggy_batch.runner import run
+    from piggy_batch.scene import Scene
     from piggy_batch.slots import state_dir
 
     options = options_from(given)

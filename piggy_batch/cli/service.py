@@ -30,10 +30,10 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     """Which account the token belongs to."""
     from piggy_batch.api import Api, Target
     from piggy_batch.courier import Courier
+    from piggy_batch.introduction import introduce
     from piggy_batch.pacer import Clock, Pacer, Stop
     from piggy_batch.progress import Silent, printable_line
     from piggy_batch.rundir import account_words
-    from piggy_batch.runner import introduce
     from piggy_batch.telling import TellingApi
 
     verbose = is_verbose(ctx)

@@ -26,7 +26,8 @@ from piggy_batch.operations import find_operation
 from piggy_batch.progress import Silent
 from piggy_batch.report import Layout, write_reports
 from piggy_batch.rundir import RunDir
-from piggy_batch.runner import Options, Scene, run
+from piggy_batch.runner import run
+from piggy_batch.scene import Options, Scene
 from tests.bench.procs import TOKEN, state_dir
 from tests.bench.work import COMMAND
 

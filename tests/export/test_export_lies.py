@@ -291,3 +291,36 @@ def test_values_that_do_not_fit_their_column_are_counted(account: Account) -> No
     assert done.exit_code == 1
     assert done.summary["unreadable"] == {"amount_in_cents": 1, "expiration_date": 1, "active": 1}
     assert json.dumps(done.notes).count("blank in the file") == 3
+
+
+@pytest.mark.parametrize("last", [10**9, 10**30])
+@pytest.mark.parametrize("rows", ["none", "same"])
+def test_pages_without_end_that_show_nothing_new_end(account: Account, last: int, rows: str) -> None:
+    """A last page beyond all bounds, and empty or equal pages up to it: some hundred requests, then a verdict."""
+    known = account.uuids()[:10]
+
+    def endless(request: httpx.Request) -> httpx.Response | None:
+        if not request.url.path.endswith("/giftcards"):
+            return None
+        number = int(request.url.params["page"])
+        shown = [{"uuid": u, "amount_in_cents": 1} for u in known if number == 1 or rows == "same"]
+        meta = {"page": number, "per_page": 10, "last_page": last, "total": 10}
+        return httpx.Response(200, json={"data": shown, "meta": meta})
+
+    account.answer = endless
+    done = account.export()
+    assert held(done) == known
+    assert len(account.requests) < 2_000
+
+
+def test_numbers_that_are_none_are_counted_and_end_nothing(account: Account) -> None:
+    """NaN and numbers beyond all bounds are no JSON; the card is in the file, with a blank in their place."""
+    body = (
+        b'{"data":[{"uuid":"u-1","amount_in_cents":NaN,"new":{"a":[1e999]}}],'
+        b'"meta":{"page":1,"last_page":1,"total":1}}'
+    )
+    account.answer = lambda r: httpx.Response(200, content=body) if r.url.path.endswith("/giftcards") else None
+    done = account.export(extra=True)
+    assert held(done) == ["u-1"]
+    assert held(done, "amount_in_cents") == [""]
+    assert done.summary["unreadable"] == {"amount_in_cents": 1}

@@ -17,8 +17,9 @@ from piggy_batch.operations import find_operation
 from piggy_batch.progress import Display
 from piggy_batch.reconcile import BASELINE, record_baseline
 from piggy_batch.rundir import counted_manifest
-from piggy_batch.runner import Options, run
+from piggy_batch.runner import run
 from piggy_batch.sandbox import Churn, Fault
+from piggy_batch.scene import Options
 from tests.giftcards.batch import create, create_from, lose, made, program
 from tests.world import World, audit, in_virtual_time, read_csv
 

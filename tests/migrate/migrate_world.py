@@ -12,7 +12,7 @@ from piggy_batch.importer import Terms
 from piggy_batch.loading import Reading
 from piggy_batch.migrate import migrate
 from piggy_batch.pipeline import Wishes
-from piggy_batch.runner import Options, Result
+from piggy_batch.scene import Options, Result
 from tests.world import World, in_virtual_time, read_csv
 
 HEADER = "contact_identifier_value,email,contact_identifier_name,contact_identifier_active,credits"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from migrate_world import Shop
 
-from piggy_batch.runner import Result
+from piggy_batch.scene import Result
 from piggy_batch.signoff import write_sign_off
 
 COLUMNS = "contact_identifier_value,contact_uuid,email,contact_identifier_name,contact_identifier_active"

@@ -1,0 +1,78 @@
+"""The first request of every command: whose token this is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.courier import Courier, backoff_s
+from piggy_batch.errors import HaltError
+from piggy_batch.model import Lost, Reply
+from piggy_batch.operations import PING
+from piggy_batch.rundir import (
+    fingerprint,
+)
+from piggy_batch.verdict import Call, api_message, dig, judge_status
+
+if TYPE_CHECKING:
+    from piggy_batch.api import Target
+    from piggy_batch.rundir import Facts
+
+PING_TRIES = 3
+
+
+async def introduce(courier: Courier, target: Target, journal: Facts | None) -> dict[str, Any]:
+    """Ask whose token this is: ``{"id", "company"}``; HaltError after three tries without an answer.
+
+    The account's own uuid, else its id; where it answers neither, a salted fingerprint of the token.
+    """
+    why = ""
+    for tries in range(1, PING_TRIES + 1):
+        answer = await courier.api.send(PING, 0, courier.pacer.turn)
+        if answer is None:
+            raise _left_early(courier)
+        courier.tally.sent += 1
+        if isinstance(answer, Reply):
+            verdict = judge_status(answer)
+            named = isinstance(answer.body, dict) and "data" in answer.body
+            if verdict is None and answer.status < 400 and named:
+                return _account(answer, target, journal)
+            why = _refusal(answer, target)
+            if verdict is None or verdict.call in (Call.HALT, Call.FORBIDDEN, Call.FOREIGN):
+                raise HaltError(why)
+        else:
+            why = _unreachable(answer, target)
+        if tries < PING_TRIES and await courier.stop.within(backoff_s(tries, courier.rng)):
+            raise _left_early(courier)
+    raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
+
+
+def _left_early(courier: Courier) -> BaseException:
+    if courier.stop.reason == "interrupted":
+        return KeyboardInterrupt()
+    return HaltError(courier.halt or f"stopped before anything was sent: {courier.stop.reason}")
+
+
+def _account(answer: Reply, target: Target, journal: Facts | None) -> dict[str, Any]:
+    data = answer.body.get("data") if isinstance(answer.body, dict) else None
+    identity = dig(data, "uuid") or dig(data, "id")
+    company = dig(data, "company")
+    if identity is None:
+        identity = fingerprint(journal, target.token) if journal is not None else "not named by the service"
+    return {"id": str(identity), "company": str(company) if company is not None else None}
+
+
+def _refusal(answer: Reply, target: Target) -> str:
+    said = api_message(answer)
+    match answer.status:
+        case 401:
+            return f"{target.base_url} does not accept the token (401 {said}); check PIGGY_TOKEN or --token-file"
+        case 403:
+            return f"{target.base_url} forbids this token to see its account (403 {said}); check the token's rights"
+        case status if 300 <= status < 400:
+            return f"{target.base_url} redirects to {answer.location}; set --base-url to the right address"
+        case status:
+            return f"{target.base_url} answers {status} ({said}) where the account should be; check --base-url"
+
+
+def _unreachable(answer: Lost, target: Target) -> str:
+    return f"{target.base_url} cannot be reached: {answer.reason}; check --base-url and the network"

@@ -1,0 +1,227 @@
+"""The machine behind every command that sends: what it was asked for, where it runs, at which pace, how it is
+stopped, how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from piggy_batch.api import Api, Target, Transport
+from piggy_batch.courier import Courier
+from piggy_batch.governor import Governor
+from piggy_batch.importer import Terms
+from piggy_batch.loading import Reading
+from piggy_batch.pacer import Clock, Pacer, Stop
+from piggy_batch.rundir import FINGERPRINT
+from piggy_batch.slots import SlotBook
+from piggy_batch.telling import TellingApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from piggy_batch.journal import Journal
+    from piggy_batch.manifest import Binding
+    from piggy_batch.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a row command was asked for."""
+
+    run_dir: Path | None = None
+    dry_run: bool = False
+    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
+    reserve: float = 0.2  # share of the announced budget that a chosen rate leaves to others
+    timeout_s: float = 30.0
+    max_wait_s: float = 1800.0
+    max_duration_s: float | None = None
+    skip_invalid: bool = False
+    format: str | None = None
+    yes: bool = False
+    adopt: bool = False
+    accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
+    reading: Reading = field(default_factory=Reading)
+    terms: Terms = field(default_factory=Terms)
+
+
+class Listed(Protocol):
+    """How a baseline ended."""
+
+    @property
+    def exit_code(self) -> int:
+        """As that of an export."""
+
+    @property
+    def written(self) -> bool:
+        """Whether the baseline is there."""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether it is proven complete."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For a person."""
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """As that of an export; ``requests`` says how many it took."""
+
+
+class Baseline(Protocol):
+    """Lists what is there before a run's first request."""
+
+    async def __call__(self, journal: Journal, binding: Binding, options: Options, scene: Scene) -> Listed:
+        """Write the listing into the journal's directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a command runs: as whom, what is shown, who can be asked, by which clock and way."""
+
+    target: Target
+    progress: Progress
+    command: str  # what to type to go on with this run
+    confirm: Callable[[str], bool] | None = None  # None: nobody can be asked
+    clock: Clock = field(default_factory=Clock)
+    transport: Transport | None = None
+    threaded: bool = True  # the journal commits in a thread of its own
+    slots: Path | None = None  # where runs of one account share their pace; None: this run paces alone
+    signals: bool = False  # Ctrl-C and SIGTERM in two stages
+    pacer: Pacer | None = None  # shared, with its stop, by the stages of one command
+    tell_plan: bool = True  # say the plan when rows are about to be sent
+    baseline: Baseline | None = None  # records what is there before a run's first request
+    verbose: bool = False  # tell each request
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended, and what a person should read."""
+
+    exit_code: int
+    run_dir: Path
+    plan: tuple[str, ...] = ()
+    summary: dict[str, Any] | None = None  # None: nothing was sent
+    piles: tuple[tuple[str, int], ...] = ()  # (file, rows)
+    notes: tuple[str, ...] = ()
+
+
+def open_courier(options: Options, scene: Scene) -> Courier:
+    """A courier to the scene's service; whoever opens it closes ``courier.api`` with ``async with``."""
+    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
+    return Courier(
+        api=open_api(scene, options.timeout_s),
+        pacer=pacer,
+        clock=scene.clock,
+        stop=pacer.stop,
+        max_wait_s=options.max_wait_s,
+        notify=scene.progress.say,
+    )
+
+
+def open_api(scene: Scene, timeout_s: float) -> Api:
+    """The scene's service; with ``verbose`` each request is told."""
+    if scene.verbose:
+        return TellingApi(
+            scene.target,
+            scene.progress.say,
+            timeout_s=timeout_s,
+            transport=scene.transport,
+            wall=scene.clock.wall,
+        )
+    return Api(scene.target, timeout_s=timeout_s, transport=scene.transport, wall=scene.clock.wall)
+
+
+def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: Stop) -> Pacer:
+    """The pacer for ``--rate``: a number, or None for a rate that is chosen by what the service shows."""
+    if rate is None:
+        return Pacer(0.0, clock, stop, governor=Governor(reserve=reserve))
+    return Pacer(rate, clock, stop)
+
+
+@contextmanager
+def shared_pace(scene: Scene, courier: Courier, account: dict[str, Any], name: str) -> Iterator[None]:
+    """Share the pace with other runs of the account on this machine while the block lasts."""
+    if scene.slots is None:
+        yield
+        return
+    book = SlotBook(scene.slots, f"{scene.target.base_url} {_meeting_point(account, scene.target)}", name)
+    if not book.usable:
+        courier.notify(f"{book.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
+    courier.pacer.share(book, courier.notify)
+    try:
+        yield
+    finally:
+        book.leave()
+
+
+def _meeting_point(account: dict[str, Any], target: Target) -> str:
+    """What all runs of an account call it. Where it names itself not, each run has salted its fingerprint with a
+    salt of its own; the slot file's name needs one that they share, and holds only a hash of it."""
+    identity = str(account["id"])
+    if not identity.startswith(FINGERPRINT):
+        return identity
+    return hashlib.pbkdf2_hmac("sha256", target.token.encode(), target.base_url.encode(), 100_000).hex()
+
+
+@contextmanager
+def ending_after(seconds: float | None, stop: Stop) -> Iterator[None]:
+    """Stop softly ``seconds`` after the block was entered; None: never."""
+    timer = None
+    if seconds is not None:
+        timer = asyncio.get_running_loop().call_later(seconds, stop.set, "max-duration")
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+def rate_text(rate: float | None) -> str:
+    """A rate as it is typed."""
+    return "auto" if rate is None else f"{rate:g}"
+
+
+def rate_words(rate: float | None, reserve: float) -> str:
+    """A rate in words, for plans."""
+    if rate is None:
+        return f"chosen by what the service shows, {reserve:.0%} of its budget left to others"
+    return f"{rate:g} a second" if rate else "no limit"
+
+
+class Signals:
+    """First Ctrl-C: take no more of what there is to do. Second: leave at once; what is on disk is enough."""
+
+    def __init__(
+        self, stop: Stop, scene: Scene, *, units: str = "rows", known: str = "the journal knows every row"
+    ) -> None:
+        self._stop = stop
+        self._scene = scene
+        self._units = units
+        self._known = known
+        self._names = (signal.SIGINT, signal.SIGTERM) if scene.signals else ()
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in self._names:
+            loop.add_signal_handler(name, self._heard)
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for name in self._names:
+            loop.remove_signal_handler(name)
+
+    def _heard(self) -> None:
+        if self._stop.reason == "interrupted":
+            os.write(2, f"\nleft at once; {self._known}. The same command goes on.\n".encode())
+            os._exit(130)
+        self._stop.set("interrupted")
+        self._scene.progress.say(
+            f"stopping: no more {self._units} are taken, requests in the air land; Ctrl-C again leaves at once"
+        )
