@@ -203,17 +203,21 @@ class Walk:
 
     async def _fetch(self, page: int, slot: int) -> Page | Refusal:
         request = self.listing.page_request(self.filters, page, self.state.size)
-        for tries in range(1, CONTENT_TRIES + 1):
+        tries = 0
+        while True:
+            tries += 1
             answer = await self._ask(request, slot)
             found = read_page(self.listing, self._take, answer, page, self.state.size)
-            refused = isinstance(found, Refusal) and (isinstance(answer, Lost) or answer.status >= 300)
-            nowhere = isinstance(found, Page) and page == 1 and found.last_page is None
-            if refused or tries == CONTENT_TRIES or (isinstance(found, Page) and not found.flaw and not nowhere):
+            if isinstance(found, Refusal):
+                enough = isinstance(answer, Lost) or answer.status >= 300 or tries >= self._terms.attempts
+            else:
+                endless = page == 1 and found.last_page is None
+                enough = not (found.flaw or endless) or tries >= CONTENT_TRIES
+            if enough:
                 return found
             if await self._courier.stop.within(backoff_s(tries, self._courier.rng)):
                 raise StoppedError
             self._courier.tally.retried += 1
-        raise AssertionError("unreachable")
 
     async def _ask(self, request: Json, slot: int) -> Answer:
         answer = await self._courier.ask(request, slot, self._terms.attempts)

@@ -145,6 +145,10 @@ def changing(folder: Path, seed: int) -> tuple[Exported, Judge]:
 
 def check(done: Exported, judge: Judge) -> None:
     """Assert what an export promises, whatever happened."""
+    if not done.written:
+        assert done.exit_code == 3, done.notes
+        assert not done.path.exists()
+        return
     with done.path.open(encoding="utf-8", newline="") as file:
         uuids = [row["giftcard_uuid"] for row in csv.DictReader(file)]
     held = frozenset(uuids)
@@ -168,7 +172,7 @@ def truth(seeds: int, first: int = 0) -> dict[str, Any]:
             done, judge = changing(Path(folder), seed)
             try:
                 check(done, judge)
-            except (AssertionError, KeyError) as error:
+            except (AssertionError, OSError) as error:
                 raise AssertionError(f"seed {seed}: {error!r}; {done.summary}") from error
             verdicts[done.summary["verdict"]] += 1
             changed = judge.existing() != judge.throughout or done.summary["vanished"]
