@@ -54,7 +54,6 @@ class Course:
         elif self._flat and page.items and self._news() and page.number < self._bound:
             self._last = max(self._last, page.number + 1)
 
-
     def _weigh(self, page: Page) -> None:
         """A list that promises pages without end and shows nothing on them is not read to its end."""
         digest = page.digest

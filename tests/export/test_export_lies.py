@@ -316,8 +316,7 @@ def test_pages_without_end_that_show_nothing_new_end(account: Account, last: int
 def test_numbers_that_are_none_are_counted_and_end_nothing(account: Account) -> None:
     """NaN and numbers beyond all bounds are no JSON; the card is in the file, with a blank in their place."""
     body = (
-        b'{"data":[{"uuid":"u-1","amount_in_cents":NaN,"new":{"a":[1e999]}}],'
-        b'"meta":{"page":1,"last_page":1,"total":1}}'
+        b'{"data":[{"uuid":"u-1","amount_in_cents":NaN,"new":{"a":[1e999]}}],"meta":{"page":1,"last_page":1,"total":1}}'
     )
     account.answer = lambda r: httpx.Response(200, content=body) if r.url.path.endswith("/giftcards") else None
     done = account.export(extra=True)
