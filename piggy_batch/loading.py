@@ -90,6 +90,7 @@ class Loaded:
 
 def load_manifest(journal: Journal, operation: Operation, manifest: Path, reading: Reading) -> Loaded:
     """Copy and check every row; SetupError where the file as a whole is no manifest of the operation."""
+    before = None if str(manifest) == "-" or not manifest.is_file() else sha256_of(manifest)
     with open_table(
         manifest,
         delimiter=reading.delimiter,
@@ -103,9 +104,12 @@ def load_manifest(journal: Journal, operation: Operation, manifest: Path, readin
         rows = journal.load(loader.batches())
         repeats = loader.find_repeats(journal)
     journal.forget_keys()
+    content = sha256_of(_source(journal, manifest))
+    if before is not None and before != content:
+        raise SetupError(f"{manifest}: the file was changed while it was read; run the command again")
     journal.set("operation", operation.name)
     journal.set("repeat", operation.repeat.value)
-    journal.set("manifest", {"path": str(manifest), "sha256": sha256_of(_source(journal, manifest))})
+    journal.set("manifest", {"path": str(manifest), "sha256": content})
     journal.set("header", list(table.columns))
     journal.set("options", reading.bound())
     return Loaded(
@@ -198,7 +202,8 @@ class _Loader:
         if any(len(cells) != width for _, _, cells in batch):
             whole = [row for row in batch if len(row[2]) == width]
             problems += [Problem(n, line, None, _ragged(c, width)) for n, line, c in batch if len(c) != width]
-            batch = [(number, line, cells[:width]) for number, line, cells in batch]
+            # Shifted cells might pass as right in an errors file that nobody mended: they stand in the message only.
+            batch = [(n, line, c if len(c) == width else [""] * width) for n, line, c in batch]
         sent = self._mended(whole)
         problems += self.examiner.feed(sent)
         if self._carried_out != (None, None):
@@ -390,6 +395,5 @@ def _permit(operation: Operation) -> str:
 
 
 def _ragged(cells: Sequence[str], width: int) -> str:
-    number = len(cells)
-    more = f"; too many: {', '.join(repr(printable(c)) for c in cells[width : width + 3])}" if number > width else ""
-    return f"has {number} cells where the header has {width}{more}; quote cells that hold the delimiter"
+    shown = ", ".join(f'"{printable(c)}"' for c in cells[:20]) + (", …" if len(cells) > 20 else "")
+    return f"has {len(cells)} cells where the header has {width}: {shown}; quote cells that hold the delimiter"
