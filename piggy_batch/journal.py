@@ -222,6 +222,7 @@ class Journal:
         self._db = connection
         self._repeat = repeat
         self._writer: _Writer | None = None
+        self._counted: tuple[tuple[int, int], dict[Status, int]] | None = None
 
     @classmethod
     def create(cls, directory: Path) -> Self:
@@ -476,7 +477,16 @@ class Journal:
     # --- reading back --------------------------------------------------------------------------------
 
     def counts(self) -> dict[Status, int]:
-        """How many rows stand in each status; they add up to the manifest's rows."""
+        """How many rows stand in each status; they add up to the manifest's rows.
+
+        Counting reads the whole journal, so it is done anew only after a change, whoever made it.
+        """
+        version = (self._db.total_changes, self._db.execute("PRAGMA data_version").fetchone()[0])
+        if self._counted is None or self._counted[0] != version:
+            self._counted = (version, self._count())
+        return dict(self._counted[1])
+
+    def _count(self) -> dict[Status, int]:
         counts = dict.fromkeys(Status, 0)
         for state, number in self._db.execute("SELECT state, count(*) FROM fates GROUP BY state"):
             counts[self._status(state)] += number
