@@ -261,12 +261,12 @@ class _Reconciliation:
                 card = Card(cells, made_s(cells, days.get(cells[PROGRAM])))
                 # The service may write a program's name in another way than the manifest does, or leave it out.
                 own = [p for p in programs if p.casefold() == cells[PROGRAM].casefold()]
-                if not own and len(programs) > 1:
+                if not own and (cells[PROGRAM] or len(programs) > 1):
                     self.unplaced += 1
                 else:
                     new[(own or programs)[0]].append(card)
         if self.unplaced:
-            self.notes.append(f"{self.unplaced:,} new cards without a program: nothing is proven by this list")
+            self.notes.append(f"{self.unplaced:,} new cards of no program of this run: nothing is proven by this list")
         return new
 
     async def _settle(self, doubts: list[Entry], new: list[Card], *, agreed: bool, begun: float) -> list[Card]:

@@ -431,6 +431,24 @@ def test_each_program_is_settled_on_its_own(world: World) -> None:
             assert row["giftcard_program_uuid"] == row["_found_giftcard_program_uuid"] == program(world, 2)
 
 
+def test_a_card_of_another_program_is_never_assigned(world: World) -> None:
+    """A service that ignores the filter lists every program's cards: a new one elsewhere belongs to no row here."""
+
+    async def unfiltered(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "GET":
+            request.url = request.url.copy_remove_param("giftcard_program_uuid")
+        return None
+
+    world.hook = unfiltered
+    lose(world, "reset-before", times=1)
+    run = create(world, 3)
+    world.sandbox.clear_faults()
+    issue(world, program=2)
+    result = settle(world, run, exclusive=True)
+    assert audit(run.run_dir, 3) == {"done": 2, "unknown": 1}
+    assert any("of no program of this run" in note for note in result.notes)
+
+
 # --- refusals ------------------------------------------------------------------------------------------
 
 
