@@ -166,6 +166,8 @@ class _Loader:
         self._reading = reading
         self._unique = self._unique_column()
         self._emails = tuple(c.name for c in binding.fields if c.kind is Kind.EMAIL)
+        self._broken = 0  # rows with a line break in a cell
+        self._first_broken: tuple[int, int] | None = None
         self._made_up = 0
         self._first_made_up: tuple[int, str] | None = None
         examined = [
@@ -198,6 +200,7 @@ class _Loader:
     def _checked(self, batch: list[tuple[int, int, list[str]]]) -> LoadBatch:
         problems: list[Problem] = []
         width = len(self.binding.header)
+        self._note_breaks(batch)
         whole = batch
         if any(len(cells) != width for _, _, cells in batch):
             whole = [row for row in batch if len(row[2]) == width]
@@ -350,8 +353,30 @@ class _Loader:
                 self._made_up += 1
                 self._first_made_up = self._first_made_up or (number, values[name])
 
+    def _note_breaks(self, batch: Sequence[tuple[int, int, list[str]]]) -> None:
+        """Rows of several lines: only where the next one does not begin on the next line can there be one."""
+        following = [*(line for _, line, _ in batch[1:]), 0]
+        for (number, line, cells), after in zip(batch, following, strict=True):
+            if after - line != 1 and any("\n" in cell or "\r" in cell for cell in cells):
+                self._broken += 1
+                self._first_broken = self._first_broken or (number, line)
+
     def warnings(self) -> tuple[str, ...]:
         """What is odd about valid rows, one line each."""
+        return (*self._break_warning(), *self._made_up_warning())
+
+    def _break_warning(self) -> tuple[str, ...]:
+        if self._first_broken is None:
+            return ()
+        number, line = self._first_broken
+        warning = (
+            f"{counted(self._broken, 'row')} with a line break inside a quoted cell, the first row {number} (line "
+            f"{line}): where a quote stands by mistake, the rows up to the next quote are hidden in that cell and not "
+            "sent"
+        )
+        return (warning,)
+
+    def _made_up_warning(self) -> tuple[str, ...]:
         if self._first_made_up is None:
             return ()
         number, text = self._first_made_up

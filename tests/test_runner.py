@@ -118,6 +118,16 @@ def test_a_run_whose_directory_goes_away_sends_nothing_more(world: World, moved:
     assert [entry.name for entry in home.iterdir()] == [LOCK]
 
 
+def test_rows_that_a_stray_quote_hides_are_pointed_at(world: World) -> None:
+    """Two rows inside one quoted cell: the plan says where to look."""
+    path = world.folder / "cards.csv"
+    path.write_text(f'{VALUE},note\nA-1,"x\nA-2,y\nA-3,z"\nA-4,q\n', encoding="utf-8")
+    plan = " ".join(world.run("identifiers create", path, dry_run=True).plan)
+    assert "1 row with a line break inside a quoted cell, the first row 1 (line 2)" in plan
+    numbered(world, 3)
+    assert "line break" not in " ".join(world.run("identifiers create", path, dry_run=True).plan)
+
+
 def test_one_card_for_all_rows_is_a_repeat(world: World) -> None:
     """--set giftcard_uuid with two rows would load one card twice: the second row is invalid."""
     shop = world.sandbox.world.ledger.shops[1].uuid
