@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from piggy_batch.operations import PING
 from tests.world import in_virtual_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"}
@@ -37,6 +38,14 @@ class _Answers(httpx.AsyncBaseTransport):
             raise found
         assert isinstance(found, httpx.Response)
         return found
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
 
 
 async def _turn() -> bool:
@@ -68,6 +77,15 @@ def test_any_other_error_after_the_hand_over_is_perhaps_applied(error: Exception
     answer = ask(lambda _: error)
     assert isinstance(answer, Lost)
     assert answer.sent
+
+
+def test_an_answer_packed_twice_is_not_unpacked() -> None:
+    """A gzip of a gzip of zeros would fill the memory from one network packet; the answer counts as lost."""
+    packed = gzip.compress(gzip.compress(b"0" * 100_000))
+    answer = ask(lambda _: httpx.Response(200, headers={"content-encoding": "gzip, gzip"}, stream=_Stream(packed)))
+    assert isinstance(answer, Lost)
+    assert answer.sent
+    assert "packed more than once" in answer.reason
 
 
 def test_no_turn_means_that_nothing_leaves() -> None:
