@@ -31,7 +31,7 @@ from piggy_batch.report import Layout, iso, summarise, write_json, write_reports
 from piggy_batch.rundir import RunDir, check_account
 from piggy_batch.scene import Options as RunOptions
 from piggy_batch.scene import Result, Scene, make_pacer, open_courier, shared_pace
-from piggy_batch.tables import Out, open_table, open_writer
+from piggy_batch.tables import Out, open_table, open_writer, sha256_of
 from piggy_batch.walk import StoppedError, Terms
 
 if TYPE_CHECKING:
@@ -73,7 +73,13 @@ async def record_baseline(journal: Journal, binding: Binding, options: RunOption
     begun = scene.clock.wall()
     listed = await _list(journal.directory, BASELINE, programs, options, scene)
     if listed.written:
-        fact = {"agreed": listed.agreed, "begun_at": begun, "programs": programs, "cards": listed.summary["cards"]}
+        fact = {
+            "agreed": listed.agreed,
+            "begun_at": begun,
+            "programs": programs,
+            "cards": listed.summary["cards"],
+            "sha256": sha256_of(journal.directory / BASELINE),
+        }
         journal.set("baseline", fact)
         _forget_list(journal.directory, BASELINE)
     return listed
@@ -141,6 +147,7 @@ class _Reconciliation:
         self.tally = Tally()
         self.notes: list[str] = []
         self.answered = 0  # rows in doubt whose answer showed a card
+        self.held_before = False  # whether it is known which cards there were before the run
         self.unplaced = 0  # new cards of which the list does not tell the program
 
     async def go(self) -> Result:
@@ -250,7 +257,8 @@ class _Reconciliation:
     def _new_cards(self, days: Mapping[str, int], programs: Sequence[str]) -> dict[str, list[Card]]:
         """Cards that neither the baseline nor the journal knows, by program."""
         baseline = self.journal.directory / BASELINE
-        if self.journal.get("baseline") is not None and baseline.exists():
+        self.held_before = self._is_baseline(baseline)
+        if self.held_before:
             self.journal.know(cells["giftcard_uuid"] for cells in _read(baseline))
         self.journal.know(
             str(e.kept["giftcard_uuid"]) for e in self.journal.all_rows() if e.kept and e.kept.get("giftcard_uuid")
@@ -268,6 +276,16 @@ class _Reconciliation:
         if self.unplaced:
             self.notes.append(f"{self.unplaced:,} new cards of no program of this run: nothing is proven by this list")
         return new
+
+    def _is_baseline(self, path: Path) -> bool:
+        """Whether the list of the cards held before is the one that was recorded, to the byte."""
+        fact = self.journal.get("baseline")
+        if fact is None or not path.is_file():
+            return False
+        if "sha256" not in fact or fact["sha256"] == sha256_of(path):
+            return True
+        self.notes.append(f"{path} was changed since it was recorded, so it counts for nothing")
+        return False
 
     async def _settle(self, doubts: list[Entry], new: list[Card], *, agreed: bool, begun: float) -> list[Card]:
         """Settle one program's rows; the candidates that were not assigned."""
@@ -301,7 +319,7 @@ class _Reconciliation:
             )
         if not agreed:
             return f"{found}, but the list of cards is not proven complete, so nothing is assigned; run this again"
-        if baseline is None or not baseline["agreed"] or not (self.journal.directory / BASELINE).exists():
+        if baseline is None or not baseline["agreed"] or not self.held_before:
             return f"{found}, but what the program held before is not known for sure, so nothing is assigned"
         if strangers:
             return (

@@ -431,6 +431,16 @@ def test_each_program_is_settled_on_its_own(world: World) -> None:
             assert row["giftcard_program_uuid"] == row["_found_giftcard_program_uuid"] == program(world, 2)
 
 
+@pytest.mark.parametrize("text", ["", "giftcard_uuid\n", "a,b\n1,2\n", "\0"])
+def test_an_edited_baseline_counts_for_nothing(world: World, text: str) -> None:
+    """Rows taken out of it would make old cards look new: it is noticed, and nothing is assigned."""
+    run = lost(world)
+    (run.run_dir / "baseline.csv").write_text(text, encoding="utf-8")
+    result = settle(world, run, exclusive=True)
+    assert world.statuses(result) == {"done": 3, "unknown": 2}
+    assert any("was changed since it was recorded" in note for note in result.notes)
+
+
 def test_a_card_of_another_program_is_never_assigned(world: World) -> None:
     """A service that ignores the filter lists every program's cards: a new one elsewhere belongs to no row here."""
 
