@@ -27,7 +27,7 @@ from piggy_batch.progress import duration
 from piggy_batch.report import iso, write_json
 from piggy_batch.rundir import RunDir, account_words, check_account
 from piggy_batch.scene import Scene, Signals, make_pacer, open_api, rate_words, shared_pace
-from piggy_batch.tables import FORMATS
+from piggy_batch.tables import FORMATS, warm_up
 from piggy_batch.walk import StoppedError, Walk
 
 if TYPE_CHECKING:
@@ -189,6 +189,7 @@ class _Export:
         parts.begin(clock.wall())
         walks: list[Walk] = []
         exit_code, halt = 4, None
+        warm = asyncio.create_task(asyncio.to_thread(warm_up, self.kind)) if self.scene.threaded else None
         try:
             try:
                 walks = [
@@ -201,6 +202,8 @@ class _Export:
                 halt = courier.halt or (str(error) if isinstance(error, HaltError) else None)
                 exit_code = 3 if halt else 130
         finally:
+            if warm is not None:
+                await warm
             parts.finish(clock.wall(), exit_code, courier.tally)
         if exit_code in (3, 130):
             return self._unfinished(walks, account, exit_code, halt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import shlex
@@ -41,6 +42,22 @@ class Duration(click.ParamType[float]):
             self.fail(f"{value!r} is no duration; write it as 90s, 30m or 6h", param, ctx)
         days, hours, minutes, seconds = (float(g) if g else 0.0 for g in match.groups())
         return days * 86400 + hours * 3600 + minutes * 60 + seconds
+
+
+class Seconds(click.FloatRange):
+    """Seconds, from a hundredth to an hour; nan is none."""
+
+    name = "seconds"
+
+    def __init__(self) -> None:
+        super().__init__(0.01, 3600)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As a number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return number
 
 
 class Pair(click.ParamType[tuple[str, str]]):

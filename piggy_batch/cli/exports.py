@@ -12,6 +12,7 @@ from piggy_batch.cli import program_options
 from piggy_batch.cli.common import (
     Duration,
     Rate,
+    Seconds,
     Share,
     as_rate,
     command_line,
@@ -71,7 +72,7 @@ PACE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(0.01, 3600),
+        type=Seconds(),
         default=30.0,
         show_default=True,
         metavar="SECONDS",

@@ -14,6 +14,7 @@ from piggy_batch.cli.common import (
     Duration,
     Pair,
     Rate,
+    Seconds,
     Share,
     as_mapping,
     as_rate,
@@ -87,7 +88,7 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(0.01, 3600),
+        type=Seconds(),
         default=30.0,
         show_default=True,
         metavar="SECONDS",

@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 from piggy_batch.cli import program_options
-from piggy_batch.cli.common import is_verbose, json_text, make_target_from
+from piggy_batch.cli.common import Seconds, is_verbose, json_text, make_target_from
 from piggy_batch.errors import SetupError
 
 
 @click.command("ping")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.01, 3600),
+    type=Seconds(),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
