@@ -262,8 +262,7 @@ class _Export:
 
     def _unfinished(self, walks: Sequence[Walk], account: dict[str, Any], exit_code: int, halt: str | None) -> Exported:
         parts, options = self.parts, self.options
-        for walk in walks:
-            parts.merge(walk.walk)
+        parts.merge()
         parts.choose({walk.walk: None for walk in walks})
         summary = self._summary(walks, account, exit_code) | {
             "verdict": Verdict.UNFINISHED.value,

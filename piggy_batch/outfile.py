@@ -39,17 +39,19 @@ class Tables:
         self._fields = [(f.name, f.kind) for f in listing.fields]
         self._extra = extra
 
-    def rows(self, kept: Sequence[tuple[str, str | None, float]]) -> list[tuple[object, ...]]:
+    def rows(self, kept: Sequence[tuple[str, float]]) -> list[tuple[object, ...]]:
         """A row for each stored object, made column by column."""
-        bodies = json.loads(f"[{','.join(body for body, _, _ in kept)}]")
+        items = json.loads(f"[{','.join(body for body, _ in kept)}]")
         columns: list[Sequence[object]] = [
             self._column(name, kind, values)
-            for (name, kind), values in zip(self._fields, zip(*bodies, strict=True), strict=True)
+            for (name, kind), values in zip(
+                self._fields, zip(*(values for values, _ in items), strict=True), strict=True
+            )
         ]
-        moments = {at: datetime.fromtimestamp(at, UTC) for at in {at for _, _, at in kept}}
-        columns.append([moments[at] for _, _, at in kept])
+        moments = {at: datetime.fromtimestamp(at, UTC) for at in {at for _, at in kept}}
+        columns.append([moments[at] for _, at in kept])
         if self._extra:
-            columns.append([extra for _, extra, _ in kept])
+            columns.append([None if extra is None else json.dumps(extra, ensure_ascii=False) for _, extra in items])
         return list(zip(*columns, strict=True))
 
     def _column(self, name: str, kind: FieldKind, values: Sequence[Json]) -> Sequence[object]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from piggy_batch.listings import Listing
 
 LARGEST = 10**15  # a page, a count or a number of days; what is larger is no number of anything
+STORABLE = 2**63 - 1  # the largest whole number that the store takes
 Item = tuple[str, int | None, list[Json], Json]  # key, watched number, the columns' values, extra
 Reader = Callable[[Json], Item | None]  # None: no object, or one without a key
 
@@ -125,7 +127,8 @@ def reader(listing: Listing, *, extra: bool) -> Reader:
             inner = values[n]
             values[n] = (inner.get(tail) if "." not in tail else at(inner, tail)) if type(inner) is dict else None
         watched = None if watched_at is None else values[watched_at]
-        return key, watched if type(watched) is int else None, values, rest(item) if extra else None
+        number = watched if type(watched) is int and -STORABLE <= watched <= STORABLE else None
+        return key, number, values, rest(item) if extra else None
 
     return take
 
@@ -171,12 +174,23 @@ def read_page(
     )
 
 
-def payload(page: Page) -> str:
-    """A page's objects as JSON text for the store: [[key, watched, values, extra or null], …]."""
+_CUT = secrets.token_hex(16)  # no object holds this text
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def texts_of(items: Sequence[Item]) -> list[str]:
+    """Objects as they are stored, each as JSON text: [columns' values, extra or null].
+
+    They are written in one go and cut apart, which takes less than half the time of one by one.
+    """
+    row: list[Json] = [_CUT]
+    for item in items:
+        row += (item[2:], _CUT)
     try:
-        return json.dumps(page.items, separators=(",", ":"), allow_nan=False)
-    except ValueError:  # NaN, and numbers beyond all bounds: no JSON, and no store takes them
-        return json.dumps(_finite(page.items), separators=(",", ":"))
+        text = _encode(row)
+    except ValueError:  # NaN, and numbers beyond all bounds: no JSON
+        text = _encode(_finite(row))
+    return [part[1:-1] for part in text.split(f'"{_CUT}"')[1:-1]]
 
 
 def _finite(value: Json) -> Json:

@@ -39,7 +39,7 @@ from piggy_batch.course import Course, Until
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.listings import at
 from piggy_batch.model import Answer, Lost
-from piggy_batch.pages import Page, Refusal, read_page, reader, refusal_of, whole
+from piggy_batch.pages import Page, Refusal, read_page, reader, refusal_of, texts_of, whole
 from piggy_batch.passes import Moment, State, Terms, Verdict
 from piggy_batch.workers import drain
 
@@ -162,7 +162,7 @@ class Walk:
             self._failed_in_a_row = 0
             state.unread.pop(page, None)
             courier = self._courier
-            await self._parts.keep(self.walk, state.number, found, courier.clock.wall(), courier.tally)
+            self._parts.keep(self.walk, state.number, found, courier.clock.wall(), courier.tally)
             if course is not None:
                 course.learn(found)
             if state.number == 1:
@@ -177,9 +177,9 @@ class Walk:
 
     async def _merge(self) -> None:
         if self._parts.threaded:
-            await asyncio.to_thread(self._parts.merge, self.walk)
+            await asyncio.to_thread(self._parts.merge)
         else:
-            self._parts.merge(self.walk)
+            self._parts.merge()
 
     def _refused(self, page: int, refusal: Refusal) -> Page | None:
         """What stands for a page that the service refuses: an empty one past the end, else None and a note."""
@@ -229,7 +229,7 @@ class Walk:
         """Whether the last page of a list without end brought something that was not seen before."""
         if self.state.number > 1:
             return True
-        self._parts.merge(self.walk)
+        self._parts.merge()
         newest, self._newest = self._newest, self._parts.newest()
         return self._newest > newest
 
@@ -275,7 +275,7 @@ class Walk:
         refusal = refusal_of(answer)
         if refusal is not None or isinstance(answer, Lost):
             if refusal is not None and refusal.code in self.listing.gone_codes:
-                await self._parts.gone(self.walk, number, key, courier.tally)
+                self._parts.gone(self.walk, number, key, courier.tally)
             return
         item = answer.body["data"]
         taken = self._take(item)
@@ -287,16 +287,16 @@ class Walk:
             if group is None:
                 return  # the documented short form does not say; only the list itself can
             if group != wanted:
-                await self._parts.gone(self.walk, number, key, courier.tally)
+                self._parts.gone(self.walk, number, key, courier.tally)
                 return
         _, watched, values, _ = taken
-        old = json.loads(body)
+        old, extra = json.loads(body)
         shown = [
             new if _has(item, f.path) else before
             for f, new, before in zip(self.listing.fields, values, old, strict=True)
         ]
-        text = json.dumps(shown, separators=(",", ":"))
-        await self._parts.again(self.walk, number, key, watched, text, courier.clock.wall(), courier.tally)
+        text = texts_of([(key, watched, shown, extra)])[0]
+        self._parts.again(self.walk, number, key, watched, text, courier.clock.wall(), courier.tally)
 
     # --- the proof -------------------------------------------------------------------------------------
 
@@ -389,7 +389,7 @@ class Walk:
         state, limit = self.state, self._courier.clock.wall() - self._terms.max_age_s
         if not self._parts.pages_read(self.walk, 1):
             return
-        self._parts.merge(self.walk)
+        self._parts.merge()
         old = [m for m in (state.pending, state.latest) if m is not None and m.at < limit]
         if old:
             self._courier.notify("an earlier walk was interrupted longer ago than --max-age: everything is read again")
