@@ -45,7 +45,7 @@ class Page:
         """Stands for its keys in their order; None for an empty page."""
         if not self.items:
             return None
-        keys = "\0".join(item[0] for item in self.items)
+        keys = "\0".join([item[0] for item in self.items])
         return hashlib.blake2b(keys.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
