@@ -66,8 +66,12 @@ def normal_form(value: str) -> str:
     """
     if value.isascii() and value.isalnum():
         return value.lower()
-    plain = unicodedata.normalize("NFKC", _ANY_SPACE.sub("", value))
-    return _ANY_SPACE.sub("", unwrapped(plain)).casefold()
+    plain = unicodedata.normalize("NFKC", _ANY_SPACE.sub("", value)).casefold()
+    bare = ""
+    while bare != plain:  # what a wrapper held may be wrapped again
+        bare = plain
+        plain = _ANY_SPACE.sub("", unwrapped(plain))
+    return plain
 
 
 def damages(value: str) -> list[Damage]:

@@ -240,9 +240,9 @@ def kills(cards: int, times: int = KILLS, latency_ms: int = 20) -> dict[str, Any
         rng, killed, landed = random.Random(1), 0, 0
         pages = Path(f"{torn}.export", "pages.sqlite-wal")
         while killed < times:
-            grown = pages.stat().st_size if pages.exists() else 0
+            grown = _size(pages)
             process = subprocess.Popen(command(torn, "--concurrency", "4"), env=environment, stdout=subprocess.DEVNULL)
-            while process.poll() is None and (not pages.exists() or pages.stat().st_size == grown):
+            while process.poll() is None and _size(pages) in (None, grown):
                 time.sleep(0.005)
             time.sleep(rng.random() * 0.1)
             if process.poll() is not None:
@@ -260,6 +260,14 @@ def kills(cards: int, times: int = KILLS, latency_ms: int = 20) -> dict[str, Any
         leftover = [path.name for path in Path(folder).iterdir() if path.name.endswith(".part")]
         assert not leftover
     return {"cards": cards, "kills": killed, "page_requests": landed, "undisturbed": needed, "same": True}
+
+
+def _size(path: Path) -> int | None:
+    """The size of a file that may come and go."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def _without_times(path: Path) -> list[dict[str, str]]:
