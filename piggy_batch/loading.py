@@ -168,6 +168,7 @@ class _Loader:
         self._emails = tuple(c.name for c in binding.fields if c.kind is Kind.EMAIL)
         self._broken = 0  # rows with a line break in a cell
         self._first_broken: tuple[int, int] | None = None
+        self._folds = False  # some key differs from its folded form
         self._made_up = 0
         self._first_made_up: tuple[int, str] | None = None
         examined = [
@@ -188,21 +189,18 @@ class _Loader:
 
     def batches(self) -> Iterator[LoadBatch]:
         """Every row of the table, with its key and what is wrong with it."""
-        batch: list[tuple[int, int, list[str]]] = []
-        for number, (line, cells) in enumerate(self._table.rows(), start=1):
-            batch.append((number, line, cells))
-            if len(batch) == BATCH_ROWS:
-                yield self._checked(batch)
-                batch = []
-        if batch:
-            yield self._checked(batch)
+        rows = self._table.rows()
+        number = 1
+        while taken := list(islice(rows, BATCH_ROWS)):
+            yield self._checked([(n, line, cells) for n, (line, cells) in enumerate(taken, number)])
+            number += len(taken)
 
     def _checked(self, batch: list[tuple[int, int, list[str]]]) -> LoadBatch:
         problems: list[Problem] = []
         width = len(self.binding.header)
         self._note_breaks(batch)
         whole = batch
-        if any(len(cells) != width for _, _, cells in batch):
+        if {len(cells) for _, _, cells in batch} != {width}:
             whole = [row for row in batch if len(row[2]) == width]
             problems += [Problem(n, line, None, _ragged(c, width)) for n, line, c in batch if len(c) != width]
             # Shifted cells might pass as right in an errors file that nobody mended: they stand in the message only.
@@ -285,7 +283,11 @@ class _Loader:
             contact = {n: self.binding.values(c).get("contact_uuid", "") for n, _, c in rows}
             pairs = [(number, f"{key}\n{contact[number]}") for number, key in keys]
             return [(number, pair, _fold(pair)) for number, pair in pairs]
-        return [(number, key, _fold(key)) for number, key in keys]
+        if _is_plain("".join([key for _, key in keys])):
+            return [(number, key, None) for number, key in keys]
+        folded = [(number, key, _fold(key)) for number, key in keys]
+        self._folds = self._folds or any(fold is not None for _, _, fold in folded)
+        return folded
 
     def find_repeats(self, journal: Journal) -> list[Repeats]:
         """Mark the second and later rows of one key invalid, each naming the first; what the doctor is told."""
@@ -326,6 +328,8 @@ class _Loader:
         count = 0
         examples: list[Example] = []
         place = self.binding.places[self._unique or ""]
+        if not self._folds:  # no key has another form: the exact repeats were all
+            return Repeats(self.binding.header[place], exact, tuple(exact_examples))
         for number, first in journal.repeats(folded=True):
             count += 1
             if len(examples) < EXAMPLES and not journal.is_invalid(number):
@@ -355,6 +359,8 @@ class _Loader:
 
     def _note_breaks(self, batch: Sequence[tuple[int, int, list[str]]]) -> None:
         """Rows of several lines: only where the next one does not begin on the next line can there be one."""
+        if batch[-1][1] - batch[0][1] == len(batch) - 1:  # a line each, perhaps but for the last
+            batch = batch[-1:]
         following = [*(line for _, line, _ in batch[1:]), 0]
         for (number, line, cells), after in zip(batch, following, strict=True):
             if after - line != 1 and any("\n" in cell or "\r" in cell for cell in cells):
@@ -396,6 +402,11 @@ class _Loader:
                 f"row {number} (line {line}) says that {cells[operation_at]} ended {cells[status_at]} for it already; "
                 "sending it again would do it twice: go on with the run directory it comes from, or pass --again"
             )
+
+
+def _is_plain(text: str) -> bool:
+    """Whether every part of a text is its own normal form; False only means that each has to be looked at."""
+    return text.isascii() and text.isalnum() and text == text.lower()
 
 
 def _fold(key: str) -> str | None:
