@@ -213,6 +213,7 @@ class _Loader:
         if self._emails or not self._usual(sent):
             problems += self._check_each(whole)
         keys = self._keys(whole, sent)
+        self._folds = self._folds or any(fold is not None for _, _, fold in keys)
         self.problems += problems[: max(0, SHOWN - len(self.problems))]
         return LoadBatch(batch, keys, [(p.row, _with_column(p)) for p in problems])
 
@@ -285,9 +286,7 @@ class _Loader:
             return [(number, pair, _fold(pair)) for number, pair in pairs]
         if _is_plain("".join([key for _, key in keys])):
             return [(number, key, None) for number, key in keys]
-        folded = [(number, key, _fold(key)) for number, key in keys]
-        self._folds = self._folds or any(fold is not None for _, _, fold in folded)
-        return folded
+        return [(number, key, _fold(key)) for number, key in keys]
 
     def find_repeats(self, journal: Journal) -> list[Repeats]:
         """Mark the second and later rows of one key invalid, each naming the first; what the doctor is told."""
