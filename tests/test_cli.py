@@ -77,6 +77,22 @@ def test_help_and_version_import_nothing_heavy() -> None:
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_writing_a_table_loads_no_pandas(kind: str, tmp_path: Path) -> None:
+    """pyarrow would load it at the first value: half a second and 50 MiB; reports that need it have it all the same."""
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom piggy_batch.tables import Out, open_writer\n"
+        f"with open_writer(Path({str(tmp_path / 'file')!r}), {kind!r}, [Out('a'), Out('n', 'int')]) as writer:\n"
+        "    writer.write([['x', 1], [None, None]])\n"
+        "assert 'pandas' not in sys.modules\n"
+        "import pandas, pyarrow\n"
+        "assert pyarrow.table({'n': [1, 2]}).to_pandas().n.sum() == 3\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 def test_a_run_from_start_to_end(piggy: Piggy, tmp_path: Path) -> None:
     """Data on stdout, plan and messages on stderr, exit 0, status says so afterwards."""
     cards(tmp_path, "whole", 20)

@@ -111,13 +111,9 @@ def open_writer(path: Path, format: str, columns: Sequence[Out]) -> Writer:  # n
 
 
 def warm_up(kind: str) -> None:
-    """Load the library that writes a format: a second for Parquet, better spent while something else is waited for."""
+    """Load the library that writes a format: half a second for Parquet, better spent while something is waited for."""
     if kind == "parquet":
-        import pyarrow as pa
-
         from piggy_batch.tables import writing_parquet  # noqa: F401 - loading it is the point
-
-        pa.array([""])  # the library loads more when it meets its first values
 
 
 def _maker(kind: str, columns: tuple[Out, ...]) -> Callable[[Path], Sink]:

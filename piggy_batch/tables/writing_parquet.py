@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _GROUP_ROWS = 50_000  # rows a group: large enough to compress, small enough to hold
+
+
+class _NoPandas:
+    """Finds no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:  # noqa: ARG004 - the protocol's
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+
+
+def _meet_a_value() -> None:
+    """Let the library convert its first value. It would load pandas then, in case a frame comes: most of a second and
+    50 MiB for a process that has none."""
+    if "pandas" in sys.modules:
+        return
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([""])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+_meet_a_value()
 
 
 def _text(value: object) -> str | None:
@@ -49,22 +74,28 @@ class ParquetSink:
     def __init__(self, part: Path, columns: Sequence[Out]) -> None:
         self._kinds: list[Kind] = [column.kind for column in columns]
         self._schema = pa.schema([(column.name, _TYPES[column.kind]) for column in columns])
-        self._rows: list[Sequence[object]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._rows = 0
         self._writer = pq.ParquetWriter(part, self._schema, compression="zstd")
 
     def write(self, rows: Rows) -> None:
-        self._rows.extend(rows)
-        if len(self._rows) >= _GROUP_ROWS:
+        # Columns of the library hold a group in a fraction of what rows of Python objects take.
+        self._batches.append(self._batch(rows))
+        self._rows += len(rows)
+        if self._rows >= _GROUP_ROWS:
             self._flush()
 
-    def _flush(self) -> None:
-        columns = list(zip(*self._rows, strict=True)) or [()] * len(self._kinds)
+    def _batch(self, rows: Rows) -> pa.RecordBatch:
+        columns = list(zip(*rows, strict=True)) or [()] * len(self._kinds)
         arrays = [
             pa.array(column if _plain(kind, column) else map(_CONVERT[kind], column), type=type_)
             for kind, column, type_ in zip(self._kinds, columns, self._schema.types, strict=True)
         ]
-        self._rows = []
-        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+        return pa.record_batch(arrays, schema=self._schema)
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_batches(self._batches), row_group_size=_GROUP_ROWS)
+        self._batches, self._rows = [], 0
 
     def finish(self) -> None:
         if self._rows:
