@@ -86,7 +86,7 @@ class Api:
 
     Requests go straight to httpx's transport: what its client adds (cookies, redirects, authentication, merged
     headers) is not wanted here, and is a fifth of a request's CPU time. ``transport``: made once for each
-    connection, for tests. Close it with ``async with``.
+    connection, for tests. ``departs`` is called as each request is handed over. Close it with ``async with``.
     """
 
     def __init__(
@@ -96,10 +96,12 @@ class Api:
         timeout_s: float = 30.0,
         transport: Transport | None = None,
         wall: Callable[[], float] = time.time,
+        departs: Callable[[], None] = lambda: None,
     ) -> None:
         self.target = target
         self.timeout_s = timeout_s
         self._wall = wall
+        self._departs = departs
         self._make = transport or self._connection
         self._transports: dict[int, httpx.AsyncBaseTransport] = {}
         self._ssl: ssl.SSLContext | None = None
@@ -170,6 +172,7 @@ class Api:
         started = loop.time()
         try:
             async with asyncio.timeout_at(started + self.timeout_s):
+                self._departs()
                 response = await transport.handle_async_request(built)
                 content = await _content(response)
         except NOT_SENT as error:
@@ -199,7 +202,8 @@ class Api:
             url = httpx.URL(f"{self._prefix}/{request.path}" if request.path else self._prefix)
             if len(self._urls) < KNOWN_URLS:
                 self._urls[request.path] = url
-        return httpx.URL(url, params=request.query) if request.query else url
+        # Joined as text, because adding ``params`` to an address parses it three times.
+        return httpx.URL(f"{url}?{httpx.QueryParams(request.query)}") if request.query else url
 
     def _transport(self, slot: int) -> httpx.AsyncBaseTransport:
         transport = self._transports.get(slot)

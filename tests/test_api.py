@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from piggy_batch.api import Api, Target, make_target, read_token, retry_after
 from piggy_batch.errors import SetupError
@@ -118,6 +120,20 @@ def test_values_are_encoded_and_bodies_are_json() -> None:
     assert request.content == f'{{"v":"{value}"}}'.encode()
     assert request.headers["authorization"] == "Bearer secret-token"
     assert "secret-token" not in str(request.url)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=5), st.text(max_size=20), min_size=1, max_size=3))
+def test_any_text_in_a_query_arrives_as_it_is(query: dict[str, str]) -> None:
+    """And the address is the one that httpx makes of it."""
+    seen: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url)
+        return httpx.Response(200, json={"data": None})
+
+    ask(answer, Request("GET", "contact-identifiers/find", query, None))
+    assert dict(seen[0].params) == query
+    assert seen[0] == httpx.URL(seen[0].copy_with(query=None), params=query)
 
 
 @pytest.mark.parametrize(
