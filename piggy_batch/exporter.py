@@ -131,24 +131,12 @@ class _Export:
         self.kind = kind
         self.notes: list[str] = []
         self.programs: list[dict[str, Json]] | None = None
-        self.courier = self._make_courier()
+        self.courier = _open_courier(options, scene)
         self._pages = 0
 
     def _grow(self, pages: int) -> None:
         self._pages += pages
         self.scene.progress.total(self._pages)
-
-    def _make_courier(self) -> Courier:
-        options, scene = self.options, self.scene
-        pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
-        return Courier(
-            api=open_api(scene, options.timeout_s),
-            pacer=pacer,
-            clock=scene.clock,
-            stop=pacer.stop,
-            max_wait_s=options.max_wait_s,
-            notify=scene.progress.say,
-        )
 
     async def go(self) -> Exported:
         parts, scene, courier = self.parts, self.scene, self.courier
@@ -409,17 +397,21 @@ async def read_programs(courier: Courier) -> list[dict[str, Json]] | None:
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else None
 
 
-async def programs(options: Options, scene: Scene) -> tuple[dict[str, Any], list[dict[str, Json]]]:
-    """The account, and its giftcard programs by column; HaltError where the service does not show them."""
-    stop = Stop()
-    courier = Courier(
-        api=open_api(scene, options.timeout_s),
-        pacer=make_pacer(options.rate, options.reserve, scene.clock, stop),
+def _open_courier(options: Options, scene: Scene) -> Courier:
+    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
+    return Courier(
+        api=open_api(scene, options.timeout_s, pacer),
+        pacer=pacer,
         clock=scene.clock,
-        stop=stop,
+        stop=pacer.stop,
         max_wait_s=options.max_wait_s,
         notify=scene.progress.say,
     )
+
+
+async def programs(options: Options, scene: Scene) -> tuple[dict[str, Any], list[dict[str, Json]]]:
+    """The account, and its giftcard programs by column; HaltError where the service does not show them."""
+    courier = _open_courier(options, scene)
     async with courier.api:
         account = await introduce(courier, scene.target, None)
         with contextlib.suppress(StoppedError):

@@ -3,6 +3,10 @@
 Promise: departures in any window of T seconds number at most rate x T + 1. Two neighbours are therefore
 never closer than 1/rate, so lost time cannot be made up: a wait ends within microseconds of its moment, and what
 takes time, as the file that other runs read, is done before that moment.
+
+The loop's own timers end up to a millisecond late, because epoll counts in milliseconds, and later still where an
+answer is read just then. So for the last bit before a departure the loop does nothing else, and the very last bit goes
+by at the hand-over itself.
 """
 
 from __future__ import annotations
@@ -20,10 +24,10 @@ if TYPE_CHECKING:
     from piggy_batch.model import Answer
     from piggy_batch.slots import SlotBook
 
-SPIN_S = 0.0015  # the loop's timer wakes up to a millisecond late; the last bit is waited in small steps
-NAP_S = 0.00015  # such a step: the loop looks after its sockets between two of them, and the processor rests
-LAST_S = 0.0002  # before the moment; a nap may end so late
-LEAD_S = 0.003  # a late timer, a busy loop, and a departure written where other runs see it
+ALONE_S = 0.003  # before a departure the loop does nothing else; its timer has ended well within this
+ALONE = 0.25  # of the time between two departures, at most
+SPIN_S = 0.00015  # a short sleep ends so late, on a machine with something to spare
+LEAD_S = 0.005  # time to write a departure where other runs see it, and ``ALONE_S``
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
 
 
@@ -72,18 +76,27 @@ class Clock:
         """Seconds since the epoch: for labels, never for waiting."""
         return time.time()
 
-    async def until(self, when: float, stop: Stop, *, exact: bool = True) -> bool:
-        """Wait until ``when``; True where the run stops first. Not ``exact``: up to milliseconds late."""
-        fine = self.fine and exact
-        rest = when - self.now()
-        coarse = rest - SPIN_S if fine else rest
+    async def until(self, when: float, stop: Stop, *, alone: float = 0.0) -> bool:
+        """Wait until ``when``, or milliseconds later; True where the run stops first.
+
+        ``alone``: for so many seconds before, let the loop do nothing else; the wait then ends just before ``when``,
+        and :meth:`spin` does the rest.
+        """
+        alone = alone if self.fine else 0.0
+        coarse = when - self.now() - alone
         if coarse > 0 and await stop.within(coarse):
             return True
-        while fine and (rest := when - self.now()) > 0 and not stop:
-            if rest > LAST_S:
-                time.sleep(min(NAP_S, rest - LAST_S))  # noqa: ASYNC251 - far below what a timer of the loop can do
-            await asyncio.sleep(0)
+        if alone and not stop:
+            rest = when - self.now() - SPIN_S
+            if rest > 0:
+                time.sleep(rest)  # noqa: ASYNC251 - less than ``alone``, and the loop is to do nothing else
         return bool(stop)
+
+    def spin(self, when: float) -> float:
+        """Let the last microseconds before ``when`` go by; the moment it is then."""
+        while (now := self.now()) < when and self.fine:
+            pass
+        return now
 
 
 class Pacer:
@@ -102,7 +115,8 @@ class Pacer:
         self._book: SlotBook | None = None
         self._notify: Callable[[str], None] = lambda _: None
         self._names: set[str] = set()
-        self._next = -math.inf
+        self._next = -math.inf  # no turn before this moment
+        self._due = -math.inf  # when the turn that was given last may be used
         self._turn = asyncio.Lock()
         self._near = 0
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -171,20 +185,20 @@ class Pacer:
                 if not probe and now < self._held_until:
                     continue
                 if self.rate:
-                    self._next = now + 1 / self.rate
+                    self._next = max(now, self._due) + 1 / self.rate
                 self.departures += 1
                 return True
 
-    def departed(self) -> None:
-        """The turn just given is used now, not when it was given: the next one is counted from here."""
+    def departs(self) -> None:
+        """Use the turn just given: let its last microseconds go by, and count the next one from here."""
         if self.rate:
-            self._next = max(self._next, self.clock.now() + 1 / self.rate)
+            self._next = self.clock.spin(self._due) + 1 / self.rate
 
     async def _wait_slot(self, stop: Stop) -> bool:
         """Wait for this run's slot, and, with neighbours, for their last departure; True: the run stops."""
         book, clock = self._book, self.clock
         if book is None:
-            return bool(self.rate) and await clock.until(self._next, stop)
+            return bool(self.rate) and await self._wait_exactly(self._next, stop)
         own = self.governor.rate if self.governor else self.own_rate
         book.look(own, clock.now())
         self._tell(book)
@@ -193,13 +207,17 @@ class Pacer:
         # Alone, the stamp of the departure is enough: whoever comes next sees it and keeps away.
         slot = max(self._next, book.reserve(own, clock.now()) if book.neighbours else clock.now())
         while True:
-            if await clock.until(slot - LEAD_S, stop, exact=False):
+            if not book.holds(slot) and await clock.until(slot - LEAD_S, stop):
                 return True
             slot = max(slot, clock.now())
             earliest = book.depart(own, slot)
             if earliest <= slot:
-                return await clock.until(slot, stop)
+                return await self._wait_exactly(slot, stop)
             slot = earliest
+
+    async def _wait_exactly(self, slot: float, stop: Stop) -> bool:
+        self._due = slot
+        return await self.clock.until(slot, stop, alone=min(ALONE_S, ALONE / self.rate))
 
     def _tell(self, book: SlotBook) -> None:
         names_now = {n.name for n in book.neighbours}
@@ -234,8 +252,6 @@ class Approach:
         """As :meth:`Pacer.turn`."""
         given = await self._pacer.turn()
         self.leave()
-        if given:
-            self._pacer.departed()
         return given
 
     def leave(self) -> None:

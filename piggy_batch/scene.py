@@ -9,6 +9,7 @@ import os
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from piggy_batch.api import Api, Target, Transport
@@ -116,7 +117,7 @@ def open_courier(options: Options, scene: Scene) -> Courier:
     """A courier to the scene's service; whoever opens it closes ``courier.api`` with ``async with``."""
     pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
     return Courier(
-        api=open_api(scene, options.timeout_s),
+        api=open_api(scene, options.timeout_s, pacer),
         pacer=pacer,
         clock=scene.clock,
         stop=pacer.stop,
@@ -125,17 +126,16 @@ def open_courier(options: Options, scene: Scene) -> Courier:
     )
 
 
-def open_api(scene: Scene, timeout_s: float) -> Api:
-    """The scene's service; with ``verbose`` each request is told."""
-    if scene.verbose:
-        return TellingApi(
-            scene.target,
-            scene.progress.say,
-            timeout_s=timeout_s,
-            transport=scene.transport,
-            wall=scene.clock.wall,
-        )
-    return Api(scene.target, timeout_s=timeout_s, transport=scene.transport, wall=scene.clock.wall)
+def open_api(scene: Scene, timeout_s: float, pacer: Pacer) -> Api:
+    """The scene's service, which tells the pacer each departure; with ``verbose`` each request is told."""
+    make = partial(TellingApi, tell=scene.progress.say) if scene.verbose else Api
+    return make(
+        scene.target,
+        timeout_s=timeout_s,
+        transport=scene.transport,
+        wall=scene.clock.wall,
+        departs=pacer.departs,
+    )
 
 
 def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: Stop) -> Pacer:

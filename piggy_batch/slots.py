@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FRESH_S = 15.0  # a run that has not been heard of for so long is gone
 LOOK_EVERY_S = 1.0  # how often a run without a limit looks whether others work
+LEASE_S = 0.25  # who is alone takes the account for so long, and need not write each departure
 CLOCKS_S = 1.0  # a moment that another process read before it got the lock may lie so far ahead of one's own
 PATIENCE_S = 0.25  # for a lock that is held for microseconds
 MOST_BYTES = 65_536
@@ -81,6 +82,8 @@ class SlotBook:
         self._key = f"{os.getpid()}-{os.urandom(4).hex()}"
         self._name = name[:NAME_LENGTH]
         self._looked_at = float("-inf")
+        self._left_at = float("-inf")  # this run's last departure
+        self._lease_end = float("-inf")
         self._file: int | None = None
         try:
             if directory.stat().st_uid == os.getuid():  # in somebody else's directory a link may lie in wait
@@ -118,19 +121,35 @@ class SlotBook:
         found = self._with(now, own, take)
         return now if found is None else found
 
+    def holds(self, moment: float) -> bool:
+        """Whether this run, alone, may leave at ``moment`` without writing it down."""
+        return moment < self._lease_end and not self.neighbours
+
     def depart(self, own: float, now: float) -> float:
         """Stamp a departure. Returns ``now``, or the later moment before which it would come too close to
-        another run's last one; then nothing is stamped."""
+        another run's last one; then nothing is stamped.
+
+        A run that is alone stamps the end of its lease: whoever comes next leaves after that.
+        """
 
         def stamp(book: dict[str, Any]) -> float:
-            earliest = _plausible(book.get("last"), now + CLOCKS_S) + self._gap_s(own)
+            earliest = self._last(book, now) + self._gap_s(own)
             if earliest > now:
                 return earliest
-            book["last"] = now
+            self._left_at = now
+            self._lease_end = book["last"] = now if self.neighbours else now + LEASE_S
             return now
 
+        if self.holds(now):
+            self._left_at = now
+            return now
         found = self._with(now, own, stamp)
         return now if found is None else found
+
+    def _last(self, book: dict[str, Any], now: float) -> float:
+        """When the last request left; what stands there as this run's own lease was no departure."""
+        last = _plausible(book.get("last"), now + CLOCKS_S)
+        return self._left_at if last == self._lease_end else last
 
     def leave(self) -> None:
         """This run works no more."""
@@ -140,6 +159,8 @@ class SlotBook:
             if self._lock():
                 book = self._read()
                 book["runs"] = {k: r for k, r in _runs(book).items() if k != self._key}
+                if book.get("last") == self._lease_end:
+                    book["last"] = self._left_at
                 self._write(book)
         except (OSError, ValueError, RecursionError):
             pass  # the entry ages away

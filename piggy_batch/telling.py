@@ -24,8 +24,9 @@ class TellingApi(Api):
         timeout_s: float,
         transport: Transport | None = None,
         wall: Callable[[], float] = time.time,
+        departs: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(target, timeout_s=timeout_s, transport=transport, wall=wall)
+        super().__init__(target, timeout_s=timeout_s, transport=transport, wall=wall, departs=departs)
         self._say = tell
 
     async def send(self, request: Request, slot: int, turn: Callable[[], Awaitable[bool]]) -> Answer | None:

@@ -79,6 +79,21 @@ def test_a_stop_ends_every_wait() -> None:
     assert in_virtual_time(work()) == [True, False, False, False, False]
 
 
+def test_a_late_departure_moves_the_next_one() -> None:
+    """The turn is used up at the hand-over, so what delays that cannot bring two requests closer."""
+
+    async def work() -> list[float]:
+        pacer, left = Pacer(1, Clock(fine=False), Stop()), []
+        for busy_s in (0.0, 0.0, 0.7, 0.0):
+            await pacer.turn()
+            await asyncio.sleep(busy_s)
+            pacer.departs()
+            left.append(pacer.clock.now())
+        return left
+
+    assert in_virtual_time(work()) == pytest.approx([0.0, 1.0, 2.7, 3.7])
+
+
 class _Instant(httpx.AsyncBaseTransport):
     def __init__(self, seen: list[float]) -> None:
         self._seen = seen
@@ -94,7 +109,9 @@ def measured(rate: float, count: int) -> list[float]:
 
     async def work() -> None:
         pacer = Pacer(rate, Clock(), Stop())
-        async with Api(Target("http://sandbox.test", "t"), transport=lambda: _Instant(seen)) as api:
+        async with Api(
+            Target("http://sandbox.test", "t"), transport=lambda: _Instant(seen), departs=pacer.departs
+        ) as api:
 
             async def worker(slot: int) -> None:
                 for _ in range(count // 5):

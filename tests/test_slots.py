@@ -14,7 +14,7 @@ import pytest
 
 from piggy_batch.pacer import Clock, Pacer, Stop
 from piggy_batch.scene import make_pacer
-from piggy_batch.slots import FRESH_S, SlotBook, state_dir
+from piggy_batch.slots import FRESH_S, LEASE_S, SlotBook, state_dir
 from tests.processes import TOKEN, Service, finish, manifest, serving, start
 from tests.world import World, in_virtual_time
 
@@ -84,6 +84,31 @@ def test_a_run_alone_keeps_its_own_rate(books: Callable[..., SlotBook]) -> None:
     slow.leave()
     times = leave_times(fast, 10.0, 5.0, 5)
     assert times == pytest.approx([5.0, 5.1, 5.2, 5.3, 5.4])
+
+
+def test_a_run_alone_writes_now_and_then_and_a_newcomer_keeps_away(books: Callable[..., SlotBook]) -> None:
+    """Alone a run takes the account for a quarter of a second; whoever comes then leaves after it, and the first
+    run gives way as soon as it has seen the other."""
+    first, second = books("first"), books("second")
+    assert leave_times(first, 20.0, 10.0, 1) == [10.0]
+    stamp = first.path.read_bytes()
+    assert [first.depart(20.0, at) for at in (10.05, 10.1)] == [10.05, 10.1]
+    assert first.path.read_bytes() == stamp
+    second.look(20.0, 10.11)
+    came = second.depart(20.0, 10.12)
+    assert came == pytest.approx(10.0 + LEASE_S + 1 / 20)
+    assert first.holds(10.2)
+    assert first.depart(20.0, 10.27) == 10.27  # the lease is over; the last departure was its own, at 10.1
+    assert not first.holds(10.28)
+    assert second.depart(20.0, came) == pytest.approx(10.27 + 1 / 20)
+
+
+def test_a_run_that_has_ended_leaves_no_lease_behind(books: Callable[..., SlotBook]) -> None:
+    """The next command waits for the last departure only."""
+    first, second = books("first"), books("second")
+    assert leave_times(first, 20.0, 10.0, 2) == pytest.approx([10.0, 10.05])
+    first.leave()
+    assert second.depart(20.0, 10.06) == pytest.approx(10.1)
 
 
 def test_a_run_that_died_is_forgotten(books: Callable[..., SlotBook]) -> None:
