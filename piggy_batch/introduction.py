@@ -23,10 +23,11 @@ PING_TRIES = 3
 async def introduce(courier: Courier, target: Target, journal: Facts | None) -> dict[str, Any]:
     """Ask whose token this is: ``{"id", "company"}``; HaltError after three tries without an answer.
 
-    The account's own uuid, else its id; where it answers neither, a salted fingerprint of the token.
+    A wait that the service asks for (Retry-After) is kept, within ``--max-wait``, and is no try. ``id`` is the
+    account's own uuid, else its id; where it answers neither, a salted fingerprint of the token.
     """
-    why = ""
-    for tries in range(1, PING_TRIES + 1):
+    tries, asked_since = 0, courier.clock.now()
+    while True:
         answer = await courier.api.send(PING, 0, courier.pacer.turn)
         if answer is None:
             raise _left_early(courier)
@@ -39,11 +40,21 @@ async def introduce(courier: Courier, target: Target, journal: Facts | None) -> 
             why = _refusal(answer, target)
             if verdict is None or verdict.call in (Call.HALT, Call.FORBIDDEN, Call.FOREIGN):
                 raise HaltError(why)
+            wait_s = answer.wait_s or None  # no wait at all would hammer a service that says no
         else:
-            why = _unreachable(answer, target)
-        if tries < PING_TRIES and await courier.stop.within(backoff_s(tries, courier.rng)):
+            why, wait_s = _unreachable(answer, target), None
+        if wait_s is None:  # the service did not say when to come back
+            tries += 1
+            if tries == PING_TRIES:
+                raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
+            wait_s = backoff_s(tries, courier.rng)
+        elif courier.clock.now() + wait_s - asked_since > courier.max_wait_s:
+            limit = f"longer than --max-wait {courier.max_wait_s:g} s"
+            raise HaltError(f"{why}; it asks to wait {wait_s:.0f} s more, {limit}; nothing was sent")
+        else:
+            courier.notify(f"{why}; waiting {wait_s:.0f} s, as asked")
+        if await courier.stop.within(wait_s):
             raise _left_early(courier)
-    raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
 
 
 def _left_early(courier: Courier) -> BaseException:
@@ -68,6 +79,10 @@ def _refusal(answer: Reply, target: Target) -> str:
             return f"{target.base_url} does not accept the token (401 {said}); check PIGGY_TOKEN or --token-file"
         case 403:
             return f"{target.base_url} forbids this token to see its account (403 {said}); check the token's rights"
+        case 429:
+            return f"{target.base_url} is throttled (429 {said})"
+        case 503:
+            return f"{target.base_url} is in maintenance (503 {said})"
         case status if 300 <= status < 400:
             return f"{target.base_url} redirects to {answer.location}; set --base-url to the right address"
         case status:

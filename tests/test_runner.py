@@ -288,6 +288,23 @@ def test_the_first_ping_gives_up_after_three_tries(world: World) -> None:
     assert list(world.folder.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_first_ping_comes_back_when_the_service_says_so(world: World, status: int) -> None:
+    """Retry-After is kept, is said, and is no try; what lies beyond --max-wait ends the run."""
+    answers = [httpx.Response(status, headers={"Retry-After": "40"}, json={}) for _ in range(4)]
+
+    async def busy(_: httpx.Request) -> httpx.Response | None:
+        return answers.pop() if answers else None
+
+    world.hook = busy
+    path = numbered(world, 1)
+    with pytest.raises(HaltError, match="it asks to wait 40 s more, longer than --max-wait 100 s"):
+        world.run("identifiers create", path, max_wait_s=100.0)
+    assert world.departures == pytest.approx([0.0, 40.0, 80.0])
+    assert world.run("identifiers create", path).exit_code == 0
+    assert any("waiting 40 s, as asked" in line for line in world.said.lines)
+
+
 @pytest.mark.parametrize("kind", ["unauthorized", "forbidden", "redirect", "firewall-406", "7002"])
 def test_a_service_that_refuses_the_ping_is_not_asked_twice(world: World, kind: str) -> None:
     """Wrong token, no rights, redirect, wrong address: exit 3 after one ping."""

@@ -32,7 +32,7 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     from piggy_batch.courier import Courier
     from piggy_batch.introduction import introduce
     from piggy_batch.pacer import Clock, Pacer, Stop
-    from piggy_batch.progress import Silent, printable_line
+    from piggy_batch.progress import printable_line
     from piggy_batch.rundir import account_words
     from piggy_batch.telling import TellingApi
 
@@ -45,7 +45,7 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
         stop, clock = Stop(), Clock()
         async with TellingApi(target, tell, timeout_s=timeout) if verbose else Api(target, timeout_s=timeout) as api:
             courier = Courier(
-                api=api, pacer=Pacer(5.0, clock, stop), clock=clock, stop=stop, max_wait_s=60.0, notify=Silent().say
+                api=api, pacer=Pacer(5.0, clock, stop), clock=clock, stop=stop, max_wait_s=60.0, notify=tell
             )
             return await introduce(courier, target, None)
 
