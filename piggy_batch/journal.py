@@ -1,4 +1,4 @@
-"""The room of sqlite3: a run's truth on disk. The manifest's cells, the intent before each request, the outcome
+"""A run's truth on disk, in SQLite. The manifest's cells, the intent before each request, the outcome
 after it.
 
 Write-ahead log with synchronous FULL: what :meth:`Journal.sent` has returned for is on disk before the request
@@ -8,29 +8,31 @@ leaves. Many rows share one commit. Readers (``status``, reports) never block th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import fcntl
 import json
 import os
 import queue
-import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from piggy_batch import database
 from piggy_batch.errors import JournalError
 from piggy_batch.model import Json, Proof, Repeat, Status
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 SCHEMA = 1
 NAME = "journal.sqlite"
 LOCK = "journal.lock"
-WAL = f"{NAME}-wal"  # what was written last; SQLite folds it into the journal when a run ends
+WAL = f"{NAME}{database.LOG}"
 READ_BATCH = 500  # rows a read while sending
 SENT = "sent"  # an intent without an outcome
 _STATUSES = {status.value: status for status in Status}
@@ -69,7 +71,8 @@ INSERT INTO fates (number, state, run, message) VALUES (?, 'invalid', 0, ?)
 ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message
 """
 _WITHDRAW = "DELETE FROM fates WHERE number = ?"
-_TALLY = "UPDATE runs SET sent = ?, retried = ?, throttled = ? WHERE id = ?"
+_CACHE = "cache_size = -16000"
+_WRITING = ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000", _CACHE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,16 +203,14 @@ class RunLock:
 
 
 def _unusable(directory: Path, error: Exception) -> JournalError:
-    words = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        words = error.strerror
-    full = "full" in words.casefold() or "No space" in words
-    advice = (
-        "free some space and run the same command again"
-        if full
-        else "check the directory, or name another with --run-dir"
-    )
+    words, full = database.words_of(error)
+    advice = database.FREE_SPACE if full else "check the directory, or name another with --run-dir"
     return JournalError(f"the journal in {directory} cannot be used: {words}; {advice}", goes_on=full)
+
+
+def guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[None]:
+    """Turns a journal that cannot be read or written, wherever that shows, into a JournalError."""
+    return database.trouble_as(partial(_unusable, directory), *more)
 
 
 class Journal:
@@ -227,9 +228,10 @@ class Journal:
     @classmethod
     def create(cls, directory: Path) -> Self:
         """A new, empty journal in place of an unbound one."""
-        for suffix in ("", "-wal", "-shm"):
-            (directory / f"{NAME}{suffix}").unlink(missing_ok=True)
-        journal = cls(directory, _connect(directory / NAME, create=True))
+        path = directory / NAME
+        database.remove(path)
+        database.make(path)
+        journal = cls(directory, database.connect(path, *_WRITING))
         with journal._guard():
             journal._db.executescript(_TABLES)
             journal.set("schema", SCHEMA)
@@ -251,17 +253,10 @@ class Journal:
         if not path.exists():
             return None
         logged = (directory / WAL).exists()
-        try:
-            journal = cls(directory, _connect(path, read_only=read_only))
-            try:
-                schema = journal.get("schema")
-            except sqlite3.OperationalError as error:
-                journal.close()
-                if "no such table" in str(error):
-                    return None
-                raise
-        except (sqlite3.Error, OSError) as error:
-            raise _unusable(directory, error) from None
+        with guarded(directory, OSError):
+            db = database.connect(path, *((_CACHE,) if read_only else _WRITING), read_only=read_only)
+            journal = cls(directory, db)
+            schema = journal.get("schema") if "meta" in database.tables(db) else None
         if schema is None:  # killed while it was being made
             journal.close()
             return None
@@ -289,30 +284,28 @@ class Journal:
         if self._writer is not None:
             self._writer.stop()
             self._writer = None
-            with contextlib.suppress(sqlite3.Error, JournalError):
+            with suppress(JournalError):
                 self.set("recovered", self.run)  # it ends here without its books, but its log is folded in
         self._db.close()
 
     def discard(self) -> None:
         """Close and remove the journal's files: nothing was sent by it."""
         self.close()
-        for suffix in ("", "-wal", "-shm"):
-            (self.directory / f"{NAME}{suffix}").unlink(missing_ok=True)
+        database.remove(self.directory / NAME)
 
-    def _guard(self) -> _Guard:
-        return _Guard(self.directory)
+    def _guard(self) -> AbstractContextManager[None]:
+        return guarded(self.directory, OSError)
 
     # --- facts about the run -------------------------------------------------------------------------
 
     def set(self, key: str, value: Json) -> None:
         """Keep a fact; on disk at once unless a transaction is open."""
         with self._guard():
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+            database.set_fact(self._db, key, value)
 
     def get(self, key: str) -> Json:
         """A fact; None where it was never set."""
-        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return json.loads(found[0]) if found else None
+        return database.fact(self._db, key)
 
     @property
     def repeat(self) -> Repeat:
@@ -331,20 +324,13 @@ class Journal:
     def load(self, batches: Iterable[LoadBatch]) -> int:
         """Copy rows in, with what is wrong with them; the number of rows. One transaction."""
         count = 0
-        with self._guard():
-            self._db.execute("BEGIN")
-            try:
-                for batch in batches:
-                    count += len(batch.rows)
-                    rows = ((number, line, pack(cells)) for number, line, cells in batch.rows)
-                    self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", rows)
-                    self._db.executemany("INSERT INTO keys VALUES (?, ?, ?)", batch.keys)
-                    self._db.executemany(_INVALID, batch.problems)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._guard(), database.transaction(self._db):
+            for batch in batches:
+                count += len(batch.rows)
+                rows = ((number, line, pack(cells)) for number, line, cells in batch.rows)
+                self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", rows)
+                self._db.executemany("INSERT INTO keys VALUES (?, ?, ?)", batch.keys)
+                self._db.executemany(_INVALID, batch.problems)
         return count
 
     def repeats(self, *, folded: bool = False) -> Iterator[tuple[int, int]]:
@@ -376,10 +362,8 @@ class Journal:
 
     def invalidate(self, problems: Iterable[tuple[int, str]]) -> None:
         """Mark rows invalid, with the reason; a row may be named more than once. One transaction."""
-        with self._guard():
-            self._db.execute("BEGIN")
+        with self._guard(), database.transaction(self._db):
             self._db.executemany(_INVALID, problems)
-            self._db.execute("COMMIT")
 
     def is_invalid(self, number: int) -> bool:
         """Whether a row is marked invalid."""
@@ -387,15 +371,8 @@ class Journal:
 
     def record(self, fates: Iterable[Fate]) -> None:
         """Put outcomes that were read from elsewhere in the place of those here. One transaction."""
-        with self._guard():
-            self._db.execute("BEGIN")
-            try:
-                self._db.executemany(_OUTCOME, (self._outcome(fate) for fate in fates))
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._guard(), database.transaction(self._db):
+            self._db.executemany(_OUTCOME, (self._outcome(fate) for fate in fates))
 
     def forget_keys(self) -> None:
         """Drop what only the check for duplicates needed; its pages are used again for fates."""
@@ -407,9 +384,8 @@ class Journal:
     def know(self, keys: Iterable[str]) -> None:
         """Remember keys, on disk, for as long as the journal is open."""
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS known (key TEXT PRIMARY KEY) WITHOUT ROWID")
-        self._db.execute("BEGIN")
-        self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", ((key,) for key in keys))
-        self._db.execute("COMMIT")
+        with database.transaction(self._db):
+            self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", ((key,) for key in keys))
 
     def knows(self, key: str) -> bool:
         """Whether :meth:`know` was given the key."""
@@ -467,7 +443,7 @@ class Journal:
 
     def tally(self, sent: int, retried: int, throttled: int) -> asyncio.Future[None]:
         """Keep the invocation's request counts."""
-        return self._write(_TALLY, (sent, retried, throttled, self.run))
+        return self._write(database.TALLY, (sent, retried, throttled, self.run))
 
     def _write(self, sql: str, values: tuple[Any, ...]) -> asyncio.Future[None]:
         if self._writer is None:
@@ -515,8 +491,7 @@ class Journal:
 
     def requests(self) -> dict[str, int]:
         """HTTP requests of all invocations."""
-        row = self._db.execute("SELECT sum(sent), sum(retried), sum(throttled) FROM runs").fetchone()
-        return dict(zip(("sent", "retried", "throttled"), (n or 0 for n in row), strict=True))
+        return database.requests(self._db)
 
     def runs(self) -> list[dict[str, Any]]:
         """The invocations, first to last."""
@@ -597,28 +572,6 @@ _SELECT = (
 )
 
 
-class _Guard:
-    """Turns trouble with the file into a JournalError."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, (sqlite3.Error, OSError)):
-            raise _unusable(self._directory, error) from None
-
-
-class Damaged(_Guard):
-    """Turns a database that cannot be read, wherever that shows, into a JournalError."""
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, sqlite3.Error):
-            raise _unusable(self._directory, error) from None
-
-
 class _Writer:
     """Commits queued writes, many at once, in a thread of its own or in the caller's."""
 
@@ -634,7 +587,7 @@ class _Writer:
             self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
             self._thread.start()
         else:
-            self._db = _connect(directory / NAME)
+            self._db = self._connected()
 
     def write(self, sql: str, values: tuple[Any, ...]) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
@@ -659,28 +612,28 @@ class _Writer:
 
     def _serve(self) -> None:
         try:
-            connection = _connect(self._directory / NAME)
+            self._db = self._connected()
         except Exception as trouble:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
             self._failed = _unusable(self._directory, trouble)
-            connection = sqlite3.connect(":memory:")
-        with closing(connection) as self._db:
-            ended = False
-            while not ended:
-                jobs: list[_Job] = []
-                job = self._queue.get()
-                while job is not None:
-                    jobs.append(job)
-                    try:
-                        job = self._queue.get_nowait()
-                    except queue.Empty:
-                        break
-                ended = job is None
-                if jobs:
-                    error = self._commit(jobs)
-                    loop = jobs[0].future.get_loop()
-                    if not loop.is_closed():
-                        loop.call_soon_threadsafe(_resolve, jobs, error)
-        self._db = None
+        ended = False
+        while not ended:
+            jobs: list[_Job] = []
+            job = self._queue.get()
+            while job is not None:
+                jobs.append(job)
+                try:
+                    job = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            ended = job is None
+            if jobs:
+                error = self._commit(jobs)
+                loop = jobs[0].future.get_loop()
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(_resolve, jobs, error)
+
+    def _connected(self) -> sqlite3.Connection:
+        return database.connect(self._directory / NAME, *_WRITING)
 
     def _commit(self, jobs: list[_Job]) -> JournalError | None:
         """One transaction for all. After a failure nothing more is written: what is on disk stays the truth."""
@@ -695,12 +648,12 @@ class _Writer:
             return self._failed
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            if not self._marked and any(job.sql is not _TALLY for job in jobs):
+            if not self._marked and any(job.sql is not database.TALLY for job in jobs):
                 self._db.execute("INSERT OR REPLACE INTO meta VALUES ('bound', 'true')")
             for job in jobs:
                 self._db.execute(job.sql, job.values)
             self._db.execute("COMMIT")
-            self._marked = self._marked or any(job.sql is not _TALLY for job in jobs)
+            self._marked = self._marked or any(job.sql is not database.TALLY for job in jobs)
         except Exception as error:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
             self._failed = _unusable(self._directory, error)
         return self._failed
@@ -733,22 +686,5 @@ def _resolve(jobs: list[_Job], error: JournalError | None) -> None:
             job.future.exception()  # a future nobody awaits must not warn; the next write meets the same error
 
 
-def _connect(path: Path, *, read_only: bool = False, create: bool = False) -> sqlite3.Connection:
-    if create:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    mode = "ro" if read_only else "rw"
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
-    if not read_only:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA wal_autocheckpoint = 4000")
-    db.execute("PRAGMA cache_size = -16000")
-    return db
-
-
 def _dump(value: Mapping[str, Json] | None) -> str | None:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
-
-
-Notify = Callable[[str], None]

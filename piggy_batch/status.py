@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
-from piggy_batch.journal import LOCK, Damaged, Journal
+from piggy_batch.journal import LOCK, Journal, guarded
 from piggy_batch.model import Repeat, Status
 from piggy_batch.parts import glance
 from piggy_batch.progress import duration
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def describe_run(run_dir: Path) -> dict[str, Any]:
     """What a run directory holds; SetupError where there is no run, JournalError where it is damaged."""
-    with Damaged(run_dir):
+    with guarded(run_dir):
         return _describe(run_dir)
 
 

@@ -16,7 +16,7 @@ FLOORS = (
     """manifest verdict doctor governor listings pages stages undo_rules passes course explaining candidates plan
     verifying""",
     # rooms: each knows one thing of the world outside
-    "tables api telling journal parts pacer slots workers progress credit_book courier",
+    "tables api telling database journal parts pacer slots workers progress credit_book courier",
     # machines
     """loading report rundir status introduction scene importer preview runner checking check_page walk outfile exporter
     reconcile against stage_runs migrate_check migrate_plan migrate_report pipeline migrate undo signoff reporting""",
@@ -26,7 +26,7 @@ FLOORS = (
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 ROOMS = {
     "httpx": {"api.py"},
-    "sqlite3": {"journal.py", "parts.py"},
+    "sqlite3": {"database.py"},
     "tqdm": {"progress.py"},
     "csv": {"tables/", "reporting/plain.py"},
     "pyarrow": {"tables/", "reporting/", "doctor/"},
