@@ -1,5 +1,4 @@
-"""A run's truth on disk, in SQLite. The manifest's cells, the intent before each request, the outcome
-after it.
+"""A run's truth on disk: the manifest's cells, the intent before each request, the outcome after it.
 
 Write-ahead log with synchronous FULL: what :meth:`Journal.sent` has returned for is on disk before the request
 leaves. Many rows share one commit. Readers (``status``, reports) never block the writer.
@@ -7,51 +6,27 @@ leaves. Many rows share one commit. Readers (``status``, reports) never block th
 
 from __future__ import annotations
 
-import asyncio
-import errno
-import fcntl
 import json
-import os
-import queue
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from piggy_batch import database
+from piggy_batch import database, journal_file
 from piggy_batch.errors import JournalError
+from piggy_batch.group_commit import GroupCommit
 from piggy_batch.model import Json, Proof, Repeat, Status
 
 if TYPE_CHECKING:
+    import asyncio
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-SCHEMA = 1
-NAME = "journal.sqlite"
-LOCK = "journal.lock"
-WAL = f"{NAME}{database.LOG}"
 READ_BATCH = 500  # rows a read while sending
 SENT = "sent"  # an intent without an outcome
 _STATUSES = {status.value: status for status in Status}
 _parse = json.JSONDecoder().raw_decode  # json.loads without its look for white space around
-
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER NOT NULL, cells TEXT NOT NULL);
-CREATE TABLE fates (
-    number INTEGER PRIMARY KEY, state TEXT NOT NULL, run INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    sent_at REAL, before TEXT, proof TEXT, http_status INTEGER, code INTEGER, message TEXT, kept TEXT,
-    finished_at REAL
-);
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, started_at REAL NOT NULL, finished_at REAL, rate TEXT, exit_code INTEGER,
-    sent INTEGER NOT NULL DEFAULT 0, retried INTEGER NOT NULL DEFAULT 0, throttled INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE keys (number INTEGER PRIMARY KEY, key TEXT NOT NULL, fold TEXT);
-"""
 
 _INTENT = """
 INSERT INTO fates (number, state, run, attempts, sent_at, before) VALUES (?, 'sent', ?, ?, ?, ?)
@@ -71,8 +46,6 @@ INSERT INTO fates (number, state, run, message) VALUES (?, 'invalid', 0, ?)
 ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message
 """
 _WITHDRAW = "DELETE FROM fates WHERE number = ?"
-_CACHE = "cache_size = -16000"
-_WRITING = ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000", _CACHE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,84 +108,6 @@ def unpack(text: str) -> list[str]:
     return text.split("\x1f")
 
 
-class RunLock:
-    """Holds a run directory against a second run; released with the process, however it ends."""
-
-    def __init__(self, directory: Path, flock: Callable[[int, int], None] = fcntl.flock) -> None:
-        self._path = directory / LOCK
-        self._flock = flock  # the file system's; one without locks refuses, or lets everybody in
-        self._file: int | None = None
-
-    def take(self) -> None:
-        """JournalError where another run holds it or the file system has no working locks."""
-        try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise _unusable(self._path.parent, error) from None
-        try:
-            self._flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise JournalError(
-                    f"{self._path.parent} is in use by another run; wait for it, or look with: "
-                    f"piggy-batch status {self._path.parent}"
-                ) from None
-            raise self._lockless() from None
-        self._file = handle
-        if not self.is_there():  # its last holder has just cleared the directory away
-            self.release()
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.take()
-            return
-        if not self._holds():
-            self.release()
-            raise self._lockless()
-
-    def release(self, *, remove: bool = False) -> None:
-        """Let the next run in; ``remove`` the lock's file too, as long as nobody else can hold it."""
-        if self._file is not None:
-            if remove:
-                self._path.unlink(missing_ok=True)
-            os.close(self._file)
-            self._file = None
-
-    def is_there(self) -> bool:
-        """Whether what is locked is still the file of that name."""
-        try:
-            there, held = self._path.stat(), os.fstat(self._file or 0)
-        except OSError:
-            return False
-        return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
-
-    def _holds(self) -> bool:
-        second = os.open(self._path, os.O_RDWR)
-        try:
-            self._flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(second)
-        return False
-
-    def _lockless(self) -> JournalError:
-        return JournalError(
-            f"{self._path.parent} is on a file system without working locks, so a second run could not be "
-            "kept out; name a directory on a local disk with --run-dir"
-        )
-
-
-def _unusable(directory: Path, error: Exception) -> JournalError:
-    words, full = database.words_of(error)
-    advice = database.FREE_SPACE if full else "check the directory, or name another with --run-dir"
-    return JournalError(f"the journal in {directory} cannot be used: {words}; {advice}", goes_on=full)
-
-
-def guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[None]:
-    """Turns a journal that cannot be read or written, wherever that shows, into a JournalError."""
-    return database.trouble_as(partial(_unusable, directory), *more)
-
-
 class Journal:
     """One run directory's journal. Open with :meth:`create`, :meth:`open` or :meth:`read`."""
 
@@ -222,20 +117,13 @@ class Journal:
         self.curtailed = False  # the last invocation never ended, and the log with its last writes is not there
         self._db = connection
         self._repeat = repeat
-        self._writer: _Writer | None = None
+        self._writer: GroupCommit | None = None
         self._counted: tuple[tuple[int, int], dict[Status, int]] | None = None
 
     @classmethod
     def create(cls, directory: Path) -> Self:
         """A new, empty journal in place of an unbound one."""
-        path = directory / NAME
-        database.remove(path)
-        database.make(path)
-        journal = cls(directory, database.connect(path, *_WRITING))
-        with journal._guard():
-            journal._db.executescript(_TABLES)
-            journal.set("schema", SCHEMA)
-        return journal
+        return cls(directory, journal_file.create(directory))
 
     @classmethod
     def open(cls, directory: Path) -> Self | None:
@@ -249,24 +137,11 @@ class Journal:
 
     @classmethod
     def _existing(cls, directory: Path, *, read_only: bool) -> Self | None:
-        path = directory / NAME
-        if not path.exists():
+        logged = (directory / journal_file.WAL).exists()
+        db = journal_file.connect_existing(directory, read_only=read_only)
+        if db is None:
             return None
-        logged = (directory / WAL).exists()
-        with guarded(directory, OSError):
-            db = database.connect(path, *((_CACHE,) if read_only else _WRITING), read_only=read_only)
-            journal = cls(directory, db)
-            schema = journal.get("schema") if "meta" in database.tables(db) else None
-        if schema is None:  # killed while it was being made
-            journal.close()
-            return None
-        if schema != SCHEMA:
-            journal.close()
-            age = "a newer" if isinstance(schema, int) and schema > SCHEMA else "an older"
-            raise JournalError(
-                f"the journal in {directory} was written by {age} version of piggy-batch (schema {schema}, this one "
-                f"knows {SCHEMA}); go on with that version, or start afresh with another --run-dir"
-            )
+        journal = cls(directory, db)
         journal._note_log(logged=logged, read_only=read_only)
         return journal
 
@@ -291,10 +166,10 @@ class Journal:
     def discard(self) -> None:
         """Close and remove the journal's files: nothing was sent by it."""
         self.close()
-        database.remove(self.directory / NAME)
+        journal_file.remove(self.directory)
 
     def _guard(self) -> AbstractContextManager[None]:
-        return guarded(self.directory, OSError)
+        return journal_file.guarded(self.directory, OSError)
 
     # --- facts about the run -------------------------------------------------------------------------
 
@@ -317,7 +192,7 @@ class Journal:
     @property
     def bound(self) -> bool:
         """Whether a request of this run has been journalled."""
-        return bool(self.get("bound")) or self.curtailed
+        return bool(self.get(journal_file.BOUND)) or self.curtailed
 
     # --- loading -------------------------------------------------------------------------------------
 
@@ -400,7 +275,7 @@ class Journal:
             cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # that a run began is known without the log
         self.run = int(cursor.lastrowid or 0)
-        self._writer = _Writer(self.directory, threaded=threaded)
+        self._writer = GroupCommit(self.directory, threaded=threaded)
 
     def finish(self, finished_at: float, exit_code: int) -> None:
         """Close the invocation's books; everything queued is on disk."""
@@ -443,12 +318,12 @@ class Journal:
 
     def tally(self, sent: int, retried: int, throttled: int) -> asyncio.Future[None]:
         """Keep the invocation's request counts."""
-        return self._write(database.TALLY, (sent, retried, throttled, self.run))
+        return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False)
 
-    def _write(self, sql: str, values: tuple[Any, ...]) -> asyncio.Future[None]:
+    def _write(self, sql: str, values: tuple[Any, ...], *, binds: bool = True) -> asyncio.Future[None]:
         if self._writer is None:
             raise JournalError("the journal is not open for an invocation")
-        return self._writer.write(sql, values)
+        return self._writer.write(sql, values, binds=binds)
 
     # --- reading back --------------------------------------------------------------------------------
 
@@ -570,120 +445,6 @@ _SELECT = (
     "SELECT r.number, r.line, r.cells, f.state, f.attempts, f.sent_at, f.before, f.proof, f.http_status, f.code, "
     "f.message, f.kept, f.finished_at FROM rows r LEFT JOIN fates f ON f.number = r.number"
 )
-
-
-class _Writer:
-    """Commits queued writes, many at once, in a thread of its own or in the caller's."""
-
-    def __init__(self, directory: Path, *, threaded: bool) -> None:
-        self._directory = directory
-        self._failed: JournalError | None = None
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._db: sqlite3.Connection | None = None
-        self._marked = False
-        self._file = _identity(directory / NAME)
-        if threaded:
-            self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
-            self._thread.start()
-        else:
-            self._db = self._connected()
-
-    def write(self, sql: str, values: tuple[Any, ...]) -> asyncio.Future[None]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        job = _Job(sql, values, future)
-        if self._thread is not None:
-            self._queue.put(job)
-        else:
-            error = self._commit([job])
-            _resolve([job], error)
-        return future
-
-    def stop(self) -> None:
-        """Land what is queued; the thread ends."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
-            self._thread = None
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _serve(self) -> None:
-        try:
-            self._db = self._connected()
-        except Exception as trouble:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
-            self._failed = _unusable(self._directory, trouble)
-        ended = False
-        while not ended:
-            jobs: list[_Job] = []
-            job = self._queue.get()
-            while job is not None:
-                jobs.append(job)
-                try:
-                    job = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            ended = job is None
-            if jobs:
-                error = self._commit(jobs)
-                loop = jobs[0].future.get_loop()
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(_resolve, jobs, error)
-
-    def _connected(self) -> sqlite3.Connection:
-        return database.connect(self._directory / NAME, *_WRITING)
-
-    def _commit(self, jobs: list[_Job]) -> JournalError | None:
-        """One transaction for all. After a failure nothing more is written: what is on disk stays the truth."""
-        if self._failed is not None or self._db is None:
-            return self._failed
-        if _identity(self._directory / NAME) != self._file:
-            # SQLite would write on into a file that has no name any more.
-            self._failed = JournalError(
-                f"the journal in {self._directory} was removed, moved or replaced while the run went on, so nothing "
-                "more is sent; rows in the air may have been carried out: bring the directory back before you go on"
-            )
-            return self._failed
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            if not self._marked and any(job.sql is not database.TALLY for job in jobs):
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('bound', 'true')")
-            for job in jobs:
-                self._db.execute(job.sql, job.values)
-            self._db.execute("COMMIT")
-            self._marked = self._marked or any(job.sql is not database.TALLY for job in jobs)
-        except Exception as error:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
-            self._failed = _unusable(self._directory, error)
-        return self._failed
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    sql: str
-    values: tuple[Any, ...]
-    future: asyncio.Future[None]
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of its name; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _resolve(jobs: list[_Job], error: JournalError | None) -> None:
-    for job in jobs:
-        if job.future.done():
-            continue
-        if error is None:
-            job.future.set_result(None)
-        else:
-            job.future.set_exception(error)
-            job.future.exception()  # a future nobody awaits must not warn; the next write meets the same error
 
 
 def _dump(value: Mapping[str, Json] | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.importer import Importer
 from piggy_batch.introduction import introduce
-from piggy_batch.journal import guarded
+from piggy_batch.journal_file import guarded
 from piggy_batch.manifest import Binding, repeat_warning
 from piggy_batch.model import Repeat, Status
 from piggy_batch.plan import fact_lines, unaccepted

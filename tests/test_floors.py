@@ -16,7 +16,8 @@ FLOORS = (
     """manifest verdict doctor governor listings pages stages undo_rules passes course explaining candidates plan
     verifying""",
     # rooms: each knows one thing of the world outside
-    "tables api telling database journal parts pacer slots workers progress credit_book courier",
+    """tables api telling database journal_file group_commit journal runlock parts pacer slots workers progress
+    credit_book courier""",
     # machines
     """loading report rundir status introduction scene importer preview runner checking check_page walk outfile exporter
     reconcile against stage_runs migrate_check migrate_plan migrate_report pipeline migrate undo signoff reporting""",
