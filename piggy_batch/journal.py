@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-READ_BATCH = 500  # rows a read while sending
+READ_BATCH = 500  # rows a query
 SENT = "sent"  # an intent without an outcome
 _STATUSES = {status.value: status for status in Status}
 _parse = json.JSONDecoder().raw_decode  # json.loads without its look for white space around
@@ -111,12 +111,12 @@ def unpack(text: str) -> list[str]:
 class Journal:
     """One run directory's journal. Open with :meth:`create`, :meth:`open` or :meth:`read`."""
 
-    def __init__(self, directory: Path, connection: sqlite3.Connection, repeat: Repeat | None = None) -> None:
+    def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
         self.directory = directory
         self.run = 0
         self.curtailed = False  # the last invocation never ended, and the log with its last writes is not there
         self._db = connection
-        self._repeat = repeat
+        self._repeat: Repeat | None = None
         self._writer: GroupCommit | None = None
         self._counted: tuple[tuple[int, int], dict[Status, int]] | None = None
 
@@ -218,22 +218,17 @@ class Journal:
 
     def lines(self, numbers: Sequence[int]) -> dict[int, int]:
         """The lines of some rows."""
-        found: dict[int, int] = {}
-        for start in range(0, len(numbers), 500):
-            part = list(numbers[start : start + 500])
-            marks = ",".join("?" * len(part))
-            found.update(self._db.execute(f"SELECT number, line FROM rows WHERE number IN ({marks})", part).fetchall())  # noqa: S608 - question marks only
-        return found
+        return dict(self._of_rows("line", numbers))
 
     def cells(self, numbers: Sequence[int]) -> dict[int, list[str]]:
         """The cells of some rows."""
-        found: dict[int, list[str]] = {}
-        for start in range(0, len(numbers), 500):
-            part = list(numbers[start : start + 500])
+        return {number: unpack(cells) for number, cells in self._of_rows("cells", numbers)}
+
+    def _of_rows(self, column: str, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        for start in range(0, len(numbers), READ_BATCH):
+            part = list(numbers[start : start + READ_BATCH])
             marks = ",".join("?" * len(part))
-            rows = self._db.execute(f"SELECT number, cells FROM rows WHERE number IN ({marks})", part)  # noqa: S608 - question marks only
-            found.update((number, unpack(cells)) for number, cells in rows)
-        return found
+            yield from self._db.execute(f"SELECT number, {column} FROM rows WHERE number IN ({marks})", part)  # noqa: S608 - a column's name, question marks
 
     def invalidate(self, problems: Iterable[tuple[int, str]]) -> None:
         """Mark rows invalid, with the reason; a row may be named more than once. One transaction."""
@@ -338,19 +333,18 @@ class Journal:
         return dict(self._counted[1])
 
     def _count(self) -> dict[Status, int]:
-        counts = dict.fromkeys(Status, 0)
-        for state, number in self._db.execute("SELECT state, count(*) FROM fates GROUP BY state"):
-            counts[self._status(state)] += number
+        counts = self._by_status("SELECT state, count(*) FROM fates GROUP BY state")
         total = self._db.execute("SELECT count(*) FROM rows").fetchone()[0]
         counts[Status.PENDING] += total - sum(counts.values())
         return counts
 
     def taken_counts(self) -> dict[Status, int]:
         """The statuses of the rows that this invocation settled or left in doubt."""
+        return self._by_status("SELECT state, count(*) FROM fates WHERE run = ? GROUP BY state", self.run)
+
+    def _by_status(self, query: str, *values: int) -> dict[Status, int]:
         counts = dict.fromkeys(Status, 0)
-        for state, number in self._db.execute(
-            "SELECT state, count(*) FROM fates WHERE run = ? GROUP BY state", (self.run,)
-        ):
+        for state, number in self._db.execute(query, values):
             counts[self._status(state)] += number
         return counts
 
@@ -371,12 +365,8 @@ class Journal:
     def runs(self) -> list[dict[str, Any]]:
         """The invocations, first to last."""
         names = ("id", "started_at", "finished_at", "rate", "exit_code", "sent", "retried", "throttled")
-        return [
-            dict(zip(names, row, strict=True))
-            for row in self._db.execute(
-                "SELECT id, started_at, finished_at, rate, exit_code, sent, retried, throttled FROM runs ORDER BY id"
-            )
-        ]
+        found = self._db.execute(f"SELECT {', '.join(names)} FROM runs ORDER BY id")  # noqa: S608 - constants
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def open_rows(self, takes: Mapping[Status, bool], *, needs_before: bool, resend: bool) -> Iterator[Entry]:
         """Rows to take, pending ones first, then those of other statuses that an earlier invocation left.
