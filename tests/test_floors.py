@@ -13,7 +13,7 @@ FLOORS = (
     "model errors emails",
     "operations",
     # rules: values in, values out
-    """manifest verdict doctor governor listings pages stages undo_rules passes course explaining candidates plan
+    """manifest verdict looks doctor governor listings pages stages undo_rules passes course explaining candidates plan
     verifying""",
     # rooms: each knows one thing of the world outside
     """tables api telling database journal_file group_commit journal runlock parts pacer slots workers progress
@@ -95,7 +95,9 @@ def test_the_sandbox_imports_nothing_of_the_package(path: Path) -> None:
     assert foreign <= {"piggy_batch"}
 
 
-@pytest.mark.parametrize("path", [PACKAGE / "verdict.py", PACKAGE / "manifest.py"], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", [PACKAGE / f"{name}.py" for name in ("manifest", "verdict", "looks")], ids=lambda p: p.name
+)
 def test_rules_are_pure(path: Path) -> None:
     """What decides has no clock, no disk, no network and no loop."""
     assert not imports(path) & {"time", "asyncio", "os", "random", "datetime", "pathlib", "httpx", "sqlite3"}
