@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.courier import EXCUSES, GLOOM, Courier, backoff_s
 from piggy_batch.journal import Entry, Fate, Journal
+from piggy_batch.looks import Seen, after_look, before_send, see, see_inside
 from piggy_batch.manifest import Binding, build, inside_request, look_request
 from piggy_batch.model import Lost, Proof, Repeat, Request, Status
 from piggy_batch.operations import NOBODY, Operation, Owner
-from piggy_batch.verdict import Call, Seen, Verdict, after_look, before_send, judge, see, see_inside
+from piggy_batch.verdict import Call, Verdict, judge
 from piggy_batch.verifying import verify_row
 from piggy_batch.workers import drain
 

@@ -1,5 +1,4 @@
-"""The room of sqlite3: a run's truth on disk. The manifest's cells, the intent before each request, the outcome
-after it.
+"""A run's truth on disk: the manifest's cells, the intent before each request, the outcome after it.
 
 Write-ahead log with synchronous FULL: what :meth:`Journal.sent` has returned for is on disk before the request
 leaves. Many rows share one commit. Readers (``status``, reports) never block the writer.
@@ -7,49 +6,27 @@ leaves. Many rows share one commit. Readers (``status``, reports) never block th
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import errno
-import fcntl
 import json
-import os
-import queue
-import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from piggy_batch import database, journal_file
 from piggy_batch.errors import JournalError
+from piggy_batch.group_commit import GroupCommit
 from piggy_batch.model import Json, Proof, Repeat, Status
 
 if TYPE_CHECKING:
+    import asyncio
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-SCHEMA = 1
-NAME = "journal.sqlite"
-LOCK = "journal.lock"
-WAL = f"{NAME}-wal"  # what was written last; SQLite folds it into the journal when a run ends
-READ_BATCH = 500  # rows a read while sending
+READ_BATCH = 500  # rows a query
 SENT = "sent"  # an intent without an outcome
 _STATUSES = {status.value: status for status in Status}
 _parse = json.JSONDecoder().raw_decode  # json.loads without its look for white space around
-
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER NOT NULL, cells TEXT NOT NULL);
-CREATE TABLE fates (
-    number INTEGER PRIMARY KEY, state TEXT NOT NULL, run INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    sent_at REAL, before TEXT, proof TEXT, http_status INTEGER, code INTEGER, message TEXT, kept TEXT,
-    finished_at REAL
-);
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, started_at REAL NOT NULL, finished_at REAL, rate TEXT, exit_code INTEGER,
-    sent INTEGER NOT NULL DEFAULT 0, retried INTEGER NOT NULL DEFAULT 0, throttled INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE keys (number INTEGER PRIMARY KEY, key TEXT NOT NULL, fold TEXT);
-"""
 
 _INTENT = """
 INSERT INTO fates (number, state, run, attempts, sent_at, before) VALUES (?, 'sent', ?, ?, ?, ?)
@@ -69,7 +46,6 @@ INSERT INTO fates (number, state, run, message) VALUES (?, 'invalid', 0, ?)
 ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message
 """
 _WITHDRAW = "DELETE FROM fates WHERE number = ?"
-_TALLY = "UPDATE runs SET sent = ?, retried = ?, throttled = ? WHERE id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,108 +108,22 @@ def unpack(text: str) -> list[str]:
     return text.split("\x1f")
 
 
-class RunLock:
-    """Holds a run directory against a second run; released with the process, however it ends."""
-
-    def __init__(self, directory: Path, flock: Callable[[int, int], None] = fcntl.flock) -> None:
-        self._path = directory / LOCK
-        self._flock = flock  # the file system's; one without locks refuses, or lets everybody in
-        self._file: int | None = None
-
-    def take(self) -> None:
-        """JournalError where another run holds it or the file system has no working locks."""
-        try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise _unusable(self._path.parent, error) from None
-        try:
-            self._flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise JournalError(
-                    f"{self._path.parent} is in use by another run; wait for it, or look with: "
-                    f"piggy-batch status {self._path.parent}"
-                ) from None
-            raise self._lockless() from None
-        self._file = handle
-        if not self.is_there():  # its last holder has just cleared the directory away
-            self.release()
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.take()
-            return
-        if not self._holds():
-            self.release()
-            raise self._lockless()
-
-    def release(self, *, remove: bool = False) -> None:
-        """Let the next run in; ``remove`` the lock's file too, as long as nobody else can hold it."""
-        if self._file is not None:
-            if remove:
-                self._path.unlink(missing_ok=True)
-            os.close(self._file)
-            self._file = None
-
-    def is_there(self) -> bool:
-        """Whether what is locked is still the file of that name."""
-        try:
-            there, held = self._path.stat(), os.fstat(self._file or 0)
-        except OSError:
-            return False
-        return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
-
-    def _holds(self) -> bool:
-        second = os.open(self._path, os.O_RDWR)
-        try:
-            self._flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(second)
-        return False
-
-    def _lockless(self) -> JournalError:
-        return JournalError(
-            f"{self._path.parent} is on a file system without working locks, so a second run could not be "
-            "kept out; name a directory on a local disk with --run-dir"
-        )
-
-
-def _unusable(directory: Path, error: Exception) -> JournalError:
-    words = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        words = error.strerror
-    full = "full" in words.casefold() or "No space" in words
-    advice = (
-        "free some space and run the same command again"
-        if full
-        else "check the directory, or name another with --run-dir"
-    )
-    return JournalError(f"the journal in {directory} cannot be used: {words}; {advice}", goes_on=full)
-
-
 class Journal:
     """One run directory's journal. Open with :meth:`create`, :meth:`open` or :meth:`read`."""
 
-    def __init__(self, directory: Path, connection: sqlite3.Connection, repeat: Repeat | None = None) -> None:
+    def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
         self.directory = directory
         self.run = 0
         self.curtailed = False  # the last invocation never ended, and the log with its last writes is not there
         self._db = connection
-        self._repeat = repeat
-        self._writer: _Writer | None = None
+        self._repeat: Repeat | None = None
+        self._writer: GroupCommit | None = None
         self._counted: tuple[tuple[int, int], dict[Status, int]] | None = None
 
     @classmethod
     def create(cls, directory: Path) -> Self:
         """A new, empty journal in place of an unbound one."""
-        for suffix in ("", "-wal", "-shm"):
-            (directory / f"{NAME}{suffix}").unlink(missing_ok=True)
-        journal = cls(directory, _connect(directory / NAME, create=True))
-        with journal._guard():
-            journal._db.executescript(_TABLES)
-            journal.set("schema", SCHEMA)
-        return journal
+        return cls(directory, journal_file.create(directory))
 
     @classmethod
     def open(cls, directory: Path) -> Self | None:
@@ -247,31 +137,11 @@ class Journal:
 
     @classmethod
     def _existing(cls, directory: Path, *, read_only: bool) -> Self | None:
-        path = directory / NAME
-        if not path.exists():
+        logged = (directory / journal_file.WAL).exists()
+        db = journal_file.connect_existing(directory, read_only=read_only)
+        if db is None:
             return None
-        logged = (directory / WAL).exists()
-        try:
-            journal = cls(directory, _connect(path, read_only=read_only))
-            try:
-                schema = journal.get("schema")
-            except sqlite3.OperationalError as error:
-                journal.close()
-                if "no such table" in str(error):
-                    return None
-                raise
-        except (sqlite3.Error, OSError) as error:
-            raise _unusable(directory, error) from None
-        if schema is None:  # killed while it was being made
-            journal.close()
-            return None
-        if schema != SCHEMA:
-            journal.close()
-            age = "a newer" if isinstance(schema, int) and schema > SCHEMA else "an older"
-            raise JournalError(
-                f"the journal in {directory} was written by {age} version of piggy-batch (schema {schema}, this one "
-                f"knows {SCHEMA}); go on with that version, or start afresh with another --run-dir"
-            )
+        journal = cls(directory, db)
         journal._note_log(logged=logged, read_only=read_only)
         return journal
 
@@ -289,30 +159,28 @@ class Journal:
         if self._writer is not None:
             self._writer.stop()
             self._writer = None
-            with contextlib.suppress(sqlite3.Error, JournalError):
+            with suppress(JournalError):
                 self.set("recovered", self.run)  # it ends here without its books, but its log is folded in
         self._db.close()
 
     def discard(self) -> None:
         """Close and remove the journal's files: nothing was sent by it."""
         self.close()
-        for suffix in ("", "-wal", "-shm"):
-            (self.directory / f"{NAME}{suffix}").unlink(missing_ok=True)
+        journal_file.remove(self.directory)
 
-    def _guard(self) -> _Guard:
-        return _Guard(self.directory)
+    def _guard(self) -> AbstractContextManager[None]:
+        return journal_file.guarded(self.directory, OSError)
 
     # --- facts about the run -------------------------------------------------------------------------
 
     def set(self, key: str, value: Json) -> None:
         """Keep a fact; on disk at once unless a transaction is open."""
         with self._guard():
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+            database.set_fact(self._db, key, value)
 
     def get(self, key: str) -> Json:
         """A fact; None where it was never set."""
-        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return json.loads(found[0]) if found else None
+        return database.fact(self._db, key)
 
     @property
     def repeat(self) -> Repeat:
@@ -324,27 +192,20 @@ class Journal:
     @property
     def bound(self) -> bool:
         """Whether a request of this run has been journalled."""
-        return bool(self.get("bound")) or self.curtailed
+        return bool(self.get(journal_file.BOUND)) or self.curtailed
 
     # --- loading -------------------------------------------------------------------------------------
 
     def load(self, batches: Iterable[LoadBatch]) -> int:
         """Copy rows in, with what is wrong with them; the number of rows. One transaction."""
         count = 0
-        with self._guard():
-            self._db.execute("BEGIN")
-            try:
-                for batch in batches:
-                    count += len(batch.rows)
-                    rows = ((number, line, pack(cells)) for number, line, cells in batch.rows)
-                    self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", rows)
-                    self._db.executemany("INSERT INTO keys VALUES (?, ?, ?)", batch.keys)
-                    self._db.executemany(_INVALID, batch.problems)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._guard(), database.transaction(self._db):
+            for batch in batches:
+                count += len(batch.rows)
+                rows = ((number, line, pack(cells)) for number, line, cells in batch.rows)
+                self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", rows)
+                self._db.executemany("INSERT INTO keys VALUES (?, ?, ?)", batch.keys)
+                self._db.executemany(_INVALID, batch.problems)
         return count
 
     def repeats(self, *, folded: bool = False) -> Iterator[tuple[int, int]]:
@@ -357,29 +218,22 @@ class Journal:
 
     def lines(self, numbers: Sequence[int]) -> dict[int, int]:
         """The lines of some rows."""
-        found: dict[int, int] = {}
-        for start in range(0, len(numbers), 500):
-            part = list(numbers[start : start + 500])
-            marks = ",".join("?" * len(part))
-            found.update(self._db.execute(f"SELECT number, line FROM rows WHERE number IN ({marks})", part).fetchall())  # noqa: S608 - question marks only
-        return found
+        return dict(self._of_rows("line", numbers))
 
     def cells(self, numbers: Sequence[int]) -> dict[int, list[str]]:
         """The cells of some rows."""
-        found: dict[int, list[str]] = {}
-        for start in range(0, len(numbers), 500):
-            part = list(numbers[start : start + 500])
+        return {number: unpack(cells) for number, cells in self._of_rows("cells", numbers)}
+
+    def _of_rows(self, column: str, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        for start in range(0, len(numbers), READ_BATCH):
+            part = list(numbers[start : start + READ_BATCH])
             marks = ",".join("?" * len(part))
-            rows = self._db.execute(f"SELECT number, cells FROM rows WHERE number IN ({marks})", part)  # noqa: S608 - question marks only
-            found.update((number, unpack(cells)) for number, cells in rows)
-        return found
+            yield from self._db.execute(f"SELECT number, {column} FROM rows WHERE number IN ({marks})", part)  # noqa: S608 - a column's name, question marks
 
     def invalidate(self, problems: Iterable[tuple[int, str]]) -> None:
         """Mark rows invalid, with the reason; a row may be named more than once. One transaction."""
-        with self._guard():
-            self._db.execute("BEGIN")
+        with self._guard(), database.transaction(self._db):
             self._db.executemany(_INVALID, problems)
-            self._db.execute("COMMIT")
 
     def is_invalid(self, number: int) -> bool:
         """Whether a row is marked invalid."""
@@ -387,15 +241,8 @@ class Journal:
 
     def record(self, fates: Iterable[Fate]) -> None:
         """Put outcomes that were read from elsewhere in the place of those here. One transaction."""
-        with self._guard():
-            self._db.execute("BEGIN")
-            try:
-                self._db.executemany(_OUTCOME, (self._outcome(fate) for fate in fates))
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._guard(), database.transaction(self._db):
+            self._db.executemany(_OUTCOME, (self._outcome(fate) for fate in fates))
 
     def forget_keys(self) -> None:
         """Drop what only the check for duplicates needed; its pages are used again for fates."""
@@ -407,9 +254,8 @@ class Journal:
     def know(self, keys: Iterable[str]) -> None:
         """Remember keys, on disk, for as long as the journal is open."""
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS known (key TEXT PRIMARY KEY) WITHOUT ROWID")
-        self._db.execute("BEGIN")
-        self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", ((key,) for key in keys))
-        self._db.execute("COMMIT")
+        with database.transaction(self._db):
+            self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", ((key,) for key in keys))
 
     def knows(self, key: str) -> bool:
         """Whether :meth:`know` was given the key."""
@@ -424,7 +270,7 @@ class Journal:
             cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # that a run began is known without the log
         self.run = int(cursor.lastrowid or 0)
-        self._writer = _Writer(self.directory, threaded=threaded)
+        self._writer = GroupCommit(self.directory, threaded=threaded)
 
     def finish(self, finished_at: float, exit_code: int) -> None:
         """Close the invocation's books; everything queued is on disk."""
@@ -467,12 +313,12 @@ class Journal:
 
     def tally(self, sent: int, retried: int, throttled: int) -> asyncio.Future[None]:
         """Keep the invocation's request counts."""
-        return self._write(_TALLY, (sent, retried, throttled, self.run))
+        return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False)
 
-    def _write(self, sql: str, values: tuple[Any, ...]) -> asyncio.Future[None]:
+    def _write(self, sql: str, values: tuple[Any, ...], *, binds: bool = True) -> asyncio.Future[None]:
         if self._writer is None:
             raise JournalError("the journal is not open for an invocation")
-        return self._writer.write(sql, values)
+        return self._writer.write(sql, values, binds=binds)
 
     # --- reading back --------------------------------------------------------------------------------
 
@@ -487,19 +333,18 @@ class Journal:
         return dict(self._counted[1])
 
     def _count(self) -> dict[Status, int]:
-        counts = dict.fromkeys(Status, 0)
-        for state, number in self._db.execute("SELECT state, count(*) FROM fates GROUP BY state"):
-            counts[self._status(state)] += number
+        counts = self._by_status("SELECT state, count(*) FROM fates GROUP BY state")
         total = self._db.execute("SELECT count(*) FROM rows").fetchone()[0]
         counts[Status.PENDING] += total - sum(counts.values())
         return counts
 
     def taken_counts(self) -> dict[Status, int]:
         """The statuses of the rows that this invocation settled or left in doubt."""
+        return self._by_status("SELECT state, count(*) FROM fates WHERE run = ? GROUP BY state", self.run)
+
+    def _by_status(self, query: str, *values: int) -> dict[Status, int]:
         counts = dict.fromkeys(Status, 0)
-        for state, number in self._db.execute(
-            "SELECT state, count(*) FROM fates WHERE run = ? GROUP BY state", (self.run,)
-        ):
+        for state, number in self._db.execute(query, values):
             counts[self._status(state)] += number
         return counts
 
@@ -515,18 +360,13 @@ class Journal:
 
     def requests(self) -> dict[str, int]:
         """HTTP requests of all invocations."""
-        row = self._db.execute("SELECT sum(sent), sum(retried), sum(throttled) FROM runs").fetchone()
-        return dict(zip(("sent", "retried", "throttled"), (n or 0 for n in row), strict=True))
+        return database.requests(self._db)
 
     def runs(self) -> list[dict[str, Any]]:
         """The invocations, first to last."""
         names = ("id", "started_at", "finished_at", "rate", "exit_code", "sent", "retried", "throttled")
-        return [
-            dict(zip(names, row, strict=True))
-            for row in self._db.execute(
-                "SELECT id, started_at, finished_at, rate, exit_code, sent, retried, throttled FROM runs ORDER BY id"
-            )
-        ]
+        found = self._db.execute(f"SELECT {', '.join(names)} FROM runs ORDER BY id")  # noqa: S608 - constants
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def open_rows(self, takes: Mapping[Status, bool], *, needs_before: bool, resend: bool) -> Iterator[Entry]:
         """Rows to take, pending ones first, then those of other statuses that an earlier invocation left.
@@ -597,158 +437,5 @@ _SELECT = (
 )
 
 
-class _Guard:
-    """Turns trouble with the file into a JournalError."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, (sqlite3.Error, OSError)):
-            raise _unusable(self._directory, error) from None
-
-
-class Damaged(_Guard):
-    """Turns a database that cannot be read, wherever that shows, into a JournalError."""
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, sqlite3.Error):
-            raise _unusable(self._directory, error) from None
-
-
-class _Writer:
-    """Commits queued writes, many at once, in a thread of its own or in the caller's."""
-
-    def __init__(self, directory: Path, *, threaded: bool) -> None:
-        self._directory = directory
-        self._failed: JournalError | None = None
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._db: sqlite3.Connection | None = None
-        self._marked = False
-        self._file = _identity(directory / NAME)
-        if threaded:
-            self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
-            self._thread.start()
-        else:
-            self._db = _connect(directory / NAME)
-
-    def write(self, sql: str, values: tuple[Any, ...]) -> asyncio.Future[None]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        job = _Job(sql, values, future)
-        if self._thread is not None:
-            self._queue.put(job)
-        else:
-            error = self._commit([job])
-            _resolve([job], error)
-        return future
-
-    def stop(self) -> None:
-        """Land what is queued; the thread ends."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
-            self._thread = None
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _serve(self) -> None:
-        try:
-            connection = _connect(self._directory / NAME)
-        except Exception as trouble:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
-            self._failed = _unusable(self._directory, trouble)
-            connection = sqlite3.connect(":memory:")
-        with closing(connection) as self._db:
-            ended = False
-            while not ended:
-                jobs: list[_Job] = []
-                job = self._queue.get()
-                while job is not None:
-                    jobs.append(job)
-                    try:
-                        job = self._queue.get_nowait()
-                    except queue.Empty:
-                        break
-                ended = job is None
-                if jobs:
-                    error = self._commit(jobs)
-                    loop = jobs[0].future.get_loop()
-                    if not loop.is_closed():
-                        loop.call_soon_threadsafe(_resolve, jobs, error)
-        self._db = None
-
-    def _commit(self, jobs: list[_Job]) -> JournalError | None:
-        """One transaction for all. After a failure nothing more is written: what is on disk stays the truth."""
-        if self._failed is not None or self._db is None:
-            return self._failed
-        if _identity(self._directory / NAME) != self._file:
-            # SQLite would write on into a file that has no name any more.
-            self._failed = JournalError(
-                f"the journal in {self._directory} was removed, moved or replaced while the run went on, so nothing "
-                "more is sent; rows in the air may have been carried out: bring the directory back before you go on"
-            )
-            return self._failed
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            if not self._marked and any(job.sql is not _TALLY for job in jobs):
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('bound', 'true')")
-            for job in jobs:
-                self._db.execute(job.sql, job.values)
-            self._db.execute("COMMIT")
-            self._marked = self._marked or any(job.sql is not _TALLY for job in jobs)
-        except Exception as error:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
-            self._failed = _unusable(self._directory, error)
-        return self._failed
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    sql: str
-    values: tuple[Any, ...]
-    future: asyncio.Future[None]
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of its name; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _resolve(jobs: list[_Job], error: JournalError | None) -> None:
-    for job in jobs:
-        if job.future.done():
-            continue
-        if error is None:
-            job.future.set_result(None)
-        else:
-            job.future.set_exception(error)
-            job.future.exception()  # a future nobody awaits must not warn; the next write meets the same error
-
-
-def _connect(path: Path, *, read_only: bool = False, create: bool = False) -> sqlite3.Connection:
-    if create:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    mode = "ro" if read_only else "rw"
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
-    if not read_only:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA wal_autocheckpoint = 4000")
-    db.execute("PRAGMA cache_size = -16000")
-    return db
-
-
 def _dump(value: Mapping[str, Json] | None) -> str | None:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
-
-
-Notify = Callable[[str], None]

@@ -11,17 +11,18 @@ hand-overs). A power cut may take the last commits, whole and in order, and then
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from piggy_batch import database
 from piggy_batch.errors import JournalError
 from piggy_batch.pages import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from piggy_batch.courier import Tally
@@ -75,7 +76,12 @@ _ONCE = (
     " AND NOT EXISTS (SELECT 1 FROM main.seen t JOIN chosen d ON d.walk = t.walk WHERE t.key = s.key "
     "AND t.walk <> s.walk AND t.first_pass <= d.upto AND t.gone IS NULL AND (t.read_at, t.walk) > (s.read_at, s.walk))"
 )
-_TALLY = "UPDATE runs SET sent = ?, retried = ?, throttled = ? WHERE id = ?"
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "wal_autocheckpoint = 16000",  # pages of 4 KiB; a checkpoint does wait for the disk
+    "cache_size = -8000",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +100,18 @@ class Parts:
         self.directory = directory
         self.threaded = threaded  # long work may be done in a thread, by one at a time
         self.run = 0
-        self._db = _connect(directory / NAME)
+        self._db = database.connect(directory / NAME, *_PRAGMAS)
 
     @classmethod
     def open(cls, directory: Path, *, threaded: bool = True) -> Self:
         """The store there, or a new one. JournalError where it cannot be used."""
         path = directory / NAME
-        try:
-            fresh = not path.exists()
-            if fresh:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with _guarded(directory, OSError):
+            database.make(path)
             parts = cls(directory, threaded=threaded)
-            tables = {name for (name,) in parts._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if not tables:
+            if not database.tables(parts._db):
                 parts._db.executescript(_TABLES)
                 parts.set("schema", SCHEMA)
-        except (sqlite3.Error, OSError) as error:
-            raise unusable(directory, error) from None
         if parts.get("schema") != SCHEMA:
             parts.close()
             raise JournalError(
@@ -126,17 +127,16 @@ class Parts:
     def discard(self) -> None:
         """Close and remove the store."""
         self.close()
-        for suffix in ("", "-wal", "-shm"):
-            (self.directory / f"{NAME}{suffix}").unlink(missing_ok=True)
+        database.remove(self.directory / NAME)
 
     def get(self, key: str) -> Json:
         """A fact about the export; None where it was never set."""
-        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return json.loads(found[0]) if found else None
+        return database.fact(self._db, key)
 
     def set(self, key: str, value: Json) -> None:
         """Keep a fact; on disk at once."""
-        self._do("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+        with _guarded(self.directory):
+            database.set_fact(self._db, key, value)
 
     def state(self, walk: int) -> dict[str, Json]:
         """How far a walk has come; empty where it has not begun."""
@@ -149,10 +149,8 @@ class Parts:
         self._do("INSERT OR REPLACE INTO walks VALUES (?, ?)", (walk, json.dumps(state)))
 
     def _do(self, sql: str, values: tuple[Any, ...]) -> int:
-        try:
+        with _guarded(self.directory):
             return int(self._db.execute(sql, values).lastrowid or 0)
-        except sqlite3.Error as error:
-            raise unusable(self.directory, error) from None
 
     # --- one invocation --------------------------------------------------------------------------------
 
@@ -162,7 +160,7 @@ class Parts:
 
     def finish(self, now_s: float, exit_code: int, tally: Tally) -> None:
         """Close the invocation's books."""
-        self._do(_TALLY, (tally.sent, tally.retried, tally.throttled, self.run))
+        self._do(database.TALLY, (tally.sent, tally.retried, tally.throttled, self.run))
         self._do("UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (now_s, exit_code, self.run))
 
     def keep(self, walk: int, number: int, page: Page, read_at: float, tally: Tally) -> None:
@@ -182,15 +180,9 @@ class Parts:
     def merge(self) -> None:
         """Enter what pages have shown among the objects seen, the latest reading last. Nothing else may be
         written meanwhile."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
+        with _guarded(self.directory), database.transaction(self._db):
             self._db.execute(_MERGE)
             self._db.execute("DELETE FROM readings")
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise unusable(self.directory, error) from None
 
     def again(
         self, walk: int, number: int, key: str, watched: int | None, body: str, read_at: float, tally: Tally
@@ -206,16 +198,10 @@ class Parts:
         self, sql: str, values: tuple[Any, ...], tally: Tally, readings: list[tuple[Any, ...]] | None = None
     ) -> None:
         """One write, what was read, and the requests so far, together."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
+        with _guarded(self.directory, UnicodeError), database.transaction(self._db):
             self._db.execute(sql, values)
             self._db.executemany(_READING, readings or ())
-            self._db.execute(_TALLY, (tally.sent, tally.retried, tally.throttled, self.run))
-            self._db.execute("COMMIT")
-        except (sqlite3.Error, UnicodeError) as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise unusable(self.directory, error) from None
+            self._db.execute(database.TALLY, (tally.sent, tally.retried, tally.throttled, self.run))
 
     # --- reading back ----------------------------------------------------------------------------------
 
@@ -301,8 +287,7 @@ class Parts:
 
     def requests(self) -> dict[str, int]:
         """HTTP requests of all invocations."""
-        row = self._db.execute("SELECT sum(sent), sum(retried), sum(throttled) FROM runs").fetchone()
-        return dict(zip(("sent", "retried", "throttled"), (n or 0 for n in row), strict=True))
+        return database.requests(self._db)
 
     def times(self) -> tuple[float | None, float]:
         """When the first invocation began, and how many seconds the finished ones took together."""
@@ -347,16 +332,11 @@ def glance(directory: Path) -> dict[str, Json] | None:
     path = directory / NAME
     if not path.exists():
         return None
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            facts = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
-            passes = db.execute(
-                "SELECT pass, count(*), max(last_page) FROM pages GROUP BY pass ORDER BY pass"
-            ).fetchall()
-            cards = db.execute("SELECT coalesce(sum(rows), 0) FROM pages WHERE pass = 1").fetchone()[0]
-            runs = db.execute("SELECT min(started_at), count(*), sum(sent) FROM runs").fetchone()
-    except sqlite3.Error as error:
-        raise unusable(directory, error) from None
+    with _guarded(directory), closing(database.connect(path, read_only=True)) as db:
+        facts = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
+        passes = db.execute("SELECT pass, count(*), max(last_page) FROM pages GROUP BY pass ORDER BY pass").fetchall()
+        cards = db.execute("SELECT coalesce(sum(rows), 0) FROM pages WHERE pass = 1").fetchone()[0]
+        runs = db.execute("SELECT min(started_at), count(*), sum(sent) FROM runs").fetchone()
     return {
         "operation": (facts.get("binding") or {}).get("command", "an export"),
         "file": (facts.get("binding") or {}).get("file"),
@@ -370,19 +350,12 @@ def glance(directory: Path) -> dict[str, Json] | None:
     }
 
 
-def unusable(directory: Path, error: Exception) -> JournalError:
-    """Trouble with the store, in words that say what next."""
-    words = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    full = "full" in words.casefold() or "no space" in words.casefold()
-    advice = "free some space and run the same command again" if full else "name another directory with --run-dir"
+def _guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[None]:
+    """Turns trouble with the store into a JournalError."""
+    return database.trouble_as(partial(_unusable, directory), *more)
+
+
+def _unusable(directory: Path, error: Exception) -> JournalError:
+    words, full = database.words_of(error)
+    advice = database.FREE_SPACE if full else "name another directory with --run-dir"
     return JournalError(f"the export's store in {directory} cannot be used: {words}; {advice}")
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode=rw"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
-    db.execute("PRAGMA wal_autocheckpoint = 16000")  # pages of 4 KiB; a checkpoint does wait for the disk
-    db.execute("PRAGMA cache_size = -8000")
-    return db

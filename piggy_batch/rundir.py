@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.journal import LOCK, WAL, Journal, RunLock
+from piggy_batch.journal import Journal
+from piggy_batch.journal_file import WAL
 from piggy_batch.loading import Loaded, Reading, load_manifest, rebind
 from piggy_batch.model import Json, Repeat
 from piggy_batch.report import write_text
+from piggy_batch.runlock import LOCK, RunLock
 from piggy_batch.tables import sha256_of
 
 if TYPE_CHECKING:

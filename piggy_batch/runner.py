@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.importer import Importer
 from piggy_batch.introduction import introduce
-from piggy_batch.journal import Damaged
+from piggy_batch.journal_file import guarded
 from piggy_batch.manifest import Binding, repeat_warning
 from piggy_batch.model import Repeat, Status
 from piggy_batch.plan import fact_lines, unaccepted
@@ -63,7 +63,7 @@ async def run(operation: Operation, manifest: Path, options: Options, scene: Sce
     run_dir = options.run_dir or default_run_dir(manifest, operation)
     if not options.reading.again:
         refuse_again(operation, manifest, run_dir)
-    with RunDir(run_dir) as directory, Damaged(run_dir):
+    with RunDir(run_dir) as directory, guarded(run_dir):
         return await _Run(operation, manifest, options, scene, directory).go()
 
 

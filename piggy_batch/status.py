@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
-from piggy_batch.journal import LOCK, Damaged, Journal
+from piggy_batch.journal import Journal
+from piggy_batch.journal_file import guarded
 from piggy_batch.model import Repeat, Status
 from piggy_batch.parts import glance
 from piggy_batch.progress import duration
 from piggy_batch.report import iso
 from piggy_batch.rundir import account_words
+from piggy_batch.runlock import is_held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 def describe_run(run_dir: Path) -> dict[str, Any]:
     """What a run directory holds; SetupError where there is no run, JournalError where it is damaged."""
-    with Damaged(run_dir):
+    with guarded(run_dir):
         return _describe(run_dir)
 
 
@@ -70,21 +69,6 @@ def _stages(run_dir: Path) -> list[dict[str, Any]]:
 
     found = (StageRuns(run_dir, stage).summary() for stage in Stage)
     return [summary for summary in found if summary["rows"]]
-
-
-def is_held(run_dir: Path) -> bool:
-    """Whether a run works in the directory just now."""
-    try:
-        handle = os.open(run_dir / LOCK, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
-    finally:
-        os.close(handle)
-    return False
 
 
 def _next(run_dir: Path, journal: Journal, counts: dict[str, int]) -> str | None:

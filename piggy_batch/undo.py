@@ -17,9 +17,9 @@ from piggy_batch.journal import Entry, Journal
 from piggy_batch.loading import binding_of
 from piggy_batch.model import Status
 from piggy_batch.operations import Operation, find_operation
+from piggy_batch.runlock import is_held
 from piggy_batch.stage_runs import StageRuns
 from piggy_batch.stages import Stage, stage_values
-from piggy_batch.status import is_held
 from piggy_batch.tables import Out, Writer, open_writer
 from piggy_batch.undo_rules import BY_HAND, STEPS, ByHand, Change, Reverse, is_change, reverse
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from piggy_batch.looks import Seen
 from piggy_batch.model import Proof, Repeat, Status
 from piggy_batch.operations import NOBODY
-from piggy_batch.verdict import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

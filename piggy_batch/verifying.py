@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.emails import identity_of
+from piggy_batch.looks import Seen, see, see_inside
 from piggy_batch.manifest import inside_request, look_request, parse_cell, printable
 from piggy_batch.model import Kind, Status
 from piggy_batch.operations import FIND_CONTACT, FIND_IDENTIFIER, NOBODY
-from piggy_batch.verdict import Call, Seen, Verdict, see, see_inside
+from piggy_batch.verdict import Call, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from piggy_batch.errors import JournalError
-from piggy_batch.journal import NAME, WAL, Journal
+from piggy_batch.journal import Journal
+from piggy_batch.journal_file import NAME, WAL
 from tests.world import World
 
 

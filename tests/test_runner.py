@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from piggy_batch.errors import HaltError, JournalError, PiggyBatchError, SetupError
-from piggy_batch.journal import LOCK, NAME, Journal, RunLock
+from piggy_batch.journal import Journal
+from piggy_batch.journal_file import NAME
 from piggy_batch.rundir import RunDir
+from piggy_batch.runlock import LOCK, RunLock
 from piggy_batch.sandbox import Fault
 from tests.world import World, audit, in_virtual_time, read_csv
 

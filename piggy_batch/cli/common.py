@@ -18,7 +18,7 @@ from piggy_batch.errors import HaltError, JournalError, PiggyBatchError, SetupEr
 from piggy_batch.progress import Display, duration, printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from piggy_batch.api import Target
     from piggy_batch.scene import Result
@@ -126,6 +126,18 @@ class Share(click.ParamType[float]):
         if not 0 <= share <= 0.9:
             self.fail(f"{value!r} is no share; write it as 20%, at most 90%", param, ctx)
         return share
+
+
+def env(name: str) -> str:
+    """The environment variable that stands for an option."""
+    return f"PIGGY_BATCH_{name}"
+
+
+def add_options(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    """Decorate a callback with options, in their order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def as_rate(value: float | str) -> float | None:

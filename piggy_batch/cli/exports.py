@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli import program_options
+from piggy_batch.cli import pace, program_options
 from piggy_batch.cli.common import (
     Duration,
-    Rate,
-    Seconds,
-    Share,
+    add_options,
     as_rate,
     command_line,
+    env,
     is_verbose,
     json_text,
     make_target_from,
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from piggy_batch.scene import Scene
 
 
-def _env(name: str) -> str:
-    return f"PIGGY_BATCH_{name}"
-
-
 TO = click.option(
     "--to",
     type=click.Path(path_type=Path),
@@ -44,49 +39,12 @@ TO = click.option(
     help="The file to write, whole or not at all: .csv, .jsonl, .parquet or .xlsx.",
 )
 
-PACE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--rate",
-        type=Rate(),
-        default=5.0,
-        show_default=True,
-        metavar="N",
-        envvar=_env("RATE"),
-        help="At most N HTTP requests a second, every request counted; 0: no limit; auto: as the service allows.",
-    ),
-    click.option(
-        "--reserve",
-        type=Share(),
-        default="20%",
-        show_default=True,
-        envvar=_env("RESERVE"),
-        help="With --rate auto: this share of the announced budget is left to the shop's own traffic.",
-    ),
-    click.option(
-        "--max-wait",
-        type=Duration(),
-        default="30m",
-        show_default=True,
-        envvar=_env("MAX_WAIT"),
-        help="How long throttling, maintenance or an outage may keep everybody waiting before the run halts.",
-    ),
-    click.option(
-        "--timeout",
-        type=Seconds(),
-        default=30.0,
-        show_default=True,
-        metavar="SECONDS",
-        envvar=_env("TIMEOUT"),
-        help="Bound of one whole request, answer included.",
-    ),
-)
-
 WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--run-dir",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        envvar=_env("RUN_DIR"),
+        envvar=env("RUN_DIR"),
         help="Where an interrupted export is kept.  [default: FILE.export beside the file]",
     ),
     click.option(
@@ -94,25 +52,19 @@ WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.IntRange(1, 100),
         default=100,
         show_default=True,
-        envvar=_env("PAGE_SIZE"),
+        envvar=env("PAGE_SIZE"),
         help="Objects a page.",
     ),
-    *PACE_OPTIONS[:2],
-    click.option(
-        "--concurrency",
-        type=click.IntRange(1, 500),
-        default=8,
-        show_default=True,
-        envvar=_env("CONCURRENCY"),
-        help="At most N requests in flight.",
-    ),
+    pace.RATE,
+    pace.RESERVE,
+    pace.CONCURRENCY,
     click.option("--quick", is_flag=True, help="Read each page once; then counts can agree, and nothing is proven."),
     click.option(
         "--max-passes",
         type=click.IntRange(2, 20),
         default=4,
         show_default=True,
-        envvar=_env("MAX_PASSES"),
+        envvar=env("MAX_PASSES"),
         help="Readings of the whole list before it is given up to prove that nothing is missing.",
     ),
     click.option(
@@ -120,22 +72,16 @@ WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=Duration(),
         default="6h",
         show_default=True,
-        envvar=_env("MAX_AGE"),
+        envvar=env("MAX_AGE"),
         help="What an interrupted export read longer ago is read again.",
     ),
-    *PACE_OPTIONS[2:],
+    pace.MAX_WAIT_THEN_HALT,
+    pace.TIMEOUT,
     click.option("--extra", is_flag=True, help="A further column, extra: JSON of what no other column shows."),
     click.option("--progress/--no-progress", default=None, help="A bar on stderr, or a line every 30 s."),
-    click.option("-q", "--quiet", is_flag=True, envvar=_env("QUIET"), help="One line at the end, and problems."),
+    click.option("-q", "--quiet", is_flag=True, envvar=env("QUIET"), help="One line at the end, and problems."),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout."),
 )
-
-
-def add_options(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
-    """Decorate a callback with options, in their order."""
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]) -> Options:

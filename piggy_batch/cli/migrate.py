@@ -11,6 +11,7 @@ import click
 from piggy_batch.cli import program_options
 from piggy_batch.cli.common import (
     DEFAULT_URL,
+    add_options,
     ask,
     can_ask,
     command_line,
@@ -101,7 +102,6 @@ def _stage_lines(stages: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _command() -> click.Command:
-    command: Any = _migrate
     own = (
         click.option(
             "--shop",
@@ -119,9 +119,8 @@ def _command() -> click.Command:
             help="Give credits although another migration has given some in this account.",
         ),
     )
-    for option in reversed((*RUN_OPTIONS, *own)):
-        command = option(command)
-    command = click.argument("manifest", type=click.Path(path_type=Path), required=False)(program_options(command))
+    command = program_options(add_options(_migrate, (*RUN_OPTIONS, *own)))
+    command = click.argument("manifest", type=click.Path(path_type=Path), required=False)(command)
     made: click.Command = click.command("migrate", help=_describe())(command)
     return made
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli import LazyGroup, program_options
-from piggy_batch.cli.common import json_text
-from piggy_batch.cli.exports import PROGRAM, TO, WALK_OPTIONS, add_options, run_export, show_exported
+from piggy_batch.cli.common import add_options, json_text
+from piggy_batch.cli.exports import PROGRAM, TO, WALK_OPTIONS, run_export, show_exported
 from piggy_batch.errors import SetupError
 from piggy_batch.listings import GIFTCARDS, TRANSACTIONS
 from piggy_batch.progress import printable_line

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli import program_options
-from piggy_batch.cli.common import Duration, as_rate, open_display, show_result
-from piggy_batch.cli.exports import PACE_OPTIONS, add_options, make_scene
+from piggy_batch.cli import pace, program_options
+from piggy_batch.cli.common import Duration, add_options, as_rate, open_display, show_result
+from piggy_batch.cli.exports import make_scene
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--concurrency", type=click.IntRange(1, 500), default=8, show_default=True, help="Requests in flight."
     ),
-    *PACE_OPTIONS,
+    pace.RATE,
+    pace.RESERVE,
+    pace.MAX_WAIT_THEN_HALT,
+    pace.TIMEOUT,
     click.option("--progress/--no-progress", default=None, help="A bar on stderr.  [default: on a terminal]"),
     click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout instead of the table."),
 )

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli import LazyGroup, program_options
+from piggy_batch.cli import LazyGroup, pace, program_options
 from piggy_batch.cli.common import (
     CountOrPercent,
     Duration,
     Pair,
-    Rate,
-    Seconds,
-    Share,
+    add_options,
     as_mapping,
     as_rate,
     ask,
     can_ask,
     command_line,
+    env,
     is_verbose,
     make_target_from,
     open_display,
@@ -35,89 +34,48 @@ if TYPE_CHECKING:
     from piggy_batch.scene import Baseline
 
 
-def _env(name: str) -> str:
-    return f"PIGGY_BATCH_{name}"
-
-
 RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--run-dir",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        envvar=_env("RUN_DIR"),
+        envvar=env("RUN_DIR"),
         help="Where the run lives.  [default: beside the manifest]",
     ),
     click.option(
         "--dry-run",
         is_flag=True,
-        envvar=_env("DRY_RUN"),
+        envvar=env("DRY_RUN"),
         help="Check the whole manifest, print the plan, send no write.",
     ),
-    click.option(
-        "--rate",
-        type=Rate(),
-        default=5.0,
-        show_default=True,
-        metavar="N",
-        envvar=_env("RATE"),
-        help="At most N HTTP requests a second, every request counted; 0: no limit; auto: as the service allows.",
-    ),
-    click.option(
-        "--reserve",
-        type=Share(),
-        default="20%",
-        show_default=True,
-        envvar=_env("RESERVE"),
-        help="With --rate auto: this share of the announced budget is left to the shop's own traffic.",
-    ),
-    click.option(
-        "--concurrency",
-        type=click.IntRange(1, 500),
-        default=8,
-        show_default=True,
-        envvar=_env("CONCURRENCY"),
-        help="At most N requests in flight.",
-    ),
+    pace.RATE,
+    pace.RESERVE,
+    pace.CONCURRENCY,
     click.option(
         "--attempts",
         type=click.IntRange(1, 100),
         default=5,
         show_default=True,
-        envvar=_env("ATTEMPTS"),
+        envvar=env("ATTEMPTS"),
         help="Tries per row.",
     ),
-    click.option(
-        "--timeout",
-        type=Seconds(),
-        default=30.0,
-        show_default=True,
-        metavar="SECONDS",
-        envvar=_env("TIMEOUT"),
-        help="Bound of one whole request, answer included.",
-    ),
+    pace.TIMEOUT,
     click.option(
         "--max-errors",
         type=CountOrPercent(),
         metavar="N|N%",
-        envvar=_env("MAX_ERRORS"),
+        envvar=env("MAX_ERRORS"),
         help="Halt once so many rows of this invocation were rejected, failed or unknown.",
     ),
-    click.option(
-        "--max-wait",
-        type=Duration(),
-        default="30m",
-        show_default=True,
-        envvar=_env("MAX_WAIT"),
-        help="How long throttling, maintenance or an outage may keep everybody waiting.",
-    ),
+    pace.MAX_WAIT,
     click.option(
         "--max-duration",
         type=Duration(),
-        envvar=_env("MAX_DURATION"),
+        envvar=env("MAX_DURATION"),
         help="End softly after this time; the same command goes on.",
     ),
     click.option(
-        "--limit", type=click.IntRange(min=1), envvar=_env("LIMIT"), help="Take only N unsettled rows: a pilot."
+        "--limit", type=click.IntRange(min=1), envvar=env("LIMIT"), help="Take only N unsettled rows: a pilot."
     ),
     click.option("--skip-invalid", is_flag=True, help="Run the valid rows although others are invalid."),
     click.option(
@@ -131,14 +89,14 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--set", "constants", type=Pair(), multiple=True, metavar="FIELD=VALUE", help="The same value for every row."
     ),
-    click.option("--delimiter", envvar=_env("DELIMITER"), help="Overrides what is detected; a character, or tab."),
-    click.option("--encoding", envvar=_env("ENCODING"), help="Overrides what is detected."),
-    click.option("--sheet", envvar=_env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
+    click.option("--delimiter", envvar=env("DELIMITER"), help="Overrides what is detected; a character, or tab."),
+    click.option("--encoding", envvar=env("ENCODING"), help="Overrides what is detected."),
+    click.option("--sheet", envvar=env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
     click.option(
         "--fix",
         "fixes",
         metavar="REPAIRS",
-        envvar=_env("FIX"),
+        envvar=env("FIX"),
         help="Mend codes before they are sent: trim, wrappers, decimals, spaces, zero-pad:13, case:upper.",
     ),
     click.option(
@@ -158,7 +116,7 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--format",
         "kind",
         type=click.Choice(["csv", "parquet", "xlsx"]),
-        envvar=_env("FORMAT"),
+        envvar=env("FORMAT"),
         help="Of results and piles.  [default: that of the manifest]",
     ),
     click.option("--yes", is_flag=True, help="Do not ask before it starts."),
@@ -166,14 +124,14 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--progress/--no-progress",
         default=None,
-        envvar=_env("PROGRESS"),
+        envvar=env("PROGRESS"),
         help="A bar on stderr.  [default: on a terminal]",
     ),
     click.option(
         "--json",
         "as_json",
         is_flag=True,
-        envvar=_env("JSON"),
+        envvar=env("JSON"),
         help="Print summary.json on stdout instead of the table.",
     ),
 )
@@ -264,10 +222,7 @@ def make_command(operation: Operation) -> click.Command:
             raise click.UsageError("--count makes its own manifest; give either a manifest or a count", ctx)
         ctx.exit(run_command(ctx, operation, manifest, given))
 
-    command: Any = callback
-    for option in reversed((*RUN_OPTIONS, *special_options(operation))):
-        command = option(command)
-    command = program_options(command)
+    command = program_options(add_options(callback, (*RUN_OPTIONS, *special_options(operation))))
     command = click.argument("manifest", type=click.Path(path_type=Path), required=False)(command)
     made: click.Command = click.command(operation.verb, help=describe(operation), short_help=operation.help)(command)
     return made

@@ -12,7 +12,7 @@ import pytest
 
 from piggy_batch.api import Target
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.journal import RunLock
+from piggy_batch.runlock import RunLock
 from piggy_batch.sandbox import Churn
 from piggy_batch.status import describe_run, status_lines
 from tests.export.conftest import Account, Crash, held, page, read, without_times

@@ -1,0 +1,63 @@
+"""How fast a command sends and how long it waits: the options of all commands that send many requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli.common import Duration, Rate, Seconds, Share, env
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RATE = click.option(
+    "--rate",
+    type=Rate(),
+    default=5.0,
+    show_default=True,
+    metavar="N",
+    envvar=env("RATE"),
+    help="At most N HTTP requests a second, every request counted; 0: no limit; auto: as the service allows.",
+)
+RESERVE = click.option(
+    "--reserve",
+    type=Share(),
+    default="20%",
+    show_default=True,
+    envvar=env("RESERVE"),
+    help="With --rate auto: this share of the announced budget is left to the shop's own traffic.",
+)
+CONCURRENCY = click.option(
+    "--concurrency",
+    type=click.IntRange(1, 500),
+    default=8,
+    show_default=True,
+    envvar=env("CONCURRENCY"),
+    help="At most N requests in flight.",
+)
+TIMEOUT = click.option(
+    "--timeout",
+    type=Seconds(),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    envvar=env("TIMEOUT"),
+    help="Bound of one whole request, answer included.",
+)
+
+
+def max_wait(then: str = "") -> Callable[[Any], Any]:
+    """``--max-wait``; its help ends with what happens then."""
+    return click.option(
+        "--max-wait",
+        type=Duration(),
+        default="30m",
+        show_default=True,
+        envvar=env("MAX_WAIT"),
+        help=f"How long throttling, maintenance or an outage may keep everybody waiting{then}.",
+    )
+
+
+MAX_WAIT = max_wait()
+MAX_WAIT_THEN_HALT = max_wait(" before the run halts")
