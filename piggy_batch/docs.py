@@ -93,7 +93,8 @@ def exit_codes() -> str:
 
 def help_text() -> str:
     """What ``piggy-batch --help`` prints."""
-    context = click.Context(cli, info_name="piggy-batch", max_content_width=100, terminal_width=100)
+    settings = {**cli.context_settings, "max_content_width": 100, "terminal_width": 100}
+    context = click.Context(cli, info_name="piggy-batch", **settings)
     return f"```\n{cli.get_help(context)}\n```"
 
 

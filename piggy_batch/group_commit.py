@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+PATIENCE_S = 0.025  # for which a write that nobody waits for is held back, so that it shares the next one's commit
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     sql: str
@@ -35,7 +38,8 @@ class GroupCommit:
     def __init__(self, directory: Path, *, threaded: bool) -> None:
         self._directory = directory
         self._failed: JournalError | None = None
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._held: list[_Job] = []
         self._thread: threading.Thread | None = None
         self._db: sqlite3.Connection | None = None
         self._marked = False
@@ -46,19 +50,31 @@ class GroupCommit:
         else:
             self._db = connect(directory)
 
-    def write(self, sql: str, values: tuple[Any, ...], *, binds: bool) -> asyncio.Future[None]:
-        """On disk when the future is done. ``binds``: from then on the journal counts as begun."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def write(self, sql: str, values: tuple[Any, ...], *, binds: bool, patient: bool = False) -> asyncio.Future[None]:
+        """On disk when the future is done. ``binds``: from then on the journal counts as begun. ``patient``: it may
+        wait a little for the next write, whose commit it then shares."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
         job = _Job(sql, values, future, binds)
-        if self._thread is not None:
-            self._queue.put(job)
-        else:
+        if self._thread is None:
             _resolve([job], self._commit([job]))
+            return future
+        self._held.append(job)
+        if not patient:
+            self._release()
+        elif len(self._held) == 1:
+            loop.call_later(PATIENCE_S, self._release)
         return future
+
+    def _release(self) -> None:
+        if self._held:
+            self._queue.put(self._held)
+            self._held = []
 
     def stop(self) -> None:
         """Land what is queued; the thread ends."""
         if self._thread is not None:
+            self._release()
             self._queue.put(None)
             self._thread.join()
             self._thread = None
@@ -74,14 +90,14 @@ class GroupCommit:
         ended = False
         while not ended:
             jobs: list[_Job] = []
-            job = self._queue.get()
-            while job is not None:
-                jobs.append(job)
+            found = self._queue.get()
+            while found is not None:
+                jobs += found
                 try:
-                    job = self._queue.get_nowait()
+                    found = self._queue.get_nowait()
                 except queue.Empty:
                     break
-            ended = job is None
+            ended = found is None
             if jobs:
                 error = self._commit(jobs)
                 loop = jobs[0].future.get_loop()

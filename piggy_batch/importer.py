@@ -137,7 +137,9 @@ class Importer:
             message=verdict.message,
             kept=verdict.kept,
         )
-        written = self._journal.settled(fate)
+        # An outcome that a kill takes away is looked up again; where no look can tell, it must not wait.
+        patient = self._operation.repeat is Repeat.GUARDED
+        written = self._journal.settled(fate, patient=patient)
         if self._operation.repeat is Repeat.SAFE or written.done():
             await written
             self._count(status, verdict)

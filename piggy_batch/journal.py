@@ -288,9 +288,9 @@ class Journal:
         """Journal the intent to send a row; on disk when the future is done."""
         return self._write(_INTENT, (number, self.run, attempts, sent_at, _dump(before)))
 
-    def settled(self, fate: Fate) -> asyncio.Future[None]:
-        """Journal a row's outcome; on disk when the future is done."""
-        return self._write(_OUTCOME, self._outcome(fate))
+    def settled(self, fate: Fate, *, patient: bool = False) -> asyncio.Future[None]:
+        """Journal a row's outcome; on disk when the future is done. ``patient``: soon is enough."""
+        return self._write(_OUTCOME, self._outcome(fate), patient=patient)
 
     def _outcome(self, fate: Fate) -> tuple[Any, ...]:
         return (
@@ -315,10 +315,12 @@ class Journal:
         """Keep the invocation's request counts."""
         return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False)
 
-    def _write(self, sql: str, values: tuple[Any, ...], *, binds: bool = True) -> asyncio.Future[None]:
+    def _write(
+        self, sql: str, values: tuple[Any, ...], *, binds: bool = True, patient: bool = False
+    ) -> asyncio.Future[None]:
         if self._writer is None:
             raise JournalError("the journal is not open for an invocation")
-        return self._writer.write(sql, values, binds=binds)
+        return self._writer.write(sql, values, binds=binds, patient=patient)
 
     # --- reading back --------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 ALONE_S = 0.003  # before a departure the loop does nothing else; its timer has ended well within this
 ALONE = 0.25  # of the time between two departures, at most
-SPIN_S = 0.00015  # a short sleep ends so late, on a machine with something to spare
+MARGIN_S = 0.0006  # at most: a sleep ends late, and it takes a while from there to the hand-over
+EASE = 0.05  # of a margin that was too large is given up each time
 LEAD_S = 0.005  # time to write a departure where other runs see it, and ``ALONE_S``
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
 
@@ -67,6 +68,7 @@ class Clock:
 
     def __init__(self, *, fine: bool = True) -> None:
         self.fine = fine
+        self._margin = MARGIN_S
 
     def now(self) -> float:
         """Monotonic seconds: the event loop's own time, so that a virtual loop rules here too."""
@@ -87,15 +89,23 @@ class Clock:
         if coarse > 0 and await stop.within(coarse):
             return True
         if alone and not stop:
-            rest = when - self.now() - SPIN_S
+            rest = when - self.now() - self._margin
             if rest > 0:
                 time.sleep(rest)  # noqa: ASYNC251 - less than ``alone``, and the loop is to do nothing else
         return bool(stop)
 
     def spin(self, when: float) -> float:
-        """Let the last microseconds before ``when`` go by; the moment it is then."""
-        while (now := self.now()) < when and self.fine:
-            pass
+        """Let the last microseconds before ``when`` go by; the moment it is then.
+
+        How long before it a wait ends is learnt here: just early enough, for what is spun away is work for nothing.
+        """
+        now = self.now()
+        if not self.fine:
+            return now
+        early = when - now
+        self._margin = min(MARGIN_S, self._margin - (early * EASE if early > 0 else early))
+        while now < when:
+            now = self.now()
         return now
 
 

@@ -75,7 +75,7 @@ WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar=env("MAX_AGE"),
         help="What an interrupted export read longer ago is read again.",
     ),
-    pace.MAX_WAIT_THEN_HALT,
+    pace.MAX_WAIT,
     pace.TIMEOUT,
     click.option("--extra", is_flag=True, help="A further column, extra: JSON of what no other column shows."),
     click.option("--progress/--no-progress", default=None, help="A bar on stderr, or a line every 30 s."),

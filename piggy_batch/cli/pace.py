@@ -47,17 +47,11 @@ TIMEOUT = click.option(
 )
 
 
-def max_wait(then: str = "") -> Callable[[Any], Any]:
-    """``--max-wait``; its help ends with what happens then."""
-    return click.option(
-        "--max-wait",
-        type=Duration(),
-        default="30m",
-        show_default=True,
-        envvar=env("MAX_WAIT"),
-        help=f"How long throttling, maintenance or an outage may keep everybody waiting{then}.",
-    )
-
-
-MAX_WAIT = max_wait()
-MAX_WAIT_THEN_HALT = max_wait(" before the run halts")
+MAX_WAIT = click.option(
+    "--max-wait",
+    type=Duration(),
+    default="30m",
+    show_default=True,
+    envvar=env("MAX_WAIT"),
+    help="How long throttling, maintenance or an outage may keep everybody waiting before the run halts.",
+)

@@ -34,7 +34,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     pace.RATE,
     pace.RESERVE,
-    pace.MAX_WAIT_THEN_HALT,
+    pace.MAX_WAIT,
     pace.TIMEOUT,
     click.option("--progress/--no-progress", default=None, help="A bar on stderr.  [default: on a terminal]"),
     click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout instead of the table."),
