@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-PATIENCE_S = 0.025  # for which a write that nobody waits for is held back, so that it shares the next one's commit
+PATIENCE_S = 0.04  # for which a write that nobody waits for is held back, so that it shares the next one's commit
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piggy_batch.courier import EXCUSES, GLOOM, Courier, backoff_s
+from piggy_batch.group_commit import PATIENCE_S
 from piggy_batch.journal import Entry, Fate, Journal
 from piggy_batch.looks import Seen, after_look, before_send, see, see_inside
 from piggy_batch.manifest import Binding, build, inside_request, look_request
@@ -244,7 +245,8 @@ class Importer:
             if self._operation.repeat is not Repeat.SAFE:
                 before = way.before.to_json() if way.before else None
                 attempts = way.entry.attempts + way.sends + 1
-                await self._journal.sent(way.entry.number, attempts, courier.clock.wall(), before)
+                soon = approach.early_s < 2 * PATIENCE_S
+                await self._journal.sent(way.entry.number, attempts, courier.clock.wall(), before, patient=not soon)
                 way.intended = True
             answer = await courier.send(way.request, slot, approach.turn)
         finally:

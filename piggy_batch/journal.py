@@ -283,10 +283,16 @@ class Journal:
             )
 
     def sent(
-        self, number: int, attempts: int, sent_at: float, before: Mapping[str, Json] | None
+        self,
+        number: int,
+        attempts: int,
+        sent_at: float,
+        before: Mapping[str, Json] | None,
+        *,
+        patient: bool = False,
     ) -> asyncio.Future[None]:
-        """Journal the intent to send a row; on disk when the future is done."""
-        return self._write(_INTENT, (number, self.run, attempts, sent_at, _dump(before)))
+        """Journal the intent to send a row; on disk when the future is done. ``patient``: soon is enough."""
+        return self._write(_INTENT, (number, self.run, attempts, sent_at, _dump(before)), patient=patient)
 
     def settled(self, fate: Fate, *, patient: bool = False) -> asyncio.Future[None]:
         """Journal a row's outcome; on disk when the future is done. ``patient``: soon is enough."""

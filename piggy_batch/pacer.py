@@ -36,7 +36,7 @@ class Stop:
     """Why a run takes no more rows. Set once; the first reason stays."""
 
     def __init__(self) -> None:
-        self._event: asyncio.Event | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
         self.reason: str | None = None
 
     def __bool__(self) -> bool:
@@ -46,21 +46,28 @@ class Stop:
         """Stop taking work. What is in the air lands."""
         if self.reason is None:
             self.reason = reason
-            if self._event is not None:
-                self._event.set()
+            for waiter in self._waiters:
+                _wake(waiter)
 
     async def within(self, seconds: float) -> bool:
         """Wait, at most until the stop; True where the run stops."""
-        if self._event is None:
-            self._event = asyncio.Event()
-            if self:
-                self._event.set()
+        if self:
+            return True
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        timer = loop.call_later(seconds, _wake, waiter)
+        self._waiters.add(waiter)
         try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return False
-        return True
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
+            timer.cancel()
+        return bool(self)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class Clock:
@@ -170,8 +177,9 @@ class Pacer:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._queue.append(place)
             await place
+        early_s = self._near / self.rate if self.rate else 0.0
         self._near += 1
-        return Approach(self)
+        return Approach(self, early_s)
 
     def leave(self) -> None:
         """One place near the head of the queue is free."""
@@ -250,11 +258,13 @@ class Pacer:
 
 
 class Approach:
-    """A place near the head of the queue; given up at departure or by :meth:`leave`."""
+    """A place near the head of the queue; given up at departure or by :meth:`leave`. ``early_s``: seconds until its
+    turn, roughly."""
 
-    __slots__ = ("_left", "_pacer")
+    __slots__ = ("_left", "_pacer", "early_s")
 
-    def __init__(self, pacer: Pacer) -> None:
+    def __init__(self, pacer: Pacer, early_s: float) -> None:
+        self.early_s = early_s
         self._pacer = pacer
         self._left = False
 

@@ -59,9 +59,9 @@ class PluggedJournal:
         return self._cut(found) if name in ("sent", "settled", "withdraw", "tally") else found
 
     def _cut(self, write: Any) -> Any:
-        def cut(*given: Any) -> Any:
+        def cut(*given: Any, **more: Any) -> Any:
             self._plug.step()
-            future = write(*given)
+            future = write(*given, **more)
             self._plug.step()
             return future
 

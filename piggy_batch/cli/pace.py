@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from piggy_batch.cli.common import Duration, Rate, Seconds, Share, env
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 RATE = click.option(
     "--rate",
