@@ -77,8 +77,9 @@ async def compare_sample(
     courier = open_courier(options, scene)
     found: list[tuple[Mapping[str, str], Verdict]] = []
     async with courier.api:
-        with Signals(courier.stop, scene):
+        with Signals(scene) as signals:
             account = await introduce(courier, scene.target, None)
+            signals.soften(courier.stop)
 
             async def look(values: Mapping[str, str], slot: int) -> None:
                 if courier.stop:

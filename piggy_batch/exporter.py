@@ -143,8 +143,9 @@ class _Export:
         self._check(self._binding())
         known = "everything read so far is kept"
         async with courier.api:
-            with Signals(courier.stop, scene, units="pages", known=known):
+            with Signals(scene) as signals:
                 account = await introduce(courier, scene.target, parts)
+                signals.soften(courier.stop, units="pages", known=known)
                 check_account(parts, account, parts.directory)
                 parts.set("account", account)
                 with shared_pace(scene, courier, account, self.options.to.name):

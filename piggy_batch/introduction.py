@@ -59,7 +59,7 @@ async def introduce(courier: Courier, target: Target, journal: Facts | None) -> 
 
 def _left_early(courier: Courier) -> BaseException:
     if courier.stop.reason == "interrupted":
-        return KeyboardInterrupt()
+        return KeyboardInterrupt("nothing was sent")
     return HaltError(courier.halt or f"stopped before anything was sent: {courier.stop.reason}")
 
 

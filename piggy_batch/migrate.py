@@ -60,6 +60,10 @@ class _Migration:
         self.gives = False  # whether any row brings credits
 
     async def go(self) -> Result:
+        with Signals(self.job.scene) as signals:
+            return await self._go(signals)
+
+    async def _go(self, signals: Signals) -> Result:
         job, journal = self.job, self.directory.existing()
         try:
             if journal is None:
@@ -74,7 +78,7 @@ class _Migration:
                 binding = self.directory.rejoin(
                     journal, operation, job.manifest, job.options.reading, adopt=job.options.adopt
                 )
-            return await self._checked(journal, binding)
+            return await self._checked(journal, binding, signals)
         finally:
             if journal is not None:
                 bound = journal.bound
@@ -98,7 +102,7 @@ class _Migration:
         if not wishes.credits_again:
             refuse_again(migrate_operation(credits=True), self.job.manifest, self.job.run_dir)
 
-    async def _checked(self, journal: Journal, binding: Binding) -> Result:
+    async def _checked(self, journal: Journal, binding: Binding, signals: Signals) -> Result:
         options = self.job.options
         layout, kind = Layout(binding), options.format or journal.get("format")
         counts = journal.counts()
@@ -107,24 +111,24 @@ class _Migration:
         board = Board(self.job.run_dir, journal, binding)
         courier = open_courier(options, self.job.scene)
         async with courier.api:
-            with Signals(courier.stop, self.job.scene):
-                account = await introduce(courier, self.job.scene.target, journal)
-                check_account(journal, account, self.job.run_dir)
-                book = await self._credit_book(journal, account, courier)
-                taken = self._taken(board)
-                planned = stage_rows(board, self.job, taken)
-                plan = plan_lines(self.job, self.loaded, account, journal, planned)
-                blocking = self.loaded.blocking(options.accept) if self.loaded else ()
-                if options.dry_run:
-                    notes = (_unaccepted(blocking),) if blocking else ()
-                    return Result(2 if blocking else 0, self.job.run_dir, plan=plan, notes=notes)
-                self._ask(plan, blocking, sum(planned.values()))
-                journal.set("account", account)
-                journal.set("base_url", self.job.scene.target.base_url)
-                journal.set("command", self.job.scene.command)
-                journal.set("bound", value=True)
-                pipeline = Pipeline(self.job, board, courier, book, taken, sum(planned.values()))
-                return await self._carry(pipeline, journal, layout, kind)
+            account = await introduce(courier, self.job.scene.target, journal)
+            check_account(journal, account, self.job.run_dir)
+            book = await self._credit_book(journal, account, courier)
+            taken = self._taken(board)
+            planned = stage_rows(board, self.job, taken)
+            plan = plan_lines(self.job, self.loaded, account, journal, planned)
+            blocking = self.loaded.blocking(options.accept) if self.loaded else ()
+            if options.dry_run:
+                notes = (_unaccepted(blocking),) if blocking else ()
+                return Result(2 if blocking else 0, self.job.run_dir, plan=plan, notes=notes)
+            self._ask(plan, blocking, sum(planned.values()))
+            journal.set("account", account)
+            journal.set("base_url", self.job.scene.target.base_url)
+            journal.set("command", self.job.scene.command)
+            journal.set("bound", value=True)
+            signals.soften(courier.stop)
+            pipeline = Pipeline(self.job, board, courier, book, taken, sum(planned.values()))
+            return await self._carry(pipeline, journal, layout, kind)
 
     async def _carry(self, pipeline: Pipeline, journal: Journal, layout: Layout, kind: str) -> Result:
         job = self.job

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from piggy_batch.manifest import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -129,8 +129,9 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        with self._seen():
+            if self._bar is not None:
+                self._bar.close()
         if self._log is not None:
             os.close(self._log)
             self._log = None
@@ -138,21 +139,25 @@ class Display:
     def total(self, number: int) -> None:
         """Size the bar."""
         self._total = number
-        if self._want_bar and number and self._bar is None:
-            from tqdm import tqdm
+        with self._seen():
+            if self._want_bar and number and self._bar is None:
+                from tqdm import tqdm
 
-            self._bar = tqdm(total=number, unit=f" {self._unit}", file=sys.stderr, dynamic_ncols=True, smoothing=0.05)
-        elif self._bar is not None:
-            self._bar.total = number
-            self._bar.refresh()
+                self._bar = tqdm(
+                    total=number, unit=f" {self._unit}", file=sys.stderr, dynamic_ncols=True, smoothing=0.05
+                )
+            elif self._bar is not None:
+                self._bar.total = number
+                self._bar.refresh()
 
     def advance(self, kind: str, number: int = 1) -> None:
         """Move the bar, or print a line when 30 s have passed."""
         self._counts[kind] += number
         self._done += number
         if self._bar is not None:
-            self._bar.set_postfix_str(self._tail(), refresh=False)
-            self._bar.update(number)
+            with self._seen():
+                self._bar.set_postfix_str(self._tail(), refresh=False)
+                self._bar.update(number)
         elif self._clock() - self._last >= LINE_EVERY_S:
             self._last = self._clock()
             self._print(f"{self._done:,} of {self._total:,} {self._unit} · {self._tail()} · {self._left()}")
@@ -178,13 +183,22 @@ class Display:
     def _print(self, line: str) -> None:
         if self._quiet:
             return
-        try:
+        with self._seen():
             if self._bar is not None:
                 self._bar.write(line, file=sys.stderr)
             else:
                 print(line, file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def _seen(self) -> Iterator[None]:
+        """A terminal or reader that has gone must not end an import: from then on there is no bar."""
+        try:
+            yield
         except OSError:
-            pass  # a closed stderr must not end an import
+            self._want_bar = False
+            if self._bar is not None:
+                self._bar.disable = True  # or it would try once more when it is thrown away
+                self._bar = None
 
     def _tail(self) -> str:
         return ", ".join(f"{kind} {number:,}" for kind, number in sorted(self._counts.items()))

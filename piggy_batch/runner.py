@@ -75,8 +75,13 @@ class _Run:
         self.scene = scene
         self.directory = directory
         self.loaded: Loaded | None = None
+        self.signals = Signals(scene)
 
     async def go(self) -> Result:
+        with self.signals:
+            return await self._go()
+
+    async def _go(self) -> Result:
         journal = self.directory.existing()
         try:
             if journal is None:
@@ -128,24 +133,24 @@ class _Run:
         courier = open_courier(options, scene)
         api = courier.api
         async with api:
-            with Signals(courier.stop, scene):
-                account = await introduce(courier, scene.target, journal)
-                check_account(journal, account, self.directory.path)
-                plan = self._plan(journal, account, api.proxy)
-                blocking = self.loaded.blocking(options.accept) if self.loaded else ()
-                with shared_pace(scene, courier, account, self.directory.path.name):
-                    if options.dry_run:
-                        return await self._rehearse(journal, binding, courier, plan, blocking)
-                    self._ask(journal, plan, blocking)
-                    journal.set("account", account)
-                    journal.set("base_url", scene.target.base_url)
-                    journal.set("command", scene.command)
-                    with ending_after(options.max_duration_s, courier.stop):
-                        scene.progress.log_to(self.directory.path / "run.log")
-                        refusal = await self._baseline(journal, binding, courier)
-                        if refusal is not None:
-                            return refusal
-                        return await self._send(journal, binding, courier, layout, kind, plan)
+            account = await introduce(courier, scene.target, journal)
+            check_account(journal, account, self.directory.path)
+            plan = self._plan(journal, account, api.proxy)
+            blocking = self.loaded.blocking(options.accept) if self.loaded else ()
+            with shared_pace(scene, courier, account, self.directory.path.name):
+                if options.dry_run:
+                    return await self._rehearse(journal, binding, courier, plan, blocking)
+                self._ask(journal, plan, blocking)
+                journal.set("account", account)
+                journal.set("base_url", scene.target.base_url)
+                journal.set("command", scene.command)
+                self.signals.soften(courier.stop)
+                with ending_after(options.max_duration_s, courier.stop):
+                    scene.progress.log_to(self.directory.path / "run.log")
+                    refusal = await self._baseline(journal, binding, courier)
+                    if refusal is not None:
+                        return refusal
+                    return await self._send(journal, binding, courier, layout, kind, plan)
 
     async def _rehearse(
         self,

@@ -10,7 +10,7 @@ import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from piggy_batch.api import Api, Target, Transport
 from piggy_batch.courier import Courier
@@ -196,32 +196,50 @@ def rate_words(rate: float | None, reserve: float) -> str:
 
 
 class Signals:
-    """First Ctrl-C: take no more of what there is to do. Second: leave at once; what is on disk is enough."""
+    """Ctrl-C, SIGTERM and a terminal that hangs up, while the block lasts.
 
-    def __init__(
-        self, stop: Stop, scene: Scene, *, units: str = "rows", known: str = "the journal knows every row"
-    ) -> None:
-        self._stop = stop
-        self._scene = scene
-        self._units = units
-        self._known = known
-        self._names = (signal.SIGINT, signal.SIGTERM) if scene.signals else ()
+    Before :meth:`soften` nothing has been sent, and the first one ends the command on the spot. After it the first one
+    takes no more of what there is to do; a second Ctrl-C or SIGTERM leaves at once: what is on disk is enough.
+    """
 
-    def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
+    def __init__(self, scene: Scene) -> None:
+        self._say = scene.progress.say
+        self._names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if scene.signals else ()
+        self._before: dict[signal.Signals, Any] = {}
+        self._soft: Callable[[], object] | None = None
+        self._known = ""
+        self._heard = 0
+
+    def __enter__(self) -> Self:
         for name in self._names:
-            loop.add_signal_handler(name, self._heard)
+            if name is signal.SIGHUP and signal.getsignal(name) is signal.SIG_IGN:
+                continue  # started to outlive its terminal
+            self._before[name] = signal.signal(name, self._hear)
+        return self
 
     def __exit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
-        for name in self._names:
-            loop.remove_signal_handler(name)
+        self._soft = None
+        for name, before in self._before.items():
+            signal.signal(name, before)
 
-    def _heard(self) -> None:
-        if self._stop.reason == "interrupted":
+    def soften(self, stop: Stop, *, units: str = "rows", known: str = "the journal knows every row") -> None:
+        """From here on what is in the air lands."""
+        loop = asyncio.get_running_loop()
+
+        def end() -> None:
+            if self._soft is not None:
+                stop.set("interrupted")
+                self._say(f"stopping: no more {units} are taken, requests in the air land; Ctrl-C again leaves at once")
+
+        self._known = known
+        self._soft = lambda: loop.call_soon_threadsafe(end)
+
+    def _hear(self, number: int, _: object) -> None:
+        """Called between two instructions of the program, wherever it is."""
+        if self._soft is None:
+            raise KeyboardInterrupt("nothing was sent")
+        self._heard += number != signal.SIGHUP  # a shell and the system may both tell that the terminal is gone
+        if self._heard > 1:
             os.write(2, f"\nleft at once; {self._known}. The same command goes on.\n".encode())
             os._exit(130)
-        self._stop.set("interrupted")
-        self._scene.progress.say(
-            f"stopping: no more {self._units} are taken, requests in the air land; Ctrl-C again leaves at once"
-        )
+        self._soft()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -59,6 +60,14 @@ def cards(folder: Path, name: str, rows: int) -> Path:
     path = folder / f"{name}.csv"
     path.write_text(f"{VALUE}\n" + "".join(f"{name}-{n}\n" for n in range(rows)))
     return path
+
+
+def wait_for(path: Path) -> None:
+    """Until a file is there."""
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
@@ -201,10 +210,7 @@ def test_the_first_ctrl_c_lands_what_is_in_the_air_and_the_same_command_goes_on(
         text=True,
     )
     run_dir = tmp_path / "stop.identifiers-create"
-    for _ in range(200):
-        if (run_dir / "run.log").exists():
-            break
-        time.sleep(0.05)
+    wait_for(run_dir / "run.log")
     time.sleep(0.8)
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=30)
@@ -241,10 +247,7 @@ def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
             stdout=subprocess.DEVNULL,
         )
         run_dir = tmp_path / "twice.identifiers-create"
-        for _ in range(600):
-            if (run_dir / "run.log").exists():
-                break
-            time.sleep(0.05)
+        wait_for(run_dir / "run.log")
         time.sleep(0.6)
         run.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -252,6 +255,105 @@ def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
         run.send_signal(signal.SIGINT)
         assert run.wait(timeout=15) == 130
         assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("target", ["gone", "/dev/full"])
+def test_a_stream_that_takes_nothing_ends_no_import(service: Service, tmp_path: Path, stream: str, target: str) -> None:
+    """A reader that has gone, with the bar on, or a full disk: the rows are done, the reports written, exit 0."""
+    name = f"{stream}{target.strip('/').replace('/', '-')}"
+    cards(tmp_path, name, 5)
+    if target == "gone":
+        read, write = os.pipe()
+        os.close(read)
+    else:
+        write = os.open(target, os.O_WRONLY)
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: write}
+    run = subprocess.run(
+        [sys.executable, "-m", "piggy_batch", "identifiers", "create", f"{name}.csv", "--rate", "0", "--progress"],
+        cwd=tmp_path,
+        env=service.environment(),
+        timeout=60,
+        check=False,
+        **streams,
+    )
+    os.close(write)
+    assert run.returncode == 0
+    assert audit(tmp_path / f"{name}.identifiers-create", 5) == {"done": 5}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_hang_up_ends_softly_however_often_it_is_told(
+    service: Service, tmp_path: Path, number: signal.Signals
+) -> None:
+    """As the first Ctrl-C: what is in the air lands, the reports are written; an ssh line that breaks is no kill."""
+    name = number.name.lower()
+    cards(tmp_path, name, 300)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "piggy_batch", "identifiers", "create", f"{name}.csv", "--rate", "40", "--no-progress"],
+        cwd=tmp_path,
+        env=service.environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    log = tmp_path / f"{name}.identifiers-create" / "run.log"
+    wait_for(log)
+    time.sleep(0.5)
+    run.send_signal(number)
+    if number is signal.SIGHUP:
+        run.send_signal(number)
+    _, err = run.communicate(timeout=30)
+    assert run.returncode == 130, err
+    assert "requests in the air land" in log.read_text()
+    assert set(audit(log.parent, 300)) == {"done", "pending"}
+
+
+def test_the_first_ctrl_c_while_a_list_is_read_ends_at_once(service: Service, tmp_path: Path) -> None:
+    """Nothing has been sent, so there is nothing to land; nothing is left behind either."""
+    cards(tmp_path, "long", 1_500_000)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "piggy_batch", "identifiers", "create", "long.csv", "--no-progress"],
+        cwd=tmp_path,
+        env=service.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(tmp_path / "long.identifiers-create" / "journal.sqlite")
+    run.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, err = run.communicate(timeout=30)
+    assert (run.returncode, err) == (130, "\npiggy-batch: interrupted; nothing was sent\n")
+    assert time.monotonic() - begun < 3
+    assert not (tmp_path / "long.identifiers-create").exists()
+
+
+def test_the_first_ctrl_c_while_the_service_does_not_answer_ends_at_once(tmp_path: Path) -> None:
+    """The first request is only a question; it is not waited for."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(1)
+        cards(tmp_path, "mute", 3)
+        run = subprocess.Popen(
+            [sys.executable, "-m", "piggy_batch", "identifiers", "create", "mute.csv", "--no-progress"],
+            cwd=tmp_path,
+            env=os.environ
+            | {
+                "PYTHONPATH": str(ROOT),
+                "PIGGY_TOKEN": "t",
+                "PIGGY_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        assert connection.recv(10)
+        run.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        _, err = run.communicate(timeout=30)
+        connection.close()
+    assert (run.returncode, err) == (130, "\npiggy-batch: interrupted; nothing was sent\n")
+    assert time.monotonic() - begun < 3
 
 
 def test_a_closed_stdout_is_no_traceback(service: Service, tmp_path: Path) -> None:

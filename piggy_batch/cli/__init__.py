@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -44,6 +46,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
+UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)  # a reader, a disk, a terminal that takes no more
 _LAZY = {
     "identifiers": (
         "piggy_batch.cli.rows:identifiers",
@@ -139,11 +142,18 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         code = 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("piggy-batch: interrupted; nothing was sent", err=True)
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
+        asked = cause is None  # at a question, which is put before anything is sent
+        known = "nothing was sent" if asked else str(cause)
+        click.echo(f"piggy-batch: interrupted{f'; {known}' if known else ''}", err=True)
         code = 130
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
         code = 1
+        with contextlib.suppress(OSError):
+            click.echo(f"piggy-batch: the output cannot be written: {error.strerror}", err=True)
     leave(code if isinstance(code, int) else 0)
 
 

@@ -234,7 +234,7 @@ def report_error(error: PiggyBatchError, argv: Sequence[str]) -> int:
 
 def show_result(result: Result, *, as_json: bool) -> None:
     """Summary on stdout; notes and the command that goes on, on stderr. A reader who has gone changes no exit code."""
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         _show_result(result, as_json=as_json)
 
 
