@@ -314,6 +314,29 @@ def test_a_once_row_in_doubt_is_unknown_and_never_repeated(world: World, kind: s
     assert world.state["requests"]["POST /giftcards"] == posts == 1
 
 
+DAMAGED = {"cut": b'{"data":{"val', "html": b"<html>", "empty": b"", "cut refusal": b'{"message":"Contact ident'}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("damaged", [2, 99])
+def test_a_look_that_arrives_damaged_is_asked_again(world: World, damage: str, damaged: int) -> None:
+    """A look that cannot be read is sent up to --attempts times; after that nothing is sent, and the row failed."""
+    looks = 0
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        nonlocal looks
+        if not request.url.path.endswith("/find"):
+            return None
+        looks += 1
+        status = 400 if damage == "cut refusal" else 200
+        return httpx.Response(status, content=DAMAGED[damage]) if looks <= damaged else None
+
+    world.hook = hook
+    row = one(world, "identifiers delete", "contact_identifier_value", ["CARD-000002"])  # with three attempts
+    assert (row["_status"], looks) == (("done", 3) if damaged == 2 else ("failed", 3))
+    assert world.times("identifiers.delete") == ({"CARD-000002": 1} if damaged == 2 else {})
+
+
 def _cut_refusals(world: World, path: str, times: int) -> None:
     """The service carries out the next writes to ``path``; what arrives is a refusal of which the end is missing."""
     inner = httpx.ASGITransport(app=world.sandbox.app)

@@ -263,6 +263,40 @@ def test_weather_is_waited_out(make: Make, kind: str) -> None:
     assert account.export().agreed
 
 
+@pytest.mark.parametrize("body", [b'{"data":[{"uuid":', b"<html>", b""])
+@pytest.mark.parametrize("damaged", [4, 10**6])
+def test_a_page_that_arrives_damaged_is_asked_for_a_few_times(account: Account, body: bytes, damaged: int) -> None:
+    """Up to --attempts times a reading: the tries of the request and those of the page are not multiplied."""
+    asked: list[int] = []
+
+    def broken(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/giftcards") and request.url.params["page"] == "3":
+            asked.append(len(account.requests))
+            return httpx.Response(200, content=body) if len(asked) <= damaged else None
+        return None
+
+    account.answer = broken
+    done = account.export(attempts=5, max_passes=2)
+    assert done.agreed == (damaged == 4)
+    assert len(asked) == (6 if damaged == 4 else 20)  # five tries; then the same once more; in each of two passes
+
+
+def test_a_count_that_arrives_damaged_is_asked_for_a_few_times(account: Account) -> None:
+    """The same for the request that reads the total."""
+    asked = 0
+
+    def broken(request: httpx.Request) -> httpx.Response | None:
+        nonlocal asked
+        if not (request.url.path.endswith("/giftcards") and request.url.params["limit"] == "1"):
+            return None
+        asked += 1
+        return httpx.Response(200, content=b"<html>")
+
+    account.answer = broken
+    assert not account.export(attempts=5, max_passes=1).agreed
+    assert asked == 5
+
+
 def test_a_service_that_never_answers_is_a_halt(account: Account) -> None:
     """Not even the account is told: exit 3 without a directory left behind."""
     account.world.sandbox.plan(Fault("reset-before"))
