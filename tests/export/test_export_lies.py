@@ -357,3 +357,13 @@ def test_numbers_that_are_none_are_counted_and_end_nothing(account: Account) -> 
     assert held(done) == ["u-1"]
     assert held(done, "amount_in_cents") == [""]
     assert done.summary["unreadable"] == {"amount_in_cents": 1}
+
+
+def test_a_cell_that_a_workbook_does_not_hold_is_told(account: Account) -> None:
+    """What no column shows of a card may be long: cut in a workbook, and said so."""
+    row = {"uuid": "u-1", "amount_in_cents": 1, "note": "y" * 40_000}
+    page = {"data": [row], "meta": {"page": 1, "last_page": 1, "total": 1}}
+    account.answer = lambda r: httpx.Response(200, json=page) if r.url.path.endswith("/giftcards") else None
+    done = account.export(to="cards.xlsx", extra=True)
+    assert any("cards.xlsx: 1 cell is longer than a workbook takes" in note for note in done.notes)
+    assert not any("longer" in note for note in account.export(extra=True).notes)
