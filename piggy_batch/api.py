@@ -7,6 +7,7 @@ to httpx, of whatever kind, is *maybe applied*.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
 import json
 import os
@@ -15,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -181,6 +182,9 @@ class Api:
             return Lost(f"no whole answer within {self.timeout_s:g} s", sent=True)
         except Exception as error:  # noqa: BLE001 - whatever went wrong after the hand-over, it may be applied
             return Lost(_describe(error), sent=True)
+        finally:
+            if _has_surplus(transport):
+                await self._drop(slot)
         if content is None:
             return Lost(f"the answer is larger than {MAX_BODY // 1024 // 1024} MiB", sent=True)
         return _reply(response, content, loop.time() - started, self._wall())
@@ -211,6 +215,17 @@ class Api:
             transport = self._transports[slot] = self._make()
         return transport
 
+    async def _drop(self, slot: int) -> None:
+        """Close a slot's connection; the next request makes a new one.
+
+        What is surplus belongs to no request (RFC 9112, 9.2), and the next row would take it for its own answer. The
+        answer before it stands: nothing was waiting when its request left, and answers come in the order of requests.
+        """
+        transport = self._transports.pop(slot, None)
+        if transport is not None:
+            with contextlib.suppress(Exception):  # trouble with closing says nothing of the answer
+                await transport.aclose()
+
     def _connection(self) -> httpx.AsyncHTTPTransport:
         context = self._context()
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_S)
@@ -230,6 +245,33 @@ class Api:
             except (OSError, ssl.SSLError) as error:
                 raise SetupError(f"--ca-file {self.target.ca_file}: {error}; give a file of PEM certificates") from None
         return self._ssl
+
+
+def _has_surplus(transport: httpx.AsyncBaseTransport) -> bool:
+    """Whether more has come in than the answer that was read.
+
+    httpcore replaces an idle connection whose socket has something to read; what h11, TLS or anyio have taken out of
+    the socket already it does not see. None of them has a public way to ask: what is not there counts as empty.
+    """
+    connections = _reach(transport, "_pool", "connections")
+    for connection in connections if isinstance(connections, list) else ():
+        while connection is not None and not hasattr(connection, "_h11_state"):
+            connection = _reach(connection, "_connection")  # a pool's, and then a proxy's, holds the real one
+        trailing = _reach(connection, "_h11_state", "trailing_data")
+        if isinstance(trailing, tuple) and any(trailing[:1]):
+            return True
+        stream = _reach(connection, "_network_stream", "_stream")
+        while stream is not None:
+            if _reach(stream, "_read_bio", "pending") or _reach(stream, "_protocol", "read_queue"):
+                return True
+            stream = _reach(stream, "transport_stream")  # what is under TLS
+    return False
+
+
+def _reach(thing: object, *names: str) -> Any:
+    for name in names:
+        thing = getattr(thing, name, None)
+    return thing
 
 
 def _encode(body: Mapping[str, Json]) -> bytes:

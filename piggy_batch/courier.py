@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.model import Answer, Lost, Reply, Request
 from piggy_batch.operations import PING
-from piggy_batch.verdict import Call, Verdict, judge_status
+from piggy_batch.verdict import Call, Verdict, is_damaged, judge_status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -105,8 +105,9 @@ class Courier:
             if answer is None:
                 return None
             verdict = judge_status(answer) if isinstance(answer, Reply) else Verdict(Call.DOUBT)
-            if verdict is None:
+            if verdict is None and isinstance(answer, Reply) and answer.is_json:
                 return answer
+            verdict = verdict or Verdict(Call.DOUBT)  # a success to be read that cannot be: damaged on its way
             match verdict.call:
                 case Call.HALT:
                     self.end(verdict.message)
@@ -192,7 +193,7 @@ class Courier:
         if answer.status in (429, 503):
             self._pause(answer)
             return
-        if answer.status >= 500 or (not answer.is_json and answer.status < 300 and answer.text):
+        if answer.status >= 500 or is_damaged(answer) or (not answer.is_json and answer.status < 300 and answer.text):
             await self._unusable(f"HTTP {answer.status}", slot)
             return
         self._clear()

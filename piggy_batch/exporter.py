@@ -232,9 +232,9 @@ class _Export:
         tables = Tables(self.listing, extra=options.terms.extra)
         self.scene.progress.say(f"writing {options.to}")
         if self.scene.threaded:
-            await asyncio.to_thread(write_kept, parts, options.to, self.kind, tables)
+            await asyncio.to_thread(write_kept, parts, options.to, self.kind, tables, self.notes.append)
         else:
-            write_kept(parts, options.to, self.kind, tables)
+            write_kept(parts, options.to, self.kind, tables, self.notes.append)
         if tables.unreadable:
             exit_code = 1
         parts.finish(self.scene.clock.wall(), exit_code, self.courier.tally)

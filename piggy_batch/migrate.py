@@ -175,7 +175,8 @@ class _Migration:
         return frozenset((pending + others)[:limit])
 
     def _invalid(self, journal: Journal, layout: Layout, kind: str) -> Result:
-        path = write_errors(journal, layout, kind)
+        cut: list[str] = []
+        path = write_errors(journal, layout, kind, cut.append)
         counts = journal.counts()
         number = counts[Status.INVALID]
         notes = [str(p) for p in self.loaded.problems] if self.loaded else []
@@ -183,7 +184,7 @@ class _Migration:
             f"{number:,} of {sum(counts.values()):,} rows are invalid (all in {path}); nothing was sent: mend the "
             "manifest, or run the valid rows with --skip-invalid"
         )
-        return Result(2, self.job.run_dir, piles=((str(path), number),), notes=tuple(notes))
+        return Result(2, self.job.run_dir, piles=((str(path), number),), notes=(*notes, *cut))
 
     def _ask(self, plan: tuple[str, ...], blocking: Sequence[Finding], rows: int) -> None:
         """Show the plan and ask, as every write does; SetupError where nobody agrees."""

@@ -33,7 +33,8 @@ def finish(
     journal.finish(job.scene.clock.wall(), code)
     counts = journal.counts()
     goes_on = counts[Status.PENDING] + counts[Status.FAILED] + _guarded_doubt(board)
-    piles = write_reports(journal, layout, kind)
+    cut: list[str] = []
+    piles = write_reports(journal, layout, kind, cut.append)
     rate = "auto" if job.options.rate is None else job.options.rate
     summary = summarise(
         journal,
@@ -51,7 +52,7 @@ def finish(
         summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
     write_json(job.run_dir / "summary.json", summary)
     files = tuple((str(job.run_dir / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results")
-    return Result(code, job.run_dir, (), summary, files, _notes(ending, counts, job))
+    return Result(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *cut))
 
 
 def _fates(board: Board, taken: frozenset[int] | None, seen: Counter[Status], unlinked: Counter[str]) -> Iterator[Fate]:

@@ -96,12 +96,17 @@ def cell(kind: FieldKind, value: Json) -> object:
         return None
 
 
-def write_kept(parts: Parts, to: Path, kind: str, tables: Tables) -> None:
-    """Write what the store has chosen; the file appears whole or not at all."""
+def write_kept(parts: Parts, to: Path, kind: str, tables: Tables, tell: Callable[[str], None]) -> None:
+    """Write what the store has chosen; the file appears whole or not at all.
+
+    ``tell`` is told what the format does not hold whole.
+    """
     kept = parts.kept()
     with open_writer(to, kind, tables.columns) as writer:
         while batch := list(islice(kept, BATCH)):
             writer.write(tables.rows(batch))
+        if writer.note:
+            tell(writer.note)
 
 
 def _text(value: Json) -> object:

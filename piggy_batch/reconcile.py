@@ -387,7 +387,7 @@ class _Reconciliation:
         if doubts:
             self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.scene.command}")
         kind = self.journal.get("written") or self.journal.get("format")
-        piles = write_reports(self.journal, Layout(self.binding), kind)
+        piles = write_reports(self.journal, Layout(self.binding), kind, self.notes.append)
         path = self.journal.directory / "summary.json"
         earlier = _earlier(path)
         counts = self.journal.counts()

@@ -15,7 +15,7 @@ from piggy_batch.model import Json, Status
 from piggy_batch.tables import Out, Writer, open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from piggy_batch.journal import Entry, Journal
@@ -114,8 +114,10 @@ def _second(whole_s: int) -> str:
     return datetime.fromtimestamp(whole_s, UTC).isoformat().removesuffix("+00:00")
 
 
-def write_reports(journal: Journal, layout: Layout, kind: str) -> dict[str, int]:
+def write_reports(journal: Journal, layout: Layout, kind: str, tell: Callable[[str], None]) -> dict[str, int]:
     """Write results and piles of that format into the run directory; rows by file name.
+
+    ``tell`` is told, one sentence a file, what the format does not hold whole.
 
     Each file appears whole or not at all; a pile without rows is not there. JournalError where the disk
     is full: the journal still holds everything, and the same command writes the reports again.
@@ -151,6 +153,7 @@ def write_reports(journal: Journal, layout: Layout, kind: str) -> dict[str, int]
             for name, batch in batches.items():
                 if batch:
                     flush(name)
+            _pass_on(writers.values(), tell)
     except OSError as error:
         raise JournalError(
             f"the reports in {journal.directory} cannot be written: {error.strerror or error}; nothing is lost: free "
@@ -163,7 +166,7 @@ def write_reports(journal: Journal, layout: Layout, kind: str) -> dict[str, int]
     return counts
 
 
-def write_errors(journal: Journal, layout: Layout, kind: str) -> Path:
+def write_errors(journal: Journal, layout: Layout, kind: str, tell: Callable[[str], None]) -> Path:
     """Write only the errors pile: the invalid rows of a manifest of which nothing was sent."""
     path = journal.directory / f"errors.{kind}"
     with open_writer(path, kind, layout.columns) as writer:
@@ -175,7 +178,14 @@ def write_errors(journal: Journal, layout: Layout, kind: str) -> Path:
                 writer.write(batch)
                 batch = []
         writer.write(batch)
+        _pass_on([writer], tell)
     return path
+
+
+def _pass_on(writers: Iterable[Writer], tell: Callable[[str], None]) -> None:
+    for writer in writers:
+        if writer.note:
+            tell(writer.note)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -114,7 +114,8 @@ class _Run:
 
     async def _invalid(self, journal: Journal, layout: Layout, kind: str) -> Result:
         """Nothing is sent: the problems on stderr, the rows in a file to mend and pass again."""
-        path = write_errors(journal, layout, kind)
+        cut: list[str] = []
+        path = write_errors(journal, layout, kind, cut.append)
         counts = journal.counts()
         notes = [str(p) for p in self.loaded.problems] if self.loaded else []
         number = counts[Status.INVALID]
@@ -124,7 +125,7 @@ class _Run:
             f"{number:,} of {sum(counts.values()):,} rows are invalid (listed in {path}); nothing was sent: mend the "
             "manifest, or run the valid rows with --skip-invalid"
         )
-        return Result(2, self.directory.path, piles=((str(path), number),), notes=tuple(notes))
+        return Result(2, self.directory.path, piles=((str(path), number),), notes=(*notes, *cut))
 
     # --- with the service ----------------------------------------------------------------------------
 
@@ -340,7 +341,8 @@ class _Run:
         plan: tuple[str, ...] = (),
     ) -> Result:
         command = self.scene.command if self._goes_on(journal) else None
-        piles = write_reports(journal, layout, kind)
+        cut: list[str] = []
+        piles = write_reports(journal, layout, kind, cut.append)
         journal.set("written", kind)
         summary = summarise(
             journal,
@@ -353,7 +355,7 @@ class _Run:
         files = tuple(
             (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"
         )
-        return Result(exit_code, self.directory.path, plan, summary, files, notes)
+        return Result(exit_code, self.directory.path, plan, summary, files, (*notes, *cut))
 
 
 def percent_or_count(text: str) -> tuple[int | None, float | None]:

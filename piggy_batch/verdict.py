@@ -125,11 +125,16 @@ def judge_status(reply: Reply) -> Verdict | None:
         )
     if status == 403:
         return Verdict(Call.FORBIDDEN, said, http_status=status, code=code)
-    if status >= 500 or status == 408 or status < 200 or code in DOUBT_CODES:
+    if status >= 500 or status == 408 or status < 200 or code in DOUBT_CODES or is_damaged(reply):
         return Verdict(Call.DOUBT, said, http_status=status, code=code)
     if status >= 400 and code is None:
         return Verdict(Call.FOREIGN, said, http_status=status)
     return None
+
+
+def is_damaged(reply: Reply) -> bool:
+    """Whether JSON did not arrive whole: what is missing of a refusal may be a code that is none, see DOUBT_CODES."""
+    return not reply.is_json and reply.text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
 
 
 def _judge_refusal(operation: Operation, reply: Reply) -> Verdict:

@@ -209,7 +209,9 @@ class Walk:
             answer = await self._ask(request, slot)
             found = read_page(self.listing, self._take, answer, page, self.state.size)
             if isinstance(found, Refusal):
-                enough = isinstance(answer, Lost) or answer.status >= 300 or tries >= self._terms.attempts
+                # A loss, a refusal and what is no JSON have been asked for often enough by the courier.
+                given_up = isinstance(answer, Lost) or answer.status >= 300 or not answer.is_json
+                enough = given_up or tries >= self._terms.attempts
             else:
                 endless = page == 1 and found.last_page is None
                 enough = not (found.flaw or endless) or tries >= CONTENT_TRIES
@@ -369,6 +371,8 @@ class Walk:
                     return Moment(self.state.number, total, self._courier.clock.wall())
             elif refusal is not None and refusal.code == INVALID:
                 size = self.state.size
+            elif not isinstance(answer, Lost) and answer.status < 300 and not answer.is_json:
+                break  # asked for often enough by the courier
         return None
 
     # --- small things ------------------------------------------------------------------------------------

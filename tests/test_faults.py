@@ -257,6 +257,162 @@ def test_a_certificate_that_is_not_trusted_stops_before_anything_is_sent(tmp_pat
         assert seen == []
 
 
+def _answer(said: str, size: int = 0) -> bytes:
+    """An answer with that data, padded to so many bytes."""
+    body = b'{"data":"%s"}' % said.encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+    if size:
+        body += b" " * (
+            size - len(body) - len(head % (size - 100))
+        )  # the length has as many digits as the size less 100
+    return head % len(body) + body
+
+
+class _Twice:
+    """A service on a real socket that says something beside each connection's first answer."""
+
+    def __init__(self, first: bytes, *, late: bool = False, apart: bool = False) -> None:
+        self._first = first
+        self._parts = [first, _answer("surplus")] if apart else [first + _answer("surplus")]
+        self._late = late
+        self.requests = 0
+        self.connections = 0
+        self.read = asyncio.Event()  # the program has read the first answer
+        self.said = asyncio.Event()  # what nobody asked for is on its way
+
+    async def serve(self, reader: Any, writer: Any) -> None:
+        self.connections += 1
+        for number in (1, 2):
+            await _head(reader)
+            self.requests += 1
+            if self.requests > 1:
+                writer.write(_answer(f"own {self.connections} {number}"))
+            elif not self._late:
+                for part in self._parts:
+                    writer.write(part)
+            else:
+                writer.write(self._first)
+                await self.read.wait()
+                writer.write(_answer("surplus"))
+                await writer.drain()
+                self.said.set()
+
+
+def _secured(tmp_path: Path, tls: bool) -> tuple[str, Path | None, dict[str, Any]]:
+    """Scheme, --ca-file and the server's options."""
+    if not tls:
+        return "http", None, {}
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = 0  # the answer's records are the first that come after the handshake
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return "https", tmp_path / "ca.pem", {"ssl": context}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("apart", [False, True], ids=["one write", "two writes"])
+@pytest.mark.parametrize("size", [0, 16_384, 32_768, 65_448, 65_536, 131_072])
+def test_a_second_answer_is_nobodys(tmp_path: Path, tls: bool, size: int, apart: bool) -> None:
+    """Two answers at once: the first is believed, the second is not the next request's, which goes out once.
+
+    The sizes end the first answer where a TLS record or a read of the socket ends, so that the second waits in
+    h11, in TLS or in anyio, whose own names the program has to know; an upgrade that changes one fails here.
+    """
+    scheme, ca_file, more = _secured(tmp_path, tls)
+
+    async def work() -> None:
+        service = _Twice(_answer("first", size), apart=apart)
+        async with (
+            _server(service.serve, **more) as port,
+            Api(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+        ):
+            answers = [await api.send(PING, 0, _turn) for _ in range(3)]
+        assert [a.body["data"] for a in answers if isinstance(a, Reply)] == ["first", "own 2 1", "own 2 2"]
+        assert (service.requests, service.connections) == (3, 2)
+
+    asyncio.run(work())
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_what_comes_between_two_requests_is_nobodys(tmp_path: Path, tls: bool) -> None:
+    """An answer that nobody asked for, there before the next request leaves: that one takes a new connection."""
+    scheme, ca_file, more = _secured(tmp_path, tls)
+
+    async def work() -> None:
+        service = _Twice(_answer("first"), late=True)
+        async with (
+            _server(service.serve, **more) as port,
+            Api(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+        ):
+            answers = [await api.send(PING, 0, _turn)]
+            service.read.set()
+            await service.said.wait()
+            answers.append(await api.send(PING, 0, _turn))
+        assert [a.body["data"] for a in answers if isinstance(a, Reply)] == ["first", "own 2 1"]
+        assert (service.requests, service.connections) == (2, 2)
+
+    asyncio.run(work())
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tunnel"])
+@pytest.mark.parametrize("apart", [False, True], ids=["one write", "two writes"])
+def test_a_second_answer_through_a_proxy_is_nobodys(tmp_path: Path, tls: bool, apart: bool) -> None:
+    """A proxy's connection holds the real one inside, and that is the one that counts."""
+    scheme, ca_file, more = _secured(tmp_path, tls)
+
+    async def work() -> None:
+        service = _Twice(_answer("first", 16_384), apart=apart)
+
+        async def serve(reader: Any, writer: Any) -> None:
+            if tls:
+                await _head(reader)  # CONNECT
+                writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                await writer.start_tls(more["ssl"])
+            await service.serve(reader, writer)
+
+        async with _server(serve) as port:
+
+            def through() -> httpx.AsyncHTTPTransport:
+                context = ssl.create_default_context(cafile=ca_file)
+                return httpx.AsyncHTTPTransport(verify=context, proxy=f"http://127.0.0.1:{port}")
+
+            async with Api(Target(f"{scheme}://127.0.0.1:1", "sandbox"), timeout_s=5.0, transport=through) as api:
+                answers = [await api.send(PING, 0, _turn) for _ in range(3)]
+        assert [a.body["data"] for a in answers if isinstance(a, Reply)] == ["first", "own 2 1", "own 2 2"]
+        assert (service.requests, service.connections) == (3, 2)
+
+    asyncio.run(work())
+
+
+@pytest.mark.process
+def test_an_ordinary_answer_leaves_its_connection_open(tmp_path: Path) -> None:
+    """Without surplus the next request goes over the same connection, over TLS too."""
+    scheme, ca_file, more = _secured(tmp_path, tls=True)
+    connections = 0
+
+    async def serve(reader: Any, writer: Any) -> None:
+        nonlocal connections
+        connections += 1
+        for number in range(5):
+            await _head(reader)
+            writer.write(_answer(str(number), 0 if number % 2 else 70_000))
+
+    async def work() -> None:
+        async with (
+            _server(serve, **more) as port,
+            Api(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+        ):
+            answers = [await api.send(PING, 0, _turn) for _ in range(5)]
+        assert [a.body["data"] for a in answers if isinstance(a, Reply)] == list("01234")
+        assert connections == 1
+
+    asyncio.run(work())
+
+
 @pytest.mark.process
 def test_a_full_backlog_times_out_and_was_not_sent() -> None:
     """A server that accepts no connection: connect timeout, not sent."""

@@ -314,6 +314,65 @@ def test_a_once_row_in_doubt_is_unknown_and_never_repeated(world: World, kind: s
     assert world.state["requests"]["POST /giftcards"] == posts == 1
 
 
+DAMAGED = {"cut": b'{"data":{"val', "html": b"<html>", "empty": b"", "cut refusal": b'{"message":"Contact ident'}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("damaged", [2, 99])
+def test_a_look_that_arrives_damaged_is_asked_again(world: World, damage: str, damaged: int) -> None:
+    """A look that cannot be read is sent up to --attempts times; after that nothing is sent, and the row failed."""
+    looks = 0
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        nonlocal looks
+        if not request.url.path.endswith("/find"):
+            return None
+        looks += 1
+        status = 400 if damage == "cut refusal" else 200
+        return httpx.Response(status, content=DAMAGED[damage]) if looks <= damaged else None
+
+    world.hook = hook
+    row = one(world, "identifiers delete", "contact_identifier_value", ["CARD-000002"])  # with three attempts
+    assert (row["_status"], looks) == (("done", 3) if damaged == 2 else ("failed", 3))
+    assert world.times("identifiers.delete") == ({"CARD-000002": 1} if damaged == 2 else {})
+
+
+def _cut_refusals(world: World, path: str, times: int) -> None:
+    """The service carries out the next writes to ``path``; what arrives is a refusal of which the end is missing."""
+    inner = httpx.ASGITransport(app=world.sandbox.app)
+    left = times
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        nonlocal left
+        if request.method == "GET" or not request.url.path.endswith(path) or not left:
+            return None
+        left -= 1
+        await inner.handle_async_request(request)
+        return httpx.Response(400, content=b'{"message":"Internal error","co')
+
+    world.hook = hook
+
+
+def test_a_once_row_refused_in_half_an_answer_is_unknown(world: World) -> None:
+    """The half that is missing may hold a code that means "perhaps carried out": not rejected, not sent again."""
+    _cut_refusals(world, "/giftcards", 1)
+    path = world.manifest("giftcard_program_uuid", [[world.sandbox.world.cards.programs[1].uuid]])
+    first = world.run("giftcards create", path)
+    assert world.statuses(first) == {"unknown": 1}
+    assert world.rows(first, "errors") == []
+    second = world.run("giftcards create", path)
+    assert world.statuses(second) == {"unknown": 1}
+    assert world.effects == 1
+
+
+def test_a_guarded_row_refused_in_half_an_answer_is_looked_up(world: World) -> None:
+    """A look tells that the card was made: done, by the look, and made once."""
+    _cut_refusals(world, "/contact-identifiers", 1)
+    row = one(world, "identifiers create", CREATE, ["A-1", world.contact(1)])
+    assert (row["_status"], row["_proof"]) == ("done", "look")
+    assert world.times("identifiers.create") == {"A-1": 1}
+
+
 def test_a_once_row_that_never_left_is_sent_again(world: World) -> None:
     """Connection refused: certainly not sent, so even a once row is tried again."""
     fails = 2

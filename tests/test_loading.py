@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import openpyxl
+import pytest
+
+from piggy_batch.errors import SetupError
 from tests.world import World, read_csv
 
 
@@ -24,3 +30,17 @@ def test_a_ragged_row_is_quoted_whole(world: World) -> None:
     manifest = world.manifest("contact_identifier_value,contact_uuid", [["A1", "b", "c"]])
     result = world.run("identifiers create", manifest)
     assert 'row 1 (line 2): has 3 cells where the header has 2: "A1", "b", "c"' in result.notes[0]
+
+
+def test_card_numbers_that_a_workbook_holds_as_dates_are_not_sent_unasked(world: World) -> None:
+    """1-2 and 3/5 have become days, and nothing says which cards they were: refused, unless somebody accepts it."""
+    book = openpyxl.Workbook()
+    for cell in ("contact_identifier_value", dt.date(2026, 2, 1), dt.date(2026, 5, 3)):
+        book.active.append([cell])
+    manifest = world.folder / "cards.xlsx"
+    book.save(manifest)
+    with pytest.raises(SetupError, match=r"MD108 looks-like-date.*2026-02-01.*--accept MD108"):
+        world.run("identifiers create", manifest)
+    assert world.effects == 0
+    assert world.run("identifiers create", manifest, accept=frozenset({"MD108"})).exit_code == 0
+    assert world.effects == 2

@@ -569,3 +569,26 @@ def test_virtual_runs_need_no_real_time() -> None:
 def test_a_setup_error_is_exit_2() -> None:
     """Errors carry their exit codes."""
     assert (SetupError.exit_code, HaltError.exit_code, JournalError.exit_code) == (2, 3, 4)
+
+
+def test_a_run_tells_which_cells_a_workbook_does_not_hold_whole(world: World) -> None:
+    """Results and each pile with such cells are named; the same command writes them whole in another format."""
+    long = "y" * 40_000
+    world.till("create", "A-2", contact_uuid=world.contact(1))
+    path = world.manifest("contact_identifier_value,x", [["A-1", long], ["A-2", long], ["A-3", "short"]])
+    result = world.run("identifiers create", path, format="xlsx")
+    told = [note for note in result.notes if "cut" in note]
+    assert len(told) == 2
+    assert "results.xlsx: 2 cells are longer than a workbook takes" in told[0]
+    assert "errors.xlsx: 1 cell is longer" in told[1]
+    again = world.run("identifiers create", path, format="csv")
+    assert not [note for note in again.notes if "cut" in note]
+    assert [row["x"] for row in world.rows(again)] == [long, long, "short"]
+
+
+def test_invalid_rows_in_a_workbook_tell_of_cut_cells_too(world: World) -> None:
+    """Nothing is sent; who mends errors.xlsx and passes it again must know that a cell of it is not whole."""
+    path = world.manifest("contact_identifier_value,x", [["A-1", ""], ["A-1", "y" * 40_000]])
+    result = world.run("identifiers create", path, format="xlsx")
+    assert result.exit_code == 2
+    assert "errors.xlsx: 1 cell is longer" in result.notes[-1]

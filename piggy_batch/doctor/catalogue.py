@@ -79,6 +79,12 @@ SPREADSHEET_ERROR = _error(
     "are a spreadsheet's error, such as #N/A, or #### for a column too narrow",
     "mend the formula or widen the column, and export again",
 )
+LOOKS_LIKE_DATE = _blocking(
+    "MD108",
+    "looks-like-date",
+    "are dates, as a spreadsheet makes of numbers such as 1-2 or 3/5",
+    "compare with the cards; if a spreadsheet did it, export again with this column as text",
+)
 OUTER_SPACE = _warning(
     "MD201", "outer-space", "begin or end with white space", "pass --fix trim",
 )  # fmt: skip
@@ -148,6 +154,6 @@ PRINTED_NUMBER = _warning(
 
 CATALOGUE: tuple[Rule, ...] = (
     SCIENTIFIC, LOOKS_SCIENTIFIC, TRAILING_DECIMAL, DIGITS_CUT, LOST_ZEROS, WRAPPER, SPREADSHEET_ERROR,
-    OUTER_SPACE, INNER_SPACE, INVISIBLE, MIXED_CASE, DUPLICATE, NEAR_DUPLICATE, LUHN, EAN, NOT_A_UUID, EMAIL,
-    ODD_ONE_OUT, PRINTED_NUMBER,
+    LOOKS_LIKE_DATE, OUTER_SPACE, INNER_SPACE, INVISIBLE, MIXED_CASE, DUPLICATE, NEAR_DUPLICATE, LUHN, EAN,
+    NOT_A_UUID, EMAIL, ODD_ONE_OUT, PRINTED_NUMBER,
 )  # fmt: skip

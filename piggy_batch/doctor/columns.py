@@ -16,7 +16,16 @@ from piggy_batch.doctor.catalogue import NOT_A_UUID, Rule, Severity
 from piggy_batch.doctor.checkdigits import LENGTHS, Scheme, failing
 from piggy_batch.doctor.findings import EXAMPLES, ColumnFacts, ColumnRole, Examined, Example, Finding, Tally
 from piggy_batch.doctor.patterns import judge
-from piggy_batch.doctor.values import Damage, damages, email_damages, looks_scientific
+from piggy_batch.doctor.values import (
+    LONGEST_DATE,
+    Damage,
+    damages,
+    email_damages,
+    has_date_form,
+    is_date,
+    looks_scientific,
+    trimmed,
+)
 from piggy_batch.model import Problem
 
 Batch = Sequence[tuple[int, int, Sequence[str]]]  # row number, line, cells
@@ -51,6 +60,9 @@ class Census:
     lower: Tally = field(default_factory=Tally)
     mixed: Tally = field(default_factory=Tally)
     scientific: Tally = field(default_factory=Tally)  # looks so, or is a code that looks so
+    dates: Tally = field(default_factory=Tally)
+    spaced_dates: Tally = field(default_factory=Tally)  # those with space around or before a time
+    no_dates: int = 0  # written as dates are, but there is no such day
     uuids: int = 0
     no_uuids: Tally = field(default_factory=Tally)
 
@@ -98,6 +110,8 @@ class Column:
             if not found:
                 good.append(value)
                 continue
+            if is_date(trimmed(value)):
+                self._census.spaced_dates.add(Example(row, line, value))
             for rule, proposal in found:
                 tally = self._damaged.setdefault(rule.code, (rule, Tally()))[1]
                 tally.add(Example(row, line, value, proposal))
@@ -120,6 +134,13 @@ class Column:
         self._note_case(others, where)
         if "e" in joined or "E" in joined:
             where.count(self._census.scientific, list(filter(looks_scientific, others)))
+        if ("-" in joined or "/" in joined or "." in joined) and min(map(len, others)) <= LONGEST_DATE:
+            self._note_dates(list(filter(has_date_form, others)), where)
+
+    def _note_dates(self, written_so: Sequence[str], where: _Finder) -> None:
+        dates = list(filter(is_date, written_so))
+        self._census.no_dates += len(written_so) - len(dates)
+        where.count(self._census.dates, dates)
 
     def _note_digits(self, numbers: Sequence[str], where: _Finder) -> None:
         for length, group in _by_length(numbers).items():

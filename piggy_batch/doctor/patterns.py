@@ -26,6 +26,7 @@ def judge(census: Census, column: str) -> list[Finding]:
     others = sum(tally.count for tally in census.others.values())
     found = _digits_cut(census.digits, column)
     found += _scientific(census, column, digits, others)
+    found += _dates(census, column)
     found += _case(census, column)
     if _dominates(digits, digits + others):
         found += _numbers(census, column, digits)
@@ -61,7 +62,7 @@ def _numbers(census: Census, column: str, whole: int) -> list[Finding]:
     lengths = census.digits
     usual = max(lengths, key=lambda length: lengths[length].all.count)
     strange = list(census.others.values())
-    if _looks_scientific_instead(census):
+    if _looks_scientific_instead(census) or census.dates.count == sum(tally.count for tally in strange):
         strange = []
     found: list[Finding] = []
     if _zeros_lost(lengths, usual, whole):
@@ -137,6 +138,14 @@ def _looks_scientific_instead(census: Census) -> bool:
     """Whether everything that is not digits looks like scientific notation."""
     others = sum(tally.count for tally in census.others.values())
     return 0 < census.scientific.count == others
+
+
+def _dates(census: Census, column: str) -> list[Finding]:
+    """Dates, unless it is the column's own way to be written so: then most are days that there are not."""
+    tallies = [census.dates, census.spaced_dates]
+    if sum(tally.count for tally in tallies) <= census.no_dates:
+        return []
+    return _finding(catalogue.LOOKS_LIKE_DATE, column, tallies)
 
 
 def _case(census: Census, column: str) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 
 from piggy_batch.doctor import catalogue
 from piggy_batch.doctor.catalogue import Rule
@@ -24,6 +25,20 @@ _ERRORS = re.compile(
     r"|#{3,}|Err:5\d\d",
     re.IGNORECASE,
 )
+_TIME = r"(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?"
+_DATE = re.compile(
+    rf"(?P<iso>\d{{4}}-\d\d-\d\d){_TIME}"
+    rf"|(?P<one>\d\d?)(?P<by>[-/.])(?P<other>\d\d?)(?P=by)(?P<year>\d{{4}}){_TIME}"
+    r"|(?P<day>\d\d?)-(?P<month>[A-Za-z]{3})(?:-\d\d(?:\d\d)?)?"
+    r"|(?P<first>[A-Za-z]{3})-\d\d",
+    re.ASCII,
+)
+LONGEST_DATE = 32  # with a time to the nanosecond
+_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
+    "dec": 12, "mrt": 3, "mei": 5, "okt": 10,  # the last three are Dutch
+}  # fmt: skip
+_YEARS = range(1900, 2200)  # a spreadsheet's dates begin in 1900, and what was no date gets a year of today's
 _EMAIL = re.compile(r"[^@\s<>,;:\"()]+@(?:[^@\s.<>,;:\"()/]+\.)+[^@\s.<>,;:\"()/\d][^@\s.<>,;:\"()/]+")
 
 Damage = tuple[Rule, str]  # what it is, and what the value may have been
@@ -32,6 +47,36 @@ Damage = tuple[Rule, str]  # what it is, and what the value may have been
 def looks_scientific(value: str) -> bool:
     """Whether a value could be a number in scientific notation, or a code that happens to look so."""
     return _LIKE_A_NUMBER.fullmatch(value) is not None
+
+
+has_date_form = _DATE.fullmatch  # whether a value is written as a date is, be it one or not
+
+
+def is_date(value: str) -> bool:
+    """Whether a value is a day that there is, as a spreadsheet shows one: day and month in either order.
+
+    >>> [is_date(text) for text in ("2024-02-29", "2024-02-30", "3/5/2024", "31-12-2024", "5-Jan", "40-50-6000")]
+    [True, False, True, True, True, False]
+    """
+    found = _DATE.fullmatch(value)
+    if found is None:
+        return False
+    if found["iso"]:
+        year, month, day = map(int, found["iso"].split("-"))
+        return _is_day(year, month, day)
+    if found["year"]:
+        year, one, other = int(found["year"]), int(found["one"]), int(found["other"])
+        return _is_day(year, other, one) or _is_day(year, one, other)
+    if found["first"]:
+        return found["first"].lower() in _MONTHS
+    return _is_day(2000, _MONTHS.get(found["month"].lower(), 0), int(found["day"]))
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        return date(year, month, day).year in _YEARS
+    except ValueError:
+        return False
 
 
 def unwrapped(value: str) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from uuid import UUID
+
+from piggy_batch.errors import SetupError
 
 _EXACT = 2**53  # from here on, neighbouring doubles are more than one apart
 
@@ -21,8 +24,11 @@ def number_text(value: float) -> str:
     return format(Decimal(f"{value:.15g}"), "f")  # fifteen digits are what a spreadsheet keeps
 
 
-def cell_text(value: object) -> str:
-    """A workbook's cell as text: dates ISO, booleans true and false, an empty cell the empty text."""
+def cell_text(value: object, where: str) -> str:
+    """A typed cell as text: dates ISO, booleans true and false, an empty cell the empty text.
+
+    SetupError, which begins with ``where``, for a type that has no such text: what Python shows of it is no value.
+    """
     if isinstance(value, str):
         return value
     if value is None:
@@ -31,11 +37,15 @@ def cell_text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return number_text(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
     if isinstance(value, dt.datetime):
         return moment_text(value)
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
-    return str(value)
+    if isinstance(value, int | dt.timedelta | UUID):
+        return str(value)
+    raise SetupError(f"{where}: holds {type(value).__name__}, which is no text; leave the column out")
 
 
 def moment_text(moment: dt.datetime) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -113,18 +112,25 @@ def _texts(array: Any, where: str) -> list[str]:
     if pa.types.is_dictionary(kind):
         array, kind = array.dictionary_decode(), kind.value_type
     try:
-        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or _is_text(kind):
+        if _is_bytes(kind) or _is_text(kind):
+            if pa.types.is_fixed_size_binary(kind):
+                array = array.cast(pa.binary())
             array = array.cast(pa.large_string())
             if pc.any(pc.match_substring(array, "\0")).as_py():
                 raise SetupError(f"{where}: holds zero bytes and so is no text; leave the column out")
         elif pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind):
             array = array.cast(pa.string())
         else:
-            return [_text(value) for value in _values(array, kind)]
+            return [cell_text(value, where) for value in _values(array, kind)]
         texts: list[str] = array.fill_null("").to_pylist()
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SetupError(f"{where}: is no text: {_one_line(error)}; leave the column out") from None
     return texts
+
+
+def _is_bytes(kind: Any) -> bool:
+    types = pa.types
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
 
 
 def _is_text(kind: Any) -> bool:
@@ -136,10 +142,6 @@ def _values(array: Any, kind: Any) -> list[Any]:
         array = array.cast(pa.timestamp("us", tz=kind.tz), safe=False)
     values: list[Any] = array.to_pylist()
     return values
-
-
-def _text(value: object) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else cell_text(value)
 
 
 def _one_line(error: Exception) -> str:

@@ -56,7 +56,7 @@ def open_workbook(source: Source, *, sheet: str | None) -> Table:
 
     def texts() -> Rows:
         for line, cells in rows():
-            shown = [cell if isinstance(cell, str) else cell_text(cell) for cell in cells]
+            shown = [cell if isinstance(cell, str) else cell_text(cell, source.where) for cell in cells]
             if any(shown):
                 yield line, shown
 
@@ -66,7 +66,7 @@ def open_workbook(source: Source, *, sheet: str | None) -> Table:
         compression=source.compression,
         notes=tuple(notes),
     )
-    return make_table(source.where, [cell_text(cell) for cell in header], facts, texts)
+    return make_table(source.where, [cell_text(cell, source.where) for cell in header], facts, texts)
 
 
 class _Book:

@@ -35,6 +35,8 @@ class Out:
 class Sink(Protocol):
     """One format's way of putting rows into a file that is already there and private."""
 
+    cut: int  # cells that the format does not hold whole
+
     def write(self, rows: Rows) -> None:
         """Append rows; None is an empty cell."""
 
@@ -71,6 +73,17 @@ class Writer:
         """
         self._sink.write(rows)
 
+    @property
+    def note(self) -> str | None:
+        """What the reader of the file should know; None: it holds all that was written."""
+        if not self._sink.cut:
+            return None
+        cells = "1 cell is" if self._sink.cut == 1 else f"{self._sink.cut:,} cells are"
+        return (
+            f"{self._path}: {cells} longer than a workbook takes, and cut, with … at the end; "
+            "the same command with --format csv or parquet writes them whole"
+        )
+
     def __enter__(self) -> Self:
         return self
 
@@ -102,7 +115,7 @@ def open_writer(path: Path, format: str, columns: Sequence[Out]) -> Writer:  # n
 
     SetupError for another format or an impossible place. CSV is UTF-8 without byte order mark with ``\\n``
     line ends. xlsx holds every cell as text, goes on in further sheets at the row limit, and cuts a cell at
-    32,767 characters, the format's limit.
+    32,767 characters, the format's limit, of which ``note`` tells.
     """
     try:
         return Writer(path, _maker(format, tuple(columns)))
@@ -195,6 +208,8 @@ def as_text(columns: Sequence[Out]) -> Callable[[Rows], Rows]:
 class CsvSink:
     """UTF-8, comma, ``\\n``; quotes only where they are needed."""
 
+    cut = 0
+
     def __init__(self, part: Path, columns: Sequence[Out]) -> None:
         self._file = part.open("w", encoding="utf-8", newline="")
         self._convert = as_text(columns)
@@ -228,6 +243,8 @@ class CsvSink:
 
 class JsonlSink:
     """One object a line, every column in each, empty cells as null."""
+
+    cut = 0
 
     def __init__(self, part: Path, columns: Sequence[Out]) -> None:
         self._file = part.open("w", encoding="utf-8", newline="")

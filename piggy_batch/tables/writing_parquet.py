@@ -71,6 +71,8 @@ def _plain(kind: Kind, column: Sequence[object]) -> bool:
 class ParquetSink:
     """zstd, one schema from the first row to the last."""
 
+    cut = 0
+
     def __init__(self, part: Path, columns: Sequence[Out]) -> None:
         self._kinds: list[Kind] = [column.kind for column in columns]
         self._schema = pa.schema([(column.name, _TYPES[column.kind]) for column in columns])

@@ -36,6 +36,7 @@ class XlsxSink:
         self._convert = as_text(columns)
         self._limit = sheet_rows
         self._sheets = 0
+        self.cut = 0
         self._begin_sheet()
 
     def _begin_sheet(self) -> None:
@@ -57,16 +58,18 @@ class XlsxSink:
             put = self._sheet.write_string
             for column, value in enumerate(row):
                 if value is not None and value != "":
-                    put(self._next, column, _fitting(value), text)
+                    put(self._next, column, self._fitting(value), text)
             self._next += 1
+
+    def _fitting(self, value: object) -> str:
+        text = value if isinstance(value, str) else str(value)
+        if len(text) <= _CELL_LIMIT:
+            return text
+        self.cut += 1
+        return text[: _CELL_LIMIT - 1] + "…"
 
     def finish(self) -> None:
         self._book.close()
 
     def abandon(self) -> None:
         self._book.close()
-
-
-def _fitting(value: object) -> str:
-    text = value if isinstance(value, str) else str(value)
-    return text if len(text) <= _CELL_LIMIT else text[: _CELL_LIMIT - 1] + "…"

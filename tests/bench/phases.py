@@ -54,7 +54,7 @@ def report(run_dir: str, kind: str) -> dict[str, Any]:
     assert journal is not None
     layout = Layout(rebind(journal, OPERATION, Reading()))
     started, wall = time.process_time(), time.perf_counter()
-    counts = write_reports(journal, layout, kind)
+    counts = write_reports(journal, layout, kind, print)
     figures = {"cpu_s": time.process_time() - started, "wall_s": time.perf_counter() - wall, "rows": counts["results"]}
     journal.close()
     return figures

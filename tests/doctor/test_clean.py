@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import string
 import uuid
@@ -71,12 +72,38 @@ def test_random_uuids_are_clean(seed: int, rows: int, upper: bool) -> None:
     assert findings_of(values) == []
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    rows=st.integers(20, 400),
+    shape=st.sampled_from(["##-##-####", "##.##.####", "##/##/####", "####-##-##", "#-@@@", "@@@-##"]),
+)
+def test_codes_that_are_written_as_dates_are_clean(seed: int, rows: int, shape: str) -> None:
+    """A column's own way to write its numbers is not taken for dates, though one or the other may be a day."""
+    random_ = random.Random(seed)
+    drawn = {"#": string.digits, "@": string.ascii_uppercase}
+    values = ["".join(random_.choice(drawn.get(sign, sign)) for sign in shape) for _ in range(rows)]
+    assert findings_of(values) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(days=st.lists(st.dates(dt.date(1900, 1, 1), dt.date(2199, 12, 31)), min_size=1, max_size=40), data=st.data())
+def test_every_day_is_found_among_numbers(days: list[dt.date], data: st.DataObject) -> None:
+    """Whatever the day and the form, and in batches of any size: as many as there are, the first three shown."""
+    forms = ["{0:%Y-%m-%d}", "{0:%Y-%m-%dT00:00:00}", "{0.day}/{0.month}/{0:%Y}", "{0:%m/%d/%Y}", "{0:%d.%m.%Y}"]
+    values = [data.draw(st.sampled_from(forms)).format(day) for day in days] + ["13-45", "60-1", "77"]
+    data.draw(st.randoms(use_true_random=False)).shuffle(values)
+    (found,) = findings_of(values, batch=data.draw(st.sampled_from([1, 7, 500])))
+    assert (found.code, found.count) == ("MD108", len(days))
+    assert [e.value for e in found.examples] == [v for v in values if len(v) > 5][:3]
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), batch=st.sampled_from([1, 7, 64, 500]))
 def test_batches_do_not_matter(seed: int, batch: int) -> None:
     """The same rows in batches of any size give the same findings, examples included."""
     random_ = random.Random(seed)
-    spoilt = ["8E12", "12345", "", "ABC", "123456789012", "12345678O0"]
+    spoilt = ["8E12", "12345", "", "ABC", "123456789012", "12345678O0", "2024-01-02", "3/5/2024"]
     values = [f"{random_.randrange(10**10):010d}" for _ in range(120)]
     for value in spoilt:
         values.insert(random_.randrange(len(values)), value)

@@ -263,6 +263,40 @@ def test_weather_is_waited_out(make: Make, kind: str) -> None:
     assert account.export().agreed
 
 
+@pytest.mark.parametrize("body", [b'{"data":[{"uuid":', b"<html>", b""])
+@pytest.mark.parametrize("damaged", [4, 10**6])
+def test_a_page_that_arrives_damaged_is_asked_for_a_few_times(account: Account, body: bytes, damaged: int) -> None:
+    """Up to --attempts times a reading: the tries of the request and those of the page are not multiplied."""
+    asked: list[int] = []
+
+    def broken(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/giftcards") and request.url.params["page"] == "3":
+            asked.append(len(account.requests))
+            return httpx.Response(200, content=body) if len(asked) <= damaged else None
+        return None
+
+    account.answer = broken
+    done = account.export(attempts=5, max_passes=2)
+    assert done.agreed == (damaged == 4)
+    assert len(asked) == (6 if damaged == 4 else 20)  # five tries; then the same once more; in each of two passes
+
+
+def test_a_count_that_arrives_damaged_is_asked_for_a_few_times(account: Account) -> None:
+    """The same for the request that reads the total."""
+    asked = 0
+
+    def broken(request: httpx.Request) -> httpx.Response | None:
+        nonlocal asked
+        if not (request.url.path.endswith("/giftcards") and request.url.params["limit"] == "1"):
+            return None
+        asked += 1
+        return httpx.Response(200, content=b"<html>")
+
+    account.answer = broken
+    assert not account.export(attempts=5, max_passes=1).agreed
+    assert asked == 5
+
+
 def test_a_service_that_never_answers_is_a_halt(account: Account) -> None:
     """Not even the account is told: exit 3 without a directory left behind."""
     account.world.sandbox.plan(Fault("reset-before"))
@@ -323,3 +357,13 @@ def test_numbers_that_are_none_are_counted_and_end_nothing(account: Account) -> 
     assert held(done) == ["u-1"]
     assert held(done, "amount_in_cents") == [""]
     assert done.summary["unreadable"] == {"amount_in_cents": 1}
+
+
+def test_a_cell_that_a_workbook_does_not_hold_is_told(account: Account) -> None:
+    """What no column shows of a card may be long: cut in a workbook, and said so."""
+    row = {"uuid": "u-1", "amount_in_cents": 1, "note": "y" * 40_000}
+    page = {"data": [row], "meta": {"page": 1, "last_page": 1, "total": 1}}
+    account.answer = lambda r: httpx.Response(200, json=page) if r.url.path.endswith("/giftcards") else None
+    done = account.export(to="cards.xlsx", extra=True)
+    assert any("cards.xlsx: 1 cell is longer than a workbook takes" in note for note in done.notes)
+    assert not any("longer" in note for note in account.export(extra=True).notes)

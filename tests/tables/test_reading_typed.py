@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables import open_table
-from piggy_batch.tables.cells import number_text
+from piggy_batch.tables.cells import cell_text, number_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,50 @@ def test_parquet_shows_every_type_as_text(tmp_path: Path) -> None:
              "2024-01-02T03:04:05Z", "2024-01-02T00:00:00", "12.50", "12", ""]),
         (3, ["", "7", "", "", "b", "", "", "", "", "", "", "", ""]),
     ]  # fmt: skip
+
+
+def test_bytes_of_a_fixed_size_are_their_text_too(tmp_path: Path) -> None:
+    """Card numbers as a fixed number of bytes, plain or in a dictionary, are the digits and nothing of Python's."""
+    fixed = pa.array([b"0000012345", None], pa.binary(10))
+    packed = pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array([b"AB", b"CD"], pa.binary(2)))
+    pq.write_table(pa.table({"card": fixed, "packed": packed}), tmp_path / "t.parquet")
+    assert rows_of(tmp_path / "t.parquet") == [(2, ["0000012345", "CD"]), (3, ["", "AB"])]
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b"1\0"])
+def test_bytes_of_a_fixed_size_that_are_no_text_are_refused(tmp_path: Path, raw: bytes) -> None:
+    """A raw key of bytes is refused with its column's name, as bytes of any size are."""
+    pq.write_table(pa.table({"card": ["1"], "raw": pa.array([raw], pa.binary(2))}), tmp_path / "t.parquet")
+    with pytest.raises(SetupError, match=r'column "raw".*leave the column out'):
+        rows_of(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("value", [b"0000012345", bytearray(b"1"), memoryview(b"1"), [1], {"a": 1}, object(), 1j])
+def test_what_has_no_text_of_its_own_is_refused(value: object) -> None:
+    """A type that nobody thought of never becomes a value that is sent."""
+    with pytest.raises(SetupError, match=r'column "x": holds .*, which is no text'):
+        cell_text(value, 't, column "x"')
+
+
+def test_every_type_that_parquet_can_hold_is_text_or_refused(tmp_path: Path) -> None:
+    """Durations, times, views, UUIDs: whatever the type, no cell shows how Python writes bytes or objects."""
+    moment = dt.timedelta(hours=1)
+    kinds: list[pa.Array] = [
+        pa.array([moment], pa.duration("s")),
+        pa.array([dt.time(1, 2)], pa.time32("s")),
+        pa.array([b"0012"], pa.binary_view()),
+        pa.array([b"0" * 16], pa.binary(16)),
+        pa.array(["0012"], pa.string_view()),
+        pa.array([1.5], pa.float32()),
+    ]
+    if hasattr(pa, "uuid"):
+        kinds.append(pa.array([b"0" * 16], pa.uuid()))
+    for array in kinds:
+        pq.write_table(pa.table({"x": array}), tmp_path / "t.parquet")
+        text = ""
+        with contextlib.suppress(SetupError):
+            ((_, (text,)),) = rows_of(tmp_path / "t.parquet")
+        assert not set(text) & set("'<(")
 
 
 def test_parquet_in_many_batches_counts_rows(tmp_path: Path) -> None:

@@ -183,9 +183,24 @@ def test_a_full_sheet_goes_on_in_the_next_and_reads_as_one(tmp_path: Path) -> No
 
 def test_a_cell_too_long_for_a_workbook_is_cut_visibly(tmp_path: Path) -> None:
     """A workbook's cell ends at 32,767 characters; a longer one ends in an ellipsis rather than failing a report."""
-    write(tmp_path / "t.xlsx", "xlsx", ["a"], [["x" * 40_000]])
-    (cell,) = read(tmp_path / "t.xlsx")[1][0]
+    with open_writer(tmp_path / "t.xlsx", "xlsx", [Out("a")]) as writer:
+        writer.write([["x" * 32_767]])
+        assert writer.note is None
+        writer.write([["x" * 40_000]])
+    assert writer.note is not None
+    assert "t.xlsx: 1 cell is longer than a workbook takes" in writer.note
+    (whole,), (cell,) = read(tmp_path / "t.xlsx")[1]
+    assert whole == "x" * 32_767
     assert (len(cell), cell[-1]) == (32_767, "…")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "xlsx"])
+def test_other_formats_hold_a_long_cell_whole(tmp_path: Path, kind: str) -> None:
+    """And so have nothing to say of it."""
+    with open_writer(tmp_path / "t", kind, [Out("a")]) as writer:
+        writer.write([["x" * 40_000]])
+    assert writer.note is None
+    assert read(tmp_path / "t")[1] == [["x" * 40_000]]
 
 
 def test_json_lines_are_json(tmp_path: Path) -> None:
