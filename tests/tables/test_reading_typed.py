@@ -104,9 +104,9 @@ def test_every_type_that_parquet_can_hold_is_text_or_refused(tmp_path: Path) -> 
     if hasattr(pa, "uuid"):
         kinds.append(pa.array([b"0" * 16], pa.uuid()))
     for array in kinds:
-        pq.write_table(pa.table({"x": array}), tmp_path / "t.parquet")
         text = ""
-        with contextlib.suppress(SetupError):
+        with contextlib.suppress(SetupError, pa.ArrowNotImplementedError):  # not every version writes views
+            pq.write_table(pa.table({"x": array}), tmp_path / "t.parquet")
             ((_, (text,)),) = rows_of(tmp_path / "t.parquet")
         assert not set(text) & set("'<(")
 
