@@ -53,6 +53,9 @@ def open_workbook(source: Source, *, sheet: str | None) -> Table:
         notes.append(_PADDED)
     elif any(isinstance(cell, float) for _, cells in islice(rows(), _LOOKED_AT) for cell in cells):
         notes.append(_NUMBERS)
+    if nature.hidden_rows:
+        hidden = "1 row is" if nature.hidden_rows == 1 else f"{nature.hidden_rows:,} rows are"
+        notes.append(f"{hidden} hidden in the workbook, by hand or by a filter; hidden rows are read too")
 
     def texts() -> Rows:
         for line, cells in rows():

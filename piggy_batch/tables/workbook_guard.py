@@ -21,6 +21,8 @@ MAX_TEXTS = 512 << 20  # the table of shared texts is held whole
 _OVERLAP = 4096
 _MAX_TAIL = 16 << 20  # one row of an ods sheet
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_XLSX_ROW = re.compile(rb"<(?:\w{1,9}:)?row\s([^<>]{0,600})>")
+_HIDDEN = re.compile(rb"""\bhidden\s?=\s?["'](?:1|true)["']""")
 _PAD_XLSX = re.compile(rb'formatCode="0{3,}"')
 _PAD_ODS = re.compile(rb'number:min-integer-digits="(?:[3-9]|\d\d)')
 _ODS_ROW = re.compile(rb"<table:table-row\b([^>]*?)(?:/>|>(.*?)</table:table-row>)", re.DOTALL)
@@ -31,10 +33,11 @@ _ODS_TALL = re.compile(rb'number-rows-repeated="(\d+)"')
 
 @dataclass(frozen=True, slots=True)
 class Nature:
-    """What kind of workbook it is: xlsx, xls or ods, and whether a cell format shows zeros in front."""
+    """What kind of workbook it is: xlsx, xls or ods, and what of it does not show in its cells."""
 
     kind: str
-    padded_formats: bool = False
+    padded_formats: bool = False  # a cell format shows zeros in front
+    hidden_rows: int = 0  # with cells, in all sheets; not known of xls
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class Reach:
 
     rows: int = 0
     columns: int = 0
+    hidden: int = 0  # of the rows
 
 
 def inspect(handle: BinaryIO, where: str) -> Nature:
@@ -66,6 +70,7 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> Nature:
         raise SetupError(f"{where}: is no workbook; save the table as xlsx or CSV UTF-8")
     budget = _Budget(packed, where)
     padded = False
+    hidden = 0
     for name in names:
         reach = Reach()
         pieces = budget.watch(name, _pieces(archive, name))
@@ -77,12 +82,13 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> Nature:
             pattern = _PAD_ODS if ods else _PAD_XLSX
             for piece in pieces:  # every member is read, for its declared size proves nothing
                 padded = padded or ("styles" in name and pattern.search(piece) is not None)
+        hidden += reach.hidden
         if reach.rows * reach.columns > MAX_CELLS:
             raise SetupError(
                 f"{where}: its cells reach over {reach.rows:,} rows and {reach.columns:,} columns; "
                 "delete what lies outside the table, or save it as CSV UTF-8"
             )
-    return Nature("ods" if ods else "xlsx", padded)
+    return Nature("ods" if ods else "xlsx", padded, hidden)
 
 
 def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
@@ -113,9 +119,13 @@ def _span_xlsx(pieces: Iterator[bytes], reach: Reach) -> None:
     """The furthest row and column of any cell; cells without a reference stand in the XML one by one."""
     tail = b""
     for piece in pieces:
-        for letters, digits in set(_REFERENCE.findall(tail + piece)):
+        text = tail + piece
+        for letters, digits in set(_REFERENCE.findall(text)):
             reach.rows = max(reach.rows, int(digits))
             reach.columns = max(reach.columns, _column(letters))
+        if b"hidden" in text:
+            found = (row for row in _XLSX_ROW.finditer(text) if row.end() > len(tail))  # the others are counted already
+            reach.hidden += sum(not row[1].endswith(b"/") and _HIDDEN.search(row[1]) is not None for row in found)
         tail = piece[-_OVERLAP:]
 
 
@@ -141,6 +151,7 @@ def _span_ods(pieces: Iterator[bytes], reach: Reach, where: str) -> None:
                 blank += tall
                 continue
             reach.rows += blank + tall
+            reach.hidden += tall if b'visibility="collapse"' in row[1] or b'visibility="filter"' in row[1] else 0
             blank = 0
             cells = _ODS_CELL.findall(body, 0, body.find(b">", cut) + 1)
             reach.columns = max(reach.columns, sum(_repeated(_ODS_WIDE, cell) for cell in cells))
