@@ -137,7 +137,7 @@ class Journal:
 
     @classmethod
     def _existing(cls, directory: Path, *, read_only: bool) -> Self | None:
-        logged = (directory / journal_file.WAL).exists()
+        logged = journal_file.logged(directory)
         db = journal_file.connect_existing(directory, read_only=read_only)
         if db is None:
             return None
@@ -268,7 +268,8 @@ class Journal:
         blocks the caller, for loops whose time is not the machine's."""
         with self._guard():
             cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # that a run began is known without the log
+            # That a run began is known without the log; and the log is not emptied: an empty one is a lost one.
+            self._db.execute("PRAGMA wal_checkpoint(FULL)")
         self.run = int(cursor.lastrowid or 0)
         self._writer = GroupCommit(self.directory, threaded=threaded)
 

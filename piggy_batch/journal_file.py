@@ -80,6 +80,14 @@ def remove(directory: Path) -> None:
     database.remove(directory / NAME)
 
 
+def logged(directory: Path) -> bool:
+    """Whether the log of what was written last is there; a mere look makes an empty one."""
+    try:
+        return (directory / WAL).stat().st_size > 0
+    except OSError:
+        return False
+
+
 def identity(directory: Path) -> tuple[int, int] | None:
     """What tells the journal there from another in its place; None where there is none."""
     try:

@@ -12,6 +12,7 @@ import pytest
 from piggy_batch.errors import JournalError
 from piggy_batch.journal import Journal
 from piggy_batch.journal_file import NAME, WAL
+from piggy_batch.status import describe_run
 from tests.world import World
 
 
@@ -41,6 +42,20 @@ def test_a_once_run_whose_log_is_gone_is_refused(world: World) -> None:
         world.run("giftcards create", manifest)
     assert world.state["effects"]["giftcards.create"] == 1
     assert world.run("giftcards create", manifest, adopt=True).exit_code == 0
+
+
+def test_an_empty_log_is_a_lost_one(world: World) -> None:
+    """`status` puts an empty log in the place of a lost one; the run is refused all the same, as often as it is tried."""
+    manifest, run_dir = begun_and_killed(world, "giftcards create")
+    (run_dir / WAL).write_bytes(b"")
+    with pytest.raises(JournalError, match=f"{WAL}.*is gone"):
+        world.run("giftcards create", manifest)
+    for _ in range(2):
+        assert describe_run(run_dir)["exit_code"] is None
+        assert (run_dir / WAL).stat().st_size == 0
+        with pytest.raises(JournalError, match=f"{WAL}.*is gone"):
+            world.run("giftcards create", manifest)
+    assert world.state["effects"]["giftcards.create"] == 1
 
 
 def test_a_once_run_with_its_log_goes_on(world: World) -> None:
