@@ -31,8 +31,8 @@ def make(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a store that nobody has open, and what SQLite has put beside it."""
-    for suffix in ("", LOG, "-shm"):
+    """Remove a store that nobody has open, and what SQLite has put beside it; a log never stays without its store."""
+    for suffix in (LOG, "-shm", ""):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 

@@ -88,6 +88,16 @@ def logged(directory: Path) -> bool:
         return False
 
 
+def is_empty(directory: Path) -> bool:
+    """Whether the journal is missing or holds nothing."""
+    try:
+        return (directory / NAME).stat().st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
 def identity(directory: Path) -> tuple[int, int] | None:
     """What tells the journal there from another in its place; None where there is none."""
     try:

@@ -60,7 +60,9 @@ class _Migration:
         self.gives = False  # whether any row brings credits
 
     async def go(self) -> Result:
-        job, journal = self.job, self.directory.existing()
+        job = self.job
+        # Stages that must not be repeated have run directories of their own, which see to themselves.
+        journal = self.directory.existing(migrate_operation(credits=False), adopt=job.options.adopt)
         try:
             if journal is None:
                 journal, loaded = self.directory.load(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from piggy_batch.manifest import Binding
     from piggy_batch.operations import Operation
 
+SUMMARY = "summary.json"
 KINDS = ("csv", "parquet", "xlsx")
 BATCH = 2_000  # rows a write
 PILES = {

@@ -14,6 +14,7 @@ from piggy_batch.journal import Journal
 from piggy_batch.journal_file import WAL
 from piggy_batch.loading import Loaded, Reading, load_manifest, rebind
 from piggy_batch.model import Json, Repeat
+from piggy_batch.remains import left_without_journal, without_journal
 from piggy_batch.report import write_text
 from piggy_batch.runlock import LOCK, RunLock
 from piggy_batch.tables import sha256_of
@@ -92,13 +93,25 @@ class RunDir:
     def _entries(self) -> set[str]:
         return {entry.name for entry in self.path.iterdir()} - {LOCK}
 
-    def existing(self) -> Journal | None:
-        """The journal of a run that has begun to send; None where the manifest is to be checked afresh."""
+    def existing(self, operation: Operation, *, adopt: bool = False) -> Journal | None:
+        """The journal of a run that has begun to send; None where the manifest is to be checked afresh.
+
+        JournalError where such a run has lost its journal, and rows must not be carried out twice.
+        """
+        once = operation.repeat is Repeat.ONCE and not adopt
+        left = left_without_journal(self.path) if once else None
+        if left == WAL:  # opening an empty journal would remove it
+            raise without_journal(self.path, left)
         journal = Journal.open(self.path)
-        if journal is not None and not journal.bound:
+        if journal is not None and journal.bound:
+            return journal
+        if left is not None:
+            if journal is not None:
+                journal.close()
+            raise without_journal(self.path, left)
+        if journal is not None:
             journal.discard()
-            return None
-        return journal
+        return None
 
     def load(self, operation: Operation, manifest: Path, reading: Reading) -> tuple[Journal, Loaded]:
         """A fresh journal with the manifest in it."""

@@ -16,7 +16,7 @@ from piggy_batch.model import Repeat, Status
 from piggy_batch.plan import fact_lines, unaccepted
 from piggy_batch.preview import look_at_cards
 from piggy_batch.progress import Beside, duration
-from piggy_batch.report import Layout, summarise, write_errors, write_json, write_reports
+from piggy_batch.report import SUMMARY, Layout, summarise, write_errors, write_json, write_reports
 from piggy_batch.rundir import (
     STDIN,
     RunDir,
@@ -77,7 +77,7 @@ class _Run:
         self.loaded: Loaded | None = None
 
     async def go(self) -> Result:
-        journal = self.directory.existing()
+        journal = self.directory.existing(self.operation, adopt=self.options.adopt)
         try:
             if journal is None:
                 journal, self.loaded = self.directory.load(self.operation, self.manifest, self.options.reading)
@@ -344,7 +344,7 @@ class _Run:
             next_command=command,
             rate="auto" if self.options.rate is None else self.options.rate,
         )
-        write_json(self.directory.path / "summary.json", summary)
+        write_json(self.directory.path / SUMMARY, summary)
         files = tuple(
             (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"
         )

@@ -16,13 +16,18 @@ from piggy_batch.status import describe_run
 from tests.world import World
 
 
-def begun_and_killed(world: World, operation: str) -> tuple[Path, Path]:
-    """Manifest and run directory of a run of three rows whose second invocation was killed as it began."""
+def pilot(world: World, operation: str) -> tuple[Path, Path]:
+    """Manifest and run directory of a run that has carried out one of three rows."""
     header = "giftcard_program_uuid" if operation == "giftcards create" else "contact_identifier_value"
     program = world.sandbox.world.cards.programs[1].uuid
     cells = [program] * 3 if operation == "giftcards create" else ["A1", "A2", "A3"]
     manifest = world.manifest(header, cells)
-    run_dir = world.run(operation, manifest, limit=1).run_dir
+    return manifest, world.run(operation, manifest, limit=1).run_dir
+
+
+def begun_and_killed(world: World, operation: str) -> tuple[Path, Path]:
+    """Manifest and run directory of a run of three rows whose second invocation was killed as it began."""
+    manifest, run_dir = pilot(world, operation)
     journal = Journal.open(run_dir)
     assert journal is not None
     journal.begin(world.wall(), "0", threaded=False)
@@ -45,7 +50,7 @@ def test_a_once_run_whose_log_is_gone_is_refused(world: World) -> None:
 
 
 def test_an_empty_log_is_a_lost_one(world: World) -> None:
-    """`status` puts an empty log in the place of a lost one; the run is refused all the same, as often as it is tried."""
+    """`status` puts an empty log in the place of a lost one; the run is refused as often as it is tried."""
     manifest, run_dir = begun_and_killed(world, "giftcards create")
     (run_dir / WAL).write_bytes(b"")
     with pytest.raises(JournalError, match=f"{WAL}.*is gone"):
@@ -82,6 +87,59 @@ def test_a_log_that_was_folded_in_is_not_missed(world: World) -> None:
         assert not journal.curtailed
         journal.close()
     assert not (run_dir / WAL).exists()
+
+
+@pytest.mark.parametrize("journal", ["missing", "empty"])
+def test_a_once_run_whose_journal_is_gone_is_refused(world: World, journal: str) -> None:
+    """What lies beside it says that rows were sent: the summary, or the results where that is gone too."""
+    manifest, run_dir = pilot(world, "giftcards create")
+    (run_dir / NAME).unlink()
+    if journal == "empty":
+        (run_dir / NAME).touch()
+    for _ in range(2):
+        with pytest.raises(JournalError, match=r"holds summary\.json of a run.* pass --adopt"):
+            world.run("giftcards create", manifest)
+    (run_dir / "summary.json").unlink()
+    with pytest.raises(JournalError, match=r"holds results\.csv of a run"):
+        world.run("giftcards create", manifest, dry_run=True)
+    assert world.state["effects"]["giftcards.create"] == 1
+    assert world.run("giftcards create", manifest, adopt=True).exit_code == 0
+    assert world.state["effects"]["giftcards.create"] == 4
+
+
+@pytest.mark.parametrize("journal", ["missing", "empty"])
+def test_a_log_without_its_journal_is_kept(world: World, journal: str) -> None:
+    """A killed run whose journal is gone is refused, and goes on once the journal is back beside its log."""
+    manifest, run_dir = begun_and_killed(world, "giftcards create")
+    content = (run_dir / NAME).read_bytes()
+    (run_dir / NAME).unlink()
+    if journal == "empty":
+        (run_dir / NAME).touch()
+    with pytest.raises(JournalError, match=f"holds {WAL} of a run"):
+        world.run("giftcards create", manifest)
+    (run_dir / NAME).write_bytes(content)
+    assert world.run("giftcards create", manifest).exit_code == 0
+    assert world.state["effects"]["giftcards.create"] == 3
+
+
+def test_what_carried_nothing_out_is_no_obstacle(world: World) -> None:
+    """Reports of a run in which no row could succeed, and the log of a listing that was cut short."""
+    program = world.sandbox.world.cards.programs[1].uuid
+    manifest = world.manifest("giftcard_program_uuid,type", [[program, "x"]])
+    first = world.run("giftcards create", manifest, skip_invalid=True)
+    assert (first.run_dir / "summary.json").exists()
+    assert not (first.run_dir / NAME).exists()
+    (first.run_dir / "run.log").write_text("before the first request: a list\n")
+    manifest = world.manifest("giftcard_program_uuid,type", [[program, "1"]])
+    assert world.run("giftcards create", manifest).exit_code == 0
+
+
+def test_a_guarded_run_whose_journal_is_gone_begins_afresh(world: World) -> None:
+    """Each row is refused by the service and looked up."""
+    manifest, run_dir = pilot(world, "identifiers create")
+    (run_dir / NAME).unlink()
+    assert world.run("identifiers create", manifest).exit_code == 0
+    assert world.state["max_per_key"]["identifiers.create"] == 1
 
 
 @pytest.mark.process

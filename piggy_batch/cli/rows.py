@@ -111,7 +111,11 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         is_flag=True,
         help="Also send rows again whose fate is unknown; they may be carried out twice.",
     ),
-    click.option("--adopt", is_flag=True, help="Go on with a run directory that was moved or copied here."),
+    click.option(
+        "--adopt",
+        is_flag=True,
+        help="Go on with a run directory that was moved or copied here, or has lost its journal or a part of it.",
+    ),
     click.option(
         "--format",
         "kind",

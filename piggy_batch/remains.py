@@ -1,0 +1,49 @@
+"""What a run directory shows beside its journal: that a run has been here whose journal is gone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import JournalError
+from piggy_batch.journal_file import NAME, WAL, is_empty, logged
+from piggy_batch.model import Status
+from piggy_batch.report import KINDS, SUMMARY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MAYBE_CARRIED_OUT = (Status.DONE, Status.ALREADY, Status.UNKNOWN)
+_TOLD = ("results", "unknown")  # reports that only a run that has begun to send writes
+
+
+def left_without_journal(directory: Path) -> str | None:
+    """The file that says that rows were sent from here, where the journal is missing or empty; None: none says so.
+
+    Asked before SQLite opens an empty journal, which makes it remove the log beside it.
+    """
+    if is_empty(directory) and logged(directory):
+        return WAL
+    counts = _told_counts(directory)
+    if counts is not None:
+        return SUMMARY if any(counts.get(status.value) for status in _MAYBE_CARRIED_OUT) else None
+    reports = (f"{name}.{kind}" for name in _TOLD for kind in KINDS)
+    return next((name for name in reports if (directory / name).is_file()), None)
+
+
+def without_journal(directory: Path, left: str) -> JournalError:
+    """The run that has left that file cannot be gone on with."""
+    return JournalError(
+        f"{directory} holds {left} of a run, but not its journal ({NAME} is missing, empty or another), so rows that "
+        "were sent would be sent again. Bring the journal back; where it is lost for good, name another --run-dir "
+        "and a manifest of the rows that were not carried out, or pass --adopt to send every row anew"
+    )
+
+
+def _told_counts(directory: Path) -> dict[str, int] | None:
+    """Rows by status, as the summary there says; None where it says nothing of rows."""
+    try:
+        told: Any = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
+        return {name: int(number) for name, number in told["counts"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
