@@ -36,10 +36,10 @@ def remove(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def connect(path: Path, *pragmas: str, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *pragmas: str, read_only: bool = False, still: bool = False) -> sqlite3.Connection:
     """A connection to a file that is there. It commits each statement unless a transaction is open; any thread
-    may use it, one at a time."""
-    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    may use it, one at a time. ``still``: to be read while nobody writes."""
+    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}{'&immutable=1' if still else ''}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
     for pragma in pragmas:
         db.execute(f"PRAGMA {pragma}")

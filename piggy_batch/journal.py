@@ -136,9 +136,14 @@ class Journal:
         return cls._existing(directory, read_only=True)
 
     @classmethod
-    def _existing(cls, directory: Path, *, read_only: bool) -> Self | None:
+    def glance(cls, directory: Path) -> Self | None:
+        """As :meth:`read`, for a moment's look that leaves no file behind: not while the journal is written."""
+        return cls._existing(directory, read_only=True, still=not journal_file.logged(directory))
+
+    @classmethod
+    def _existing(cls, directory: Path, *, read_only: bool, still: bool = False) -> Self | None:
         logged = journal_file.logged(directory)
-        db = journal_file.connect_existing(directory, read_only=read_only)
+        db = journal_file.connect_existing(directory, read_only=read_only, still=still)
         if db is None:
             return None
         journal = cls(directory, db)

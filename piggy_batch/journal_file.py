@@ -49,19 +49,19 @@ def create(directory: Path) -> sqlite3.Connection:
     return db
 
 
-def connect(directory: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection to the journal there."""
+def connect(directory: Path, *, read_only: bool = False, still: bool = False) -> sqlite3.Connection:
+    """A connection to the journal there. ``still``: nobody writes it, so that SQLite need put no file beside it."""
     pragmas = (_CACHE,) if read_only else _WRITING
-    return database.connect(directory / NAME, *pragmas, read_only=read_only)
+    return database.connect(directory / NAME, *pragmas, read_only=read_only, still=still)
 
 
-def connect_existing(directory: Path, *, read_only: bool) -> sqlite3.Connection | None:
+def connect_existing(directory: Path, *, read_only: bool, still: bool = False) -> sqlite3.Connection | None:
     """The journal there, of the version that this program knows; None where there is none or its making was cut
     short."""
     if not (directory / NAME).exists():
         return None
     with guarded(directory, OSError):
-        db = connect(directory, read_only=read_only)
+        db = connect(directory, read_only=read_only, still=still)
         schema = database.fact(db, "schema") if "meta" in database.tables(db) else None
     if schema == SCHEMA:
         return db

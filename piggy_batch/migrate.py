@@ -17,10 +17,11 @@ from piggy_batch.model import Repeat, Reply, Request, Status
 from piggy_batch.operations import segment
 from piggy_batch.pipeline import Job, Pipeline, Wishes, goes_on
 from piggy_batch.report import Layout, write_errors
-from piggy_batch.rundir import STDIN, RunDir, check_account, refuse_again, stem
+from piggy_batch.rundir import STDIN, RunDir, check_account, stem
 from piggy_batch.scene import Options, Result, Scene, Signals, open_courier, rate_text
 from piggy_batch.stage_runs import Board
 from piggy_batch.stages import migrate_operation
+from piggy_batch.twins import refuse_again
 from piggy_batch.verdict import api_code
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ def left_without_journal(directory: Path) -> str | None:
     counts = _told_counts(directory)
     if counts is not None:
         return SUMMARY if any(counts.get(status.value) for status in _MAYBE_CARRIED_OUT) else None
-    reports = (f"{name}.{kind}" for name in _TOLD for kind in KINDS)
-    return next((name for name in reports if (directory / name).is_file()), None)
+    reports = [directory / f"{name}.{kind}" for name in _TOLD for kind in KINDS]
+    return next((path.name for path in reports if path.is_file() and not path.is_symlink()), None)
 
 
 def without_journal(directory: Path, left: str) -> JournalError:

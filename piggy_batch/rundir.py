@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 STDIN = Path("-")
 COUNTED = "manifest.csv"  # what --count makes
 MOST_COUNTED = 1_000_000
+CLAIM = "claim"  # the fact that a run is about to begin; its value names the run
+HEIR = "heir"  # the claim of a run that ended here before it had sent anything
 FINGERPRINT = "token "  # begins the id of an account that does not name itself
 
 
@@ -58,6 +60,7 @@ class RunDir:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = RunLock(path)
+        self._claim: str | None = None
         self._found: set[str] | None = None  # what was there, where no run has been before
 
     def __enter__(self) -> Self:
@@ -110,6 +113,7 @@ class RunDir:
                 journal.close()
             raise without_journal(self.path, left)
         if journal is not None:
+            self._claim = journal.get(CLAIM) if journal.get("home") == home_of(self.path) else None
             journal.discard()
         return None
 
@@ -119,6 +123,8 @@ class RunDir:
         try:
             loaded = load_manifest(journal, operation, manifest, reading)
             journal.set("home", home_of(self.path))
+            if self._claim is not None:
+                journal.set(HEIR, self._claim)
         except BaseException:
             journal.discard()
             (self.path / "stdin").unlink(missing_ok=True)
@@ -273,26 +279,3 @@ def refuse_missing(manifest: Path) -> None:
     """A mistyped name must leave no directory behind."""
     if manifest != STDIN and not manifest.exists():
         raise SetupError(f"{manifest}: no such file; check the name")
-
-
-def refuse_again(operation: Operation, manifest: Path, run_dir: Path) -> None:
-    """A once command whose earlier run lies beside the manifest would carry its rows out twice."""
-    if operation.repeat is not Repeat.ONCE or manifest == STDIN:
-        return
-    for other in sorted(manifest.parent.glob(f"{_literal(stem(manifest))}.{operation.slug}*")):
-        if not other.is_dir() or other.resolve() == run_dir.resolve():
-            continue
-        journal = Journal.read(other)
-        if journal is None:
-            continue
-        begun = journal.bound
-        journal.close()
-        if begun:
-            raise SetupError(
-                f"{other} holds an earlier run of {operation.name} for a manifest of this name; go on with "
-                f"--run-dir {other}, or pass --again to carry these rows out anew"
-            )
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

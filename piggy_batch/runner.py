@@ -23,7 +23,6 @@ from piggy_batch.rundir import (
     account_words,
     check_account,
     default_run_dir,
-    refuse_again,
     refuse_missing,
 )
 from piggy_batch.scene import (
@@ -37,6 +36,7 @@ from piggy_batch.scene import (
     rate_words,
     shared_pace,
 )
+from piggy_batch.twins import Twins, refuse_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,7 @@ class _Run:
         self.scene = scene
         self.directory = directory
         self.loaded: Loaded | None = None
+        self.twins: Twins | None = None  # of a run that has not begun
 
     async def go(self) -> Result:
         journal = self.directory.existing(self.operation, adopt=self.options.adopt)
@@ -83,6 +84,11 @@ class _Run:
                 journal, self.loaded = self.directory.load(self.operation, self.manifest, self.options.reading)
                 binding = self.loaded.binding
                 journal.set("format", "parquet" if self.loaded.facts.format == "parquet" else "csv")
+                self.twins = Twins(
+                    self.operation, self.manifest, journal, self.scene.target.base_url, self.scene.records
+                )
+                if not self.options.reading.again:
+                    self.twins.refuse()
             else:
                 binding = self.directory.rejoin(
                     journal, self.operation, self.manifest, self.options.reading, adopt=self.options.adopt
@@ -90,6 +96,8 @@ class _Run:
             return await self._checked(journal, binding)
         finally:
             if journal is not None:
+                if self.twins is not None and not journal.bound:
+                    self.twins.withdraw()
                 keep = journal.bound or (not self.options.dry_run and journal.get("empty") is True)
                 journal.close() if keep else journal.discard()
                 if not keep:
@@ -140,6 +148,8 @@ class _Run:
                     journal.set("account", account)
                     journal.set("base_url", scene.target.base_url)
                     journal.set("command", scene.command)
+                    if self.twins is not None:
+                        self.twins.claim(again=options.reading.again)
                     with ending_after(options.max_duration_s, courier.stop):
                         scene.progress.log_to(self.directory.path / "run.log")
                         refusal = await self._baseline(journal, binding, courier)

@@ -292,6 +292,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
             confirm=ask if can_ask() else None,
             signals=True,
             slots=state_dir(),
+            records=state_dir(),
             baseline=baseline_of(operation, given),
             verbose=is_verbose(ctx),
         )
