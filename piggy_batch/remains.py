@@ -1,8 +1,11 @@
-"""What a run directory shows beside its journal: that a run has been here whose journal is gone."""
+"""What a run directory shows beside its journal: that a run has been here whose journal is gone, and what a kill has
+left of reports that were being written."""
 
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError
@@ -15,6 +18,29 @@ if TYPE_CHECKING:
 
 _MAYBE_CARRIED_OUT = (Status.DONE, Status.ALREADY, Status.UNKNOWN)
 _TOLD = ("results", "unknown")  # reports that only a run that has begun to send writes
+# As the writers of reports, of what is piped in and of workbooks name what is not finished yet.
+_UNFINISHED = re.compile(
+    rf"\.(?:results|errors|remaining|unknown)\.(?:{'|'.join(KINDS)})\.[a-z0-9_]{{8}}\.part"
+    rf"|\.stdin\.[a-z0-9_]{{8}}\.part|\.(?:{re.escape(SUMMARY)}|manifest\.csv)\.part"
+)
+_SHEET = re.compile(r"tmp[a-z0-9_]{8}")
+_IN_SHEET = (b"<row ", b"<?xml ")
+
+
+def clear_unfinished(directory: Path) -> None:
+    """Remove what a kill has left of reports that were being written: it holds customers. Nobody else may work here."""
+    with suppress(OSError):
+        for path in list(directory.iterdir()):
+            with suppress(OSError):
+                if _UNFINISHED.fullmatch(path.name) or (_SHEET.fullmatch(path.name) and _is_of_a_sheet(path)):
+                    path.unlink()
+
+
+def _is_of_a_sheet(path: Path) -> bool:
+    if not path.is_file() or is_empty(path.parent):
+        return False
+    with path.open("rb") as file:
+        return file.read(6).startswith(_IN_SHEET)
 
 
 def left_without_journal(directory: Path) -> str | None:

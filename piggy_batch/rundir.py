@@ -14,7 +14,7 @@ from piggy_batch.journal import Journal
 from piggy_batch.journal_file import WAL
 from piggy_batch.loading import Loaded, Reading, load_manifest, rebind
 from piggy_batch.model import Json, Repeat
-from piggy_batch.remains import left_without_journal, without_journal
+from piggy_batch.remains import clear_unfinished, left_without_journal, without_journal
 from piggy_batch.report import write_text
 from piggy_batch.runlock import LOCK, RunLock
 from piggy_batch.tables import sha256_of
@@ -72,6 +72,7 @@ class RunDir:
             raise JournalError(f"{self.path} cannot be made: {error.strerror}; name another --run-dir") from None
         locked = (self.path / LOCK).exists()
         self._lock.take()
+        clear_unfinished(self.path)
         self._found = None if locked else self._entries()
         return self
 

@@ -12,7 +12,9 @@ import pytest
 from piggy_batch.errors import JournalError
 from piggy_batch.journal import Journal
 from piggy_batch.journal_file import NAME, WAL
+from piggy_batch.report import KINDS
 from piggy_batch.status import describe_run
+from piggy_batch.tables import Out, open_writer
 from tests.world import World
 
 
@@ -140,6 +142,29 @@ def test_a_guarded_run_whose_journal_is_gone_begins_afresh(world: World) -> None
     (run_dir / NAME).unlink()
     assert world.run("identifiers create", manifest).exit_code == 0
     assert world.state["max_per_key"]["identifiers.create"] == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reports_cut_short_leave_nothing(world: World, kind: str) -> None:
+    """What a kill leaves of reports holds customers: the next run removes it, and nothing that is not its own."""
+    manifest, run_dir = pilot(world, "identifiers create")
+    writer = open_writer(run_dir / f"results.{kind}", kind, (Out("email"),))
+    writer.write([["guest@example.test"]] * 3_000)
+    pile = open_writer(run_dir / f"unknown.{kind}", kind, (Out("email"),))
+    cut = {path.name: path.read_bytes() for path in run_dir.iterdir() if path.name.startswith((".", "tmp"))}
+    assert len(cut) == (4 if kind == "xlsx" else 2)
+    for one in (writer, pile):
+        one.__exit__(ValueError, ValueError(), None)
+    cut |= {".summary.json.part": b"{", ".stdin.ab_c1234.part": b"guest@example.test"}
+    if kind == "xlsx":
+        cut |= dict.fromkeys(("tmpzzzzzzzz", "tmp_zzzzzzz"), b'<row r="1"><c t="inlineStr">guest@example.test')
+    kept = {"tmpabcdefgh": b"mine", ".notes.part": b"mine", ".results.csv.mine.part": b"mine"}
+    for name, content in (cut | kept).items():
+        (run_dir / name).write_bytes(content)
+    assert world.run("identifiers create", manifest, format=kind).exit_code == 0
+    left = {path.name for path in run_dir.iterdir()}
+    assert kept.keys() <= left
+    assert {name for name in cut if name in left and (run_dir / name).read_bytes()} == set()
 
 
 @pytest.mark.process
