@@ -272,11 +272,37 @@ class Journal:
         """Start an invocation; outcomes may be written from here on. Without ``threaded`` every write
         blocks the caller, for loops whose time is not the machine's."""
         with self._guard():
-            cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
+            with database.transaction(self._db):
+                self._close_books_of_killed()
+                cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
             # That a run began is known without the log; and the log is not emptied: an empty one is a lost one.
             self._db.execute("PRAGMA wal_checkpoint(FULL)")
         self.run = int(cursor.lastrowid or 0)
         self._writer = GroupCommit(self.directory, threaded=threaded)
+
+    def _close_books_of_killed(self) -> None:
+        """Put down what is known of invocations that could not do so: how long and how much, at least."""
+        for run, started_at, sent in self._db.execute(
+            "SELECT id, started_at, sent FROM runs WHERE finished_at IS NULL"
+        ).fetchall():
+            seen_at, rows = self._seen_of(run)
+            self._db.execute(
+                "UPDATE runs SET finished_at = ?, sent = ? WHERE id = ?",
+                (max(started_at, seen_at), max(sent, rows), run),
+            )
+
+    def _seen_of(self, run: int) -> tuple[float, int]:
+        """When it last wrote of a row, and how many rows it has ended, each with a request or more."""
+        query = (
+            "SELECT max(max(coalesce(finished_at, 0), coalesce(sent_at, 0))), count(finished_at) FROM fates "
+            "WHERE run = ?"
+        )
+        seen_at, rows = self._db.execute(query, (run,)).fetchone()
+        return seen_at or 0.0, rows
+
+    def seen_at(self, run: int) -> float:
+        """When an invocation last wrote of a row, in seconds since the epoch; 0 where it never did."""
+        return self._seen_of(run)[0]
 
     def finish(self, finished_at: float, exit_code: int) -> None:
         """Close the invocation's books; everything queued is on disk."""
@@ -323,9 +349,9 @@ class Journal:
         """Take back an intent whose request never left: the row is pending again."""
         return self._write(_WITHDRAW, (number,))
 
-    def tally(self, sent: int, retried: int, throttled: int) -> asyncio.Future[None]:
-        """Keep the invocation's request counts."""
-        return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False)
+    def tally(self, sent: int, retried: int, throttled: int, *, patient: bool = False) -> asyncio.Future[None]:
+        """Keep the invocation's request counts. ``patient``: soon is enough."""
+        return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False, patient=patient)
 
     def _write(
         self, sql: str, values: tuple[Any, ...], *, binds: bool = True, patient: bool = False

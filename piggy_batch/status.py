@@ -39,7 +39,8 @@ def _describe(run_dir: Path) -> dict[str, Any]:
         rows = sum(counts.values())
         running = is_held(run_dir)
         settled = journal.taken_in(last["id"]) if last else 0
-        spent = ((last["finished_at"] or time.time()) - last["started_at"]) if last else 0.0
+        ended = (last["finished_at"] or (time.time() if running else journal.seen_at(last["id"]))) if last else 0.0
+        spent = ended - last["started_at"] if last else 0.0
         pending = counts[Status.PENDING.value]
         return {
             "operation": journal.get("operation"),
