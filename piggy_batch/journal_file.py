@@ -114,6 +114,8 @@ def guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[N
 
 def unusable(directory: Path, error: Exception) -> JournalError:
     """Trouble with the journal, in words that say what next."""
-    words, full = database.words_of(error)
-    advice = database.FREE_SPACE if full else "check the directory, or name another with --run-dir"
-    return JournalError(f"the journal in {directory} cannot be used: {words}; {advice}", goes_on=full)
+    helps = database.remedy_of(error)
+    advice = database.going_on(error) if helps else "check the directory, or name another with --run-dir"
+    return JournalError(
+        f"the journal in {directory} cannot be used: {database.words_of(error)}; {advice}", goes_on=helps is not None
+    )

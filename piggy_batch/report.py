@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.database import going_on
 from piggy_batch.errors import JournalError
 from piggy_batch.model import Json, Status
 from piggy_batch.tables import Out, Writer, open_writer
@@ -153,9 +154,9 @@ def write_reports(journal: Journal, layout: Layout, kind: str) -> dict[str, int]
                 if batch:
                     flush(name)
     except OSError as error:
+        what = error.filename2 or journal.directory  # a report that cannot take its place
         raise JournalError(
-            f"the reports in {journal.directory} cannot be written: {error.strerror or error}; nothing is lost: free "
-            "some space and run the same command again"
+            f"{what} cannot be written: {error.strerror or error}; nothing is lost: {going_on(error)}", goes_on=True
         ) from None
     for name in names:
         for other in KINDS:  # what an earlier invocation wrote, perhaps in another format, no longer holds
@@ -199,7 +200,7 @@ def write_text(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         why = error.strerror or error
-        raise JournalError(f"{path} cannot be written: {why}; free some space and run again") from None
+        raise JournalError(f"{path} cannot be written: {why}; {going_on(error)}", goes_on=True) from None
 
 
 def summarise(

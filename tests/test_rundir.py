@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from piggy_batch.journal_file import NAME, WAL
 from piggy_batch.report import KINDS
 from piggy_batch.status import describe_run
 from piggy_batch.tables import Out, open_writer
+from tests.processes import PROGRAM, ROOT, environment, serving
 from tests.world import World
 
 
@@ -142,6 +144,41 @@ def test_a_guarded_run_whose_journal_is_gone_begins_afresh(world: World) -> None
     (run_dir / NAME).unlink()
     assert world.run("identifiers create", manifest).exit_code == 0
     assert world.state["max_per_key"]["identifiers.create"] == 1
+
+
+@pytest.mark.parametrize("name", ["results.csv", "summary.json"])
+def test_a_directory_in_a_reports_place_is_named(world: World, name: str) -> None:
+    """What is in the way, that nothing is lost, and that the same command goes on; it is not a lack of space."""
+    manifest, run_dir = pilot(world, "giftcards create")
+    (run_dir / name).unlink()
+    (run_dir / name).mkdir()
+    for _ in range(2):
+        with pytest.raises(JournalError, match=f"{name} cannot be written: Is a directory; .*move away") as told:
+            world.run("giftcards create", manifest)
+        assert told.value.goes_on
+        assert "space" not in str(told.value)
+    (run_dir / name).rmdir()
+    assert world.run("giftcards create", manifest).exit_code == 0
+    assert world.state["effects"]["giftcards.create"] == 3
+
+
+@pytest.mark.process
+def test_a_limit_of_file_sizes_is_named_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    """`ulimit -f` in mid-run: exit 4, what may be in the way, and the command; without the limit nothing is doubled."""
+    path = tmp_path / "cards.csv"
+    path.write_text("contact_identifier_value,note\n" + "".join(f"long-{n},{'x' * 100}\n" for n in range(600)))
+    with serving() as service:
+        words = [*PROGRAM, "identifiers", "create", str(path), "--rate", "0", "--no-progress"]
+        words += ["--base-url", service.url]
+        given: dict[str, Any] = {"cwd": ROOT, "env": environment(tmp_path), "capture_output": True, "text": True}
+        limited = ["bash", "-c", 'ulimit -f 250; exec "$@"', "limited", *words]
+        cut = subprocess.run(limited, **given, timeout=120, check=False)
+        assert cut.returncode == 4, cut.stderr
+        assert "ulimit -f" in cut.stderr
+        assert f"then run: piggy-batch identifiers create {path}" in cut.stderr
+        again = subprocess.run(words, **given, timeout=120, check=False)
+        assert again.returncode == 0, again.stderr
+        assert service.ask("state")["max_per_key"]["identifiers.create"] == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
