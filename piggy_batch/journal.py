@@ -114,6 +114,7 @@ class Journal:
     def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
         self.directory = directory
         self.run = 0
+        self._unended = False
         self.curtailed = False  # the last invocation never ended, and the log with its last writes is not there
         self._db = connection
         self._repeat: Repeat | None = None
@@ -164,9 +165,19 @@ class Journal:
         if self._writer is not None:
             self._writer.stop()
             self._writer = None
-            with suppress(JournalError):
-                self.set("recovered", self.run)  # it ends here without its books, but its log is folded in
+        if self._unended:
+            self._note_end()
         self._db.close()
+
+    def _note_end(self) -> None:
+        """An invocation ends without its books, but its log is folded in. Where there is no room left to say so,
+        folding it in first makes some."""
+        with suppress(JournalError), self._guard():
+            try:
+                self.set("recovered", self.run)
+            except JournalError:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self.set("recovered", self.run)
 
     def discard(self) -> None:
         """Close and remove the journal's files: nothing was sent by it."""
@@ -278,6 +289,7 @@ class Journal:
             # That a run began is known without the log; and the log is not emptied: an empty one is a lost one.
             self._db.execute("PRAGMA wal_checkpoint(FULL)")
         self.run = int(cursor.lastrowid or 0)
+        self._unended = True
         self._writer = GroupCommit(self.directory, threaded=threaded)
 
     def _close_books_of_killed(self) -> None:
@@ -313,6 +325,7 @@ class Journal:
             self._db.execute(
                 "UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (finished_at, exit_code, self.run)
             )
+        self._unended = False
 
     def sent(
         self,

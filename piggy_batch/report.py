@@ -207,7 +207,7 @@ def summarise(
     journal: Journal, operation: Operation, *, exit_code: int, next_command: str | None, rate: object
 ) -> dict[str, Any]:
     """The run's summary, computed from the journal over all invocations; ``elapsed_s`` adds up their times. Where
-    some were ``killed``, requests and time are what is known of them, and so at least what is said."""
+    some were ``cut_short``, requests and time are what is known of them, and so at least what is said."""
     counts = journal.counts()
     runs = journal.runs()
     ended = [r for r in runs if r["finished_at"] is not None]
@@ -224,7 +224,7 @@ def summarise(
         "finished_at": iso(ended[-1]["finished_at"]) if ended else None,
         "elapsed_s": round(sum(max(0.0, r["finished_at"] - r["started_at"]) for r in ended), 3),
         "invocations": len(runs),
-        "killed": sum(r["exit_code"] is None for r in runs),
+        "cut_short": sum(r["exit_code"] is None for r in runs),
         "exit_code": exit_code,
         "next": next_command,
     }

@@ -317,11 +317,11 @@ class _Run:
             notes.append("interrupted: what was in the air has landed, everything is in the journal")
         elif courier.stop.reason == "max-duration":
             notes.append("--max-duration is over; everything is in the journal")
-        killed = sum(run["exit_code"] is None for run in journal.runs())
-        if killed:
+        cut_short = sum(run["exit_code"] is None for run in journal.runs())
+        if cut_short:
             notes.append(
-                f"{killed} earlier invocation{'s were' if killed > 1 else ' was'} killed, so requests and time are at "
-                "least what is said here"
+                f"{cut_short} earlier invocation{'s were' if cut_short > 1 else ' was'} killed or found no room, so "
+                "requests and time are at least what is said here"
             )
         if self.operation.verify and counts[Status.REJECTED]:
             notes.append(

@@ -116,7 +116,7 @@ def test_a_killed_invocation_is_in_the_books(make_world: Callable[..., World], r
     assert (first["rows_per_s"], first["exit_code"]) == (1.0, None)
     result = world.run(operation, path, concurrency=1)
     assert result.summary is not None
-    assert (result.exit_code, result.summary["killed"], result.summary["invocations"]) == (0, 1, 2)
+    assert (result.exit_code, result.summary["cut_short"], result.summary["invocations"]) == (0, 1, 2)
     assert result.summary["requests"]["sent"] == world.state["requests_total"]
     assert result.summary["elapsed_s"] == pytest.approx(30, abs=1)
     assert any("1 earlier invocation was killed" in note and "at least" in note for note in result.notes)
