@@ -57,6 +57,11 @@ def left_without_journal(directory: Path) -> str | None:
     return next((path.name for path in reports if path.is_file() and not path.is_symlink()), None)
 
 
+def told_done(directory: Path) -> int:
+    """How many rows the summary there says are done."""
+    return (_told_counts(directory) or {}).get(Status.DONE.value, 0)
+
+
 def without_journal(directory: Path, left: str) -> JournalError:
     """The run that has left that file cannot be gone on with."""
     return JournalError(

@@ -75,7 +75,7 @@ class _Run:
         self.scene = scene
         self.directory = directory
         self.loaded: Loaded | None = None
-        self.twins: Twins | None = None  # of a run that has not begun
+        self.twins: Twins | None = None
 
     async def go(self) -> Result:
         journal = self.directory.existing(self.operation, adopt=self.options.adopt)
@@ -84,15 +84,16 @@ class _Run:
                 journal, self.loaded = self.directory.load(self.operation, self.manifest, self.options.reading)
                 binding = self.loaded.binding
                 journal.set("format", "parquet" if self.loaded.facts.format == "parquet" else "csv")
-                self.twins = Twins(
-                    self.operation, self.manifest, journal, self.scene.target.base_url, self.scene.records
-                )
+                self.twins = self._twins(journal)
                 if not self.options.reading.again:
                     self.twins.refuse()
             else:
                 binding = self.directory.rejoin(
                     journal, self.operation, self.manifest, self.options.reading, adopt=self.options.adopt
                 )
+                self.twins = self._twins(journal)
+                if not self.options.adopt:
+                    self.twins.refuse_older()
             return await self._checked(journal, binding)
         finally:
             if journal is not None:
@@ -102,6 +103,9 @@ class _Run:
                 journal.close() if keep else journal.discard()
                 if not keep:
                     (self.directory.path / "stdin").unlink(missing_ok=True)
+
+    def _twins(self, journal: Journal) -> Twins:
+        return Twins(self.operation, self.manifest, journal, self.scene.target.base_url, self.scene.records)
 
     async def _checked(self, journal: Journal, binding: Binding) -> Result:
         layout = Layout(binding)
@@ -148,7 +152,7 @@ class _Run:
                     journal.set("account", account)
                     journal.set("base_url", scene.target.base_url)
                     journal.set("command", scene.command)
-                    if self.twins is not None:
+                    if self.twins is not None and self.loaded is not None:
                         self.twins.claim(again=options.reading.again)
                     with ending_after(options.max_duration_s, courier.stop):
                         scene.progress.log_to(self.directory.path / "run.log")
@@ -218,6 +222,8 @@ class _Run:
             exit_code = self._exit_code(journal, courier)
         finally:
             journal.finish(scene.clock.wall(), exit_code)
+            if self.twins is not None:
+                self.twins.note_end()
         return self._end(journal, layout, kind, exit_code, self._notes(journal, courier), plan=plan)
 
     def _exit_code(self, journal: Journal, courier: Courier) -> int:

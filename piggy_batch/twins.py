@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.journal import Journal
 from piggy_batch.journal_file import NAME, guarded, identity
-from piggy_batch.model import Repeat
+from piggy_batch.model import Repeat, Status
+from piggy_batch.remains import told_done
 from piggy_batch.rundir import CLAIM, COUNTED, HEIR, STDIN, stem
 from piggy_batch.runlock import is_held
 from piggy_batch.state_book import StateBook, entry_of
@@ -61,7 +62,8 @@ class _Seen:
 
 
 class Twins:
-    """Keeps a run that has not begun from being another's twin. ``records``: the user's state directory."""
+    """Keeps a run from being another's twin, and from being its own, put back from a copy. ``records``: the user's
+    state directory."""
 
     def __init__(
         self, operation: Operation, manifest: Path, journal: Journal, base_url: str, records: Path | None
@@ -74,7 +76,7 @@ class Twins:
         self._matters = operation.repeat is Repeat.ONCE and manifest != self._here / COUNTED
         self._places = {self._here.absolute().parent} | ({manifest.absolute().parent} if manifest != STDIN else set())
         self._errand = (operation.name, content, base_url)
-        self._run: str = journal.get(HEIR) or secrets.token_hex(16)
+        self._run: str = journal.get(CLAIM) or journal.get(HEIR) or secrets.token_hex(16)
         self._book: StateBook | None = None
         if self._matters and records is not None:
             digest = hashlib.sha256(" ".join(self._errand).encode()).hexdigest()
@@ -106,6 +108,32 @@ class Twins:
                 self.refuse()
             if self._book is not None:
                 self._book.write([*self._others(), entry_of(self._run, self._here)])
+
+    def refuse_older(self) -> None:
+        """JournalError where this begun run's journal knows of fewer rows done than its summary or the record: it
+        was put back from a copy."""
+        if not self._matters:
+            return
+        done = self._journal.counts()[Status.DONE]
+        entries = self._book.read() if self._book else []
+        noted = [int(entry.get("done", 0)) for entry in entries if entry["run"] == self._run]
+        told = max([told_done(self._here), *noted])
+        if told > done:
+            raise JournalError(
+                f"{self._here}: {told:,} rows were done when this run ended last, and its journal knows of {done:,}: "
+                "it is an older copy, so rows that were sent since would be sent again. Bring the newer one back; "
+                "where it is lost for good and you know what was carried out, pass --adopt"
+            )
+
+    def note_end(self) -> None:
+        """Write down how many rows are done."""
+        if self._book is None:
+            return
+        done = self._journal.counts()[Status.DONE]
+        with suppress(SetupError), self._book.locked():
+            entries = self._book.read()
+            if any(entry["run"] == self._run for entry in entries):
+                self._book.write([e | {"done": done} if e["run"] == self._run else e for e in entries])
 
     def withdraw(self) -> None:
         """Nothing was sent: the next run of this errand need not hear of this one."""

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from piggy_batch.api import Target
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.journal_file import NAME
 from piggy_batch.loading import Reading
 from piggy_batch.operations import find_operation
 from piggy_batch.rundir import RunDir, counted_manifest
@@ -136,6 +137,24 @@ def test_a_run_that_sends_nothing_leaves_no_entry(world: World, manifest: Path) 
     with pytest.raises(SetupError, match="not today"):
         world.run(CREATE, manifest, scene={"records": records, "baseline": baseline})
     assert world.run(CREATE, manifest, run_dir=world.folder / "b", scene={"records": records}).exit_code == 0
+
+
+@pytest.mark.parametrize("kept", ["summary", "record"])
+def test_an_older_journal_put_back_is_refused(world: World, manifest: Path, kept: str) -> None:
+    """A backup in the place of the journal: the summary or the record knows that more was done. Exit 4; --adopt."""
+    scene = {"records": world.folder / "state"} if kept == "record" else {}
+    run_dir = world.run(CREATE, manifest, limit=1, scene=scene).run_dir
+    backup = (run_dir / NAME).read_bytes()
+    assert world.run(CREATE, manifest, limit=1, scene=scene).exit_code == 0
+    (run_dir / NAME).write_bytes(backup)
+    if kept == "record":
+        (run_dir / "summary.json").unlink()
+    for _ in range(2):
+        with pytest.raises(JournalError, match=r"2 rows were done .* knows of 1: it is an older copy.*--adopt"):
+            world.run(CREATE, manifest, scene=scene)
+    assert made(world) == 2
+    assert world.run(CREATE, manifest, scene=scene, adopt=True).exit_code == 0
+    assert world.run(CREATE, manifest, scene=scene).exit_code == 0
 
 
 def test_a_rehearsal_is_no_twin(world: World, manifest: Path) -> None:
