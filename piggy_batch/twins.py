@@ -20,7 +20,7 @@ from piggy_batch.journal import Journal
 from piggy_batch.journal_file import NAME, guarded, identity
 from piggy_batch.model import Repeat, Status
 from piggy_batch.remains import told_done
-from piggy_batch.rundir import CLAIM, COUNTED, HEIR, STDIN, stem
+from piggy_batch.rundir import CLAIM, COUNTED, HEIR, STDIN, is_counted, stem
 from piggy_batch.runlock import is_held
 from piggy_batch.state_book import StateBook, entry_of
 
@@ -73,7 +73,8 @@ class Twins:
         self._here = journal.directory
         self._operation = operation
         # Two lists that --count has made are alike and yet not the same cards.
-        self._matters = operation.repeat is Repeat.ONCE and manifest != self._here / COUNTED
+        counted = manifest == self._here / COUNTED and is_counted(manifest)
+        self._matters = operation.repeat is Repeat.ONCE and not counted
         self._places = {self._here.absolute().parent} | ({manifest.absolute().parent} if manifest != STDIN else set())
         self._errand = (operation.name, content, base_url)
         self._run: str = journal.get(CLAIM) or journal.get(HEIR) or secrets.token_hex(16)
@@ -81,7 +82,7 @@ class Twins:
         if self._matters and records is not None:
             digest = hashlib.sha256(" ".join(self._errand).encode()).hexdigest()
             path = records / "once" / f"{digest[:32]}.json"
-            self._book = StateBook(path, "runs", "without it rows could be carried out twice")
+            self._book = StateBook(path, "runs", "without it rows could be carried out twice: mend it")
 
     def refuse(self) -> None:
         """SetupError where another run of this errand has begun, or is about to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,28 @@ def test_counted_cards_are_no_twins(world: World) -> None:
         )
         assert done.exit_code == 0
     assert made(world) == 2 * ROWS
+
+
+def test_a_list_under_the_name_of_a_counted_one_has_twins(world: World, manifest: Path) -> None:
+    """`manifest.csv` in the run directory is what `--count` makes only where it holds just that."""
+    for name in "ab":
+        (world.folder / name).mkdir()
+        shutil.copy(manifest, world.folder / name / "manifest.csv")
+    world.run(CREATE, world.folder / "a" / "manifest.csv", run_dir=world.folder / "a")
+    with pytest.raises(SetupError, match="a holds an earlier run"):
+        world.run(CREATE, world.folder / "b" / "manifest.csv", run_dir=world.folder / "b")
+
+
+def test_a_damaged_record_is_named(world: World, manifest: Path) -> None:
+    """Nothing is sent while it cannot be told whether another run has begun."""
+    records = world.folder / "state"
+    assert world.run(CREATE, manifest, scene={"records": records}).exit_code == 0
+    (record,) = (records / "once").glob("*.json")
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    record.write_text("[")
+    with pytest.raises(SetupError, match=f"record of runs in {record} cannot be used: it is damaged"):
+        world.run(CREATE, manifest, scene={"records": records})
+    assert made(world) == ROWS
 
 
 def test_a_neighbour_that_cannot_be_read_is_no_obstacle(world: World, manifest: Path) -> None:
