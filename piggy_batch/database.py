@@ -6,6 +6,7 @@ a table ``runs`` of invocations with their request counts.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
 
 LOG = "-wal"  # ends the name of the log of what was written last; SQLite folds it in when the last connection closes
 TALLY = "UPDATE runs SET sent = ?, retried = ?, throttled = ? WHERE id = ?"
-FREE_SPACE = "free some space and run the same command again"
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
+    errno.EISDIR: "move away the directory of that name",
+    errno.ENOTDIR: "move away the file in the place of a directory",
+    errno.EACCES: "make the directory writable",
+    errno.EPERM: "make the directory writable",
+    errno.EROFS: "make the disk writable",
+}
 
 
 def make(path: Path) -> None:
@@ -31,15 +41,15 @@ def make(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a store that nobody has open, and what SQLite has put beside it."""
-    for suffix in ("", LOG, "-shm"):
+    """Remove a store that nobody has open, and what SQLite has put beside it; a log never stays without its store."""
+    for suffix in (LOG, "-shm", ""):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def connect(path: Path, *pragmas: str, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *pragmas: str, read_only: bool = False, still: bool = False) -> sqlite3.Connection:
     """A connection to a file that is there. It commits each statement unless a transaction is open; any thread
-    may use it, one at a time."""
-    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    may use it, one at a time. ``still``: to be read while nobody writes."""
+    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}{'&immutable=1' if still else ''}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
     for pragma in pragmas:
         db.execute(f"PRAGMA {pragma}")
@@ -69,10 +79,26 @@ def trouble_as(told: Callable[[Exception], JournalError], *more: type[Exception]
         raise told(error) from None
 
 
-def words_of(error: Exception) -> tuple[str, bool]:
-    """What went wrong, and whether that is a full disk."""
-    words = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return words, "full" in words.casefold() or "no space" in words.casefold()
+def words_of(error: Exception) -> str:
+    """What went wrong, and with which file where that is known."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+
+
+def remedy_of(error: Exception) -> str | None:
+    """What helps, so that the same command goes on; None where nothing is known to."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL" or "no space" in str(error).casefold():
+        return _REMEDIES[errno.ENOSPC]
+    if name.startswith("SQLITE_IOERR"):  # SQLite does not say which
+        return "see that the disk is sound and that no quota or limit of file sizes (ulimit -f) is reached"
+    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def going_on(error: Exception) -> str:
+    """What helps, and that the same command then goes on."""
+    return f"{remedy_of(error) or 'mend that'} and run the same command again"
 
 
 def tables(db: sqlite3.Connection) -> set[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-TALLY_EVERY = 50  # rows
+TALLY_EVERY = 10  # rows
 BAD = frozenset({Status.REJECTED, Status.FAILED, Status.UNKNOWN})
 
 
@@ -162,14 +162,14 @@ class Importer:
         self._on_settled(status)
         self._settled += 1
         if self._settled % TALLY_EVERY == 0:
-            self._tally()
+            self._tally(patient=True)
         excused = self._terms.excused is not None and self._terms.excused(verdict)
         self._bad += status in BAD and not excused
         self._weigh_errors()
 
-    def _tally(self) -> Awaitable[None]:
+    def _tally(self, *, patient: bool = False) -> Awaitable[None]:
         tally = self._courier.tally
-        return self._journal.tally(tally.sent, tally.retried, tally.throttled)
+        return self._journal.tally(tally.sent, tally.retried, tally.throttled, patient=patient)
 
     def _weigh_errors(self) -> None:
         terms = self._terms

@@ -114,6 +114,7 @@ class Journal:
     def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
         self.directory = directory
         self.run = 0
+        self._unended = False
         self.curtailed = False  # the last invocation never ended, and the log with its last writes is not there
         self._db = connection
         self._repeat: Repeat | None = None
@@ -136,9 +137,14 @@ class Journal:
         return cls._existing(directory, read_only=True)
 
     @classmethod
-    def _existing(cls, directory: Path, *, read_only: bool) -> Self | None:
-        logged = (directory / journal_file.WAL).exists()
-        db = journal_file.connect_existing(directory, read_only=read_only)
+    def glance(cls, directory: Path) -> Self | None:
+        """As :meth:`read`, for a moment's look that leaves no file behind: not while the journal is written."""
+        return cls._existing(directory, read_only=True, still=not journal_file.logged(directory))
+
+    @classmethod
+    def _existing(cls, directory: Path, *, read_only: bool, still: bool = False) -> Self | None:
+        logged = journal_file.logged(directory)
+        db = journal_file.connect_existing(directory, read_only=read_only, still=still)
         if db is None:
             return None
         journal = cls(directory, db)
@@ -159,9 +165,19 @@ class Journal:
         if self._writer is not None:
             self._writer.stop()
             self._writer = None
-            with suppress(JournalError):
-                self.set("recovered", self.run)  # it ends here without its books, but its log is folded in
+        if self._unended:
+            self._note_end()
         self._db.close()
+
+    def _note_end(self) -> None:
+        """An invocation ends without its books, but its log is folded in. Where there is no room left to say so,
+        folding it in first makes some."""
+        with suppress(JournalError), self._guard():
+            try:
+                self.set("recovered", self.run)
+            except JournalError:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self.set("recovered", self.run)
 
     def discard(self) -> None:
         """Close and remove the journal's files: nothing was sent by it."""
@@ -267,10 +283,38 @@ class Journal:
         """Start an invocation; outcomes may be written from here on. Without ``threaded`` every write
         blocks the caller, for loops whose time is not the machine's."""
         with self._guard():
-            cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # that a run began is known without the log
+            with database.transaction(self._db):
+                self._close_books_of_killed()
+                cursor = self._db.execute("INSERT INTO runs (started_at, rate) VALUES (?, ?)", (started_at, rate))
+            # That a run began is known without the log; and the log is not emptied: an empty one is a lost one.
+            self._db.execute("PRAGMA wal_checkpoint(FULL)")
         self.run = int(cursor.lastrowid or 0)
+        self._unended = True
         self._writer = GroupCommit(self.directory, threaded=threaded)
+
+    def _close_books_of_killed(self) -> None:
+        """Put down what is known of invocations that could not do so: how long and how much, at least."""
+        for run, started_at, sent in self._db.execute(
+            "SELECT id, started_at, sent FROM runs WHERE finished_at IS NULL"
+        ).fetchall():
+            seen_at, rows = self._seen_of(run)
+            self._db.execute(
+                "UPDATE runs SET finished_at = ?, sent = ? WHERE id = ?",
+                (max(started_at, seen_at), max(sent, rows), run),
+            )
+
+    def _seen_of(self, run: int) -> tuple[float, int]:
+        """When it last wrote of a row, and how many rows it has ended, each with a request or more."""
+        query = (
+            "SELECT max(max(coalesce(finished_at, 0), coalesce(sent_at, 0))), count(finished_at) FROM fates "
+            "WHERE run = ?"
+        )
+        seen_at, rows = self._db.execute(query, (run,)).fetchone()
+        return seen_at or 0.0, rows
+
+    def seen_at(self, run: int) -> float:
+        """When an invocation last wrote of a row, in seconds since the epoch; 0 where it never did."""
+        return self._seen_of(run)[0]
 
     def finish(self, finished_at: float, exit_code: int) -> None:
         """Close the invocation's books; everything queued is on disk."""
@@ -281,6 +325,7 @@ class Journal:
             self._db.execute(
                 "UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (finished_at, exit_code, self.run)
             )
+        self._unended = False
 
     def sent(
         self,
@@ -317,9 +362,9 @@ class Journal:
         """Take back an intent whose request never left: the row is pending again."""
         return self._write(_WITHDRAW, (number,))
 
-    def tally(self, sent: int, retried: int, throttled: int) -> asyncio.Future[None]:
-        """Keep the invocation's request counts."""
-        return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False)
+    def tally(self, sent: int, retried: int, throttled: int, *, patient: bool = False) -> asyncio.Future[None]:
+        """Keep the invocation's request counts. ``patient``: soon is enough."""
+        return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False, patient=patient)
 
     def _write(
         self, sql: str, values: tuple[Any, ...], *, binds: bool = True, patient: bool = False

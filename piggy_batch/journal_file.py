@@ -49,19 +49,19 @@ def create(directory: Path) -> sqlite3.Connection:
     return db
 
 
-def connect(directory: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection to the journal there."""
+def connect(directory: Path, *, read_only: bool = False, still: bool = False) -> sqlite3.Connection:
+    """A connection to the journal there. ``still``: nobody writes it, so that SQLite need put no file beside it."""
     pragmas = (_CACHE,) if read_only else _WRITING
-    return database.connect(directory / NAME, *pragmas, read_only=read_only)
+    return database.connect(directory / NAME, *pragmas, read_only=read_only, still=still)
 
 
-def connect_existing(directory: Path, *, read_only: bool) -> sqlite3.Connection | None:
+def connect_existing(directory: Path, *, read_only: bool, still: bool = False) -> sqlite3.Connection | None:
     """The journal there, of the version that this program knows; None where there is none or its making was cut
     short."""
     if not (directory / NAME).exists():
         return None
     with guarded(directory, OSError):
-        db = connect(directory, read_only=read_only)
+        db = connect(directory, read_only=read_only, still=still)
         schema = database.fact(db, "schema") if "meta" in database.tables(db) else None
     if schema == SCHEMA:
         return db
@@ -80,6 +80,24 @@ def remove(directory: Path) -> None:
     database.remove(directory / NAME)
 
 
+def logged(directory: Path) -> bool:
+    """Whether the log of what was written last is there; a mere look makes an empty one."""
+    try:
+        return (directory / WAL).stat().st_size > 0
+    except OSError:
+        return False
+
+
+def is_empty(directory: Path) -> bool:
+    """Whether the journal is missing or holds nothing."""
+    try:
+        return (directory / NAME).stat().st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
 def identity(directory: Path) -> tuple[int, int] | None:
     """What tells the journal there from another in its place; None where there is none."""
     try:
@@ -96,6 +114,8 @@ def guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[N
 
 def unusable(directory: Path, error: Exception) -> JournalError:
     """Trouble with the journal, in words that say what next."""
-    words, full = database.words_of(error)
-    advice = database.FREE_SPACE if full else "check the directory, or name another with --run-dir"
-    return JournalError(f"the journal in {directory} cannot be used: {words}; {advice}", goes_on=full)
+    helps = database.remedy_of(error)
+    advice = database.going_on(error) if helps else "check the directory, or name another with --run-dir"
+    return JournalError(
+        f"the journal in {directory} cannot be used: {database.words_of(error)}; {advice}", goes_on=helps is not None
+    )

@@ -17,10 +17,11 @@ from piggy_batch.model import Repeat, Reply, Request, Status
 from piggy_batch.operations import segment
 from piggy_batch.pipeline import Job, Pipeline, Wishes, goes_on
 from piggy_batch.report import Layout, write_errors
-from piggy_batch.rundir import STDIN, RunDir, check_account, refuse_again, stem
+from piggy_batch.rundir import STDIN, RunDir, check_account, stem
 from piggy_batch.scene import Options, Result, Scene, Signals, open_courier, rate_text
 from piggy_batch.stage_runs import Board
 from piggy_batch.stages import migrate_operation
+from piggy_batch.twins import refuse_again
 from piggy_batch.verdict import api_code
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class _Migration:
             return await self._go(signals)
 
     async def _go(self, signals: Signals) -> Result:
-        job, journal = self.job, self.directory.existing()
+        job = self.job
+        # Stages that must not be repeated have run directories of their own, which see to themselves.
+        journal = self.directory.existing(migrate_operation(credits=False), adopt=job.options.adopt)
         try:
             if journal is None:
                 journal, loaded = self.directory.load(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.journal import Fate
 from piggy_batch.model import Proof, Status
 from piggy_batch.pipeline import reading_words
-from piggy_batch.report import Layout, summarise, write_json, write_reports
+from piggy_batch.report import SUMMARY, Layout, summarise, write_json, write_reports
 from piggy_batch.runner import GOOD
 from piggy_batch.scene import Result
 from piggy_batch.stages import UNLINKED, Line, Stage, migrate_operation
@@ -50,7 +50,7 @@ def finish(
         counts_of_create["rejected"] -= unlinked[UNLINKED]
     for name in summary["requests"]:
         summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
-    write_json(job.run_dir / "summary.json", summary)
+    write_json(job.run_dir / SUMMARY, summary)
     files = tuple((str(job.run_dir / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results")
     return Result(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *cut))
 

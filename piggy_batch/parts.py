@@ -356,6 +356,9 @@ def _guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[
 
 
 def _unusable(directory: Path, error: Exception) -> JournalError:
-    words, full = database.words_of(error)
-    advice = database.FREE_SPACE if full else "name another directory with --run-dir"
-    return JournalError(f"the export's store in {directory} cannot be used: {words}; {advice}")
+    helps = database.remedy_of(error)
+    advice = database.going_on(error) if helps else "name another directory with --run-dir"
+    return JournalError(
+        f"the export's store in {directory} cannot be used: {database.words_of(error)}; {advice}",
+        goes_on=helps is not None,
+    )

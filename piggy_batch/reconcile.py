@@ -27,7 +27,7 @@ from piggy_batch.loading import binding_of
 from piggy_batch.model import Proof, Status
 from piggy_batch.pacer import Stop
 from piggy_batch.pages import whole
-from piggy_batch.report import Layout, iso, summarise, write_json, write_reports
+from piggy_batch.report import SUMMARY, Layout, iso, summarise, write_json, write_reports
 from piggy_batch.rundir import RunDir, check_account
 from piggy_batch.scene import Options as RunOptions
 from piggy_batch.scene import Result, Scene, make_pacer, open_courier, shared_pace
@@ -388,7 +388,7 @@ class _Reconciliation:
             self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.scene.command}")
         kind = self.journal.get("written") or self.journal.get("format")
         piles = write_reports(self.journal, Layout(self.binding), kind, self.notes.append)
-        path = self.journal.directory / "summary.json"
+        path = self.journal.directory / SUMMARY
         earlier = _earlier(path)
         counts = self.journal.counts()
         goes_on = counts[Status.PENDING] + counts[Status.FAILED]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.database import going_on
 from piggy_batch.errors import JournalError
 from piggy_batch.model import Json, Status
 from piggy_batch.tables import Out, Writer, open_writer
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from piggy_batch.manifest import Binding
     from piggy_batch.operations import Operation
 
+SUMMARY = "summary.json"
 KINDS = ("csv", "parquet", "xlsx")
 BATCH = 2_000  # rows a write
 PILES = {
@@ -155,9 +157,9 @@ def write_reports(journal: Journal, layout: Layout, kind: str, tell: Callable[[s
                     flush(name)
             _pass_on(writers.values(), tell)
     except OSError as error:
+        what = error.filename2 or journal.directory  # a report that cannot take its place
         raise JournalError(
-            f"the reports in {journal.directory} cannot be written: {error.strerror or error}; nothing is lost: free "
-            "some space and run the same command again"
+            f"{what} cannot be written: {error.strerror or error}; nothing is lost: {going_on(error)}", goes_on=True
         ) from None
     for name in names:
         for other in KINDS:  # what an earlier invocation wrote, perhaps in another format, no longer holds
@@ -208,13 +210,14 @@ def write_text(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         why = error.strerror or error
-        raise JournalError(f"{path} cannot be written: {why}; free some space and run again") from None
+        raise JournalError(f"{path} cannot be written: {why}; {going_on(error)}", goes_on=True) from None
 
 
 def summarise(
     journal: Journal, operation: Operation, *, exit_code: int, next_command: str | None, rate: object
 ) -> dict[str, Any]:
-    """The run's summary, computed from the journal over all invocations; ``elapsed_s`` adds up their times."""
+    """The run's summary, computed from the journal over all invocations; ``elapsed_s`` adds up their times. Where
+    some were ``cut_short``, requests and time are what is known of them, and so at least what is said."""
     counts = journal.counts()
     runs = journal.runs()
     ended = [r for r in runs if r["finished_at"] is not None]
@@ -231,6 +234,7 @@ def summarise(
         "finished_at": iso(ended[-1]["finished_at"]) if ended else None,
         "elapsed_s": round(sum(max(0.0, r["finished_at"] - r["started_at"]) for r in ended), 3),
         "invocations": len(runs),
+        "cut_short": sum(r["exit_code"] is None for r in runs),
         "exit_code": exit_code,
         "next": next_command,
     }

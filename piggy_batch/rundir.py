@@ -14,6 +14,7 @@ from piggy_batch.journal import Journal
 from piggy_batch.journal_file import WAL
 from piggy_batch.loading import Loaded, Reading, load_manifest, rebind
 from piggy_batch.model import Json, Repeat
+from piggy_batch.remains import clear_unfinished, left_without_journal, without_journal
 from piggy_batch.report import write_text
 from piggy_batch.runlock import LOCK, RunLock
 from piggy_batch.tables import sha256_of
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 STDIN = Path("-")
 COUNTED = "manifest.csv"  # what --count makes
 MOST_COUNTED = 1_000_000
+CLAIM = "claim"  # the fact that a run is about to begin; its value names the run
+HEIR = "heir"  # the claim of a run that ended here before it had sent anything
 FINGERPRINT = "token "  # begins the id of an account that does not name itself
 
 
@@ -57,6 +60,7 @@ class RunDir:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = RunLock(path)
+        self._claim: str | None = None
         self._found: set[str] | None = None  # what was there, where no run has been before
 
     def __enter__(self) -> Self:
@@ -68,6 +72,7 @@ class RunDir:
             raise JournalError(f"{self.path} cannot be made: {error.strerror}; name another --run-dir") from None
         locked = (self.path / LOCK).exists()
         self._lock.take()
+        clear_unfinished(self.path)
         self._found = None if locked else self._entries()
         return self
 
@@ -92,13 +97,26 @@ class RunDir:
     def _entries(self) -> set[str]:
         return {entry.name for entry in self.path.iterdir()} - {LOCK}
 
-    def existing(self) -> Journal | None:
-        """The journal of a run that has begun to send; None where the manifest is to be checked afresh."""
+    def existing(self, operation: Operation, *, adopt: bool = False) -> Journal | None:
+        """The journal of a run that has begun to send; None where the manifest is to be checked afresh.
+
+        JournalError where such a run has lost its journal, and rows must not be carried out twice.
+        """
+        once = operation.repeat is Repeat.ONCE and not adopt
+        left = left_without_journal(self.path) if once else None
+        if left == WAL:  # opening an empty journal would remove it
+            raise without_journal(self.path, left)
         journal = Journal.open(self.path)
-        if journal is not None and not journal.bound:
+        if journal is not None and journal.bound:
+            return journal
+        if left is not None:
+            if journal is not None:
+                journal.close()
+            raise without_journal(self.path, left)
+        if journal is not None:
+            self._claim = journal.get(CLAIM) if journal.get("home") == home_of(self.path) else None
             journal.discard()
-            return None
-        return journal
+        return None
 
     def load(self, operation: Operation, manifest: Path, reading: Reading) -> tuple[Journal, Loaded]:
         """A fresh journal with the manifest in it."""
@@ -106,6 +124,8 @@ class RunDir:
         try:
             loaded = load_manifest(journal, operation, manifest, reading)
             journal.set("home", home_of(self.path))
+            if self._claim is not None:
+                journal.set(HEIR, self._claim)
         except BaseException:
             journal.discard()
             (self.path / "stdin").unlink(missing_ok=True)
@@ -260,26 +280,3 @@ def refuse_missing(manifest: Path) -> None:
     """A mistyped name must leave no directory behind."""
     if manifest != STDIN and not manifest.exists():
         raise SetupError(f"{manifest}: no such file; check the name")
-
-
-def refuse_again(operation: Operation, manifest: Path, run_dir: Path) -> None:
-    """A once command whose earlier run lies beside the manifest would carry its rows out twice."""
-    if operation.repeat is not Repeat.ONCE or manifest == STDIN:
-        return
-    for other in sorted(manifest.parent.glob(f"{_literal(stem(manifest))}.{operation.slug}*")):
-        if not other.is_dir() or other.resolve() == run_dir.resolve():
-            continue
-        journal = Journal.read(other)
-        if journal is None:
-            continue
-        begun = journal.bound
-        journal.close()
-        if begun:
-            raise SetupError(
-                f"{other} holds an earlier run of {operation.name} for a manifest of this name; go on with "
-                f"--run-dir {other}, or pass --again to carry these rows out anew"
-            )
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

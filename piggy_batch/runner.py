@@ -16,14 +16,13 @@ from piggy_batch.model import Repeat, Status
 from piggy_batch.plan import fact_lines, unaccepted
 from piggy_batch.preview import look_at_cards
 from piggy_batch.progress import Beside, duration
-from piggy_batch.report import Layout, summarise, write_errors, write_json, write_reports
+from piggy_batch.report import SUMMARY, Layout, summarise, write_errors, write_json, write_reports
 from piggy_batch.rundir import (
     STDIN,
     RunDir,
     account_words,
     check_account,
     default_run_dir,
-    refuse_again,
     refuse_missing,
 )
 from piggy_batch.scene import (
@@ -37,6 +36,7 @@ from piggy_batch.scene import (
     rate_words,
     shared_pace,
 )
+from piggy_batch.twins import Twins, refuse_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,7 @@ class _Run:
         self.scene = scene
         self.directory = directory
         self.loaded: Loaded | None = None
+        self.twins: Twins | None = None
         self.signals = Signals(scene)
 
     async def go(self) -> Result:
@@ -82,23 +83,34 @@ class _Run:
             return await self._go()
 
     async def _go(self) -> Result:
-        journal = self.directory.existing()
+        journal = self.directory.existing(self.operation, adopt=self.options.adopt)
         try:
             if journal is None:
                 journal, self.loaded = self.directory.load(self.operation, self.manifest, self.options.reading)
                 binding = self.loaded.binding
                 journal.set("format", "parquet" if self.loaded.facts.format == "parquet" else "csv")
+                self.twins = self._twins(journal)
+                if not self.options.reading.again:
+                    self.twins.refuse()
             else:
                 binding = self.directory.rejoin(
                     journal, self.operation, self.manifest, self.options.reading, adopt=self.options.adopt
                 )
+                self.twins = self._twins(journal)
+                if not self.options.adopt:
+                    self.twins.refuse_older()
             return await self._checked(journal, binding)
         finally:
             if journal is not None:
+                if self.twins is not None and not journal.bound:
+                    self.twins.withdraw()
                 keep = journal.bound or (not self.options.dry_run and journal.get("empty") is True)
                 journal.close() if keep else journal.discard()
                 if not keep:
                     (self.directory.path / "stdin").unlink(missing_ok=True)
+
+    def _twins(self, journal: Journal) -> Twins:
+        return Twins(self.operation, self.manifest, journal, self.scene.target.base_url, self.scene.records)
 
     async def _checked(self, journal: Journal, binding: Binding) -> Result:
         layout = Layout(binding)
@@ -145,6 +157,8 @@ class _Run:
                 journal.set("account", account)
                 journal.set("base_url", scene.target.base_url)
                 journal.set("command", scene.command)
+                if self.twins is not None and self.loaded is not None:
+                    self.twins.claim(again=options.reading.again)
                 self.signals.soften(courier.stop)
                 with ending_after(options.max_duration_s, courier.stop):
                     scene.progress.log_to(self.directory.path / "run.log")
@@ -214,6 +228,8 @@ class _Run:
             exit_code = self._exit_code(journal, courier)
         finally:
             journal.finish(scene.clock.wall(), exit_code)
+            if self.twins is not None:
+                self.twins.note_end()
         return self._end(journal, layout, kind, exit_code, self._notes(journal, courier), plan=plan)
 
     def _exit_code(self, journal: Journal, courier: Courier) -> int:
@@ -313,6 +329,12 @@ class _Run:
             notes.append("interrupted: what was in the air has landed, everything is in the journal")
         elif courier.stop.reason == "max-duration":
             notes.append("--max-duration is over; everything is in the journal")
+        cut_short = sum(run["exit_code"] is None for run in journal.runs())
+        if cut_short:
+            notes.append(
+                f"{cut_short} earlier invocation{'s were' if cut_short > 1 else ' was'} killed or found no room, so "
+                "requests and time are at least what is said here"
+            )
         if self.operation.verify and counts[Status.REJECTED]:
             notes.append(
                 "rows in errors are missing or differ, _message says how; once they are mended, the same command with "
@@ -351,7 +373,7 @@ class _Run:
             next_command=command,
             rate="auto" if self.options.rate is None else self.options.rate,
         )
-        write_json(self.directory.path / "summary.json", summary)
+        write_json(self.directory.path / SUMMARY, summary)
         files = tuple(
             (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"
         )

@@ -94,6 +94,7 @@ class Scene:
     transport: Transport | None = None
     threaded: bool = True  # the journal commits in a thread of its own
     slots: Path | None = None  # where runs of one account share their pace; None: this run paces alone
+    records: Path | None = None  # where once commands are written down; None: runs are seen only where they lie beside
     signals: bool = False  # Ctrl-C and SIGTERM in two stages
     pacer: Pacer | None = None  # shared, with its stop, by the stages of one command
     tell_plan: bool = True  # say the plan when rows are about to be sent

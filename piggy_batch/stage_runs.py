@@ -11,6 +11,7 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.database import going_on
 from piggy_batch.emails import identity_of
 from piggy_batch.errors import JournalError
 from piggy_batch.journal import Entry, Journal
@@ -52,9 +53,8 @@ class StageRuns:
                 while batch := list(islice(iterator, BATCH)):
                     writer.write(batch)
         except OSError as error:
-            raise JournalError(
-                f"{path} cannot be written: {error.strerror or error}; free some space and run the same command again"
-            ) from None
+            why = error.strerror or error
+            raise JournalError(f"{path} cannot be written: {why}; {going_on(error)}", goes_on=True) from None
         return path
 
     def entries(self) -> Iterator[tuple[int, Entry]]:

@@ -12,7 +12,7 @@ from piggy_batch.journal_file import guarded
 from piggy_batch.model import Repeat, Status
 from piggy_batch.parts import glance
 from piggy_batch.progress import duration
-from piggy_batch.report import iso
+from piggy_batch.report import SUMMARY, iso
 from piggy_batch.rundir import account_words
 from piggy_batch.runlock import is_held
 
@@ -39,7 +39,8 @@ def _describe(run_dir: Path) -> dict[str, Any]:
         rows = sum(counts.values())
         running = is_held(run_dir)
         settled = journal.taken_in(last["id"]) if last else 0
-        spent = ((last["finished_at"] or time.time()) - last["started_at"]) if last else 0.0
+        ended = (last["finished_at"] or (time.time() if running else journal.seen_at(last["id"]))) if last else 0.0
+        spent = ended - last["started_at"] if last else 0.0
         pending = counts[Status.PENDING.value]
         return {
             "operation": journal.get("operation"),
@@ -74,7 +75,7 @@ def _stages(run_dir: Path) -> list[dict[str, Any]]:
 def _next(run_dir: Path, journal: Journal, counts: dict[str, int]) -> str | None:
     """The command that goes on: as the last summary says, or, where a run was killed, as the journal says."""
     try:
-        summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
+        summary = json.loads((run_dir / SUMMARY).read_text(encoding="utf-8"))
         command = summary.get("next")
         if command is not None and summary["counts"] == counts:
             return str(command)

@@ -21,9 +21,11 @@ from piggy_batch.model import Repeat
 from piggy_batch.operations import CATALOGUE, Operation, find_operation
 from piggy_batch.pacer import Pacer, Stop
 from piggy_batch.rundir import RunDir, default_run_dir
+from piggy_batch.status import describe_run
 from tests.world import World, WorldClock, audit, in_virtual_time, working_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ROWS = 3
@@ -99,6 +101,25 @@ def killed_at(world: World, operation: Operation, path: Path, at: int, concurren
         in_virtual_time(work(), world.time)
     world.hook = None
     return plug.steps
+
+
+@pytest.mark.parametrize("rows_before", [3, 25])
+def test_a_killed_invocation_is_in_the_books(make_world: Callable[..., World], rows_before: int) -> None:
+    """Its time and its requests are counted as far as they are known; the summary and a person are told so."""
+    world = make_world(latency_ms=1000)
+    operation = find_operation("identifiers create")
+    path = world.manifest(*working_rows(world, operation, 30))
+    killed_at(world, operation, path, 6 * rows_before + 2 * (rows_before // 10) + 1, 1)
+    assert world.effects == rows_before
+    run_dir = default_run_dir(path, operation)
+    first = describe_run(run_dir)
+    assert (first["rows_per_s"], first["exit_code"]) == (1.0, None)
+    result = world.run(operation, path, concurrency=1)
+    assert result.summary is not None
+    assert (result.exit_code, result.summary["cut_short"], result.summary["invocations"]) == (0, 1, 2)
+    assert result.summary["requests"]["sent"] == world.state["requests_total"]
+    assert result.summary["elapsed_s"] == pytest.approx(30, abs=1)
+    assert any("1 earlier invocation was killed" in note and "at least" in note for note in result.notes)
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])

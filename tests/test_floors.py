@@ -17,10 +17,11 @@ FLOORS = (
     verifying""",
     # rooms: each knows one thing of the world outside
     """tables api telling database journal_file group_commit journal runlock parts pacer slots workers progress
-    credit_book courier""",
+    state_book credit_book courier""",
     # machines
-    """loading report rundir status introduction scene importer preview runner checking check_page walk outfile exporter
-    reconcile against stage_runs migrate_check migrate_plan migrate_report pipeline migrate undo signoff reporting""",
+    """loading report remains rundir status introduction scene importer preview runner checking check_page walk outfile
+    exporter twins reconcile against stage_runs migrate_check migrate_plan migrate_report pipeline migrate undo signoff
+    reporting""",
     # faces
     "cli docs __main__",
 )

@@ -111,7 +111,11 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         is_flag=True,
         help="Also send rows again whose fate is unknown; they may be carried out twice.",
     ),
-    click.option("--adopt", is_flag=True, help="Go on with a run directory that was moved or copied here."),
+    click.option(
+        "--adopt",
+        is_flag=True,
+        help="Go on with a run directory that was moved or copied here, or has lost its journal or a part of it.",
+    ),
     click.option(
         "--format",
         "kind",
@@ -288,6 +292,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
             confirm=ask if can_ask() else None,
             signals=True,
             slots=state_dir(),
+            records=state_dir(),
             baseline=baseline_of(operation, given),
             verbose=is_verbose(ctx),
         )

@@ -1,0 +1,76 @@
+"""The room of records that outlive run directories: small files of entries in the user's state directory, changed
+under a lock. They hold no token and nothing of customers."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class StateBook:
+    """A list of entries on disk. ``what`` it records and the ``harm`` of going without it are for messages."""
+
+    def __init__(self, path: Path, what: str, harm: str) -> None:
+        self.path = path
+        self._what = what
+        self._harm = harm
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else changes the record while the block lasts; for moments only, others wait."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise self._unusable(error) from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def read(self) -> list[dict[str, Any]]:
+        """The entries, first to last."""
+        try:
+            entries: list[dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise self._unusable(error) from None
+        return entries
+
+    def write(self, entries: list[dict[str, Any]]) -> None:
+        """Put these in their place, on disk on return."""
+        part = self.path.with_suffix(".part")
+        try:
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(entries, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _unusable(self, error: Exception) -> SetupError:
+        words = error.strerror if isinstance(error, OSError) else "it is damaged"
+        return SetupError(f"the record of {self._what} in {self.path} cannot be used: {words}; {self._harm}")
+
+
+def entry_of(run: str, run_dir: Path) -> dict[str, Any]:
+    """What a record holds of a run."""
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"run": run, "run_dir": str(run_dir.resolve()), "started_at": now}
