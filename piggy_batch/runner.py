@@ -110,7 +110,10 @@ class _Run:
                     (self.directory.path / "stdin").unlink(missing_ok=True)
 
     def _twins(self, journal: Journal) -> Twins:
-        return Twins(self.operation, self.manifest, journal, self.scene.target.base_url, self.scene.records)
+        target = self.scene.target
+        return Twins(
+            self.operation, self.manifest, journal, target.base_url, self.scene.records, rehearsal=target.loopback
+        )
 
     async def _checked(self, journal: Journal, binding: Binding) -> Result:
         layout = Layout(binding)

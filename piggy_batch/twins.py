@@ -63,15 +63,24 @@ class _Seen:
 
 class Twins:
     """Keeps a run from being another's twin, and from being its own, put back from a copy. ``records``: the user's
-    state directory."""
+    state directory. ``rehearsal``: the service is on this machine, so that a recorded run whose directory is gone
+    was thrown away."""
 
     def __init__(
-        self, operation: Operation, manifest: Path, journal: Journal, base_url: str, records: Path | None
+        self,
+        operation: Operation,
+        manifest: Path,
+        journal: Journal,
+        base_url: str,
+        records: Path | None,
+        *,
+        rehearsal: bool = False,
     ) -> None:
         content = journal.get("manifest")["sha256"]
         self._journal = journal
         self._here = journal.directory
         self._operation = operation
+        self._rehearsal = rehearsal
         # Two lists that --count has made are alike and yet not the same cards.
         counted = manifest == self._here / COUNTED and is_counted(manifest)
         self._matters = operation.repeat is Repeat.ONCE and not counted
@@ -164,6 +173,8 @@ class Twins:
         """Entries of other runs, but for one that was killed before it could begin."""
         for entry in self._others():
             other = Path(entry["run_dir"])
+            if self._rehearsal and not other.exists():
+                continue
             with suppress(JournalError):
                 seen = _glimpse(other)
                 if seen is not None and seen.claim == entry["run"] and not _begins(seen, other):

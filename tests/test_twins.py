@@ -211,6 +211,33 @@ def test_a_neighbour_that_cannot_be_read_is_no_obstacle(world: World, manifest: 
     assert world.run(CREATE, manifest, run_dir=world.folder / "mine").exit_code == 0
 
 
+def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path) -> None:
+    """With a stand-in on this machine, a run directory that is gone was a try; elsewhere it counts."""
+    for url, code in (("http://127.0.0.1:9", 0), ("http://sandbox.test", 2)):
+        home = tmp_path / str(code)
+        home.mkdir()
+        world = Rehearsal(home, url)
+        path = world.manifest("giftcard_program_uuid", [world.sandbox.world.cards.programs[1].uuid] * 2)
+        scene = {"records": home / "records"}
+        shutil.rmtree(world.run("giftcards create", path, scene=scene).run_dir)
+        if code:
+            with pytest.raises(SetupError, match="for this very manifest began in"):
+                world.run("giftcards create", path, scene=scene)
+        else:
+            assert world.run("giftcards create", path, scene=scene).exit_code == 0
+
+
+class Rehearsal(World):
+    """A world whose service has another address."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder)
+        self._url = url
+
+    def target(self, token: str = TOKEN) -> Target:
+        return Target(self._url, token)
+
+
 @pytest.mark.process
 def test_of_two_processes_at_once_one_goes_on(tmp_path: Path) -> None:
     """Wherever their directories lie: one ends well, the other says why not; each card is made once."""
