@@ -173,11 +173,13 @@ class Twins:
         """Entries of other runs, but for one that was killed before it could begin."""
         for entry in self._others():
             other = Path(entry["run_dir"])
-            if self._rehearsal and not other.exists():
-                continue
             with suppress(JournalError):
                 seen = _glimpse(other)
-                if seen is not None and seen.claim == entry["run"] and not _begins(seen, other):
+                if seen is None or seen.claim != entry["run"]:
+                    over = self._rehearsal
+                else:
+                    over = not _begins(seen, other)
+                if over:
                     continue
             yield entry
 
