@@ -175,11 +175,8 @@ class Twins:
             other = Path(entry["run_dir"])
             with suppress(JournalError):
                 seen = _glimpse(other)
-                if seen is None or seen.claim != entry["run"]:
-                    over = self._rehearsal
-                else:
-                    over = not _begins(seen, other)
-                if over:
+                known = seen is not None and seen.claim == entry["run"]
+                if (not known and self._rehearsal) or (known and seen and not _begins(seen, other)):
                     continue
             yield entry
 
