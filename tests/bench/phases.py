@@ -3,7 +3,7 @@
 ``load MANIFEST RUN_DIR``: check every row and copy it into a journal. ``send MANIFEST RUN_DIR ROWS``: carry so many
 open rows through httpx to a transport that answers at once. ``report RUN_DIR KIND``: write results and piles.
 ``copy FILE TO``: copy a CSV through the csv module. ``pace MANIFEST RUN_DIR RATE IN_FLIGHT URL``: a paced import that
-notes each hand-over to httpx.
+notes each hand-over to httpx. ``tick RATE SECONDS``: an empty loop at that rate, to show what the machine allows.
 """
 
 from __future__ import annotations
@@ -126,6 +126,18 @@ def pace(manifest: str, run_dir: str, rate: str, in_flight: str, url: str) -> di
     return {"departures": at, "cpu_s": cpu[-1] - cpu[0], "seconds": at[-1] - at[0]}
 
 
+def tick(rate: str, seconds: str) -> dict[str, Any]:
+    """How much of a rate a loop reaches that does nothing, never makes lost time up, and wakes by sleep and spin."""
+    gap_s, now = 1 / float(rate), time.monotonic()
+    begun, count, due = now, 0, now
+    while now - begun < float(seconds):
+        time.sleep(max(0.0, due - now - 0.0005))
+        while (now := time.monotonic()) < due:
+            pass
+        count, due = count + 1, now + gap_s
+    return {"sustained": (count - 1) * gap_s / (now - begun)}
+
+
 def _run(
     manifest: Path, run_dir: Path, transport: Any, *, rate: float, in_flight: int, limit: int | None, url: str
 ) -> None:
@@ -141,7 +153,7 @@ def run_program(work: Any) -> Any:
     return asyncio.run(work)
 
 
-PHASES = {"load": load, "send": send, "report": report, "copy": copy, "pace": pace}
+PHASES = {"load": load, "send": send, "report": report, "copy": copy, "pace": pace, "tick": tick}
 
 if __name__ == "__main__":
     print(json.dumps(PHASES[sys.argv[1]](*sys.argv[2:])))
