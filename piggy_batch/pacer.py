@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ALONE_S = 0.003  # before a departure the loop does nothing else; its timer has ended well within this
 ALONE = 0.25  # of the time between two departures, at most
 MARGIN_S = 0.0006  # at most: a sleep ends late, and it takes a while from there to the hand-over
+HAND_OVER_S = 0.001  # a longer one means that the machine did something else meanwhile
 EASE = 0.05  # of a margin that was too large is given up each time
 LEAD_S = 0.005  # time to write a departure where other runs see it, and ``ALONE_S``
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
@@ -134,6 +135,8 @@ class Pacer:
         self._names: set[str] = set()
         self._next = -math.inf  # no turn before this moment
         self._due = -math.inf  # when the turn that was given last may be used
+        self._left_at = -math.inf  # the last departure
+        self._earliest = -math.inf  # what it allows, even to a turn that was given before it
         self._turn = asyncio.Lock()
         self._near = 0
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -210,7 +213,17 @@ class Pacer:
     def departs(self) -> None:
         """Use the turn just given: let its last microseconds go by, and count the next one from here."""
         if self.rate:
-            self._next = self.clock.spin(self._due) + 1 / self.rate
+            self._left_at = self.clock.spin(max(self._due, self._earliest))
+            self._earliest = self._next = self._left_at + 1 / self.rate
+            asyncio.get_running_loop().call_soon(self._look_back)
+
+    def _look_back(self) -> None:
+        """Called as soon as the request has been handed over. A machine that stops the program just then makes it leave
+        later than was noted; the next one keeps its distance all the same."""
+        late = self.clock.now() - self._left_at - HAND_OVER_S
+        if late > 0 and self._earliest > self._left_at:
+            self._earliest += late
+            self._next = max(self._next, self._earliest)
 
     async def _wait_slot(self, stop: Stop) -> bool:
         """Wait for this run's slot, and, with neighbours, for their last departure; True: the run stops."""
