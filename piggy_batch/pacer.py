@@ -248,7 +248,9 @@ class Pacer:
 
     async def _wait_exactly(self, slot: float, stop: Stop) -> bool:
         self._due = slot
-        return await self.clock.until(slot, stop, alone=min(ALONE_S, ALONE / self.rate))
+        # The neighbour to whom a run without a limit gave way may have gone meanwhile.
+        alone = min(ALONE_S, ALONE / self.rate) if self.rate else 0.0
+        return await self.clock.until(slot, stop, alone=alone)
 
     def _tell(self, book: SlotBook) -> None:
         names_now = {n.name for n in book.neighbours}

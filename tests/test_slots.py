@@ -122,6 +122,25 @@ def test_a_run_that_died_is_forgotten(books: Callable[..., SlotBook]) -> None:
     assert fast.neighbours == ()
 
 
+def test_a_run_without_a_limit_is_free_again_when_the_other_is_gone(tmp_path: Path) -> None:
+    """One that was killed is forgotten in the middle of a wait."""
+
+    async def work() -> list[float]:
+        SlotBook(tmp_path, ACCOUNT, "killed").look(2.0, 0.0)
+        pacer = Pacer(0, Clock(fine=False), Stop())
+        pacer.share(SlotBook(tmp_path, ACCOUNT, "free"), lambda _: None)
+        times = []
+        for _ in range(60):
+            assert await pacer.turn()
+            pacer.departs()
+            times.append(pacer.clock.now())
+        return times
+
+    times = in_virtual_time(work())
+    assert times[5] == pytest.approx(2.5)
+    assert FRESH_S - 1 < times[-1] < FRESH_S + 3
+
+
 def test_each_is_told_of_the_other_by_name(tmp_path: Path) -> None:
     """And of its rate, and when it has gone."""
     said: dict[str, list[str]] = {"a.create": [], "b.load": []}
