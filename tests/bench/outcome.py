@@ -54,7 +54,7 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
 
 def verdict(*, ok: bool | None) -> str:
     """In one word."""
-    return {True: "met", False: "not met", None: "not measured"}[ok]
+    return {True: "met", False: "not met", None: "-"}[ok]
 
 
 def as_json(outcomes: Sequence[Outcome], scale: float, machine: Mapping[str, Any]) -> dict[str, Any]:
