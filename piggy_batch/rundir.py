@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.journal import Journal
-from piggy_batch.journal_file import WAL
+from piggy_batch.journal_file import WAL, remove
 from piggy_batch.loading import Loaded, Reading, load_manifest, rebind
 from piggy_batch.model import Json, Repeat
 from piggy_batch.remains import clear_unfinished, left_without_journal, without_journal
@@ -120,14 +120,18 @@ class RunDir:
 
     def load(self, operation: Operation, manifest: Path, reading: Reading) -> tuple[Journal, Loaded]:
         """A fresh journal with the manifest in it."""
-        journal = Journal.create(self.path)
+        journal = None
         try:
+            journal = Journal.create(self.path)
             loaded = load_manifest(journal, operation, manifest, reading)
             journal.set("home", home_of(self.path))
             if self._claim is not None:
                 journal.set(HEIR, self._claim)
         except BaseException:
-            journal.discard()
+            if journal is not None:
+                journal.close()
+            with contextlib.suppress(OSError):
+                remove(self.path)
             (self.path / "stdin").unlink(missing_ok=True)
             raise
         return journal, loaded

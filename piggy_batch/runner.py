@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from piggy_batch.loading import Loaded
     from piggy_batch.operations import Operation
 
+LONG_BYTES = 20_000_000  # of a manifest; reading it takes some seconds
 GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
 
 
@@ -86,6 +87,7 @@ class _Run:
         journal = self.directory.existing(self.operation, adopt=self.options.adopt)
         try:
             if journal is None:
+                self._tell_wait()
                 journal, self.loaded = self.directory.load(self.operation, self.manifest, self.options.reading)
                 binding = self.loaded.binding
                 journal.set("format", "parquet" if self.loaded.facts.format == "parquet" else "csv")
@@ -108,6 +110,12 @@ class _Run:
                 journal.close() if keep else journal.discard()
                 if not keep:
                     (self.directory.path / "stdin").unlink(missing_ok=True)
+
+    def _tell_wait(self) -> None:
+        """A list that takes a while: say what is being done meanwhile."""
+        if self.manifest != STDIN and (size := self.manifest.stat().st_size) >= LONG_BYTES:
+            mb = size // 1_000_000
+            self.scene.progress.say(f"checking every row of {self.manifest} ({mb:,} MB) before anything is sent")
 
     def _twins(self, journal: Journal) -> Twins:
         target = self.scene.target

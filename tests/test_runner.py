@@ -290,6 +290,14 @@ def test_the_first_ping_gives_up_after_three_tries(world: World) -> None:
     assert list(world.folder.iterdir()) == [path]
 
 
+def test_a_large_list_says_that_it_is_being_checked(world: World) -> None:
+    """Seconds of silence would look like a hang; a small one needs no such line."""
+    for rows, told in ((1, False), (200, True)):
+        path = world.manifest(f"{VALUE},note", [[f"A-{n}", "x" * 110_000] for n in range(rows)], f"{rows}.csv")
+        world.run("identifiers create", path, dry_run=True)
+        assert any("checking every row of" in line for line in world.said.lines) is told
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_first_ping_comes_back_when_the_service_says_so(world: World, status: int) -> None:
     """Retry-After is kept, is said, and is no try; what lies beyond --max-wait ends the run."""
