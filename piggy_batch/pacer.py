@@ -136,6 +136,7 @@ class Pacer:
         self._next = -math.inf  # no turn before this moment
         self._due = -math.inf  # when the turn that was given last may be used
         self._left_at = -math.inf  # the last departure
+        self._handing_over = False
         self._earliest = -math.inf  # what it allows, even to a turn that was given before it
         self._turn = asyncio.Lock()
         self._near = 0
@@ -200,6 +201,7 @@ class Pacer:
             if not probe and await self._wait_open():
                 return False
             async with self._turn:
+                self._look_back()  # who has waited may be here before the loop has called it
                 if calm or await self._wait_slot(calm):
                     return False
                 now = self.clock.now()
@@ -215,13 +217,17 @@ class Pacer:
         if self.rate:
             self._left_at = self.clock.spin(max(self._due, self._earliest))
             self._earliest = self._next = self._left_at + 1 / self.rate
+            self._handing_over = True
             asyncio.get_running_loop().call_soon(self._look_back)
 
     def _look_back(self) -> None:
         """Called as soon as the request has been handed over. A machine that stops the program just then makes it leave
         later than was noted; the next one keeps its distance all the same."""
+        if not self._handing_over:
+            return
+        self._handing_over = False
         late = self.clock.now() - self._left_at - HAND_OVER_S
-        if late > 0 and self._earliest > self._left_at:
+        if late > 0:
             self._earliest += late
             self._next = max(self._next, self._earliest)
 

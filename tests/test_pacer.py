@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ import pytest
 
 from piggy_batch.api import Api, Target
 from piggy_batch.operations import PING
-from piggy_batch.pacer import Clock, Pacer, Stop
+from piggy_batch.pacer import HAND_OVER_S, Clock, Pacer, Stop
 from piggy_batch.sandbox import Fault
-from tests.world import World, in_virtual_time
+from tests.world import VirtualTime, World, in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +93,27 @@ def test_a_late_departure_moves_the_next_one() -> None:
         return left
 
     assert in_virtual_time(work()) == pytest.approx([0.0, 1.0, 2.7, 3.7])
+
+
+@pytest.mark.parametrize("stopped_s", [0.0002, 0.004, 0.0118, 0.05])
+def test_a_machine_that_stops_at_the_hand_over_brings_nobody_closer(stopped_s: float) -> None:
+    """The departure is noted, the program is stopped, then the request leaves; others wait for their turn meanwhile."""
+    time_, left = VirtualTime(), []
+
+    async def work() -> None:
+        pacer = Pacer(80, Clock(fine=False), Stop())
+
+        async def one(number: int) -> None:
+            await pacer.turn()
+            pacer.departs()
+            time_.now += stopped_s if number == 1 else 0.0
+            left.append(time_.now)
+
+        await asyncio.gather(*map(one, range(4)))
+
+    in_virtual_time(work(), time_)
+    gaps = [b - a for a, b in itertools.pairwise(left)]
+    assert min(gaps) >= 1 / 80 - HAND_OVER_S - 1e-9
 
 
 class _Instant(httpx.AsyncBaseTransport):
