@@ -50,10 +50,10 @@ types: setup ## mypy --strict
 check: lint types docs-check ## lint, types and generated documentation
 
 docs: setup ## write the generated blocks of README.md
-	$(BIN)/python -m piggy_batch.docs
+	$(BIN)/python -m tests.readme_blocks
 
 docs-check: setup ## compare the generated blocks of README.md
-	$(BIN)/python -m piggy_batch.docs --check
+	$(BIN)/python -m tests.readme_blocks --check
 
 audit: setup ## known vulnerabilities of the dependencies; needs the advisory service
 	$(BIN)/pip-audit --skip-editable

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piggy_batch.api import Api, Target, make_target, read_token, retry_after
+from piggy_batch.client.http import Api, Target, make_target, read_token, retry_after
+from piggy_batch.endpoints import PING
 from piggy_batch.errors import SetupError
-from piggy_batch.model import Lost, Reply, Request
-from piggy_batch.operations import PING
+from piggy_batch.models import Lost, Reply, Request
 from tests.world import in_virtual_time
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ def wait_for(path: Path) -> None:
 def test_help_and_version_import_nothing_heavy() -> None:
     """--version and --help load neither pandas nor pyarrow nor httpx."""
     code = (
-        "import sys\nfrom piggy_batch.cli import cli\n"
+        "import sys\nfrom piggy_batch.cli.main import cli\n"
         "for words in (['--version'], ['--help'], ['identifiers', '--help'], ['identifiers', 'create', '--help'],"
         " ['giftcards', '--help']):\n"
         "    try: cli.main(words, prog_name='piggy-batch')\n"

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from piggy_batch.courier import Courier
-from piggy_batch.importer import Importer, Terms
-from piggy_batch.journal import Journal
-from piggy_batch.loading import Reading
-from piggy_batch.model import Repeat
-from piggy_batch.operations import CATALOGUE, Operation, find_operation
-from piggy_batch.pacer import Pacer, Stop
-from piggy_batch.rundir import RunDir, default_run_dir
-from piggy_batch.status import describe_run
+from piggy_batch.client.rate_limiter import Pacer, Stop
+from piggy_batch.client.session import Courier
+from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
+from piggy_batch.importing.executor import Importer, Terms
+from piggy_batch.importing.status import describe_run
+from piggy_batch.manifest.loader import Reading
+from piggy_batch.models import Repeat
+from piggy_batch.runs.directory import RunDir, default_run_dir
+from piggy_batch.runs.journal import Journal
 from tests.world import World, WorldClock, audit, in_virtual_time, working_rows
 
 if TYPE_CHECKING:

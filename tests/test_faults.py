@@ -12,9 +12,9 @@ import httpx
 import pytest
 import trustme
 
-from piggy_batch.api import Api, Target
-from piggy_batch.model import Lost, Repeat, Reply, Request
-from piggy_batch.operations import CATALOGUE, PING, Operation
+from piggy_batch.client.http import Api, Target
+from piggy_batch.endpoints import CATALOGUE, PING, Operation
+from piggy_batch.models import Lost, Repeat, Reply, Request
 from piggy_batch.sandbox import FAULT_KINDS, Fault
 from tests.world import World, audit, in_virtual_time, working_rows
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from piggy_batch.governor import LEAST, START, Governor
-from piggy_batch.model import Lost, Reply
+from piggy_batch.client.adaptive_rate import LEAST, START, Governor
+from piggy_batch.models import Lost, Reply
 from piggy_batch.sandbox import Fault
 from tests.world import World, in_virtual_time
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from piggy_batch.api import Api, Target
-from piggy_batch.operations import PING
-from piggy_batch.pacer import HAND_OVER_S, Clock, Pacer, Stop
+from piggy_batch.client.http import Api, Target
+from piggy_batch.client.rate_limiter import HAND_OVER_S, Clock, Pacer, Stop
+from piggy_batch.endpoints import PING
 from piggy_batch.sandbox import Fault
 from tests.world import VirtualTime, World, in_virtual_time
 

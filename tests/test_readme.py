@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from piggy_batch.docs import BLOCKS, README, generate
+from tests.readme_blocks import BLOCKS, README, generate
 
 REPOSITORY = README.parent
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)

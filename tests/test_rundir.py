@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from piggy_batch.errors import JournalError
-from piggy_batch.journal import Journal
-from piggy_batch.journal_file import NAME, WAL
-from piggy_batch.report import KINDS
-from piggy_batch.status import describe_run
+from piggy_batch.importing.results import KINDS
+from piggy_batch.importing.status import describe_run
+from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_file import NAME, WAL
 from piggy_batch.tables import Out, open_writer
 from tests.processes import PROGRAM, ROOT, environment, serving
 from tests.world import World, read_csv

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from piggy_batch.errors import HaltError, JournalError, PiggyBatchError, SetupError
-from piggy_batch.journal import Journal
-from piggy_batch.journal_file import NAME
-from piggy_batch.rundir import RunDir
-from piggy_batch.runlock import LOCK, RunLock
+from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_file import NAME
+from piggy_batch.runs.lock import LOCK, RunLock
 from piggy_batch.sandbox import Fault
 from tests.world import World, audit, in_virtual_time, read_csv
 
@@ -377,7 +377,7 @@ def test_an_interruption_puts_waiting_rows_back(world: World) -> None:
             stops[0].set("interrupted")
         return None
 
-    from piggy_batch.pacer import Pacer, Stop
+    from piggy_batch.client.rate_limiter import Pacer, Stop
     from tests.world import WorldClock
 
     stop = Stop()

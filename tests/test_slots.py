@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from piggy_batch.pacer import Clock, Pacer, Stop
-from piggy_batch.scene import make_pacer
-from piggy_batch.slots import FRESH_S, LEASE_S, SlotBook, state_dir
+from piggy_batch.client.rate_limiter import Clock, Pacer, Stop
+from piggy_batch.client.shared_rate import FRESH_S, LEASE_S, SlotBook, state_dir
+from piggy_batch.runs.context import make_pacer
 from tests.processes import TOKEN, Service, finish, manifest, serving, start
 from tests.world import World, in_virtual_time
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from piggy_batch.api import Target
+from piggy_batch.client.http import Target
+from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.journal_file import NAME
-from piggy_batch.loading import Reading
-from piggy_batch.operations import find_operation
-from piggy_batch.rundir import RunDir, counted_manifest
-from piggy_batch.runner import run
-from piggy_batch.scene import Options, Result
-from piggy_batch.twins import Twins
+from piggy_batch.importing.runner import run
+from piggy_batch.manifest.loader import Reading
+from piggy_batch.runs.context import Options, Result
+from piggy_batch.runs.directory import RunDir, counted_manifest
+from piggy_batch.runs.duplicate_guard import Twins
+from piggy_batch.runs.journal_file import NAME
 from tests.processes import finish, serving, start
 from tests.world import TOKEN, World, in_virtual_time, working_rows
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from piggy_batch.looks import Fit, Seen, after_look, before_send, fits, see
-from piggy_batch.model import Lost, Proof, Repeat, Reply, Status
-from piggy_batch.operations import CATALOGUE, Operation, find_operation
-from piggy_batch.verdict import Call, api_code, judge
+from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
+from piggy_batch.importing.lookup_rules import Fit, Seen, after_look, before_send, fits, see
+from piggy_batch.importing.response_rules import Call, api_code, judge
+from piggy_batch.models import Lost, Proof, Repeat, Reply, Status
 
 CREATE, LINK = find_operation("identifiers create"), find_operation("identifiers link")
 UNLINK, DELETE = find_operation("identifiers unlink"), find_operation("identifiers delete")

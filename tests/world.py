@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from piggy_batch.api import Api, Target
-from piggy_batch.importer import Terms
-from piggy_batch.loading import Reading
-from piggy_batch.model import Status
-from piggy_batch.operations import CATALOGUE, Operation, find_operation
-from piggy_batch.pacer import Clock
-from piggy_batch.progress import Silent
-from piggy_batch.runner import run
+from piggy_batch.client.http import Api, Target
+from piggy_batch.client.rate_limiter import Clock
+from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
+from piggy_batch.importing.executor import Terms
+from piggy_batch.importing.runner import run
+from piggy_batch.manifest.loader import Reading
+from piggy_batch.models import Status
+from piggy_batch.runs.context import Options, Result, Scene
+from piggy_batch.runs.progress import Silent
 from piggy_batch.sandbox import ConnectionCut, Sandbox, Settings
-from piggy_batch.scene import Options, Result, Scene
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.errors import HaltError, JournalError, PiggyBatchError, SetupError
-from piggy_batch.progress import Display, duration, printable_line
+from piggy_batch.runs.progress import Display, duration, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from piggy_batch.api import Target
-    from piggy_batch.scene import Result
+    from piggy_batch.client.http import Target
+    from piggy_batch.runs.context import Result
 
 DEFAULT_URL = "https://api.piggy.eu"
 _DROPPED = {"--dry-run": 0, "--limit": 1, "--resend-unknown": 0, "--retry-rejected": 0}  # with how many values
@@ -102,7 +102,7 @@ class CountOrPercent(click.ParamType[tuple[int | None, float | None]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int | None, float | None]:
         """(rows, None) or (None, percent)."""
-        from piggy_batch.runner import percent_or_count
+        from piggy_batch.importing.runner import percent_or_count
 
         if isinstance(value, tuple):
             return value
@@ -157,7 +157,7 @@ def as_mapping(option: str, pairs: Sequence[tuple[str, str]]) -> Mapping[str, st
 
 def make_target_from(ctx: click.Context) -> Target:
     """Service and token from options and environment."""
-    from piggy_batch.api import make_target, read_token
+    from piggy_batch.client.http import make_target, read_token
 
     given: dict[str, Any] = ctx.obj or {}
     token_file = given.get("token_file")

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.days import micros
-from piggy_batch.reporting.snapshots import SCHEMA, Snapshot, check_columns, conform
-from piggy_batch.reporting.terms import State
+from piggy_batch.reporting.dates import micros
+from piggy_batch.reporting.definitions import State
+from piggy_batch.reporting.snapshot import SCHEMA, Snapshot, check_columns, conform
 
 if TYPE_CHECKING:
     from datetime import datetime

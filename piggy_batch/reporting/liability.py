@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from piggy_batch.reporting.cards import NEVER, STATES, Cards, Codes
-from piggy_batch.reporting.days import day_of, micros, start_of
+from piggy_batch.reporting.dates import day_of, micros, start_of
+from piggy_batch.reporting.definitions import RUNG_UPPER_DAYS, Rung, State
 from piggy_batch.reporting.money import average
-from piggy_batch.reporting.terms import RUNG_UPPER_DAYS, Rung, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.snapshots import INSTANT, find_summary, proof_of, read_summary
+from piggy_batch.reporting.snapshot import INSTANT, find_summary, proof_of, read_summary
 
 if TYPE_CHECKING:
     from pathlib import Path

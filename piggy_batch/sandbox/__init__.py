@@ -10,9 +10,9 @@ In process: ``httpx.AsyncClient(transport=httpx.ASGITransport(app=Sandbox(Settin
 On a port: ``serve(Settings(), 0)``.
 """
 
-from piggy_batch.sandbox.app import Sandbox
 from piggy_batch.sandbox.faults import FAULT_KINDS, ConnectionCut, Fault, parse_fault
-from piggy_batch.sandbox.serve import serve
+from piggy_batch.sandbox.server import serve
+from piggy_batch.sandbox.service import Sandbox
 from piggy_batch.sandbox.settings import Churn, Settings
 
 __all__ = ["FAULT_KINDS", "Churn", "ConnectionCut", "Fault", "Sandbox", "Settings", "parse_fault", "serve"]

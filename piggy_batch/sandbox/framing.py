@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from piggy_batch.sandbox.http.messages import Reply, plain
 from piggy_batch.sandbox.routes import allowed
-from piggy_batch.sandbox.wire import Reply, plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.types import Receive, Send
 
-    from piggy_batch.sandbox.throttle import Ticket
+    from piggy_batch.sandbox.http.throttle import Ticket
 
 _SEEN_LIVE = (  # on every captured response (POST, observed)
     (b"cache-control", b"no-cache, private"),

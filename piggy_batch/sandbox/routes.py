@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from piggy_batch.sandbox import contacts, giftcards, identifiers, moves
-from piggy_batch.sandbox.wire import ok
+from piggy_batch.sandbox.handlers import contacts, giftcards, identifiers, transactions
+from piggy_batch.sandbox.http.messages import ok
 
 if TYPE_CHECKING:
-    from piggy_batch.sandbox.call import Call, Handler
-    from piggy_batch.sandbox.wire import Reply
+    from piggy_batch.sandbox.handlers.call import Call, Handler
+    from piggy_batch.sandbox.http.messages import Reply
 
 PREFIX = "/api/v3/oauth/clients"
 
@@ -47,13 +47,13 @@ _TABLE: dict[str, Handler] = {
     "GET /giftcards/find-one-by": giftcards.find,
     "GET /giftcards/{uuid}": giftcards.get,
     "POST /giftcards/{uuid}/send-by-email": giftcards.send,
-    "GET /giftcard-transactions": moves.listed,
-    "POST /giftcard-transactions": moves.create,
-    "GET /giftcard-transactions/{uuid}": moves.get,
-    "POST /giftcard-transactions/{uuid}/reverse": moves.reverse,
-    "GET /shops": moves.shops,
-    "GET /shops/{uuid}": moves.shop,
-    "POST /credit-receptions": moves.receive_credits,
+    "GET /giftcard-transactions": transactions.listed,
+    "POST /giftcard-transactions": transactions.create,
+    "GET /giftcard-transactions/{uuid}": transactions.get,
+    "POST /giftcard-transactions/{uuid}/reverse": transactions.reverse,
+    "GET /shops": transactions.shops,
+    "GET /shops/{uuid}": transactions.shop,
+    "POST /credit-receptions": transactions.receive_credits,
 }
 
 _EXACT: dict[tuple[str, str], tuple[str, Handler]] = {}

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from piggy_batch.api import Target
-from piggy_batch.importer import Terms
-from piggy_batch.journal import Journal
-from piggy_batch.loading import Reading, rebind
-from piggy_batch.operations import find_operation
-from piggy_batch.progress import Silent
-from piggy_batch.report import Layout, write_reports
-from piggy_batch.rundir import RunDir
-from piggy_batch.runner import run
-from piggy_batch.scene import Options, Scene
+from piggy_batch.client.http import Target
+from piggy_batch.endpoints import find_operation
+from piggy_batch.importing.executor import Terms
+from piggy_batch.importing.results import Layout, write_reports
+from piggy_batch.importing.runner import run
+from piggy_batch.manifest.loader import Reading, rebind
+from piggy_batch.runs.context import Options, Scene
+from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.progress import Silent
 from tests.bench.procs import TOKEN, state_dir
 from tests.bench.work import COMMAND
 

@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piggy_batch.journal import Fate
-from piggy_batch.loading import Reading
-from piggy_batch.model import Proof, Status
-from piggy_batch.operations import find_operation
-from piggy_batch.rundir import RunDir
+from piggy_batch.endpoints import find_operation
+from piggy_batch.manifest.loader import Reading
+from piggy_batch.models import Proof, Status
+from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.journal import Fate
 
 if TYPE_CHECKING:
-    from piggy_batch.journal import Journal
+    from piggy_batch.runs.journal import Journal
 
 COMMAND = ("identifiers", "create")
 HEADER = ("contact_identifier_value", "contact_identifier_name")

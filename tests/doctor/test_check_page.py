@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from piggy_batch.check_page import CheckReport, bars, render, visible
-from piggy_batch.doctor import ColumnFacts, ColumnRole, Examined, Examiner, Example, Finding, Repeats
+from piggy_batch.manifest.doctor import ColumnFacts, ColumnRole, Examined, Examiner, Example, Finding, Repeats
+from piggy_batch.manifest.html_page import CheckReport, bars, render, visible
 
 if TYPE_CHECKING:
     from pathlib import Path

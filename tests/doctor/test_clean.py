@@ -10,7 +10,7 @@ import uuid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piggy_batch.doctor import ColumnRole, Examined, Examiner, Finding
+from piggy_batch.manifest.doctor import ColumnRole, Examined, Examiner, Finding
 
 ALPHABETS = {
     "digits": string.digits,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from piggy_batch.doctor import (
+from piggy_batch.manifest.doctor import (
     BATCH_ROWS,
     CATALOGUE,
     ColumnRole,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piggy_batch.doctor import Fixes, normal_form, parse_fixes
 from piggy_batch.errors import SetupError
+from piggy_batch.manifest.doctor import Fixes, normal_form, parse_fixes
 
 PIECES = st.sampled_from(["=", '"', "'", " ", "\u00a0", "\u200b", "0", "7", ".0", ",0", "a", "B", "ß", "\n", "-"])
 SOILED = st.lists(PIECES, max_size=8).map("".join)

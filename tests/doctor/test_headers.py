@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piggy_batch.doctor import match, suggest
+from piggy_batch.manifest.doctor import match, suggest
 
 FIELDS = ["contact_identifier_value", "contact_uuid", "contact_identifier_name"]
 

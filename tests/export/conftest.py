@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from piggy_batch.exporter import Exported, Options, export
-from piggy_batch.listings import GIFTCARDS, Listing
-from piggy_batch.walk import Terms
+from piggy_batch.endpoints.listings import GIFTCARDS, Listing
+from piggy_batch.exporting.export import Exported, Options, export
+from piggy_batch.exporting.list_reader import Terms
 from tests.world import Wire, World, in_virtual_time
 
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, TRANSACTIONS
 from piggy_batch.errors import SetupError
-from piggy_batch.listings import CONTACTS, GIFTCARDS, TRANSACTIONS
-from piggy_batch.reporting.snapshots import SCHEMA
+from piggy_batch.reporting.snapshot import SCHEMA
 from tests.export.conftest import Account, held, read
 
 Make = Callable[..., Account]

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from piggy_batch.api import Target
+from piggy_batch.client.http import Target
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.runlock import RunLock
+from piggy_batch.importing.status import describe_run, status_lines
+from piggy_batch.runs.lock import RunLock
 from piggy_batch.sandbox import Churn
-from piggy_batch.status import describe_run, status_lines
 from tests.export.conftest import Account, Crash, held, page, read, without_times
 from tests.world import TOKEN
 

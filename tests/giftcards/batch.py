@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from piggy_batch.reconcile import Reconciling, reconcile, record_baseline
-from piggy_batch.rundir import counted_manifest
+from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile, record_baseline
+from piggy_batch.runs.context import Result
+from piggy_batch.runs.directory import counted_manifest
 from piggy_batch.sandbox import Fault
-from piggy_batch.scene import Result
 from tests.world import World, in_virtual_time, read_csv
 
 POST = {"method": "POST", "path": "giftcards"}

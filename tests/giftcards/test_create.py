@@ -10,16 +10,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.journal import Journal
-from piggy_batch.loading import Reading
-from piggy_batch.operations import find_operation
-from piggy_batch.progress import Display
-from piggy_batch.reconcile import BASELINE, record_baseline
-from piggy_batch.rundir import counted_manifest
-from piggy_batch.runner import run
+from piggy_batch.importing.giftcards.reconcile import BASELINE, record_baseline
+from piggy_batch.importing.runner import run
+from piggy_batch.manifest.loader import Reading
+from piggy_batch.runs.context import Options
+from piggy_batch.runs.directory import counted_manifest
+from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.progress import Display
 from piggy_batch.sandbox import Churn, Fault
-from piggy_batch.scene import Options
 from tests.giftcards.batch import create, create_from, lose, made, program
 from tests.world import World, audit, in_virtual_time, read_csv
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from piggy_batch.cli import main
+from piggy_batch.cli.main import main
 from piggy_batch.sandbox import Sandbox, Settings
 from tests.processes import finish, serving, start
 from tests.world import read_csv

@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from piggy_batch.candidates import Card, fits
 from piggy_batch.errors import HaltError, JournalError
-from piggy_batch.journal import Journal
-from piggy_batch.reconcile import Reconciling, reconcile
-from piggy_batch.rundir import RunDir
+from piggy_batch.importing.giftcards.candidate_rules import Card, fits
+from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
+from piggy_batch.runs.context import Result
+from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.journal import Journal
 from piggy_batch.sandbox import Churn, Fault
-from piggy_batch.scene import Result
 from tests.giftcards.batch import candidates, create, create_from, lose, made, program, settle
 from tests.world import EPOCH, World, WorldClock, audit, in_virtual_time
 

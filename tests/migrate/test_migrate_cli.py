@@ -7,8 +7,8 @@ import json
 import pytest
 from migrate_world import Shop
 
-from piggy_batch.cli import main
-from piggy_batch.status import describe_run, status_lines
+from piggy_batch.cli.main import main
+from piggy_batch.importing.status import describe_run, status_lines
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, str]:

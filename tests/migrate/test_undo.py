@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from migrate_world import Shop
 
+from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import SetupError
-from piggy_batch.operations import find_operation
+from piggy_batch.importing.undo import Way, undo
+from piggy_batch.runs.context import Result
 from piggy_batch.sandbox import Fault
-from piggy_batch.scene import Result
-from piggy_batch.undo import Way, undo
 from tests.world import read_csv
 
 

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from piggy_batch.exporter import Exported, Options, export
-from piggy_batch.listings import GIFTCARDS
+from piggy_batch.endpoints.listings import GIFTCARDS
+from piggy_batch.exporting.export import Exported, Options, export
+from piggy_batch.exporting.list_reader import Terms
 from piggy_batch.sandbox import Fault
-from piggy_batch.walk import Terms
 from tests.world import Wire, World, in_virtual_time
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import Any
 
 import httpx
 
-from piggy_batch.reconcile import Reconciling, reconcile, record_baseline
-from piggy_batch.rundir import counted_manifest
+from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile, record_baseline
+from piggy_batch.runs.context import Result
+from piggy_batch.runs.directory import counted_manifest
 from piggy_batch.sandbox import Fault
-from piggy_batch.scene import Result
 from tests.world import World, in_virtual_time, read_csv
 
 FULL_ROWS = 1_000

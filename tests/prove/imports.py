@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from piggy_batch.model import Repeat
-from piggy_batch.operations import CATALOGUE, find_operation
+from piggy_batch.endpoints import CATALOGUE, find_operation
+from piggy_batch.models import Repeat
 from piggy_batch.sandbox import FAULT_KINDS, Fault
 from tests.prove.service import Service, command, finished, killed, measured, sandbox
 from tests.test_crashes import MOST_STEPS, killed_at

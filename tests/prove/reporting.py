@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from piggy_batch.reporting.snapshots import SCHEMA
+from piggy_batch.reporting.snapshot import SCHEMA
 
 FULL = 2_000_000  # cards per snapshot at scale 1
 MOST_SECONDS = 60.0
@@ -29,7 +29,7 @@ _CLOSING = datetime(2026, 11, 30, 22, 30, tzinfo=UTC)
 _RUN = """
 import json, resource, sys, time
 from click.testing import CliRunner  # no test double: it only takes the arguments
-from piggy_batch.cli.reporting import report_command
+from piggy_batch.cli.commands.report import report_command
 begun = time.perf_counter()
 result = CliRunner().invoke(report_command, sys.argv[1:])
 taken = time.perf_counter() - begun

@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from piggy_batch.cli.commands.report import report_command, snapshots_command
 from piggy_batch.cli.common import report_error
-from piggy_batch.cli.reporting import report_command, snapshots_command
 from piggy_batch.errors import PiggyBatchError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from reporting_world import CLOSING, OPENING, Account, Run
 
-from piggy_batch.reporting.store import Store
+from piggy_batch.reporting.snapshot_store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ import pytest
 from reporting_world import CLOSING, OPENING, SCHEMA, Account, Run
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting import snapshots as snapshots_module
-from piggy_batch.reporting.store import Store
+from piggy_batch.reporting import snapshot as snapshots_module
+from piggy_batch.reporting.snapshot_store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path

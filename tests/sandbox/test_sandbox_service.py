@@ -251,7 +251,7 @@ def test_bare_uuids_are_digits(make: Any) -> None:
 
 def test_it_imports_nothing_from_the_rest_of_the_package() -> None:
     """It is a second reading of the documentation, and needs no client library either."""
-    for file in Path(piggy_batch.sandbox.__file__).parent.glob("*.py"):
+    for file in Path(piggy_batch.sandbox.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piggy_batch.sandbox import Sandbox, Settings
-from piggy_batch.sandbox.ids import Ids
+from piggy_batch.sandbox.world.ids import Ids
 
 VALUES = st.sampled_from(["CARD-000001", "CARD-000002", "CARD-000003", "new", "Neu é"])
 STEPS = st.tuples(st.sampled_from(["create", "link", "unlink", "activate", "deactivate", "delete"]), VALUES)

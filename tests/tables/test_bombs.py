@@ -14,7 +14,7 @@ import pytest
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables import open_table
-from piggy_batch.tables.delimited import MAX_ROW_LINES
+from piggy_batch.tables.readers.delimited import MAX_ROW_LINES
 
 if TYPE_CHECKING:
     from pathlib import Path

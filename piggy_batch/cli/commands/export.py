@@ -1,0 +1,287 @@
+"""Commands that write whole lists into files: giftcards export, giftcards programs, contacts export."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli import pace
+from piggy_batch.cli.common import (
+    Duration,
+    add_options,
+    as_rate,
+    command_line,
+    env,
+    is_verbose,
+    json_text,
+    make_target_from,
+    open_display,
+    shown_command,
+)
+from piggy_batch.cli.groups import program_options
+from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, PROGRAM_FIELDS, Listing
+from piggy_batch.runs.progress import duration, printable_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from piggy_batch.exporting.export import Exported, Options
+    from piggy_batch.runs.context import Scene
+
+
+TO = click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    required=True,
+    help="The file to write, whole or not at all: .csv, .jsonl, .parquet or .xlsx.",
+)
+
+WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--run-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        envvar=env("RUN_DIR"),
+        help="Where an interrupted export is kept.  [default: FILE.export beside the file]",
+    ),
+    click.option(
+        "--page-size",
+        type=click.IntRange(1, 100),
+        default=100,
+        show_default=True,
+        envvar=env("PAGE_SIZE"),
+        help="Objects a page.",
+    ),
+    pace.RATE,
+    pace.RESERVE,
+    pace.CONCURRENCY,
+    click.option("--quick", is_flag=True, help="Read each page once; then counts can agree, and nothing is proven."),
+    click.option(
+        "--max-passes",
+        type=click.IntRange(2, 20),
+        default=4,
+        show_default=True,
+        envvar=env("MAX_PASSES"),
+        help="Readings of the whole list before it is given up to prove that nothing is missing.",
+    ),
+    click.option(
+        "--max-age",
+        type=Duration(),
+        default="6h",
+        show_default=True,
+        envvar=env("MAX_AGE"),
+        help="What an interrupted export read longer ago is read again.",
+    ),
+    pace.MAX_WAIT,
+    pace.TIMEOUT,
+    click.option("--extra", is_flag=True, help="A further column, extra: JSON of what no other column shows."),
+    click.option("--progress/--no-progress", default=None, help="A bar on stderr, or a line every 30 s."),
+    click.option("-q", "--quiet", is_flag=True, envvar=env("QUIET"), help="One line at the end, and problems."),
+    click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout."),
+)
+
+
+def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]) -> Options:
+    """The export's options from the command line's."""
+    from piggy_batch.exporting.export import Options
+    from piggy_batch.exporting.list_reader import Terms
+
+    return Options(
+        to=to,
+        filters=filters,
+        run_dir=given["run_dir"],
+        rate=as_rate(given["rate"]),
+        reserve=given["reserve"],
+        timeout_s=given["timeout"],
+        max_wait_s=given["max_wait"],
+        terms=Terms(
+            page_size=given["page_size"],
+            concurrency=given["concurrency"],
+            quick=given["quick"],
+            max_passes=given["max_passes"],
+            max_age_s=given["max_age"],
+            extra=given["extra"],
+        ),
+    )
+
+
+def make_scene(ctx: click.Context, display: Any) -> Scene:
+    """Where an export runs."""
+    from piggy_batch.client.shared_rate import state_dir
+    from piggy_batch.runs.context import Scene
+
+    return Scene(
+        target=make_target_from(ctx),
+        progress=display,
+        command=command_line(ctx.obj["argv"]),
+        signals=True,
+        slots=state_dir(),
+        verbose=is_verbose(ctx),
+    )
+
+
+def run_export(
+    ctx: click.Context, listing: Listing, given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]
+) -> Exported:
+    """Export as the command line says; how it ended."""
+    from piggy_batch.exporting.export import export
+
+    with open_display("pages", progress=given["progress"], quiet=given["quiet"]) as display:
+        return asyncio.run(export(listing, options_from(given, to, filters), make_scene(ctx, display)))
+
+
+def show_exported(listing: Listing, done: Exported, *, as_json: bool, quiet: bool) -> None:
+    """The summary on stdout; with ``quiet`` one line, and on stderr only what is not in order."""
+    summary = done.summary
+    if as_json:
+        click.echo(json_text(summary))
+    elif done.written or not quiet:
+        for line in [headline(listing, done)] if quiet else summary_lines(listing, done):
+            click.echo(printable_line(line))
+    if done.exit_code or not (quiet or as_json):
+        for line in done.notes:
+            click.echo(printable_line(line), err=bool(done.exit_code))
+    if summary["next"]:
+        again = "export again with" if done.written else "go on with"
+        click.echo(f"{again}: {shown_command(summary['next'])}", err=True)
+
+
+def headline(listing: Listing, done: Exported) -> str:
+    """The export in one line."""
+    summary = done.summary
+    if not done.written:
+        return f"{listing.name}: {summary['verdict']}, {summary[listing.unit]:,} {listing.unit} read so far"
+    return f"{listing.name}: {summary['verdict']}, {summary[listing.unit]:,} {listing.unit} in {done.path}"
+
+
+def summary_lines(listing: Listing, done: Exported) -> list[str]:
+    """The summary as a table for people."""
+    summary = done.summary
+    requests = f"{summary['requests']:,} in {duration(summary['elapsed_s'])}"
+    rows: list[tuple[str, object]] = [
+        ("passes", summary["passes"]),
+        ("requests", requests),
+        ("vanished", summary["vanished"]),
+        ("changed", summary["changed"]),
+    ]
+    if summary["total"] is not None:
+        rows.insert(0, ("counted by the service", f"{summary['total']:,}"))
+    if summary["oldest_reading"]:
+        rows.append(("read", f"{summary['oldest_reading']} to {summary['newest_reading']}"))
+    shown = {"vanished": "vanished while reading", "changed": "changed while reading"}
+    return [headline(listing, done), *(f"  {shown.get(name, name):<23} {value}" for name, value in rows if value)]
+
+
+@click.pass_context
+def _giftcards(ctx: click.Context, /, to: Path, programs: tuple[str, ...], **given: Any) -> None:
+    filters = tuple({"giftcard_program_uuid": uuid} for uuid in programs) or ({},)
+    done = run_export(ctx, GIFTCARDS, given, to, filters)
+    show_exported(GIFTCARDS, done, as_json=given["as_json"], quiet=given["quiet"])
+    ctx.exit(done.exit_code)
+
+
+@click.pass_context
+def _contacts(ctx: click.Context, /, to: Path, columns: str | None, **given: Any) -> None:
+    listing = CONTACTS
+    if columns:
+        listing = CONTACTS.choose(tuple(name.strip() for name in columns.split(",") if name.strip()))
+    done = run_export(ctx, listing, given, to, ({},))
+    show_exported(listing, done, as_json=given["as_json"], quiet=given["quiet"])
+    ctx.exit(done.exit_code)
+
+
+PROGRAM = click.option(
+    "--program",
+    "programs",
+    multiple=True,
+    metavar="UUID",
+    help="Only this program's cards (repeatable; each is read and proven on its own).",
+)
+
+COLUMNS = click.option(
+    "--columns",
+    metavar="NAMES",
+    help=f"Comma-separated: {', '.join(f.name for f in CONTACTS.fields)}, or paths like current_values.firstname.",
+)
+
+
+_PROOF = """
+    Each page is read twice: once the first reading has landed the service counts, and if it counts as many as
+    were read and each of them is shown again, nothing is missing. The verdict stands in FILE.summary.json.
+    Interrupted, the same command goes on; after it has ended, it begins anew and replaces FILE.
+
+    Exit code 0: agreed (or counts agree, with --quick). 1: no proof; the summary says what is missing. 3: halted.
+"""
+
+giftcards_export: click.Command = click.command(
+    "export",
+    help=f"{GIFTCARDS.help}\n{_PROOF}",
+    short_help=GIFTCARDS.help,
+)(program_options(add_options(_giftcards, (TO, PROGRAM, *WALK_OPTIONS))))
+
+contacts_export: click.Command = click.command(
+    "export",
+    help=f"{CONTACTS.help}\n{_PROOF}",
+    short_help=CONTACTS.help,
+)(program_options(add_options(_contacts, (TO, COLUMNS, *WALK_OPTIONS))))
+
+
+@click.command("programs", short_help="The account's giftcard programs, with their UUIDs and card counts.")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write them into this file: .csv, .jsonl, .parquet or .xlsx.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON on stdout.")
+@program_options
+@click.pass_context
+def giftcard_programs(ctx: click.Context, /, to: Path | None, *, as_json: bool) -> None:
+    """The account's giftcard programs, with their UUIDs and card counts."""
+    from piggy_batch.exporting.export import Options, format_of, programs
+    from piggy_batch.exporting.output import cell, columns_of
+    from piggy_batch.tables import open_writer
+
+    kind = format_of(to) if to is not None else None
+    with open_display("requests", progress=False) as display:
+        account, found = asyncio.run(programs(Options(to=to or Path()), make_scene(ctx, display)))
+    if to is not None and kind is not None:
+        with open_writer(to, kind, columns_of(PROGRAM_FIELDS, read_at=False)) as writer:
+            writer.write([[cell(f.kind, item[f.name]) for f in PROGRAM_FIELDS] for item in found])
+    if as_json:
+        click.echo(json_text(found))
+        return
+    if to is not None:
+        click.echo(printable_line(f"{len(found):,} programs in {to}"))
+        return
+    for line in program_lines(found):
+        click.echo(printable_line(line))
+    if not found:
+        name = account["company"] or account["id"]
+        click.echo(printable_line(f"{name} has no giftcard programs"), err=True)
+
+
+def program_lines(found: Sequence[dict[str, Any]]) -> list[str]:
+    """A table for people."""
+    if not found:
+        return []
+    head = ("giftcard_program_uuid", "name", "cards", "active", "expires after", "maximum")
+    rows = [head]
+    for item in found:
+        days, most, cards = item["expiration_days"], item["max_amount_in_cents"], item["card_count"]
+        rows.append(
+            (
+                str(item["giftcard_program_uuid"]),
+                str(item["giftcard_program_name"]),
+                f"{cards:,}" if isinstance(cards, int) else "?",
+                {True: "yes", False: "no"}.get(item["active"], "?"),
+                f"{days} days" if days is not None else "never",
+                f"{most / 100:,.2f}" if isinstance(most, int) else "none",
+            )
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

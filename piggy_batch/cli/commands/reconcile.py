@@ -1,0 +1,80 @@
+"""``giftcards reconcile``: rows of ``giftcards create`` whose answers were lost."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli import pace
+from piggy_batch.cli.commands.export import make_scene
+from piggy_batch.cli.common import Duration, add_options, as_rate, open_display, show_result
+from piggy_batch.cli.groups import program_options
+from piggy_batch.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--exclusive",
+        is_flag=True,
+        help="State that nobody else makes cards in these programs: then new, empty cards are assigned to the rows.",
+    ),
+    click.option(
+        "--settle-after",
+        type=Duration(),
+        default="10m",
+        show_default=True,
+        help="How long after its last send a row may still land; an earlier list does not make it failed.",
+    ),
+    click.option(
+        "--concurrency", type=click.IntRange(1, 500), default=8, show_default=True, help="Requests in flight."
+    ),
+    pace.RATE,
+    pace.RESERVE,
+    pace.MAX_WAIT,
+    pace.TIMEOUT,
+    click.option("--progress/--no-progress", default=None, help="A bar on stderr.  [default: on a terminal]"),
+    click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout instead of the table."),
+)
+
+
+@click.pass_context
+def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
+    """Settle rows of a `giftcards create` run whose answers were lost.
+
+    Lists the program's cards anew. Cards that are new since the run began, empty, active and of the right age may be
+    those of rows in doubt. They are assigned only with --exclusive, and only where the list is proven complete, no
+    other new card shows that somebody else works in the program, and there are no more of them than rows; otherwise
+    they are listed in candidates.<fmt> for a person. Rows that a proven list does not account for become failed, and
+    the same `giftcards create` command sends them again.
+
+    Make each batch in a fresh program, if you can: it holds nothing before and no strangers after.
+
+    Exit code 0: no row is in doubt any more. 1: some are; the same command looks again. 3: halted.
+    """
+    from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
+
+    if not run_dir.is_dir():
+        raise SetupError(f"{run_dir}: no such directory; name the run directory of a giftcards create")
+    terms = Reconciling(
+        exclusive=given["exclusive"],
+        settle_after_s=given["settle_after"],
+        rate=as_rate(given["rate"]),
+        reserve=given["reserve"],
+        concurrency=given["concurrency"],
+        timeout_s=given["timeout"],
+        max_wait_s=given["max_wait"],
+    )
+    with open_display("pages", progress=given["progress"]) as display:
+        result = asyncio.run(reconcile(run_dir, terms, make_scene(ctx, display)))
+    show_result(result, as_json=given["as_json"])
+    ctx.exit(result.exit_code)
+
+
+_command = add_options(_reconcile, OPTIONS)
+_command = click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))(program_options(_command))
+reconcile_command: click.Command = click.command("reconcile")(_command)

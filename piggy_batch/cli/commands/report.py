@@ -1,0 +1,304 @@
+"""The commands of giftcard reporting. What is slow to import is imported inside them: help stays quick."""
+
+from __future__ import annotations
+
+import io
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from piggy_batch.cli.common import json_text, printable_text
+from piggy_batch.errors import SetupError
+from piggy_batch.runs.progress import printable_line
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from piggy_batch.reporting.report import Order, Report
+    from piggy_batch.reporting.snapshot import Snapshot
+
+_LISTS = ("issued", "topped_up", "redeemed", "expired", "deactivated", "reactivated", "vanished", "moved")
+
+EXIT_NOT_CLOSED = 1
+
+REPORT_EPILOG = """\b
+Exit codes, for schedulers:
+  0  the report was made
+  1  it was made, but with --expect-closed a roll-forward does not close
+  2  it was not made: a bad option, a file that cannot be used, a snapshot
+     that did not agree; one line on stderr says which and what to do
+
+\b
+A night's work for cron, five past midnight on the first of the month:
+  5 0 1 * *  piggy-batch giftcards snapshot --store /srv/giftcards
+  30 3 1 * * piggy-batch giftcards report --store /srv/giftcards
+             --to /srv/reports/giftcards.html --expect-closed --quiet
+(each entry on one line; the documentation has both in full, and a systemd timer)
+"""
+
+_store_option = click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder that holds the snapshots.",
+)
+_timezone_option = click.option(
+    "--timezone",
+    "timezone_name",
+    default="Europe/Amsterdam",
+    show_default=True,
+    metavar="ZONE",
+    help="The zone whose days and midnights count.",
+)
+
+
+@click.command("snapshots")
+@_store_option
+@_timezone_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
+def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) -> None:
+    """List the snapshots of a store, oldest first."""
+    from piggy_batch.reporting.dates import shown, time_zone
+    from piggy_batch.reporting.snapshot_store import Store
+
+    zone = time_zone(timezone_name)
+    if store is None:
+        raise SetupError("say which store: --store DIR")
+    found = Store(store, zone).list()
+    if as_json:
+        click.echo(json_text([_as_json(snapshot) for snapshot in found]))
+        return
+    for snapshot in found:
+        mark = "" if snapshot.agreed else "PARTIAL: "
+        taken = shown(snapshot.moment, zone)
+        line = f"{snapshot.day}  {taken}  {snapshot.cards:>9,} cards  {mark}{snapshot.verdict}  {snapshot.path}"
+        click.echo(printable_line(line))
+    if not found:
+        click.echo("no snapshots yet; take one with: piggy-batch giftcards snapshot --store DIR", err=True)
+
+
+@click.command("report", epilog=REPORT_EPILOG)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[SNAPSHOT] [SNAPSHOT]")
+@_store_option
+@click.option("--as-of", metavar="DATE", help="Report the last snapshot on or before this day. [default: the last]")
+@click.option(
+    "--since",
+    metavar="DATE",
+    help="Roll forward from the last snapshot on or before this day. [default: the one before]",
+)
+@click.option(
+    "--to",
+    "targets",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write .html, .xlsx, .json or .csv; may be given several times. [default: tables on stdout]",
+)
+@click.option(
+    "--list",
+    "lists",
+    multiple=True,
+    type=click.Choice(_LISTS),
+    help="Also list the cards behind a movement; may be given several times. A CSV then holds these lists.",
+)
+@click.option(
+    "--transactions",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Reconcile with transactions, as giftcards transactions export writes them.",
+)
+@_timezone_option
+@click.option(
+    "--currency",
+    "currency_code",
+    default="EUR",
+    show_default=True,
+    metavar="CODE",
+    help="How amounts are labelled; nothing is converted.",
+)
+@click.option(
+    "--accept-partial",
+    is_flag=True,
+    allow_from_autoenv=False,  # what waives a safeguard is said each time
+    help="Also use files whose export did not agree; the report says so.",
+)
+@click.option("--expect-closed", is_flag=True, help="Exit 1 where a roll-forward leaves a residual.")
+@click.option("--quiet", is_flag=True, help="Print nothing but warnings and errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
+@click.pass_context
+def report_command(
+    context: click.Context,
+    files: tuple[Path, ...],
+    store: Path | None,
+    as_of: str | None,
+    since: str | None,
+    targets: tuple[Path, ...],
+    lists: tuple[str, ...],
+    transactions: Path | None,
+    timezone_name: str,
+    currency_code: str,
+    *,
+    accept_partial: bool,
+    expect_closed: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Report what is owed on giftcards, what moved since the snapshot before, and what will expire.
+
+    Give a --store of snapshots, or one or two snapshot files (Parquet, with their summaries beside them).
+    """
+    _check_targets(targets)
+    order = _order(
+        files,
+        store,
+        as_of,
+        since,
+        timezone_name,
+        currency_code,
+        lists=tuple(dict.fromkeys(lists)),
+        transactions=transactions,
+        accept_partial=accept_partial,
+    )
+    from piggy_batch.reporting.report import build
+
+    report = build(order, made_at=datetime.now(UTC))
+    for target in targets:
+        _write(report, target)
+    _say(report, targets, quiet=quiet, as_json=as_json)
+    if expect_closed and not report.closed:
+        click.echo("the roll-forward does not close; the report shows the residual", err=True)
+        context.exit(EXIT_NOT_CLOSED)
+
+
+def _order(
+    files: tuple[Path, ...],
+    store: Path | None,
+    as_of: str | None,
+    since: str | None,
+    timezone_name: str,
+    currency_code: str,
+    *,
+    lists: tuple[str, ...],
+    transactions: Path | None,
+    accept_partial: bool,
+) -> Order:
+    from piggy_batch.reporting.dates import parse_day, time_zone
+    from piggy_batch.reporting.money import Currency
+    from piggy_batch.reporting.report import Order, history
+    from piggy_batch.reporting.snapshot_store import Store, pick
+
+    zone, currency = time_zone(timezone_name), Currency.parse(currency_code)
+    as_of_day = parse_day(as_of, "--as-of") if as_of else None
+    since_day = parse_day(since, "--since") if since else None
+    if bool(files) == bool(store):
+        raise SetupError("give either --store DIR, or one or two snapshot files")
+    if store:
+        found = Store(store, zone).list()
+        opening, closing = pick(found, as_of=as_of_day, since=since_day)
+        trend = history(found, closing)
+    else:
+        opening, closing = _from_files(files, zone, since_day, accept_partial=accept_partial)
+        trend = (closing,) if opening is None else (opening, closing)
+    return Order(
+        closing=closing,
+        opening=opening,
+        history=trend,
+        zone=zone,
+        currency=currency,
+        as_of=as_of_day,
+        since=since_day,
+        lists=lists,
+        transactions=transactions,
+    )
+
+
+def _from_files(
+    files: tuple[Path, ...], zone: ZoneInfo, since: date | None, *, accept_partial: bool
+) -> tuple[Snapshot | None, Snapshot]:
+    """Opening and closing from one or two files, in whatever order they are given."""
+    from piggy_batch.reporting.snapshot import open_snapshot
+
+    if len(files) > 2:
+        raise SetupError(f"{len(files)} snapshot files; give one or two, or keep them in a --store")
+    if since and len(files) == 1:
+        raise SetupError("--since needs a --store, or two snapshot files")
+    found = sorted((open_snapshot(path, zone) for path in files), key=lambda snapshot: snapshot.moment)
+    for snapshot in found:
+        if not snapshot.agreed and not accept_partial:
+            raise SetupError(
+                f"{snapshot.path}: the export did not agree ({snapshot.verdict}), so cards may be missing; "
+                "export again, or report on it as partial with --accept-partial"
+            )
+    return (None if len(found) == 1 else found[0]), found[-1]
+
+
+def _check_targets(targets: tuple[Path, ...]) -> None:
+    for target in targets:
+        if target.suffix.lower() not in {".html", ".htm", ".xlsx", ".json", ".csv"}:
+            raise SetupError(f"--to {target}: reports are written as .html, .xlsx, .json or .csv")
+        if not target.absolute().parent.is_dir():
+            raise SetupError(f"--to {target}: there is no folder {target.absolute().parent}")
+
+
+def _write(report: Report, target: Path) -> None:
+    """Each form of a report needs its own library; only that one is imported."""
+    suffix = target.suffix.lower()
+    if suffix in {".html", ".htm"}:
+        from piggy_batch.reporting.render.html import write_page
+
+        write_page(report, target)
+    elif suffix == ".xlsx":
+        from piggy_batch.reporting.render.excel import write_workbook
+
+        write_workbook(report, target)
+    elif suffix == ".json":
+        from piggy_batch.reporting.render.json_values import write_json
+
+        write_json(report, target)
+    else:
+        from piggy_batch.reporting.render.plain_text import write_csv
+
+        write_csv(report, target)
+
+
+def _say(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_json: bool) -> None:
+    """Data on stdout: JSON, lists, tables, or one line where files were written. Warnings on stderr, also
+    when quiet.
+    """
+    from piggy_batch.reporting.render import json_values, plain_text
+
+    if as_json:
+        click.echo(json_text(json_values.as_json(report)))
+    elif quiet:
+        pass
+    elif targets:
+        click.echo(printable_line(f"{plain_text.one_line(report)}; written to {', '.join(map(str, targets))}"))
+    elif report.lists and sys.stdout.isatty():
+        shown = io.StringIO()
+        plain_text.write_csv_to(report, shown)
+        click.echo(printable_text(shown.getvalue()), nl=False)
+    elif report.lists:
+        plain_text.write_csv_to(report, sys.stdout)
+    else:
+        click.echo(printable_text(plain_text.as_text(report)))
+        click.echo(printable_line(plain_text.one_line(report)))
+    for notice in report.notices:
+        if notice.startswith("PARTIAL") or (targets and not quiet):
+            click.echo(printable_line(notice), err=True)
+
+
+def _as_json(snapshot: Snapshot) -> dict[str, object]:
+    return {
+        "date": snapshot.day.isoformat(),
+        "moment": snapshot.moment.isoformat(),
+        "cards": snapshot.cards,
+        "verdict": snapshot.verdict,
+        "agreed": snapshot.agreed,
+        "account": snapshot.account,
+        "program_uuids": list(snapshot.program_uuids),
+        "sha256": snapshot.recorded_sha256,
+        "path": str(snapshot.path),
+    }

@@ -1,0 +1,97 @@
+"""The command line. Commands load when they are called, so that help and version come at once."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from piggy_batch import __version__
+from piggy_batch.cli.groups import LazyGroup, program_options
+from piggy_batch.errors import PiggyBatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)  # a reader, a disk, a terminal that takes no more
+_LAZY = {
+    "identifiers": (
+        "piggy_batch.cli.commands.rows:identifiers",
+        "Cards: find, create, link, unlink, update, delete, verify.",
+    ),
+    "giftcards": (
+        "piggy_batch.cli.commands.giftcards:giftcards",
+        "Giftcards: get, find, create, load, send; export, snapshots and reports.",
+    ),
+    "contacts": (
+        "piggy_batch.cli.commands.contacts:contacts",
+        "Contacts: find, find-or-create, create, identifiers; export.",
+    ),
+    "migrate": (
+        "piggy_batch.cli.commands.migrate:migrate",
+        "Legacy cards with their customers into the account, in stages.",
+    ),
+    "undo": ("piggy_batch.cli.commands.migrate:undo", "The way back: manifests and commands that undo what a run did."),
+    "check": ("piggy_batch.cli.commands.check:check", "What is wrong with a manifest, before anything is sent."),
+    "status": ("piggy_batch.cli.commands.status:status", "What a run has done so far, also while it is running."),
+    "ping": ("piggy_batch.cli.commands.status:ping", "Which account the token belongs to."),
+    "sandbox": ("piggy_batch.cli.commands.status:sandbox", "A local stand-in for the service, to rehearse against."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_LAZY,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="The token comes from PIGGY_TOKEN or a token file, never from the command line.",
+)
+@click.version_option(__version__, prog_name="piggy-batch")
+@program_options
+def cli() -> None:
+    """Bulk import and export for Piggy (Leat), with a known fate for every row.
+
+    Start with a plan:  piggy-batch identifiers create cards.csv --dry-run
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and leave with its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj={"argv": arguments})
+    except PiggyBatchError as error:
+        from piggy_batch.cli.common import report_error
+
+        code = report_error(error, arguments)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
+        asked = cause is None  # at a question, which is put before anything is sent
+        known = "nothing was sent" if asked else str(cause)
+        click.echo(f"piggy-batch: interrupted{f'; {known}' if known else ''}", err=True)
+        code = 130
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        code = 1
+        with contextlib.suppress(OSError):
+            click.echo(f"piggy-batch: the output cannot be written: {error.strerror}", err=True)
+    leave(code if isinstance(code, int) else 0)
+
+
+def leave(code: int) -> NoReturn:
+    """Exit without a complaint about a reader that closed stdout early."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)

@@ -1,0 +1,93 @@
+"""The first request of every command: whose token this is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.client.session import Courier, backoff_s
+from piggy_batch.endpoints import PING
+from piggy_batch.errors import HaltError
+from piggy_batch.importing.response_rules import Call, api_message, dig, judge_status
+from piggy_batch.models import Lost, Reply
+from piggy_batch.runs.directory import (
+    fingerprint,
+)
+
+if TYPE_CHECKING:
+    from piggy_batch.client.http import Target
+    from piggy_batch.runs.directory import Facts
+
+PING_TRIES = 3
+
+
+async def introduce(courier: Courier, target: Target, journal: Facts | None) -> dict[str, Any]:
+    """Ask whose token this is: ``{"id", "company"}``; HaltError after three tries without an answer.
+
+    A wait that the service asks for (Retry-After) is kept, within ``--max-wait``, and is no try. ``id`` is the
+    account's own uuid, else its id; where it answers neither, a salted fingerprint of the token.
+    """
+    tries, asked_since = 0, courier.clock.now()
+    while True:
+        answer = await courier.api.send(PING, 0, courier.pacer.turn)
+        if answer is None:
+            raise _left_early(courier)
+        courier.tally.sent += 1
+        if isinstance(answer, Reply):
+            verdict = judge_status(answer)
+            named = isinstance(answer.body, dict) and "data" in answer.body
+            if verdict is None and answer.status < 400 and named:
+                return _account(answer, target, journal)
+            why = _refusal(answer, target)
+            if verdict is None or verdict.call in (Call.HALT, Call.FORBIDDEN, Call.FOREIGN):
+                raise HaltError(why)
+            wait_s = answer.wait_s or None  # no wait at all would hammer a service that says no
+        else:
+            why, wait_s = _unreachable(answer, target), None
+        if wait_s is None:  # the service did not say when to come back
+            tries += 1
+            if tries == PING_TRIES:
+                raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
+            wait_s = backoff_s(tries, courier.rng)
+        elif courier.clock.now() + wait_s - asked_since > courier.max_wait_s:
+            limit = f"longer than --max-wait {courier.max_wait_s:g} s"
+            raise HaltError(f"{why}; it asks to wait {wait_s:.0f} s more, {limit}; nothing was sent")
+        else:
+            courier.notify(f"{why}; waiting {wait_s:.0f} s, as asked")
+        if await courier.stop.within(wait_s):
+            raise _left_early(courier)
+
+
+def _left_early(courier: Courier) -> BaseException:
+    if courier.stop.reason == "interrupted":
+        return KeyboardInterrupt("nothing was sent")
+    return HaltError(courier.halt or f"stopped before anything was sent: {courier.stop.reason}")
+
+
+def _account(answer: Reply, target: Target, journal: Facts | None) -> dict[str, Any]:
+    data = answer.body.get("data") if isinstance(answer.body, dict) else None
+    identity = dig(data, "uuid") or dig(data, "id")
+    company = dig(data, "company")
+    if identity is None:
+        identity = fingerprint(journal, target.token) if journal is not None else "not named by the service"
+    return {"id": str(identity), "company": str(company) if company is not None else None}
+
+
+def _refusal(answer: Reply, target: Target) -> str:
+    said = api_message(answer)
+    match answer.status:
+        case 401:
+            return f"{target.base_url} does not accept the token (401 {said}); check PIGGY_TOKEN or --token-file"
+        case 403:
+            return f"{target.base_url} forbids this token to see its account (403 {said}); check the token's rights"
+        case 429:
+            return f"{target.base_url} is throttled (429 {said})"
+        case 503:
+            return f"{target.base_url} is in maintenance (503 {said})"
+        case status if 300 <= status < 400:
+            return f"{target.base_url} redirects to {answer.location}; set --base-url to the right address"
+        case status:
+            return f"{target.base_url} answers {status} ({said}) where the account should be; check --base-url"
+
+
+def _unreachable(answer: Lost, target: Target) -> str:
+    return f"{target.base_url} cannot be reached: {answer.reason}; check --base-url and the network"

@@ -1,0 +1,302 @@
+"""The room of the clock: every HTTP request of a run waits here for its turn.
+
+Promise: departures in any window of T seconds number at most rate x T + 1. Two neighbours are therefore
+never closer than 1/rate, so lost time cannot be made up: a wait ends within microseconds of its moment, and what
+takes time, as the file that other runs read, is done before that moment.
+
+The loop's own timers end up to a millisecond late, because epoll counts in milliseconds, and later still where an
+answer is read just then. So for the last bit before a departure the loop does nothing else, and the very last bit goes
+by at the hand-over itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from piggy_batch.client.adaptive_rate import Governor
+    from piggy_batch.client.shared_rate import SlotBook
+    from piggy_batch.models import Answer
+
+ALONE_S = 0.003  # before a departure the loop does nothing else; its timer has ended well within this
+ALONE = 0.25  # of the time between two departures, at most
+MARGIN_S = 0.0006  # at most: a sleep ends late, and it takes a while from there to the hand-over
+HAND_OVER_S = 0.001  # a longer one means that the machine did something else meanwhile
+EASE = 0.05  # of a margin that was too large is given up each time
+LEAD_S = 0.005  # time to write a departure where other runs see it, and ``ALONE_S``
+NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
+
+
+class Stop:
+    """Why a run takes no more rows. Set once; the first reason stays."""
+
+    def __init__(self) -> None:
+        self._waiters: set[asyncio.Future[None]] = set()
+        self.reason: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.reason is not None
+
+    def set(self, reason: str) -> None:
+        """Stop taking work. What is in the air lands."""
+        if self.reason is None:
+            self.reason = reason
+            for waiter in self._waiters:
+                _wake(waiter)
+
+    async def within(self, seconds: float) -> bool:
+        """Wait, at most until the stop; True where the run stops."""
+        if self:
+            return True
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        timer = loop.call_later(seconds, _wake, waiter)
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
+            timer.cancel()
+        return bool(self)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+class Clock:
+    """Monotonic seconds and waiting. ``fine`` steps to the exact moment; a virtual clock needs none."""
+
+    def __init__(self, *, fine: bool = True) -> None:
+        self.fine = fine
+        self._margin = MARGIN_S
+
+    def now(self) -> float:
+        """Monotonic seconds: the event loop's own time, so that a virtual loop rules here too."""
+        return asyncio.get_running_loop().time()
+
+    def wall(self) -> float:
+        """Seconds since the epoch: for labels, never for waiting."""
+        return time.time()
+
+    async def until(self, when: float, stop: Stop, *, alone: float = 0.0) -> bool:
+        """Wait until ``when``, or milliseconds later; True where the run stops first.
+
+        ``alone``: for so many seconds before, let the loop do nothing else; the wait then ends just before ``when``,
+        and :meth:`spin` does the rest.
+        """
+        alone = alone if self.fine else 0.0
+        coarse = when - self.now() - alone
+        if coarse > 0 and await stop.within(coarse):
+            return True
+        if alone and not stop:
+            rest = when - self.now() - self._margin
+            if rest > 0:
+                time.sleep(rest)  # noqa: ASYNC251 - less than ``alone``, and the loop is to do nothing else
+        return bool(stop)
+
+    def spin(self, when: float) -> float:
+        """Let the last microseconds before ``when`` go by; the moment it is then.
+
+        How long before it a wait ends is learnt here: just early enough, for what is spun away is work for nothing.
+        """
+        now = self.now()
+        if not self.fine:
+            return now
+        early = when - now
+        self._margin = min(MARGIN_S, self._margin - (early * EASE if early > 0 else early))
+        while now < when:
+            now = self.now()
+        return now
+
+
+class Pacer:
+    """Hands out turns, first come first served, at most ``rate`` a second (0: no limit).
+
+    ``governor``: chooses the rate itself (``--rate auto``). ``book``: shares the rate with other runs of the
+    same account on this machine; the smallest holds for all. ``notify`` is told when that changes.
+    """
+
+    def __init__(self, rate: float, clock: Clock, stop: Stop, *, governor: Governor | None = None) -> None:
+        self.own_rate = rate
+        self.clock = clock
+        self.stop = stop
+        self.governor = governor
+        self.departures = 0
+        self._book: SlotBook | None = None
+        self._notify: Callable[[str], None] = lambda _: None
+        self._names: set[str] = set()
+        self._next = -math.inf  # no turn before this moment
+        self._due = -math.inf  # when the turn that was given last may be used
+        self._left_at = -math.inf  # the last departure
+        self._handing_over = False
+        self._earliest = -math.inf  # what it allows, even to a turn that was given before it
+        self._turn = asyncio.Lock()
+        self._near = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._held_until = -math.inf
+
+    @property
+    def rate(self) -> float:
+        """Requests a second just now, 0: no limit."""
+        own = self.governor.rate if self.governor else self.own_rate
+        return self._book.shared_rate(own) if self._book else own
+
+    @property
+    def held_until(self) -> float:
+        """The moment before which nothing leaves but probes; in the past: open."""
+        return self._held_until
+
+    def share(self, book: SlotBook, notify: Callable[[str], None]) -> None:
+        """Share the pace with the runs that use the same slot file."""
+        self._book, self._notify = book, notify
+
+    def note(self, answer: Answer) -> float:
+        """Let the governor, if there is one, weigh an answer; seconds for which it now lets nothing leave."""
+        if self.governor is None:
+            return 0.0
+        now = self.clock.now()
+        self.governor.note(answer, now)
+        self.hold(self.governor.empty_until)
+        return max(0.0, self.governor.empty_until - now)
+
+    def hold(self, until: float) -> None:
+        """Let nothing leave before ``until``; the latest of several holds counts."""
+        self._held_until = max(self._held_until, until)
+
+    def release(self) -> None:
+        """End every hold."""
+        self._held_until = -math.inf
+
+    async def approach(self) -> Approach:
+        """Wait until a turn is near, so that what is written before it is not written long before."""
+        while self.rate and self._near >= max(2, math.ceil(self.rate * NEAR_S)):
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._queue.append(place)
+            await place
+        early_s = self._near / self.rate if self.rate else 0.0
+        self._near += 1
+        return Approach(self, early_s)
+
+    def leave(self) -> None:
+        """One place near the head of the queue is free."""
+        self._near -= 1
+        if self._queue:
+            self._queue.popleft().set_result(None)
+
+    async def turn(self, *, probe: bool = False) -> bool:
+        """Wait for the next turn; it is used up on return. False: the run stops, nothing may leave.
+
+        A probe may leave during a hold and while the run stops.
+        """
+        calm = Stop() if probe else self.stop
+        while True:
+            if not probe and await self._wait_open():
+                return False
+            async with self._turn:
+                self._look_back()  # who has waited may be here before the loop has called it
+                if calm or await self._wait_slot(calm):
+                    return False
+                now = self.clock.now()
+                if not probe and now < self._held_until:
+                    continue
+                if self.rate:
+                    self._next = max(now, self._due) + 1 / self.rate
+                self.departures += 1
+                return True
+
+    def departs(self) -> None:
+        """Use the turn just given: let its last microseconds go by, and count the next one from here."""
+        if self.rate:
+            self._left_at = self.clock.spin(max(self._due, self._earliest))
+            self._earliest = self._next = self._left_at + 1 / self.rate
+            self._handing_over = True
+            asyncio.get_running_loop().call_soon(self._look_back)
+
+    def _look_back(self) -> None:
+        """Called as soon as the request has been handed over. A machine that stops the program just then makes it leave
+        later than was noted; the next one keeps its distance all the same."""
+        if not self._handing_over:
+            return
+        self._handing_over = False
+        late = self.clock.now() - self._left_at - HAND_OVER_S
+        if late > 0:
+            self._earliest += late
+            self._next = max(self._next, self._earliest)
+
+    async def _wait_slot(self, stop: Stop) -> bool:
+        """Wait for this run's slot, and, with neighbours, for their last departure; True: the run stops."""
+        book, clock = self._book, self.clock
+        if book is None:
+            return bool(self.rate) and await self._wait_exactly(self._next, stop)
+        own = self.governor.rate if self.governor else self.own_rate
+        book.look(own, clock.now())
+        self._tell(book)
+        if not self.rate:
+            return False
+        # Alone, the stamp of the departure is enough: whoever comes next sees it and keeps away.
+        slot = max(self._next, book.reserve(own, clock.now()) if book.neighbours else clock.now())
+        while True:
+            if not book.holds(slot) and await clock.until(slot - LEAD_S, stop):
+                return True
+            slot = max(slot, clock.now())
+            earliest = book.depart(own, slot)
+            if earliest <= slot:
+                return await self._wait_exactly(slot, stop)
+            slot = earliest
+
+    async def _wait_exactly(self, slot: float, stop: Stop) -> bool:
+        self._due = slot
+        # The neighbour to whom a run without a limit gave way may have gone meanwhile.
+        alone = min(ALONE_S, ALONE / self.rate) if self.rate else 0.0
+        return await self.clock.until(slot, stop, alone=alone)
+
+    def _tell(self, book: SlotBook) -> None:
+        names_now = {n.name for n in book.neighbours}
+        if names_now == self._names:
+            return
+        self._names = names_now
+        if not book.neighbours:
+            self._notify("no other run works on this account any more; the whole rate is this run's")
+            return
+        names = ", ".join(f"{n.name} (rate {f'{n.rate:g}' if n.rate else 'without limit'})" for n in book.neighbours)
+        shared = f"the smallest rate, now {self.rate:g} a second" if self.rate else "no limit"
+        self._notify(f"this account is also worked on by {names}; together these runs keep to {shared}")
+
+    async def _wait_open(self) -> bool:
+        while (rest := self._held_until - self.clock.now()) > 0:
+            # A hold may end early, so it is waited for in short steps.
+            if await self.stop.within(min(rest, 0.5)):
+                return True
+        return bool(self.stop)
+
+
+class Approach:
+    """A place near the head of the queue; given up at departure or by :meth:`leave`. ``early_s``: seconds until its
+    turn, roughly."""
+
+    __slots__ = ("_left", "_pacer", "early_s")
+
+    def __init__(self, pacer: Pacer, early_s: float) -> None:
+        self.early_s = early_s
+        self._pacer = pacer
+        self._left = False
+
+    async def turn(self) -> bool:
+        """As :meth:`Pacer.turn`."""
+        given = await self._pacer.turn()
+        self.leave()
+        return given
+
+    def leave(self) -> None:
+        """Make room for the next; harmless when done already."""
+        if not self._left:
+            self._left = True
+            self._pacer.leave()

@@ -1,0 +1,114 @@
+"""Contacts by their e-mail address, the cards that they hold, and the credits that they start with."""
+
+from __future__ import annotations
+
+from piggy_batch.endpoints.operation import Column, Goal, Look, Noun, Operation
+from piggy_batch.models import Kind, Repeat
+
+CONTACT = Noun(
+    "contact",
+    (("contact_uuid", "uuid"), ("contact_email", "email"), ("credit_balance", "credit_balance.balance")),
+)
+HELD_IDENTIFIER = Noun(
+    "identifier of a contact",
+    (
+        ("contact_identifier_value", "value"),
+        ("contact_identifier_name", "name"),
+        ("contact_identifier_active", "active"),
+        ("contact_identifier_default", "default"),
+    ),
+)
+CREDIT_RECEPTION = Noun("credit reception", (("credit_reception_uuid", "uuid"), ("credits", "credits")))
+
+_EMAIL = Column(
+    "email", "the customer's address; spaces around it and case do not matter", kind=Kind.EMAIL, required=True
+)
+_EMAIL_ECHO = (("email", "email"),)
+
+FIND_CONTACT = Look(path="contacts/find-one-by", key="email", noun=CONTACT, absent_codes=frozenset({55031}))
+
+CONTACTS = (
+    Operation(
+        resource="contacts",
+        verb="find",
+        help="Look contacts up by e-mail address.",
+        method="GET",
+        path="contacts/find-one-by",
+        repeat=Repeat.SAFE,
+        columns=(_EMAIL,),
+        noun=CONTACT,
+        key="email",
+        repeat_note="does nothing",
+        echoes=_EMAIL_ECHO,
+        absent_codes=frozenset({55031}),
+    ),
+    Operation(
+        resource="contacts",
+        verb="find-or-create",
+        help="Look contacts up by e-mail address, and make those that are missing.",
+        # A GET that writes (stated). The service does not say whether it found or made the contact, and a
+        # repeat finds it: in doubt the request itself is the look.
+        method="GET",
+        path="contacts/find-or-create",
+        repeat=Repeat.GUARDED,
+        columns=(_EMAIL,),
+        noun=CONTACT,
+        key="email",
+        repeat_note="finds the same contact",
+        echoes=_EMAIL_ECHO,
+        confirm=True,
+    ),
+    Operation(
+        resource="contacts",
+        verb="create",
+        help="Make contacts; those that exist are looked up.",
+        method="POST",
+        path="contacts",
+        repeat=Repeat.GUARDED,
+        columns=(_EMAIL, Column("referral_code", "the code of the contact who brought the new one")),
+        noun=CONTACT,
+        key="email",
+        repeat_note="is refused (60005)",
+        goal=Goal(),
+        look=FIND_CONTACT,
+        already_codes=frozenset({60005}),
+        unique="email",
+        confirm=True,
+    ),
+    Operation(
+        resource="contacts",
+        verb="identifiers",
+        help="List the cards of contacts: several result rows for a contact with several cards.",
+        method="GET",
+        path="contacts/{contact_uuid}/contact-identifiers",
+        repeat=Repeat.SAFE,
+        columns=(Column("contact_uuid", "the contact's UUID", kind=Kind.PATH, required=True),),
+        noun=HELD_IDENTIFIER,
+        key="contact_uuid",
+        repeat_note="does nothing",
+        absent_codes=frozenset({55031}),
+        many=True,
+    ),
+)
+
+# Points for migrated members: a stage of `migrate`. The answer's shape is inferred from the vendor's own objects.
+GIVE_CREDITS = Operation(
+    resource="credits",
+    verb="create",
+    help="Give contacts loyalty credits.",
+    method="POST",
+    path="credit-receptions",
+    repeat=Repeat.ONCE,
+    columns=(
+        Column("contact_uuid", "the contact's UUID", required=True),
+        Column("credits", "whole credits, more than 0", kind=Kind.CREDITS, required=True),
+        Column("shop_uuid", "the shop in whose name they are given", required=True),
+    ),
+    noun=CREDIT_RECEPTION,
+    key="contact_uuid",
+    repeat_note="gives them again",
+    echoes=(("credits", "credits"), ("contact.uuid", "contact_uuid"), ("shop.uuid", "shop_uuid")),
+    confirm=True,
+    mails=True,
+    hidden=True,
+)

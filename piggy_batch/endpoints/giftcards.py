@@ -1,0 +1,123 @@
+"""Giftcards: cards, their money, and the mails that bring them."""
+
+from __future__ import annotations
+
+from piggy_batch.endpoints.operation import Column, Noun, Operation
+from piggy_batch.models import Kind, Repeat
+
+_CARD_FIELDS = (
+    ("giftcard_uuid", "uuid"),
+    ("hash", "hash"),
+    ("type", "type"),
+    ("amount_in_cents", "amount_in_cents"),
+    ("active", "active"),
+    ("upgradeable", "upgradeable"),
+    ("expiration_date", "expiration_date"),
+    ("giftcard_program_uuid", "giftcard_program.uuid"),
+    ("giftcard_program_name", "giftcard_program.name"),
+    ("url", "url"),
+)
+GIFTCARD = Noun("giftcard", _CARD_FIELDS)
+# A new card always holds 0 cents; leaving the field out lets an own amount_in_cents column reach `load`.
+NEW_GIFTCARD = Noun("new giftcard", tuple(f for f in _CARD_FIELDS if f[0] != "amount_in_cents"))
+TRANSACTION = Noun(
+    "giftcard transaction",
+    (("giftcard_transaction_uuid", "uuid"), ("transaction_created_at", "created_at")),
+)
+MAIL = Noun("mail", ())
+
+
+_GIFTCARD = Column("giftcard_uuid", "the giftcard's UUID", kind=Kind.PATH, required=True)
+
+GIFTCARDS = (
+    Operation(
+        resource="giftcards",
+        verb="get",
+        help="Look giftcards up by their UUID.",
+        method="GET",
+        path="giftcards/{giftcard_uuid}",
+        repeat=Repeat.SAFE,
+        columns=(_GIFTCARD,),
+        noun=GIFTCARD,
+        key="giftcard_uuid",
+        repeat_note="does nothing",
+        echoes=(("uuid", "giftcard_uuid"),),
+        absent_codes=frozenset({5001}),
+    ),
+    Operation(
+        resource="giftcards",
+        verb="find",
+        help="Look giftcards up by their hash, the code on the card.",
+        method="GET",
+        path="giftcards/find-one-by",
+        repeat=Repeat.SAFE,
+        columns=(Column("hash", "the giftcard's hash or QR code", required=True),),
+        noun=GIFTCARD,
+        key="hash",
+        repeat_note="does nothing",
+        echoes=(("hash", "hash"),),
+        absent_codes=frozenset({5001}),
+    ),
+    Operation(
+        resource="giftcards",
+        verb="create",
+        help="Make digital giftcards of 0 cents; `giftcards load` then puts money on them.",
+        method="POST",
+        path="giftcards",
+        repeat=Repeat.ONCE,
+        columns=(
+            Column("giftcard_program_uuid", "the program the card is made in", required=True),
+            Column("type", "1: the service makes digital cards only", kind=Kind.DIGITAL, default="1"),
+        ),
+        noun=NEW_GIFTCARD,
+        key="giftcard_program_uuid",
+        repeat_note="makes another card",
+        echoes=(("giftcard_program.uuid", "giftcard_program_uuid"),),
+        fixed={"type": 1},
+        confirm=True,
+        baseline=True,
+    ),
+    Operation(
+        resource="giftcards",
+        verb="load",
+        help="Put money on giftcards.",
+        method="POST",
+        path="giftcard-transactions",
+        repeat=Repeat.ONCE,
+        columns=(
+            Column("giftcard_uuid", "the giftcard's UUID", required=True),
+            Column("amount_in_cents", "whole cents, more than 0", kind=Kind.CENTS, required=True),
+            Column("shop_uuid", "the shop in whose name the money is put on", required=True),
+        ),
+        noun=TRANSACTION,
+        key="giftcard_uuid",
+        repeat_note="moves the money again",
+        echoes=(("amount_in_cents", "amount_in_cents"), ("card.uuid", "giftcard_uuid"), ("shop.uuid", "shop_uuid")),
+        unique="giftcard_uuid",
+        unique_flag="allow_repeats",
+        confirm=True,
+    ),
+    Operation(
+        resource="giftcards",
+        verb="send",
+        help="Mail giftcards to contacts.",
+        method="POST",
+        path="giftcards/{giftcard_uuid}/send-by-email",
+        repeat=Repeat.ONCE,
+        columns=(
+            _GIFTCARD,
+            Column("contact_uuid", "the contact the mail goes to", required=True),
+            Column("email_uuid", "the e-mail template; blank: the account's own choice"),
+        ),
+        noun=MAIL,
+        key="giftcard_uuid",
+        repeat_note="sends a second e-mail",
+        unique="giftcard_uuid",
+        unique_flag="allow_shared",
+        confirm=True,
+        preview=True,
+        tags=True,
+        texts=frozenset({"Email successfully sent"}),
+        mails=True,
+    ),
+)

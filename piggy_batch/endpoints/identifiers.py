@@ -1,0 +1,172 @@
+"""Loyalty cards and other contact identifiers."""
+
+from __future__ import annotations
+
+from piggy_batch.endpoints.operation import NOBODY, Column, Goal, Look, Noun, Operation, Owner
+from piggy_batch.models import Kind, Repeat
+
+IDENTIFIER = Noun(
+    "identifier",
+    (
+        ("contact_identifier_name", "name"),
+        ("contact_identifier_active", "active"),
+        ("contact_uuid", "contact.uuid"),
+        ("contact_email", "contact.email"),
+    ),
+)
+
+_VALUE = Column("contact_identifier_value", "the card number or other code, exactly as scanned", required=True)
+_NAME = Column("contact_identifier_name", "a name for the card; the service uses the value where none is given")
+_EXPECTED = Column(
+    "expected_contact_uuid",
+    f'who must hold the card now; "{NOBODY}" says nobody. Another holder: the row is rejected, nothing is sent',
+    sent=False,
+)
+_CONTACT = Column("contact_uuid", "the contact's UUID", required=True)
+
+# 60004 hides owner and name of an inactive card (stated); the list of a contact's cards still shows it.
+FIND_IDENTIFIER = Look(
+    path="contact-identifiers/find",
+    key="contact_identifier_value",
+    noun=IDENTIFIER,
+    absent_codes=frozenset({60003}),
+    hidden_codes=frozenset({60004}),
+    inside="contacts/{contact_uuid}/contact-identifiers",
+)
+_VALUE_ECHO = (("value", "contact_identifier_value"),)
+
+IDENTIFIERS = (
+    Operation(
+        resource="identifiers",
+        verb="find",
+        help="Look cards up: name, active state and the contact they belong to.",
+        method="GET",
+        path="contact-identifiers/find",
+        repeat=Repeat.SAFE,
+        columns=(_VALUE,),
+        noun=IDENTIFIER,
+        key="contact_identifier_value",
+        repeat_note="does nothing",
+        echoes=_VALUE_ECHO,
+        absent_codes=frozenset({60003}),
+        inactive_codes=frozenset({60004}),
+    ),
+    Operation(
+        resource="identifiers",
+        verb="create",
+        help="Create cards, each with its contact where the row has one.",
+        method="POST",
+        path="contact-identifiers",
+        repeat=Repeat.GUARDED,
+        columns=(_VALUE, Column("contact_uuid", "the contact the card belongs to; blank: nobody yet"), _NAME),
+        noun=IDENTIFIER,
+        key="contact_identifier_value",
+        repeat_note="is refused (60006)",
+        echoes=_VALUE_ECHO,
+        goal=Goal(owner=Owner.ROW, columns=("contact_identifier_name",)),
+        look=FIND_IDENTIFIER,
+        already_codes=frozenset({60006}),
+        unique="contact_identifier_value",
+    ),
+    Operation(
+        resource="identifiers",
+        verb="link",
+        help="Give existing, unlinked cards to existing contacts.",
+        method="PUT",
+        path="contact-identifiers/link",
+        repeat=Repeat.GUARDED,
+        columns=(_VALUE, _CONTACT),
+        noun=IDENTIFIER,
+        key="contact_identifier_value",
+        repeat_note="is refused (60014)",
+        echoes=_VALUE_ECHO,
+        goal=Goal(owner=Owner.ROW),
+        look=FIND_IDENTIFIER,
+        already_codes=frozenset({60014}),
+        unique="contact_identifier_value",
+        confirm=True,
+    ),
+    Operation(
+        resource="identifiers",
+        verb="unlink",
+        help="Take cards from the contacts that hold them.",
+        method="PUT",
+        path="contact-identifiers/unlink",
+        repeat=Repeat.GUARDED,
+        columns=(_VALUE, _EXPECTED),
+        noun=IDENTIFIER,
+        key="contact_identifier_value",
+        repeat_note="is refused (60011) or does nothing",
+        echoes=_VALUE_ECHO,
+        goal=Goal(owner=Owner.NOBODY),
+        look=FIND_IDENTIFIER,
+        before=True,
+        already_codes=frozenset({60011}),
+        unique="contact_identifier_value",
+        confirm=True,
+    ),
+    Operation(
+        resource="identifiers",
+        verb="update",
+        help="Rename cards, or make them active or inactive.",
+        method="PUT",
+        path="contact-identifiers",
+        repeat=Repeat.GUARDED,
+        columns=(
+            _VALUE,
+            Column("contact_identifier_name", "the new name"),
+            Column("contact_identifier_active", "true or false", kind=Kind.FLAG),
+            _EXPECTED,
+        ),
+        noun=IDENTIFIER,
+        key="contact_identifier_value",
+        repeat_note="does nothing",
+        echoes=_VALUE_ECHO,
+        goal=Goal(columns=("contact_identifier_name", "contact_identifier_active")),
+        look=FIND_IDENTIFIER,
+        before=True,
+        unique="contact_identifier_value",
+        at_least_one=("contact_identifier_name", "contact_identifier_active"),
+    ),
+    Operation(
+        resource="identifiers",
+        verb="delete",
+        help="Delete cards.",
+        method="DELETE",
+        path="contact-identifiers",
+        repeat=Repeat.GUARDED,
+        columns=(_VALUE, _EXPECTED),
+        noun=IDENTIFIER,
+        key="contact_identifier_value",
+        repeat_note="is refused (60003)",
+        goal=Goal(exists=False),
+        look=FIND_IDENTIFIER,
+        before=True,
+        bare=True,  # the answer is not documented; null, [], {} and nothing at all have been seen or inferred
+        unique="contact_identifier_value",
+        confirm=True,
+    ),
+    Operation(
+        resource="identifiers",
+        verb="verify",
+        help="Compare cards with what the manifest says of them, without changing anything.",
+        method="GET",
+        path="contact-identifiers/find",
+        repeat=Repeat.SAFE,
+        columns=(
+            _VALUE,
+            Column("contact_uuid", f'who must hold the card; "{NOBODY}" says nobody', sent=False),
+            Column(
+                "email", "the address of who must hold it, where contact_uuid is blank", kind=Kind.EMAIL, sent=False
+            ),
+            Column("contact_identifier_name", "the name that it must have", sent=False),
+            Column("contact_identifier_active", "true or false", kind=Kind.FLAG, sent=False),
+        ),
+        noun=IDENTIFIER,
+        key="contact_identifier_value",
+        repeat_note="does nothing",
+        goal=Goal(owner=Owner.ROW),
+        look=FIND_IDENTIFIER,
+        verify=True,
+    ),
+)

@@ -1,0 +1,181 @@
+"""The catalogue of lists that can be exported: one value for each, from which its command and columns come.
+
+Paths, parameters and page sizes: the vendor's documentation pages (all stated) unless a line says *captured*
+(seen in a live answer) or *inferred*. Four meta shapes exist, so pages are read by which fields they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+from urllib.parse import quote
+
+from piggy_batch.errors import SetupError
+from piggy_batch.models import Json, Request
+
+FieldKind = Literal["text", "int", "bool", "timestamp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of an exported file and where a list's object has its value (dotted path)."""
+
+    name: str
+    path: str
+    kind: FieldKind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One list of the service, read page by page.
+
+    ``key``: paths of which the first that holds a value identifies an object. ``watch``: the path whose changes
+    between two readings are reported. ``single``: where one object can be looked up, ``{key}`` in its path;
+    without it, only the list itself can show an object again. ``group``: the path that a filter of the same
+    name as ``group_filter`` speaks of.
+    """
+
+    name: str  # as typed: "giftcards export"
+    help: str
+    unit: str  # what is counted: "cards"
+    path: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    size_param: str = "limit"
+    max_size: int = 100
+    query: Mapping[str, str] = field(default_factory=dict)  # sent with every page
+    single: str | None = None
+    gone_codes: frozenset[int] = frozenset()
+    unknown_codes: frozenset[int] = frozenset()  # refusals that mean: no such filter value
+    watch: str | None = None
+    group: str | None = None
+    group_filter: str | None = None
+
+    def page_request(self, filters: Mapping[str, str], page: int, size: int) -> Request:
+        """The request for one page; pages count from 1."""
+        query = {**self.query, **filters, "page": str(page), self.size_param: str(size)}
+        return Request("GET", self.path, query=query)
+
+    def single_request(self, key: str) -> Request:
+        """The request for one object by its key."""
+        if self.single is None:
+            raise ValueError(f"{self.name}: its objects cannot be looked up")
+        return Request("GET", self.single.format(key=quote(key, safe="")))
+
+    def choose(self, names: tuple[str, ...]) -> Listing:
+        """The same list with only these columns, the key's first; SetupError for unknown ones.
+
+        A dotted name that is no column is taken as a path into the object, as text.
+        """
+        known = {f.name: f for f in self.fields}
+        if unknown := [name for name in names if name not in known and "." not in name]:
+            raise SetupError(
+                f"--columns {', '.join(unknown)}: no such column; there are {', '.join(known)}, and dotted paths "
+                "like current_values.firstname"
+            )
+        rest = [known.get(name) or Field(name, name) for name in dict.fromkeys(names) if name != self.fields[0].name]
+        return replace(self, fields=(self.fields[0], *rest))
+
+
+GIFTCARDS = Listing(
+    name="giftcards export",
+    help="Every giftcard into a file, with a proof that none is missing.",
+    unit="cards",
+    path="giftcards",
+    key=("uuid",),
+    fields=(
+        Field("giftcard_uuid", "uuid"),
+        Field("type", "type"),
+        Field("hash", "hash"),
+        Field("amount_in_cents", "amount_in_cents", "int"),
+        Field("active", "active", "bool"),
+        Field("upgradeable", "upgradeable", "bool"),
+        Field("expiration_date", "expiration_date", "timestamp"),
+        Field("giftcard_program_uuid", "giftcard_program.uuid"),
+        Field("giftcard_program_name", "giftcard_program.name"),
+    ),
+    single="giftcards/{key}",
+    gone_codes=frozenset({5001}),
+    unknown_codes=frozenset({1100}),
+    watch="amount_in_cents",
+    group="giftcard_program.uuid",
+    group_filter="giftcard_program_uuid",
+)
+
+CONTACTS = Listing(
+    name="contacts export",
+    help="Every contact into a file, with a proof that none is missing.",
+    unit="contacts",
+    path="contacts",
+    key=("uuid",),
+    fields=(
+        Field("contact_uuid", "uuid"),
+        Field("email", "email"),
+        Field("contact_id", "id", "int"),
+        Field("default_contact_identifier", "current_values.default_contact_identifier"),
+        Field("credit_balance", "credit_balance.balance", "int"),
+        Field("prepaid_balance_in_cents", "prepaid_balance.balance_in_cents", "int"),
+        Field("tier", "tier.name"),
+        Field("created_at", "current_values.created_at", "timestamp"),
+    ),
+    query={"sort": "created_at"},  # new contacts then come last
+    single="contacts/{key}",
+    gone_codes=frozenset({55031}),
+    watch="credit_balance.balance",
+)
+
+TRANSACTIONS = Listing(
+    name="giftcards transactions export",
+    help="Giftcard transactions of a period into a file.",
+    unit="transactions",
+    path="giftcard-transactions",
+    key=("id", "uuid"),  # old rows have no uuid (captured)
+    fields=(
+        Field("transaction_id", "id", "int"),
+        Field("transaction_uuid", "uuid"),
+        Field("type", "type"),
+        Field("amount_in_cents", "amount_in_cents", "int"),
+        Field("settled", "settled", "bool"),
+        Field("giftcard_id", "card.id", "int"),
+        Field("giftcard_uuid", "card.uuid"),
+        Field("shop_id", "shop.id", "int"),
+        Field("shop_uuid", "shop.uuid"),
+        Field("shop_name", "shop.name"),
+        Field("created_at", "created_at", "timestamp"),
+    ),
+    size_param="perPage",  # the SDK's limit is ignored here, and ten rows a page come back
+    query={"sort": "created_at"},
+    unknown_codes=frozenset({1100, 1008}),
+    watch="amount_in_cents",
+)
+
+PROGRAMS = Request("GET", "giftcard-programs")  # all of them at once, no pages (captured)
+PROGRAM_FIELDS = (
+    Field("giftcard_program_uuid", "uuid"),
+    Field("giftcard_program_name", "name"),
+    Field("active", "active", "bool"),
+    Field("card_count", "card_count", "int"),
+    Field("expiration_days", "expiration_days", "int"),
+    Field("min_amount_in_cents", "min_amount_in_cents", "int"),
+    Field("max_amount_in_cents", "max_amount_in_cents", "int"),
+)
+
+
+def key_of(listing: Listing, item: Json) -> str | None:
+    """What identifies an object, as text whatever its shape; None where it has nothing that does."""
+    for path in listing.key:
+        value = at(item, path)
+        if value is None or isinstance(value, bool | dict | list) or value == "":
+            continue
+        return str(value)
+    return None
+
+
+def at(item: Json, path: str) -> Json:
+    """The value at a dotted path; None where any part is missing."""
+    for part in path.split("."):
+        if not isinstance(item, Mapping):
+            return None
+        item = item.get(part)
+    return item

@@ -1,0 +1,124 @@
+"""What an operation is: one value that declares one kind of manifest row. Nothing here knows which there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from piggy_batch.models import Json, Kind, Repeat, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOBODY = "none"  # the word by which expected_contact_uuid says that nobody holds the card
+TAG_PREFIX = "custom."  # columns that become an e-mail's merge tags
+
+PING = Request("GET", "")  # the client prefix itself answers with the account
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A manifest column that an operation reads."""
+
+    name: str
+    help: str
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    sent: bool = True  # False: read for a safeguard, never sent
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What an answer is about: result columns and where the answer has them (dotted paths)."""
+
+    name: str
+    fields: tuple[tuple[str, str], ...]  # (result column, path in the answer's data)
+
+
+class Owner(StrEnum):
+    """Whom a card must belong to for a row to be as asked."""
+
+    ANY = "any"  # the row says nothing about the owner
+    ROW = "row"  # the row's contact_uuid; nobody where the row has none
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The state of the thing once a row is carried out, as far as a look can show it."""
+
+    exists: bool = True
+    owner: Owner = Owner.ANY
+    columns: tuple[str, ...] = ()  # result columns that must equal the row's cell of the same name
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A read that shows the state of a row's thing. ``key`` is the manifest column looked up."""
+
+    path: str
+    key: str
+    noun: Noun
+    absent_codes: frozenset[int]  # the thing does not exist
+    hidden_codes: frozenset[int] = frozenset()  # it exists, and the service shows nothing more
+    inside: str | None = None  # list of one contact's things, used where ``path`` hides; {contact_uuid}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One kind of row."""
+
+    resource: str
+    verb: str
+    help: str
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str  # below the client prefix; {column} is percent-encoded into it
+    repeat: Repeat
+    columns: tuple[Column, ...]
+    noun: Noun
+    key: str  # the column that names the thing
+    repeat_note: str  # what a second identical request does, in words
+    echoes: tuple[tuple[str, str], ...] = ()  # (path in the answer, column) that must agree
+    goal: Goal | None = None
+    look: Look | None = None
+    before: bool = False  # look before the first send and journal what was there
+    already_codes: frozenset[int] = frozenset()  # "is so already": final only after a look
+    absent_codes: frozenset[int] = frozenset()  # reads: there is no such thing
+    inactive_codes: frozenset[int] = frozenset()  # reads: there is, and it is inactive
+    bare: bool = False  # a 2xx without data is a full answer
+    unique: str | None = None  # column that may not repeat in one manifest
+    unique_flag: str | None = None  # option that permits repeats of ``unique``
+    at_least_one: tuple[str, ...] = ()
+    confirm: bool = False  # ask before it starts
+    tags: bool = False  # takes custom.* columns
+    fixed: Mapping[str, Json] = field(default_factory=dict)  # sent with every row
+    texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
+    mails: bool = False  # the service mails customers for it
+    preview: bool = False  # a dry run looks the giftcards up and warns of those that had better not be sent
+    baseline: bool = False  # record what is there before the first request, so that rows in doubt can be settled
+    hidden: bool = False  # a stage of a pipeline, no command of its own
+    many: bool = False  # the answer is a list: several result rows for a manifest row
+    verify: bool = False  # what a look shows is compared with the row's own columns
+    rival: str | None = None  # column that tells two owners of one ``unique`` apart, for messages
+
+    @property
+    def name(self) -> str:
+        """Resource and verb, as typed: ``identifiers create``."""
+        return f"{self.resource} {self.verb}".rstrip()
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file name: ``identifiers-create``."""
+        return f"{self.resource}-{self.verb}".rstrip("-")
+
+    def column(self, name: str) -> Column | None:
+        """The declared column of that name."""
+        return next((c for c in self.columns if c.name == name), None)
+
+
+def segment(text: str) -> str:
+    """``text`` as one percent-encoded segment of a path."""
+    return quote(text, safe="")

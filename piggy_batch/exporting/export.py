@@ -1,0 +1,422 @@
+"""The machine of one export: run directory, account, plan, walks, file, summary, exit code.
+
+What makes an export "agreed" is argued in :mod:`piggy_batch.exporting.list_reader`. Several filters are several
+walks, each read and proven on its own; the export agreed when all of them did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.client.account import introduce
+from piggy_batch.client.rate_limiter import Stop
+from piggy_batch.client.session import Courier
+from piggy_batch.endpoints.listings import PROGRAM_FIELDS, PROGRAMS, at
+from piggy_batch.errors import HaltError, JournalError, SetupError
+from piggy_batch.exporting.completeness import Terms, Verdict
+from piggy_batch.exporting.explaining import explain, overall
+from piggy_batch.exporting.list_reader import StoppedError, Walk
+from piggy_batch.exporting.output import Tables, write_kept
+from piggy_batch.exporting.pages import refusal_of, whole
+from piggy_batch.exporting.staging import Parts
+from piggy_batch.importing.results import iso, write_json
+from piggy_batch.models import Lost
+from piggy_batch.runs.context import Scene, Signals, make_pacer, open_api, rate_words, shared_pace
+from piggy_batch.runs.directory import RunDir, account_words, check_account
+from piggy_batch.runs.progress import duration
+from piggy_batch.tables import FORMATS, warm_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from piggy_batch.endpoints.listings import Listing
+    from piggy_batch.models import Json
+
+GOOD = frozenset({Verdict.AGREED, Verdict.COUNTS_AGREE})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an export was asked for. ``filters``: one walk for each; one empty mapping is the whole list."""
+
+    to: Path
+    filters: tuple[Mapping[str, str], ...] = ({},)
+    run_dir: Path | None = None
+    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
+    reserve: float = 0.2
+    timeout_s: float = 30.0
+    max_wait_s: float = 1800.0
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How an export ended. ``path`` is there where ``written``; notes are for a person."""
+
+    exit_code: int
+    path: Path
+    run_dir: Path
+    written: bool
+    summary: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the file is proven complete."""
+        return bool(self.summary["agreed"])
+
+
+async def export(listing: Listing, options: Options, scene: Scene) -> Exported:
+    """Write a whole list into a file, or go on with an export that was interrupted.
+
+    Raises SetupError, HaltError (the service never answered) and JournalError; how an export ended that began
+    is in the result. Where it does not end, the file stays as it was before.
+    """
+    kind = format_of(options.to)
+    if len({json.dumps(dict(f), sort_keys=True) for f in options.filters}) < len(options.filters):
+        raise SetupError("a filter is given twice; give each --program once")
+    run_dir = options.run_dir or default_run_dir(options.to)
+    if run_dir.resolve() == options.to.resolve():
+        raise SetupError(f"{options.to}: the file and its --run-dir need different names")
+    with RunDir(run_dir) as directory:
+        if options.run_dir is None:  # under this lock no other process writes beside this file
+            for left in options.to.parent.glob(f".{_literal(options.to.name)}.*.part"):
+                left.unlink(missing_ok=True)
+        parts = Parts.open(directory.path, threaded=scene.threaded)
+        if parts.get("finished") or parts.get("binding") is None:
+            parts.discard()  # it ended before its store was removed, or before its first page
+            parts = Parts.open(directory.path, threaded=scene.threaded)
+        try:
+            return await _Export(listing, options, scene, parts, kind).go()
+        finally:
+            if parts.get("finished") or parts.get("binding") is None:
+                parts.discard()
+            else:
+                parts.close()
+
+
+def default_run_dir(to: Path) -> Path:
+    """``giftcards.csv`` is made in ``giftcards.csv.export`` beside it."""
+    return to.with_name(f"{to.name}.export")
+
+
+def summary_path(to: Path) -> Path:
+    """Where the summary of a file stands."""
+    return to.with_name(f"{to.name}.summary.json")
+
+
+def format_of(to: Path) -> str:
+    """The format that a file's name asks for; SetupError where it asks for none or has no place to be."""
+    kind = to.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise SetupError(f"--to {to}: name the file with one of the endings {', '.join(f'.{f}' for f in FORMATS)}")
+    if to.is_dir():
+        raise SetupError(f"--to {to} is a directory; name a file")
+    if not to.absolute().parent.is_dir():
+        raise SetupError(f"--to {to}: there is no directory {to.absolute().parent}; make it, or name another place")
+    return kind
+
+
+class _Export:
+    def __init__(self, listing: Listing, options: Options, scene: Scene, parts: Parts, kind: str) -> None:
+        self.listing = listing
+        self.options = options
+        self.scene = scene
+        self.parts = parts
+        self.kind = kind
+        self.notes: list[str] = []
+        self.programs: list[dict[str, Json]] | None = None
+        self.courier = _open_courier(options, scene)
+        self._pages = 0
+
+    def _grow(self, pages: int) -> None:
+        self._pages += pages
+        self.scene.progress.total(self._pages)
+
+    async def go(self) -> Exported:
+        parts, scene, courier = self.parts, self.scene, self.courier
+        self._check(self._binding())
+        known = "everything read so far is kept"
+        async with courier.api:
+            with Signals(scene) as signals:
+                account = await introduce(courier, scene.target, parts)
+                signals.soften(courier.stop, units="pages", known=known)
+                check_account(parts, account, parts.directory)
+                parts.set("account", account)
+                with shared_pace(scene, courier, account, self.options.to.name):
+                    return await self._run(account)
+
+    def _binding(self) -> dict[str, Json]:
+        options, terms = self.options, self.options.terms
+        return {
+            "command": self.listing.name,
+            "file": str(options.to.resolve()),
+            "--base-url": self.scene.target.base_url,
+            "filters": [dict(f) for f in options.filters],
+            "--page-size": terms.page_size,
+            "--extra": terms.extra,
+            "columns": [f.name for f in self.listing.fields],
+        }
+
+    def _check(self, binding: Mapping[str, Json]) -> None:
+        was = self.parts.get("binding")
+        for name, value in binding.items():
+            if was is not None and was.get(name) != value:
+                raise JournalError(
+                    f"{self.parts.directory} holds an unfinished export with {name} {_shown(was.get(name))}, this "
+                    f"command has {name} {_shown(value)}; use the same, name another --run-dir, or remove that "
+                    "directory to begin anew"
+                )
+
+    async def _run(self, account: dict[str, Any]) -> Exported:
+        parts, courier, clock = self.parts, self.courier, self.scene.clock
+        parts.begin(clock.wall())
+        walks: list[Walk] = []
+        exit_code, halt = 4, None
+        warm = asyncio.create_task(asyncio.to_thread(warm_up, self.kind)) if self.scene.threaded else None
+        try:
+            try:
+                walks = [
+                    Walk(self.listing, f, number, parts, courier, self.options.terms, self.scene.progress, self._grow)
+                    for number, f in enumerate(self.options.filters, 1)
+                ]
+                await self._walk(walks, account)
+                exit_code = 0 if all(w.state.verdict in GOOD for w in walks) else 1
+            except (StoppedError, HaltError) as error:
+                halt = courier.halt or (str(error) if isinstance(error, HaltError) else None)
+                exit_code = 3 if halt else 130
+        finally:
+            if warm is not None:
+                await warm
+            parts.finish(clock.wall(), exit_code, courier.tally)
+        if exit_code in (3, 130):
+            return self._unfinished(walks, account, exit_code, halt)
+        return await self._finish(walks, account, exit_code)
+
+    async def _walk(self, walks: Sequence[Walk], account: dict[str, Any]) -> None:
+        resumed = any(self.parts.pages_read(walk.walk, 1) for walk in walks)
+        for walk in walks:
+            await walk.begin()
+        self.parts.set("binding", self._binding())
+        self.scene.progress.log_to(self.parts.directory / "run.log")
+        for line in self._plan(walks, account, resumed=resumed):
+            self.scene.progress.say(line)
+        self._grow(sum(self._pages_of(walk) for walk in walks) - self._kept(walks))
+        for walk in walks:
+            if walk.label and len(walks) > 1:
+                self.courier.notify(f"{walk.label}: {walk.pages:,} pages")
+            await walk.go()
+        if self.listing.group is not None:
+            with contextlib.suppress(StoppedError):
+                self.programs = await read_programs(self.courier)
+
+    def _pages_of(self, walk: Walk) -> int:
+        """Pages that a walk reads in all as far as planned."""
+        return walk.pages * max(walk.state.number, 1 if self.options.terms.quick else 2)
+
+    def _kept(self, walks: Sequence[Walk]) -> int:
+        """Pages that are there already, of all passes."""
+        return sum(len(self.parts.pages_read(walk.walk, n)) for walk in walks for n in range(1, walk.state.number + 1))
+
+    # --- the end -----------------------------------------------------------------------------------------
+
+    async def _finish(self, walks: Sequence[Walk], account: dict[str, Any], exit_code: int) -> Exported:
+        """Write file and summary, then forget the store: the next run begins anew."""
+        parts, options = self.parts, self.options
+        parts.choose({walk.walk: walk.state.upto for walk in walks})
+        tables = Tables(self.listing, extra=options.terms.extra)
+        self.scene.progress.say(f"writing {options.to}")
+        if self.scene.threaded:
+            await asyncio.to_thread(write_kept, parts, options.to, self.kind, tables, self.notes.append)
+        else:
+            write_kept(parts, options.to, self.kind, tables, self.notes.append)
+        if tables.unreadable:
+            exit_code = 1
+        parts.finish(self.scene.clock.wall(), exit_code, self.courier.tally)
+        summary = self._summary(walks, account, exit_code)
+        summary["unreadable"] = dict(tables.unreadable)
+        for name, number in tables.unreadable.items():
+            self.notes.append(f"{number:,} values of {name} are not what this column holds, and blank in the file")
+        if exit_code:
+            summary["next"] = self.scene.command
+        write_json(summary_path(options.to), summary)
+        parts.set("finished", value=True)
+        notes = (*self._words(walks), *self.notes)
+        return Exported(exit_code, options.to, parts.directory, written=True, summary=summary, notes=notes)
+
+    def _unfinished(self, walks: Sequence[Walk], account: dict[str, Any], exit_code: int, halt: str | None) -> Exported:
+        parts, options = self.parts, self.options
+        parts.merge()
+        parts.choose({walk.walk: None for walk in walks})
+        summary = self._summary(walks, account, exit_code) | {
+            "verdict": Verdict.UNFINISHED.value,
+            "agreed": False,
+            "moment": None,
+            "next": self.scene.command,
+        }
+        pages = self._kept(walks)
+        why = f"halted: {halt}" if halt else "interrupted"
+        there = "; the file of an earlier export was not touched" if options.to.exists() else ""
+        note = f"{why}; {pages:,} pages are kept in {parts.directory}, {options.to} is not written{there}"
+        return Exported(exit_code, options.to, parts.directory, written=False, summary=summary, notes=(note,))
+
+    def _summary(self, walks: Sequence[Walk], account: dict[str, Any], exit_code: int) -> dict[str, Any]:
+        parts, options, listing = self.parts, self.options, self.listing
+        count, oldest, newest = parts.facts()
+        changed, changes = parts.changed()
+        gone = [parts.vanished(walk.walk) for walk in walks]
+        moments = [walk.state.latest for walk in walks]
+        at_s = min((m.at for m in moments if m is not None), default=None)
+        if all(walk.state.pending is not None for walk in walks) and walks:
+            at_s = min(walk.state.pending.at for walk in walks if walk.state.pending is not None)
+        totals = [m.total for m in moments if m is not None]
+        started, elapsed = parts.times()
+        verdict = overall([walk.state.verdict for walk in walks])
+        key, group = listing.fields[0].name, listing.group_filter
+        summary: dict[str, Any] = {
+            "verdict": verdict.value,
+            "agreed": verdict is Verdict.AGREED,
+            "explanation": list(self._words(walks)),
+            listing.unit: count,
+            "total": sum(self._total(walk) or 0 for walk in walks) if len(totals) == len(walks) and walks else None,
+            "passes": max((walk.state.number for walk in walks), default=0),
+            "requests": parts.requests()["sent"],
+            "vanished": sum(number for number, _ in gone),
+            "vanished_list": [name for _, names in gone for name in names][:100],
+            "changed": changed,
+            "changed_list": [{key: k, "from": was, "to": now} for k, was, now in changes],
+            "oldest_reading": iso(oldest),
+            "newest_reading": iso(newest),
+            "moment": iso(at_s),
+            "program_uuids": [f[group] for f in options.filters if group in f] if group else [],
+            "filters": [dict(f) for f in options.filters if f],
+            "walks": [self._walk_summary(walk) for walk in walks] if len(walks) > 1 else [],
+            "programs_count": self._witness()[0],
+            "account": account,
+            "base_url": self.scene.target.base_url,
+            "file": options.to.name,
+            "started_at": iso(started),
+            "finished_at": iso(self.scene.clock.wall()),
+            "elapsed_s": round(elapsed, 3),
+            "exit_code": exit_code,
+            "next": None,
+        }
+        return summary
+
+    def _walk_summary(self, walk: Walk) -> dict[str, Any]:
+        state = walk.state
+        moment = state.pending if state.verdict is Verdict.AGREED else state.latest
+        return {
+            **walk.filters,
+            "verdict": (state.verdict or Verdict.UNFINISHED).value,
+            "total": self._total(walk),
+            "passes": state.number,
+            "moment": iso(moment.at) if moment else None,
+        }
+
+    def _total(self, walk: Walk) -> int | None:
+        state = walk.state
+        moment = state.pending if state.verdict is Verdict.AGREED else state.latest
+        return moment.total if moment else None
+
+    # --- words -------------------------------------------------------------------------------------------
+
+    def _plan(self, walks: Sequence[Walk], account: dict[str, Any], *, resumed: bool) -> tuple[str, ...]:
+        options, terms = self.options, self.options.terms
+        pages = sum(walk.pages for walk in walks)
+        kept = self._kept(walks)
+        # One count for each walk, one ping, and the programs' own counts.
+        left = sum(self._pages_of(walk) for walk in walks) - (kept if resumed else 0) + len(walks) + 2
+        took = f", at least {duration(left / options.rate)}" if options.rate else ""
+        twice = "each page once: --quick" if terms.quick else "each page twice: the second reading is the proof"
+        lines = [
+            f"plan: {self.listing.name} for account {account_words(account)} at {self.scene.target.base_url}",
+            f"pages: {pages:,} of up to {terms.page_size} {self.listing.unit}, {twice}",
+            f"requests: about {left:,}, rate {rate_words(options.rate, options.reserve)}{took}",
+        ]
+        if resumed:
+            lines.insert(1, f"going on with the export in {self.parts.directory}: {kept:,} pages are there")
+        if proxy := self.courier.api.proxy:
+            lines.append(f"proxy: {proxy}")
+        return tuple(lines)
+
+    def _words(self, walks: Sequence[Walk]) -> tuple[str, ...]:
+        """Why the verdict is what it is, a sentence for each walk, and what the programs' own counts say."""
+        lines = []
+        for walk in walks:
+            name = f"{walk.label}: " if len(walks) > 1 else ""
+            lines.append(name + explain(walk, self.parts))
+        witness = self._witness()[1]
+        return (*lines, witness) if witness else tuple(lines)
+
+    def _witness(self) -> tuple[int | None, str | None]:
+        """What the programs' ``card_count`` adds up to, and how it compares."""
+        if self.programs is None:
+            return None, None
+        wanted = {f.get(self.listing.group_filter or "") for f in self.options.filters}
+        counts = [whole(p.get("card_count")) for p in self.programs if wanted == {None} or str(p.get("uuid")) in wanted]
+        if None in counts or not counts:
+            return None, None
+        number = sum(n for n in counts if n is not None)
+        held = self.parts.facts()[0]
+        if number == held:
+            return number, f"the programs' own card counts add up to {number:,} as well"
+        return number, (
+            f"the programs' own card counts add up to {number:,}, this file has {held:,}: cards without a program, "
+            "or cards made or removed since, would explain a difference"
+        )
+
+
+def _shown(value: Json) -> str:
+    if isinstance(value, list):
+        if not value or value == [{}]:
+            return "none"
+        return ", ".join(_shown(v) for v in value)
+    if isinstance(value, dict):
+        return " ".join(f"{k}={v}" for k, v in value.items()) or "none"
+    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+async def read_programs(courier: Courier) -> list[dict[str, Json]] | None:
+    """The account's giftcard programs as the service shows them; None where it does not. StoppedError: the run
+    stops."""
+    answer = await courier.ask(PROGRAMS, 0, 3)
+    if answer is None:
+        raise StoppedError
+    if isinstance(answer, Lost) or refusal_of(answer) is not None:
+        return None
+    data = answer.body["data"]
+    return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else None
+
+
+def _open_courier(options: Options, scene: Scene) -> Courier:
+    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
+    return Courier(
+        api=open_api(scene, options.timeout_s, pacer),
+        pacer=pacer,
+        clock=scene.clock,
+        stop=pacer.stop,
+        max_wait_s=options.max_wait_s,
+        notify=scene.progress.say,
+    )
+
+
+async def programs(options: Options, scene: Scene) -> tuple[dict[str, Any], list[dict[str, Json]]]:
+    """The account, and its giftcard programs by column; HaltError where the service does not show them."""
+    courier = _open_courier(options, scene)
+    async with courier.api:
+        account = await introduce(courier, scene.target, None)
+        with contextlib.suppress(StoppedError):
+            found = await read_programs(courier)
+            if found is not None:
+                return account, [{f.name: at(item, f.path) for f in PROGRAM_FIELDS} for item in found]
+    raise HaltError(courier.halt or f"{scene.target.base_url} does not show the giftcard programs; try again later")

@@ -1,0 +1,155 @@
+"""From an export's store to its file: raw values become typed columns, row by row."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from piggy_batch.tables import Out, open_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from piggy_batch.endpoints.listings import Field, FieldKind, Listing
+    from piggy_batch.exporting.staging import Parts
+    from piggy_batch.models import Json
+
+BATCH = 5_000  # rows a write
+LARGEST = 2**63 - 1  # that a column of whole numbers holds
+READ_AT = "read_at"
+EXTRA = "extra"
+
+
+def columns_of(fields: Sequence[Field], *, read_at: bool = True, extra: bool = False) -> tuple[Out, ...]:
+    """The columns of a file."""
+    own = [Out(f.name, f.kind) for f in fields]
+    return (*own, *([Out(READ_AT, "timestamp")] if read_at else []), *([Out(EXTRA)] if extra else []))
+
+
+class Tables:
+    """How a list's stored objects become rows. ``unreadable`` counts values that do not fit their column."""
+
+    def __init__(self, listing: Listing, *, extra: bool) -> None:
+        self.columns = columns_of(listing.fields, extra=extra)
+        self.unreadable: Counter[str] = Counter()
+        self._fields = [(f.name, f.kind) for f in listing.fields]
+        self._extra = extra
+
+    def rows(self, kept: Sequence[tuple[str, float]]) -> list[tuple[object, ...]]:
+        """A row for each stored object, made column by column."""
+        items = json.loads(f"[{','.join(body for body, _ in kept)}]")
+        columns: list[Sequence[object]] = [
+            self._column(name, kind, values)
+            for (name, kind), values in zip(
+                self._fields, zip(*(values for values, _ in items), strict=True), strict=True
+            )
+        ]
+        moments = {at: datetime.fromtimestamp(at, UTC) for at in {at for _, at in kept}}
+        columns.append([moments[at] for _, at in kept])
+        if self._extra:
+            columns.append([None if extra is None else json.dumps(extra, ensure_ascii=False) for _, extra in items])
+        return list(zip(*columns, strict=True))
+
+    def _column(self, name: str, kind: FieldKind, values: Sequence[Json]) -> Sequence[object]:
+        """Values as their column holds them. What the service usually sends is not looked at one by one."""
+        types = set(map(type, values)) - {type(None)}
+        if kind == "timestamp" and types <= {str}:
+            try:
+                return list(map(_Moments().__getitem__, values))
+            except (ValueError, OverflowError):
+                pass
+        elif types <= _USUAL[kind] and (kind != "int" or _fit(values)):
+            return values
+        return [self._value(name, kind, value) for value in values]
+
+    def _value(self, name: str, kind: FieldKind, value: Json) -> object:
+        try:
+            return None if value is None else _READ[kind](value)
+        except (ValueError, TypeError, OverflowError):
+            self.unreadable[name] += 1
+            return None
+
+
+class _Moments(dict[str | None, datetime | None]):
+    """Moments by their text; dates repeat."""
+
+    def __missing__(self, text: str | None) -> datetime | None:
+        moment = self[text] = None if text is None else _moment(text)
+        return moment
+
+
+def _fit(values: Sequence[int | None]) -> bool:
+    """Whether whole numbers fit their column."""
+    numbers = [value for value in values if value is not None]
+    return not numbers or (min(numbers) >= -LARGEST - 1 and max(numbers) <= LARGEST)
+
+
+def cell(kind: FieldKind, value: Json) -> object:
+    """A value as its column holds it; None for one that does not fit."""
+    try:
+        return None if value is None else _READ[kind](value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def write_kept(parts: Parts, to: Path, kind: str, tables: Tables, tell: Callable[[str], None]) -> None:
+    """Write what the store has chosen; the file appears whole or not at all.
+
+    ``tell`` is told what the format does not hold whole.
+    """
+    kept = parts.kept()
+    with open_writer(to, kind, tables.columns) as writer:
+        while batch := list(islice(kept, BATCH)):
+            writer.write(tables.rows(batch))
+        if writer.note:
+            tell(writer.note)
+
+
+def _text(value: Json) -> object:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _int(value: Json) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(value)
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError(value)
+        value = int(value)
+    number = int(value)
+    if not -LARGEST - 1 <= number <= LARGEST:
+        raise OverflowError(value)
+    return number
+
+
+def _bool(value: Json) -> object:
+    found = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if found is None:
+        raise ValueError(value)
+    return found
+
+
+def _moment(value: Json) -> datetime | None:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    if value == "":
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_READ: dict[FieldKind, Callable[[Json], object]] = {"text": _text, "int": _int, "bool": _bool, "timestamp": _moment}
+_USUAL: dict[FieldKind, frozenset[type]] = {
+    "text": frozenset({str}),
+    "int": frozenset({int}),
+    "bool": frozenset({bool}),
+    "timestamp": frozenset(),
+}

@@ -1,0 +1,80 @@
+"""Which page of a list comes next: sources that workers share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from piggy_batch.client.rate_limiter import Stop
+    from piggy_batch.exporting.pages import Page
+
+T = TypeVar("T")
+BARREN = 100  # pages in a row that are empty or like the one before; more are not asked for
+
+
+class Course:
+    """The pages of a pass, growing with what their answers tell. Once dry, it may flow again."""
+
+    def __init__(
+        self, done: frozenset[int], last: int | None, likely: int, bound: int, news: Callable[[], bool]
+    ) -> None:
+        self._done = done
+        self._flat = last is None
+        self._last = last if last is not None else max(done, default=1) + 1
+        self._likely = likely  # pages that what was seen so far would fill
+        self._bound = bound
+        self._news = news
+        self._next = 1
+        self._digest: str | None = None
+        self._barren = 0
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        while self._next <= self._last:
+            page = self._next
+            self._next += 1
+            if page not in self._done:
+                return page
+        raise StopIteration
+
+    def learn(self, page: Page) -> None:
+        """Take in what a page tells of the list's length."""
+        if page.last_page is not None:
+            self._flat = False
+            if not page.items and page.number > self._likely:
+                # Promised, and empty: no promise of more is believed from here on.
+                self._bound = min(self._bound, page.number)
+                self._last = min(self._last, page.number)
+            self._last = max(self._last, min(page.last_page, self._bound))
+            self._weigh(page)
+        elif self._flat and page.items and self._news() and page.number < self._bound:
+            self._last = max(self._last, page.number + 1)
+
+    def _weigh(self, page: Page) -> None:
+        """A list that promises pages without end and shows nothing on them is not read to its end."""
+        digest = page.digest
+        self._barren = self._barren + 1 if digest in (None, self._digest) else 0
+        self._digest = digest or self._digest
+        if self._barren >= BARREN:
+            self._bound = min(self._bound, page.number)
+            self._last = min(self._last, page.number)
+
+
+class Until(Generic[T]):
+    """A source that runs dry when the run stops."""
+
+    def __init__(self, stop: Stop, inner: Iterator[T]) -> None:
+        self._stop = stop
+        self._inner = inner
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        if self._stop:
+            raise StopIteration
+        return next(self._inner)

@@ -1,0 +1,404 @@
+"""The machine of rows: carries each open row of a journal through intent, request, verdict and outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from piggy_batch.client.session import EXCUSES, GLOOM, Courier, backoff_s
+from piggy_batch.client.worker_pool import drain
+from piggy_batch.endpoints import NOBODY, Operation, Owner
+from piggy_batch.importing.lookup_rules import Seen, after_look, before_send, see, see_inside
+from piggy_batch.importing.response_rules import Call, Verdict, judge
+from piggy_batch.importing.verification.verify import verify_row
+from piggy_batch.manifest.binding import Binding, build, inside_request, look_request
+from piggy_batch.models import Lost, Proof, Repeat, Request, Status
+from piggy_batch.runs.group_commit import PATIENCE_S
+from piggy_batch.runs.journal import Entry, Fate, Journal
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+TALLY_EVERY = 10  # rows
+BAD = frozenset({Status.REJECTED, Status.FAILED, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How rows are carried: the options that concern each of them."""
+
+    concurrency: int = 8
+    attempts: int = 5  # tries of a row that end without a usable answer
+    look_before: bool = True
+    resend_unknown: bool = False
+    retry_rejected: bool = False
+    limit: int | None = None  # rows
+    max_errors: int | None = None  # rows
+    max_errors_percent: float | None = None
+    excused: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
+
+
+@dataclass(slots=True)
+class _Way:
+    """One row on its way; changed only by the worker that holds it."""
+
+    entry: Entry
+    values: Mapping[str, str]
+    request: Request
+    doubt: bool  # sent, and no usable answer
+    before: Seen | None
+    intended: bool = False  # the journal holds an intent of this invocation
+    tries: int = 0  # that ended without a usable answer
+    sends: int = 0
+    outages: int = 0  # the courier's count when the tries began
+    excuses: int = 0  # how often an outage has wiped out its tries
+    walled_since: float | None = None  # when throttling or maintenance began to hold this row up
+
+
+class Importer:
+    """Carries the open rows of one run. ``on_settled`` is told each status once it is on disk."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        journal: Journal,
+        courier: Courier,
+        terms: Terms,
+        on_settled: Callable[[Status], None] = lambda _: None,
+    ) -> None:
+        self._binding = binding
+        self._operation: Operation = binding.operation
+        self._journal = journal
+        self._courier = courier
+        self._terms = terms
+        self._on_settled = on_settled
+        self._settled = 0
+        self._bad = 0
+        self._error: Exception | None = None
+
+    async def run(self) -> None:
+        """Carry rows until the source runs dry: all done, the limit reached, or a stop."""
+        await drain(self._source(), self._terms.concurrency, self._work, lambda _: self._courier.stop.set("error"))
+        await self._tally()
+        if self._error is not None:
+            raise self._error
+
+    def _source(self) -> Iterator[Entry]:
+        terms = self._terms
+        takes = {
+            Status.PENDING: True,
+            Status.FAILED: True,
+            Status.REJECTED: terms.retry_rejected,
+            Status.UNKNOWN: terms.resend_unknown or self._operation.repeat is not Repeat.ONCE,
+        }
+        entries = self._journal.open_rows(takes, needs_before=self._operation.before, resend=terms.resend_unknown)
+        taken = 0
+        while not self._courier.stop and (terms.limit is None or taken < terms.limit):
+            entry = next(entries, None)
+            if entry is None:
+                return
+            taken += 1
+            yield entry
+
+    async def _work(self, entry: Entry, slot: int) -> None:
+        values = self._binding.values(entry.cells)
+        way = _Way(
+            entry=entry,
+            values=values,
+            request=build(self._binding, values),
+            doubt=entry.status is Status.UNKNOWN,
+            before=Seen.from_json(entry.before) if entry.before and entry.status is Status.UNKNOWN else None,
+            outages=self._courier.outages,
+        )
+        verdict = await self._carry(way, slot)
+        if verdict is None:
+            await self._put_back(way)
+        else:
+            await self._settle(way, verdict)
+
+    async def _put_back(self, way: _Way) -> None:
+        """The run stops: a row in doubt stays so, any other is pending again."""
+        if way.intended and not way.doubt:
+            await self._journal.withdraw(way.entry.number)
+            way.intended = False
+
+    async def _settle(self, way: _Way, verdict: Verdict) -> None:
+        status = verdict.status or Status.UNKNOWN
+        fate = Fate(
+            number=way.entry.number,
+            status=status,
+            attempts=way.entry.attempts + way.sends,
+            finished_at=self._courier.clock.wall(),
+            before=way.before.to_json() if way.before else None,
+            proof=verdict.proof if status in (Status.DONE, Status.ALREADY, Status.ABSENT) else None,
+            http_status=verdict.http_status,
+            code=verdict.code,
+            message=verdict.message,
+            kept=verdict.kept,
+        )
+        # An outcome that a kill takes away is looked up again; where no look can tell, it must not wait.
+        patient = self._operation.repeat is Repeat.GUARDED
+        written = self._journal.settled(fate, patient=patient)
+        if self._operation.repeat is Repeat.SAFE or written.done():
+            await written
+            self._count(status, verdict)
+        else:
+            # The worker's next intent waits for the same commit, so a row costs one wait for the disk, not two.
+            written.add_done_callback(partial(self._written, status, verdict))
+
+    def _written(self, status: Status, verdict: Verdict, done: asyncio.Future[None]) -> None:
+        if done.exception() is not None:
+            return  # the next write meets the same error, at the latest the one that ends the run
+        try:
+            self._count(status, verdict)
+        except Exception as error:  # noqa: BLE001 - kept and raised once what is in the air has landed
+            self._error = self._error or error
+            self._courier.stop.set("error")
+
+    def _count(self, status: Status, verdict: Verdict) -> None:
+        """A row's outcome is on disk: now it counts."""
+        self._on_settled(status)
+        self._settled += 1
+        if self._settled % TALLY_EVERY == 0:
+            self._tally(patient=True)
+        excused = self._terms.excused is not None and self._terms.excused(verdict)
+        self._bad += status in BAD and not excused
+        self._weigh_errors()
+
+    def _tally(self, *, patient: bool = False) -> Awaitable[None]:
+        tally = self._courier.tally
+        return self._journal.tally(tally.sent, tally.retried, tally.throttled, patient=patient)
+
+    def _weigh_errors(self) -> None:
+        terms = self._terms
+        if terms.max_errors is not None and self._bad >= terms.max_errors:
+            self._courier.end(f"{self._bad} rows were rejected, failed or unknown (--max-errors {terms.max_errors})")
+        share = terms.max_errors_percent
+        if share is not None and self._settled >= 100 and self._bad * 100 >= share * self._settled:
+            self._courier.end(
+                f"{self._bad} of {self._settled} rows were rejected, failed or unknown (--max-errors {share:g}%)"
+            )
+
+    # --- the way of one row --------------------------------------------------------------------------
+
+    async def _carry(self, way: _Way, slot: int) -> Verdict | None:
+        """The row's outcome; None: the run stops, put the row back."""
+        if self._operation.verify:
+            way.sends += 1
+            return await verify_row(self._courier, way.values, slot, self._terms.attempts)
+        while True:
+            early = await self._before_sending(way, slot)
+            if early is None or early.call is not Call.RETRY:
+                return early
+            verdict = await self._send(way, slot)
+            if verdict is None:
+                return None
+            final = await self._weigh(way, verdict, slot)
+            if final is None or final.call is Call.SETTLE:
+                return final
+            if self._walled(way, final):
+                return None
+            if final.call is Call.RETRY and await self._courier.stop.within(self._pause_s(way)):
+                return None
+            self._courier.tally.retried += 1
+
+    def _walled(self, way: _Way, verdict: Verdict) -> bool:
+        """Halt where throttling or maintenance holds one row up for too long, though others get through."""
+        if verdict.call is not Call.THROTTLED:
+            way.walled_since = None
+            return False
+        way.walled_since = self._courier.walled(way.walled_since, verdict)
+        return bool(self._courier.stop)
+
+    def _pause_s(self, way: _Way) -> float:
+        return backoff_s(max(1, way.tries), self._courier.rng)
+
+    async def _before_sending(self, way: _Way, slot: int) -> Verdict | None:
+        """RETRY: send; SETTLE: a look has settled it; None: the run stops."""
+        go = Verdict(Call.RETRY)
+        if way.doubt:
+            return await self._look(way, slot) if self._can_look(way) else go
+        if self._operation.before and (self._terms.look_before or "expected_contact_uuid" in way.values):
+            seen = await self._see(way, slot)
+            if seen is None:
+                return None
+            if isinstance(seen, Verdict):
+                refused = seen.call in (Call.SETTLE, Call.FORBIDDEN, Call.FOREIGN)
+                status = Status.REJECTED if refused else Status.FAILED
+                return replace(seen, call=Call.SETTLE, status=status, message=f"nothing sent: {seen.message}")
+            way.before = seen
+            return before_send(self._operation, way.values, seen) or go
+        return go
+
+    def _can_look(self, way: _Way) -> bool:
+        return self._operation.look is not None and (way.before is not None or not self._operation.before)
+
+    async def _send(self, way: _Way, slot: int) -> Verdict | None:
+        """Intent on disk, then the request, then what its answer means."""
+        courier = self._courier
+        approach = await courier.pacer.approach()
+        try:
+            if courier.stop:
+                return None
+            if self._operation.repeat is not Repeat.SAFE:
+                before = way.before.to_json() if way.before else None
+                attempts = way.entry.attempts + way.sends + 1
+                soon = approach.early_s < 2 * PATIENCE_S
+                await self._journal.sent(way.entry.number, attempts, courier.clock.wall(), before, patient=not soon)
+                way.intended = True
+            answer = await courier.send(way.request, slot, approach.turn)
+        finally:
+            approach.leave()
+        if answer is None:
+            return None
+        way.sends += 1
+        verdict = judge(self._operation, way.values, answer)
+        if verdict.call in (Call.RETRY, Call.THROTTLED):
+            if isinstance(answer, Lost):
+                way.sends -= 1
+            await self._put_back(way)
+        return verdict
+
+    async def _weigh(self, way: _Way, verdict: Verdict, slot: int) -> Verdict | None:
+        """SETTLE: final; RETRY: back off, then go on; THROTTLED: go on as soon as the pause ends;
+        None: the run stops."""
+        repeat = self._operation.repeat
+        match verdict.call:
+            case Call.SETTLE:
+                if verdict.status is Status.REJECTED and way.doubt:
+                    return await self._refused_in_doubt(way, verdict, slot)
+                return verdict
+            case Call.LOOK:
+                return await self._confirm(way, verdict, slot)
+            case Call.THROTTLED:
+                return verdict
+            case Call.MAINTENANCE | Call.DOUBT if repeat is Repeat.SAFE:
+                again = verdict.call is Call.MAINTENANCE
+                return replace(verdict, call=Call.THROTTLED) if again else await self._tried(way, verdict, slot)
+            case Call.MAINTENANCE | Call.DOUBT:
+                way.doubt = True
+                blind = self._operation.before and way.before is None
+                if repeat is Repeat.ONCE or blind:
+                    return replace(
+                        verdict,
+                        call=Call.SETTLE,
+                        status=Status.UNKNOWN,
+                        message=f"sent, no usable answer: {verdict.message}",
+                    )
+                if verdict.call is Call.MAINTENANCE:
+                    return replace(verdict, call=Call.THROTTLED)
+                return await self._tried(way, verdict, slot)
+            case Call.RETRY:
+                return await self._tried(way, verdict, slot)
+            case Call.FORBIDDEN | Call.FOREIGN:
+                if await self._courier.refused(verdict, slot):
+                    return None
+                rejected = replace(verdict, call=Call.SETTLE, status=Status.REJECTED)
+                return await self._refused_in_doubt(way, rejected, slot) if way.doubt else rejected
+            case Call.HALT:
+                self._courier.end(verdict.message)
+                return None
+
+    async def _tried(self, way: _Way, verdict: Verdict, slot: int) -> Verdict | None:
+        """Count a try without a usable answer; give the row up when they are used up."""
+        courier = self._courier
+        way.tries += 1
+        if way.tries >= self._terms.attempts:
+            await courier.suspect(slot, GLOOM)
+        if courier.outages > way.outages and way.excuses < EXCUSES:  # nobody got through: not this row's fault
+            way.outages, way.tries, way.excuses = courier.outages, 0, way.excuses + 1
+        if way.tries < self._terms.attempts:
+            return replace(verdict, call=Call.RETRY)
+        if courier.stop:
+            return None
+        if not way.doubt:
+            return replace(verdict, call=Call.SETTLE, status=Status.FAILED)
+        unknown = replace(
+            verdict, call=Call.SETTLE, status=Status.UNKNOWN, message=f"sent, no usable answer: {verdict.message}"
+        )
+        if not self._can_look(way):
+            return unknown
+        looked = await self._look(way, slot)
+        if looked is None or looked.call is Call.SETTLE:
+            return looked
+        return replace(unknown, message=f"{unknown.message}; {looked.message}, but it may still land")
+
+    async def _confirm(self, way: _Way, verdict: Verdict, slot: int) -> Verdict | None:
+        """The service says "is so already": believed only after a look."""
+        seen = await self._see(way, slot)
+        if seen is None:
+            return None
+        if isinstance(seen, Verdict):
+            status = Status.UNKNOWN if way.doubt else Status.FAILED
+            return replace(
+                verdict,
+                call=Call.SETTLE,
+                status=status,
+                message=f"{verdict.message}; could not be looked up: {seen.message}",
+            )
+        looked = after_look(self._operation, way.values, seen, doubt=way.doubt, before=way.before)
+        if looked.call is Call.RETRY:
+            return await self._tried(way, replace(verdict, message=f"{verdict.message}; {looked.message}"), slot)
+        message = "; ".join(m for m in (verdict.message, looked.message) if m)
+        return replace(looked, http_status=verdict.http_status, code=verdict.code, message=message)
+
+    async def _refused_in_doubt(self, way: _Way, refusal: Verdict, slot: int) -> Verdict | None:
+        """A repeat was refused: only a look tells whether the first send was applied."""
+        if self._operation.repeat is Repeat.ONCE:
+            return replace(
+                refusal,
+                status=Status.UNKNOWN,
+                message=f"an earlier send is still in doubt; this one was refused: {refusal.message}",
+            )
+        if self._operation.look is None:
+            return refusal
+        looked = await self._look(way, slot)
+        if looked is None:
+            return None
+        return refusal if looked.call is Call.RETRY else looked
+
+    # --- looks ---------------------------------------------------------------------------------------
+
+    async def _look(self, way: _Way, slot: int) -> Verdict | None:
+        """What a look says of a row in doubt. RETRY: no trace of the request; None: the run stops."""
+        seen = await self._see(way, slot)
+        if seen is None:
+            return None
+        if isinstance(seen, Verdict):
+            return replace(
+                seen,
+                call=Call.SETTLE,
+                status=Status.UNKNOWN,
+                proof=Proof.LOOK,
+                message=f"sent, no usable answer; {seen.message}",
+            )
+        return after_look(self._operation, way.values, seen, doubt=True, before=way.before)
+
+    async def _see(self, way: _Way, slot: int) -> Seen | Verdict | None:
+        look = self._operation.look
+        if look is None:
+            return Verdict(Call.DOUBT, f"{self._operation.name} cannot be looked up")
+        answer = await self._courier.ask(look_request(look, way.values), slot, self._terms.attempts)
+        if answer is None:
+            return None
+        seen = see(look, way.values, answer)
+        contact = self._contact_to_ask(way)
+        if isinstance(seen, Verdict) or not seen.hidden or contact is None:
+            return seen
+        inside = inside_request(look, contact)
+        if inside is None:
+            return seen
+        answer = await self._courier.ask(inside, slot, self._terms.attempts)
+        return None if answer is None else see_inside(look, way.values, contact, answer)
+
+    def _contact_to_ask(self, way: _Way) -> str | None:
+        """In whose list an inactive card, which `find` hides, may be seen."""
+        goal = self._operation.goal
+        if goal is not None and goal.owner is Owner.ROW:
+            return way.values.get("contact_uuid")
+        expected = way.values.get("expected_contact_uuid")
+        if expected is not None and expected != NOBODY:
+            return expected
+        return way.before.owner if way.before else None

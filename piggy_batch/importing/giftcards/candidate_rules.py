@@ -1,0 +1,61 @@
+"""Rules for rows of ``giftcards create`` in doubt: which new card may be a row's. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from piggy_batch.runs.journal import Entry
+
+SLACK_S = 120.0  # what the service's clock and this machine's may differ by
+AIR_S = 600.0  # how long after its send a request may at least still be carried out
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card of a listing; ``made_s``: seconds since the epoch, None where its program tells no age."""
+
+    cells: Mapping[str, str]
+    made_s: float | None
+
+    @property
+    def uuid(self) -> str:
+        """What identifies it."""
+        return self.cells["giftcard_uuid"]
+
+
+def time_of_doubt(doubts: Sequence[Entry], settle_after_s: float) -> tuple[float, float] | None:
+    """From when until when a row's card may have been made: a request may be carried out long after its answer
+    was given up. None: it is not known when they were sent."""
+    times = [e.sent_at for e in doubts if e.sent_at is not None]
+    return (min(times) - SLACK_S, max(times) + max(AIR_S, settle_after_s) + SLACK_S) if times else None
+
+
+def fits(card: Card, window: tuple[float, float] | None) -> bool:
+    """Whether a new card may be one whose answer was lost: digital, empty, usable, made in the time of doubt."""
+    cells = card.cells
+    if cells["amount_in_cents"] != "0" or cells["active"] != "true" or cells["upgradeable"] != "true":
+        return False
+    if cells["type"] == "PHYSICAL":
+        return False
+    return card.made_s is None or window is None or window[0] <= card.made_s <= window[1]
+
+
+def made_s(cells: Mapping[str, str], days: int | None) -> float | None:
+    """When a card was made: its expiry less its program's days (inferred from a captured answer)."""
+    expires = moment_s(cells["expiration_date"])
+    return None if days is None or expires is None else expires - days * DAY_S
+
+
+def moment_s(text: object) -> float | None:
+    """ISO text as seconds since the epoch; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,98 @@
+"""The machine of a dry run that looks: which giftcards of a manifest had better not be mailed. Read-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from piggy_batch.client.worker_pool import drain
+from piggy_batch.endpoints import find_operation
+from piggy_batch.importing.response_rules import Call, judge
+from piggy_batch.manifest.binding import bind, build, printable
+from piggy_batch.models import Reply, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from piggy_batch.client.session import Courier
+    from piggy_batch.importing.executor import Terms
+    from piggy_batch.manifest.binding import Binding
+    from piggy_batch.models import Json
+    from piggy_batch.runs.journal import Entry, Journal
+
+SHOWN = 3  # examples of each warning
+
+_WORDS = {
+    "absent": "do not exist",
+    "empty": "hold 0 cents: load them first",
+    "expired": "are expired",
+    "inactive": "are inactive",
+    "unseen": "could not be looked up",
+}
+
+
+@dataclass(slots=True)
+class _Found:
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, entry: Entry, uuid: str) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        shown = self.examples.setdefault(kind, [])
+        if len(shown) < SHOWN:
+            shown.append(f"{printable(uuid)} (row {entry.number}, line {entry.line})")
+
+
+async def look_at_cards(journal: Journal, binding: Binding, courier: Courier, terms: Terms) -> tuple[str, ...]:
+    """Look up the giftcard of every row still to be sent, or of the first ``terms.limit``; what to know of them,
+    one line for each kind of trouble."""
+    get = find_operation("giftcards get")
+    reading = bind(get, ["giftcard_uuid"], {}, {})
+    found = _Found()
+    now = datetime.fromtimestamp(courier.clock.wall(), UTC)
+
+    async def work(entry: Entry, slot: int) -> None:
+        uuid = binding.values(entry.cells)["giftcard_uuid"]
+        values = {"giftcard_uuid": uuid}
+        answer = await courier.ask(build(reading, values), slot, terms.attempts)
+        if answer is None:
+            return
+        verdict = judge(get, values, answer)
+        if verdict.status is Status.ABSENT:
+            found.add("absent", entry, uuid)
+        elif verdict.call is not Call.SETTLE or verdict.status is not Status.DONE or not isinstance(answer, Reply):
+            found.add("unseen", entry, uuid)
+        else:
+            for kind in troubles(verdict.kept, now):
+                found.add(kind, entry, uuid)
+
+    entries = (e for e in journal.all_rows() if e.status in (Status.PENDING, Status.FAILED) and not courier.stop)
+    await drain(islice(entries, terms.limit), terms.concurrency, work, lambda _: courier.stop.set("error"))
+    return tuple(
+        f"warning: {found.counts[kind]:,} giftcards {words}: {', '.join(found.examples[kind])}"
+        for kind, words in _WORDS.items()
+        if kind in found.counts
+    )
+
+
+def troubles(card: Mapping[str, Json], now: datetime) -> list[str]:
+    """Why a card had better not be mailed at ``now``; [] for a good one."""
+    kinds = []
+    if card.get("amount_in_cents") == 0:
+        kinds.append("empty")
+    expires = card.get("expiration_date")
+    if isinstance(expires, str) and _moment(expires) <= now:
+        kinds.append("expired")
+    if card.get("active") is False:
+        kinds.append("inactive")
+    return kinds
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

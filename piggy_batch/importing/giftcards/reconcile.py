@@ -1,0 +1,428 @@
+"""The machine of giftcards in doubt: which cards a program held before a run, and which new ones may be the run's.
+
+A card that was made but whose answer was lost cannot be asked for: the service knows no name for it but its own.
+So ``giftcards create`` records, before its first request, which cards its programs hold. What is new to that
+baseline and to the journal, still empty, and of the right age may belong to a row in doubt - or to somebody else
+who made cards meanwhile. Only the operator can rule that out (``--exclusive``), and even then nothing is assigned
+when the list shows that it is not so.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.client.account import introduce
+from piggy_batch.client.rate_limiter import Stop
+from piggy_batch.client.session import Tally
+from piggy_batch.endpoints.listings import GIFTCARDS
+from piggy_batch.errors import HaltError, JournalError
+from piggy_batch.exporting.export import Exported, export, read_programs
+from piggy_batch.exporting.export import Options as ExportOptions
+from piggy_batch.exporting.list_reader import StoppedError, Terms
+from piggy_batch.exporting.pages import whole
+from piggy_batch.importing.executor import Terms as RowTerms
+from piggy_batch.importing.giftcards.candidate_rules import (
+    AIR_S,
+    DAY_S,
+    SLACK_S,
+    Card,
+    fits,
+    made_s,
+    moment_s,
+    time_of_doubt,
+)
+from piggy_batch.importing.results import SUMMARY, Layout, iso, summarise, write_json, write_reports
+from piggy_batch.manifest.loader import binding_of
+from piggy_batch.models import Proof, Status
+from piggy_batch.runs.context import Options as RunOptions
+from piggy_batch.runs.context import Result, Scene, make_pacer, open_courier, shared_pace
+from piggy_batch.runs.directory import RunDir, check_account
+from piggy_batch.runs.journal import Entry, Fate, Journal
+from piggy_batch.tables import Out, open_table, open_writer, sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from piggy_batch.client.session import Courier
+    from piggy_batch.manifest.binding import Binding
+
+PROGRAM = "giftcard_program_uuid"
+BASELINE = "baseline.csv"
+LISTED = "reconcile.csv"
+CARD = ("giftcard_uuid", "hash", "type", "active", "upgradeable", "expiration_date", PROGRAM, "giftcard_program_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciling:
+    """What ``giftcards reconcile`` was asked for."""
+
+    exclusive: bool = False  # the operator states that nobody else makes cards in these programs
+    settle_after_s: float = 600.0
+    rate: float | None = 5.0
+    reserve: float = 0.2
+    concurrency: int = 8
+    timeout_s: float = 30.0
+    max_wait_s: float = 1800.0
+
+
+# --- the baseline, before the first request --------------------------------------------------------------
+
+
+async def record_baseline(journal: Journal, binding: Binding, options: RunOptions, scene: Scene) -> Exported:
+    """List the cards of the manifest's programs into the run directory; the journal keeps how sure that is.
+
+    One that was interrupted begins anew: what others made since its first pages would look like this run's.
+    """
+    programs = sorted(_programs(journal, binding))
+    _forget_list(journal.directory, BASELINE)
+    begun = scene.clock.wall()
+    listed = await _list(journal.directory, BASELINE, programs, options, scene)
+    if listed.written:
+        fact = {
+            "agreed": listed.agreed,
+            "begun_at": begun,
+            "programs": programs,
+            "cards": listed.summary["cards"],
+            "sha256": sha256_of(journal.directory / BASELINE),
+        }
+        journal.set("baseline", fact)
+        _forget_list(journal.directory, BASELINE)
+    return listed
+
+
+def _forget_list(directory: Path, name: str) -> None:
+    shutil.rmtree(directory / f"{name}.export", ignore_errors=True)
+
+
+def _programs(journal: Journal, binding: Binding) -> set[str]:
+    constant = binding.constants.get(PROGRAM)
+    if constant is not None and PROGRAM not in binding.places:
+        return {constant}
+    entries = (e for e in journal.all_rows() if e.status is not Status.INVALID)
+    return {value for e in entries if (value := binding.values(e.cells).get(PROGRAM)) is not None}
+
+
+async def _list(directory: Path, name: str, programs: Sequence[str], options: RunOptions, scene: Scene) -> Exported:
+    return await export(
+        GIFTCARDS,
+        ExportOptions(
+            to=directory / name,
+            filters=tuple({PROGRAM: program} for program in programs),
+            rate=options.rate,
+            reserve=options.reserve,
+            timeout_s=options.timeout_s,
+            max_wait_s=options.max_wait_s,
+            terms=Terms(concurrency=options.terms.concurrency, attempts=options.terms.attempts),
+        ),
+        scene,
+    )
+
+
+# --- reconcile -------------------------------------------------------------------------------------------
+
+
+async def reconcile(run_dir: Path, terms: Reconciling, scene: Scene) -> Result:
+    """Settle rows in doubt of a ``giftcards create`` run as far as a proven list of cards allows."""
+    with RunDir(run_dir) as directory:
+        journal = Journal.open(directory.path)
+        if journal is None or not journal.bound or journal.get("operation") != "giftcards create":
+            if journal is not None:
+                journal.close()
+            raise JournalError(f"{run_dir} holds no begun run of giftcards create; reconcile works on nothing else")
+        try:
+            return await _Reconciliation(journal, terms, scene).go()
+        finally:
+            journal.close()
+
+
+class _Reconciliation:
+    def __init__(self, journal: Journal, terms: Reconciling, scene: Scene) -> None:
+        self.journal = journal
+        self.terms = terms
+        self.binding = binding_of(journal)
+        pacer = make_pacer(terms.rate, terms.reserve, scene.clock, Stop())
+        self.scene = replace(scene, pacer=pacer)  # one pace for the account, the programs and the list
+        self.options = RunOptions(
+            rate=terms.rate,
+            reserve=terms.reserve,
+            timeout_s=terms.timeout_s,
+            max_wait_s=terms.max_wait_s,
+            terms=RowTerms(concurrency=terms.concurrency),
+        )
+        self.tally = Tally()
+        self.notes: list[str] = []
+        self.answered = 0  # rows in doubt whose answer showed a card
+        self.held_before = False  # whether it is known which cards there were before the run
+        self.unplaced = 0  # new cards of which the list does not tell the program
+
+    async def go(self) -> Result:
+        journal = self.journal
+        self.scene.progress.log_to(journal.directory / "run.log")
+        doubts = self._doubts()
+        if not doubts:
+            if not self.notes:
+                self.notes.append("no row is in doubt")
+            return self._end()
+        courier = open_courier(self.options, self.scene)
+        courier.tally = self.tally
+        async with courier.api:
+            account = await introduce(courier, self.scene.target, journal)
+            check_account(journal, account, journal.directory)
+            with shared_pace(self.scene, courier, account, f"{journal.directory.name}, reconcile"):
+                return await self._look(doubts, courier)
+
+    async def _look(self, doubts: dict[str, list[Entry]], courier: Courier) -> Result:
+        """List the cards of the programs anew, and settle what that proves."""
+        journal = self.journal
+        days = await self._expiration_days(courier)
+        programs = sorted(doubts)
+        begun = self._begin(programs, [e.sent_at or 0.0 for entries in doubts.values() for e in entries])
+        # The pace is shared with other runs already, under this run's name.
+        listed = await _list(journal.directory, LISTED, programs, self.options, replace(self.scene, slots=None))
+        self.tally.sent += listed.summary["requests"]
+        if not listed.written:
+            again = f"go on with: {self.scene.command}"
+            return Result(listed.exit_code, journal.directory, notes=(*listed.notes, again))
+        new = self._new_cards(days, programs)
+        agreed = listed.agreed and not self.unplaced
+        journal.begin(self.scene.clock.wall(), "reconcile", threaded=self.scene.threaded)
+        try:
+            await journal.tally(self.tally.sent, self.tally.retried, self.tally.throttled)
+            left = [
+                card
+                for program in programs
+                for card in await self._settle(doubts[program], new[program], agreed=agreed, begun=begun)
+            ]
+        finally:
+            journal.finish(self.scene.clock.wall(), 0)
+        self._list_candidates(left)
+        for name in (LISTED, f"{LISTED}.summary.json"):
+            (journal.directory / name).unlink(missing_ok=True)
+        _forget_list(journal.directory, LISTED)
+        return self._end()
+
+    def _begin(self, programs: list[str], sent: list[float]) -> float:
+        """When the list was begun: now, or, where an interrupted one goes on, then.
+
+        What was read before a row may have landed proves nothing of it, so such a list is begun anew.
+        """
+        directory, now = self.journal.directory, self.scene.clock.wall()
+        kept = self.journal.get("listing")
+        if kept is not None and kept["programs"] == programs and (directory / f"{LISTED}.export").is_dir():
+            begun = float(kept["begun_at"])
+            if begun <= now and begun - max(sent) >= self.terms.settle_after_s:
+                return begun
+        _forget_list(directory, LISTED)
+        self.journal.set("listing", {"programs": programs, "begun_at": now})
+        return now
+
+    def _doubts(self) -> dict[str, list[Entry]]:
+        """Rows in doubt by program, those sent first in front. Rows whose answer showed a card are not among
+        them: their card is known, only not whether it is the one that was asked for."""
+        found: dict[str, list[Entry]] = {}
+        answered = 0
+        for entry in self.journal.all_rows():
+            if entry.status is not Status.UNKNOWN:
+                continue
+            if entry.kept and entry.kept.get("giftcard_uuid"):
+                answered += 1
+                continue
+            found.setdefault(self.binding.values(entry.cells)[PROGRAM], []).append(entry)
+        for entries in found.values():
+            entries.sort(key=lambda e: (e.sent_at or 0.0, e.number))
+        self.answered = answered
+        return found
+
+    async def _expiration_days(self, courier: Courier) -> dict[str, int]:
+        """Days that a program's cards live, for those that expire."""
+        try:
+            programs = await read_programs(courier)
+        except StoppedError:
+            raise HaltError(courier.halt or "interrupted; no row was changed") from None
+        if programs is None:
+            raise HaltError("the programs cannot be listed; no row was changed")
+        days = {str(p.get("uuid")): whole(p.get("expiration_days")) for p in programs}
+        return {uuid: number for uuid, number in days.items() if number is not None and self._holds(uuid, number)}
+
+    def _holds(self, program: str, days: int) -> bool:
+        """Whether this run's own cards show that expiry less those days is when a card was made; the rule is
+        inferred, and a program's days may have been changed."""
+        for entry in self.journal.all_rows():
+            kept = entry.kept or {}
+            made = moment_s(kept.get("expiration_date"))
+            if entry.status is not Status.DONE or entry.proof != Proof.ANSWER or kept.get(PROGRAM) != program:
+                continue
+            if made is None or entry.sent_at is None:
+                continue
+            if abs(made - days * DAY_S - entry.sent_at) > AIR_S + SLACK_S:
+                self.notes.append(f"program {program}: expiry does not tell when a card was made, so age is not judged")
+                return False
+        return True
+
+    def _new_cards(self, days: Mapping[str, int], programs: Sequence[str]) -> dict[str, list[Card]]:
+        """Cards that neither the baseline nor the journal knows, by program."""
+        baseline = self.journal.directory / BASELINE
+        self.held_before = self._is_baseline(baseline)
+        if self.held_before:
+            self.journal.know(cells["giftcard_uuid"] for cells in _read(baseline))
+        self.journal.know(
+            str(e.kept["giftcard_uuid"]) for e in self.journal.all_rows() if e.kept and e.kept.get("giftcard_uuid")
+        )
+        new: dict[str, list[Card]] = {program: [] for program in programs}
+        for cells in _read(self.journal.directory / LISTED):
+            if not self.journal.knows(cells["giftcard_uuid"]):
+                card = Card(cells, made_s(cells, days.get(cells[PROGRAM])))
+                # The service may write a program's name in another way than the manifest does, or leave it out.
+                own = [p for p in programs if p.casefold() == cells[PROGRAM].casefold()]
+                if not own and (cells[PROGRAM] or len(programs) > 1):
+                    self.unplaced += 1
+                else:
+                    new[(own or programs)[0]].append(card)
+        if self.unplaced:
+            self.notes.append(f"{self.unplaced:,} new cards of no program of this run: nothing is proven by this list")
+        return new
+
+    def _is_baseline(self, path: Path) -> bool:
+        """Whether the list of the cards held before is the one that was recorded, to the byte."""
+        fact = self.journal.get("baseline")
+        if fact is None or not path.is_file():
+            return False
+        if "sha256" not in fact or fact["sha256"] == sha256_of(path):
+            return True
+        self.notes.append(f"{path} was changed since it was recorded, so it counts for nothing")
+        return False
+
+    async def _settle(self, doubts: list[Entry], new: list[Card], *, agreed: bool, begun: float) -> list[Card]:
+        """Settle one program's rows; the candidates that were not assigned."""
+        window = time_of_doubt(doubts, self.terms.settle_after_s)
+        candidates = [card for card in new if fits(card, window)]
+        obstacle = self._obstacle(doubts, candidates, strangers=len(new) - len(candidates), agreed=agreed)
+        rows = list(doubts)
+        if obstacle is None:
+            for card in candidates:
+                await self._assign(rows.pop(0), card)
+            candidates = []
+        elif candidates:
+            self.notes.append(obstacle)
+        elif not agreed:
+            self.notes.append(
+                f"{len(doubts):,} rows in doubt and no new card, but the list of cards is not proven complete; "
+                "run this again"
+            )
+        if not candidates and agreed:
+            await self._fail(rows, begun)
+        return candidates
+
+    def _obstacle(self, doubts: list[Entry], candidates: list[Card], *, strangers: int, agreed: bool) -> str | None:
+        """Why candidates must not be assigned; None: they may be."""
+        found = f"{len(candidates):,} new cards may belong to {len(doubts):,} rows in doubt"
+        baseline = self.journal.get("baseline")
+        if not self.terms.exclusive:
+            return (
+                f"{found}; they are listed in candidates for a person. If nobody else makes cards in this program, "
+                "pass --exclusive"
+            )
+        if not agreed:
+            return f"{found}, but the list of cards is not proven complete, so nothing is assigned; run this again"
+        if baseline is None or not baseline["agreed"] or not self.held_before:
+            return f"{found}, but what the program held before is not known for sure, so nothing is assigned"
+        if strangers:
+            return (
+                f"{found}, and {strangers:,} new cards cannot be theirs: somebody else makes cards in this program, "
+                "so nothing is assigned"
+            )
+        if len(candidates) > len(doubts):
+            return f"{found}: more cards than rows, so somebody else makes cards in this program; nothing is assigned"
+        return None
+
+    async def _assign(self, entry: Entry, card: Card) -> None:
+        kept = {name: card.cells[name] for name in CARD if card.cells.get(name)}
+        message = "the answer was lost; this new, empty card was assigned by reconcile --exclusive"
+        await self._record(entry, Status.DONE, message, kept)
+
+    async def _fail(self, rows: list[Entry], begun: float) -> None:
+        """Rows that an agreed list, begun long enough after their last send, does not show were not carried out."""
+        early = 0
+        for entry in rows:
+            if begun - (entry.sent_at or 0.0) < self.terms.settle_after_s:
+                early += 1
+                continue
+            message = f"no new card in the list that was read from {iso(begun)} on: the card was not made"
+            await self._record(entry, Status.FAILED, message, {})
+        if early:
+            self.notes.append(
+                f"{early:,} rows were sent less than {self.terms.settle_after_s:g} s before this list was begun and "
+                "may still land; run this again later"
+            )
+
+    async def _record(self, entry: Entry, status: Status, message: str, kept: Mapping[str, Any]) -> None:
+        await self.journal.settled(
+            Fate(
+                number=entry.number,
+                status=status,
+                attempts=entry.attempts,
+                finished_at=self.scene.clock.wall(),
+                proof=Proof.LOOK if status is Status.DONE else None,
+                http_status=entry.http_status,
+                code=entry.code,
+                message=message,
+                kept=kept,
+            )
+        )
+
+    def _list_candidates(self, cards: Sequence[Card]) -> None:
+        kind = self.journal.get("format")
+        path = self.journal.directory / f"candidates.{kind}"
+        if not cards:
+            path.unlink(missing_ok=True)
+            return
+        columns = [Out(name) for name in (*CARD, "made_at")]
+        with open_writer(path, kind, columns) as writer:
+            writer.write([[*(card.cells.get(name) for name in CARD), iso(card.made_s)] for card in cards])
+        self.notes.append(f"candidates: {path}")
+
+    def _end(self) -> Result:
+        doubts = sum(map(len, self._doubts().values()))
+        if self.answered:
+            self.notes.append(
+                f"{self.answered:,} rows were answered with a card, but not for what was asked: look at them in "
+                "unknown; reconcile leaves them"
+            )
+        exit_code = 1 if doubts or self.answered else 0
+        if doubts:
+            self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.scene.command}")
+        kind = self.journal.get("written") or self.journal.get("format")
+        piles = write_reports(self.journal, Layout(self.binding), kind, self.notes.append)
+        path = self.journal.directory / SUMMARY
+        earlier = _earlier(path)
+        counts = self.journal.counts()
+        goes_on = counts[Status.PENDING] + counts[Status.FAILED]
+        summary = summarise(
+            self.journal,
+            self.binding.operation,
+            exit_code=exit_code,
+            next_command=(earlier.get("next") or self.journal.get("command")) if goes_on else None,
+            rate=earlier.get("rate"),
+        )
+        write_json(path, summary)
+        files = tuple((str(self.journal.directory / f"{name}.{kind}"), n) for name, n in piles.items() if n)
+        return Result(exit_code, self.journal.directory, summary=summary, piles=files, notes=tuple(self.notes))
+
+
+def _earlier(path: Path) -> dict[str, Any]:
+    """The summary that is there; empty where there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read(path: Path) -> Iterator[dict[str, str]]:
+    with open_table(path) as table:
+        for _, cells in table.rows():
+            yield dict(zip(table.columns, cells, strict=True))

@@ -1,0 +1,247 @@
+"""The judge of looks: what a look shows of a row's thing, whether that is as asked, and what it settles. Pure, as
+:mod:`piggy_batch.importing.response_rules` is, and as careful: a holder that is not shown is not nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from piggy_batch.endpoints import NOBODY, Goal, Look, Noun, Operation, Owner
+from piggy_batch.importing.response_rules import (
+    Call,
+    Verdict,
+    api_code,
+    api_message,
+    dig,
+    is_same,
+    judge_status,
+    keep,
+    key_path,
+    owner_of,
+    wanted_cell,
+    wanted_owner,
+)
+from piggy_batch.manifest.binding import printable
+from piggy_batch.models import Answer, Json, Lost, Proof, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look showed of a row's thing."""
+
+    exists: bool
+    hidden: bool = False  # it exists, but inactive: owner and name are not shown
+    value: str | None = None
+    fields: Mapping[str, Json] = field(default_factory=dict)  # result columns, as the answer has them
+    not_with: str | None = None  # the contact in whose list the hidden thing was looked for in vain
+
+    def to_json(self) -> dict[str, Json]:
+        """For the journal; :meth:`from_json` reads it back."""
+        return {"exists": self.exists, "hidden": self.hidden, "value": self.value, "fields": dict(self.fields)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> Seen:
+        """What :meth:`to_json` wrote."""
+        return cls(data["exists"], data["hidden"], data["value"], data["fields"])
+
+    @property
+    def owner(self) -> str | None:
+        """The contact's UUID; None: nobody, or not shown."""
+        return owner_of(self.fields)
+
+    def state(self) -> tuple[Json, ...]:
+        """What must be equal for nothing to have changed between two looks."""
+        names = ("contact_uuid", "contact_identifier_name", "contact_identifier_active")
+        return (self.exists, self.hidden, *(self.fields.get(n) for n in names))
+
+    def words(self) -> str:
+        """The state in words, for messages."""
+        if not self.exists:
+            return "does not exist"
+        if self.hidden:
+            with_whom = f", not held by contact {printable(self.not_with)}" if self.not_with else ""
+            return f"exists, inactive, owner not visible{with_whom}"
+        mail = self.fields.get("contact_email")
+        whose = f"held by contact {printable(self.owner)}" if self.owner else "held by nobody"
+        mailed = f" ({printable(str(mail))})" if self.owner and mail else ""
+        name = self.fields.get("contact_identifier_name")
+        called = f', named "{printable(str(name))}"' if name is not None else ""
+        inactive = ", inactive" if self.fields.get("contact_identifier_active") is False else ""
+        return f"exists, {whose}{mailed}{called}{inactive}"
+
+
+class Fit(StrEnum):
+    """How a state compares with what a row asks for."""
+
+    YES = "yes"
+    NO = "no"
+    HIDDEN = "hidden"  # what is shown agrees, but not all is shown
+
+
+def see(look: Look, values: Mapping[str, str], answer: Answer) -> Seen | Verdict:
+    """What a look shows, or the verdict that says why it shows nothing (SETTLE: the look itself is refused)."""
+    if isinstance(answer, Lost):
+        return Verdict(Call.DOUBT, f"look: {answer.reason}")
+    common = judge_status(answer)
+    if common is not None:
+        return common
+    code = api_code(answer)
+    if answer.status >= 400:
+        if code in look.absent_codes:
+            return Seen(exists=False)
+        if code in look.hidden_codes:
+            return Seen(exists=True, hidden=True, value=values[look.key])
+        return Verdict(
+            Call.SETTLE, f"look: {api_message(answer)}", Status.REJECTED, http_status=answer.status, code=code
+        )
+    data = dig(answer.body, "data")
+    value = dig(data, key_path(look))
+    if value is None:
+        return Verdict(Call.DOUBT, "look: the answer holds no usable data", http_status=answer.status)
+    if not _shows_owner(look.noun, data):
+        return Verdict(Call.DOUBT, "look: the answer does not show who holds it", http_status=answer.status)
+    return Seen(exists=True, value=str(value), fields=keep(look.noun, data))
+
+
+def _shows_owner(noun: Noun, data: Json) -> bool:
+    """Whether an answer tells the holder, or that there is none: a holder left out is not nobody."""
+    path = dict(noun.fields).get("contact_uuid", "")
+    head, _, tail = path.partition(".")
+    if not tail:
+        return True
+    return head in data and (not data[head] or dig(data, path) is not None)
+
+
+def see_inside(look: Look, values: Mapping[str, str], contact_uuid: str, answer: Answer) -> Seen | Verdict:
+    """What the list of a contact's things shows of a hidden one."""
+    if isinstance(answer, Lost):
+        return Verdict(Call.DOUBT, f"look: {answer.reason}")
+    common = judge_status(answer)
+    if common is not None:
+        return common
+    hidden = Seen(exists=True, hidden=True, value=values[look.key], not_with=contact_uuid)
+    if answer.status >= 400:
+        return hidden  # 55031, no such contact: it cannot hold the card
+    data = dig(answer.body, "data")
+    if not isinstance(data, list):
+        return Verdict(Call.DOUBT, "look: the answer holds no list", http_status=answer.status)
+    for item in data:
+        if dig(item, key_path(look)) == values[look.key]:
+            fields = {**keep(look.noun, item), "contact_uuid": contact_uuid}
+            return Seen(exists=True, value=values[look.key], fields=fields)
+    return hidden
+
+
+def fits(operation: Operation, values: Mapping[str, str], seen: Seen) -> Fit:
+    """Whether a state is what the row asks for."""
+    goal = operation.goal or Goal()
+    if seen.exists != goal.exists:
+        return Fit.NO
+    if not seen.exists:
+        return Fit.YES
+    if seen.hidden:
+        return _fits_hidden(operation, goal, values, seen)
+    if goal.owner is not Owner.ANY and seen.owner != wanted_owner(goal, values):
+        return Fit.NO
+    for name in goal.columns:
+        if name in values and seen.fields.get(name) != wanted_cell(operation, name, values):
+            return Fit.NO
+    return Fit.YES
+
+
+def _fits_hidden(operation: Operation, goal: Goal, values: Mapping[str, str], seen: Seen) -> Fit:
+    """Of a hidden thing one knows that it is inactive, and perhaps who does not hold it."""
+    asked = [name for name in goal.columns if name in values]
+    if "contact_identifier_active" in asked and wanted_cell(operation, "contact_identifier_active", values) is True:
+        return Fit.NO
+    if goal.owner is Owner.ANY and asked == ["contact_identifier_active"]:
+        return Fit.YES
+    if goal.owner is Owner.ROW and seen.not_with is not None and seen.not_with == wanted_owner(goal, values):
+        return Fit.NO
+    return Fit.HIDDEN
+
+
+def before_send(operation: Operation, values: Mapping[str, str], seen: Seen) -> Verdict | None:
+    """What a before-look settles without sending anything; None: go on and send."""
+    if not seen.exists:
+        return _looked(Status.REJECTED, "does not exist", code=60003)
+    if _is_other(operation, values, seen):
+        return _looked(Status.REJECTED, f'the service shows it as "{printable(seen.value or "")}"; write it so')
+    stranger = _unexpected(values, seen)
+    if stranger:
+        return _looked(Status.REJECTED, stranger, kept=seen.fields)
+    if fits(operation, values, seen) is Fit.YES:
+        return _looked(Status.ALREADY, "nothing sent: it is so already", kept=seen.fields)
+    inactive = seen.hidden or seen.fields.get("contact_identifier_active") is False
+    if inactive and operation.goal is not None and operation.goal.owner is Owner.NOBODY:
+        return _looked(
+            Status.REJECTED, f"{seen.words()}; the service refuses to unlink it: make it active first", code=60004
+        )
+    return None
+
+
+def _is_other(operation: Operation, values: Mapping[str, str], seen: Seen) -> bool:
+    """Whether the look shows a thing of another key than was asked for, as where a service folds case."""
+    if seen.value is None or operation.look is None:
+        return False
+    key = operation.look.key
+    return not is_same(operation, key, seen.value, values[key])
+
+
+def _unexpected(values: Mapping[str, str], seen: Seen) -> str | None:
+    expected = values.get("expected_contact_uuid")
+    if expected is None:
+        return None
+    if seen.hidden:
+        return f"expected_contact_uuid {printable(expected)} cannot be confirmed: {seen.words()}; nothing sent"
+    if (seen.owner or NOBODY) != expected:
+        return f"expected_contact_uuid {printable(expected)}, but it {seen.words()}; nothing sent"
+    return None
+
+
+def after_look(
+    operation: Operation, values: Mapping[str, str], seen: Seen, *, doubt: bool, before: Seen | None
+) -> Verdict:
+    """What a look settles. ``doubt``: the row was sent and its answer lost; else an "is so already"
+    code is being confirmed. RETRY: the request has left no trace, so sending it (again) is right."""
+    if _is_other(operation, values, seen):
+        return _looked(
+            Status.UNKNOWN if doubt else Status.REJECTED,
+            f'asked for "{printable(values[operation.key])}", the service shows "{printable(seen.value or "")}"',
+        )
+    fit = fits(operation, values, seen)
+    if fit is Fit.YES:
+        return _looked(Status.DONE if doubt else Status.ALREADY, "", kept=seen.fields)
+    if before is not None and before.state() == seen.state():
+        return Verdict(Call.RETRY, "the look shows the state before")
+    if before is not None and fit is Fit.HIDDEN and not before.hidden and before.owner is None:
+        # Only this row's own change can be seen, its name cannot: an update may be repeated harmlessly.
+        return Verdict(Call.RETRY, seen.words())
+    if operation.before:
+        if doubt:
+            return _looked(Status.UNKNOWN, f"changed since by others: it {seen.words()}", kept=seen.fields)
+        return _looked(Status.REJECTED, f"refused, and it {seen.words()}", kept=seen.fields)
+    if _untouched(operation, seen):
+        return Verdict(Call.RETRY, f"the look says it {seen.words()}")
+    nobody_asked = operation.goal is not None and operation.goal.owner is Owner.ROW and "contact_uuid" not in values
+    if doubt and nobody_asked and seen.owner is not None:
+        return _looked(Status.UNKNOWN, f"it {seen.words()}; it may be this row's card, linked since", kept=seen.fields)
+    return _looked(Status.REJECTED, f"it {seen.words()}", kept=seen.fields)
+
+
+def _untouched(operation: Operation, seen: Seen) -> bool:
+    """Whether the state is one that the request would have changed."""
+    if operation.method == "POST":
+        return not seen.exists
+    return seen.exists and not seen.hidden and seen.owner is None  # link
+
+
+def _looked(
+    status: Status, message: str, *, code: int | None = None, kept: Mapping[str, Json] | None = None
+) -> Verdict:
+    return Verdict(Call.SETTLE, message, status, Proof.LOOK, code=code, kept=kept or {})

@@ -1,0 +1,235 @@
+"""The machine that takes rows through the stages of a migration, for one invocation.
+
+What a stage is given are the rows whose earlier stages are done, written down whole before the stage begins; what
+became of them is read from its journal. So a migration that was killed at any moment goes on by doing the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import HaltError, SetupError
+from piggy_batch.importing.migration.stage_runs import Board, journal_of
+from piggy_batch.importing.migration.stages import Line, Stage
+from piggy_batch.importing.runner import run
+from piggy_batch.manifest.doctor import CATALOGUE
+from piggy_batch.manifest.loader import Reading
+from piggy_batch.models import Repeat, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from piggy_batch.client.session import Courier
+    from piggy_batch.importing.migration.credit_registry import CreditBook
+    from piggy_batch.importing.response_rules import Verdict
+    from piggy_batch.runs.context import Options, Scene
+    from piggy_batch.runs.progress import Progress
+
+EVERY_FINDING = frozenset(rule.code for rule in CATALOGUE)  # weighed once, on the migration's own manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a migration was asked for beside the options of every run."""
+
+    state_dir: Path  # where the record of given credits lives
+    shop: str | None = None  # UUID of the shop in whose name credits are given
+    credits_per_card: bool = False
+    credits_again: bool = False
+
+    def bound(self) -> dict[str, Any]:
+        """The options that change what is sent."""
+        return {"--shop": self.shop, "--credits-per-card": self.credits_per_card}
+
+
+@dataclass(slots=True)
+class Ending:
+    """How an invocation came to its end."""
+
+    halted: str | None = None
+    interrupted: bool = False
+    over: bool = False  # --max-duration
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One invocation of a migration: what, where and as whom."""
+
+    manifest: Path
+    run_dir: Path
+    options: Options
+    wishes: Wishes
+    scene: Scene
+
+
+def goes_on(line: Line, options: Options) -> bool:
+    """Whether the same command would take the row up again."""
+    status = line.status
+    if status in (Status.PENDING, Status.FAILED):
+        return True
+    if status is Status.REJECTED:
+        return options.terms.retry_rejected
+    if status is Status.UNKNOWN:
+        return options.terms.resend_unknown or line.where()[0] is not Stage.CREDITS
+    return False
+
+
+def reading_words(reading: Reading, *, without: str | None = None) -> list[str]:
+    """The options by which another command reads the manifest in the same way."""
+    words: list[str] = []
+    for field, column in reading.maps.items():
+        if field != without:
+            words += ["--map", f"{field}={column}"]
+    for name, text in reading.constants.items():
+        if name != without:
+            words += ["--set", f"{name}={text}"]
+    for option, value in (
+        ("--delimiter", reading.delimiter),
+        ("--encoding", reading.encoding),
+        ("--sheet", reading.sheet),
+        ("--fix", str(reading.fixes)),
+    ):
+        if value:
+            words += [option, value]
+    return words
+
+
+class Pipeline:
+    """The stages one after the other, for one invocation."""
+
+    def __init__(
+        self,
+        job: Job,
+        board: Board,
+        courier: Courier,
+        book: CreditBook,
+        taken: frozenset[int] | None,
+        planned: int,
+    ) -> None:
+        self.job = job
+        self.board = board
+        self.courier = courier
+        self.taken = taken  # None: every row
+        self._planned = planned  # rows of all stages
+        self._book = book
+        self._shown = _StageProgress(job.scene.progress)
+        self._ending = Ending()
+
+    async def run(self) -> Ending:
+        """Every stage in turn: first what is open in it, then the rows that have come so far."""
+        self._shown.inner.total(self._planned)
+        for stage in Stage:
+            for manifest in self.board.runs[stage].manifests():
+                if self._open(stage, manifest) and await self._stage(stage, manifest):
+                    return self._ending
+            part = self.board.runs[stage].add(self._rows(stage))
+            if part is not None and await self._stage(stage, part):
+                return self._ending
+        return self._ending
+
+    def _rows(self, stage: Stage) -> Iterator[list[str]]:
+        shop = self.job.wishes.shop
+        known: set[str | None] = set()
+        for line in self.board.lines():
+            if line.next_stage() is not stage or (self.taken is not None and line.entry.number not in self.taken):
+                continue
+            if stage is Stage.CONTACTS:
+                if line.identity in known:
+                    continue
+                known.add(line.identity)
+            yield line.stage_row(stage, shop)
+
+    def _open(self, stage: Stage, manifest: Path) -> bool:
+        """Whether a part that was begun has rows to take."""
+        journal = journal_of(manifest)
+        if journal is None or not journal.bound:
+            if journal is not None:
+                journal.close()
+            return True
+        terms, counts = self.job.options.terms, journal.counts()
+        journal.close()
+        unknown = terms.resend_unknown or stage.operation.repeat is not Repeat.ONCE
+        return bool(
+            counts[Status.PENDING]
+            + counts[Status.FAILED]
+            + (counts[Status.UNKNOWN] if unknown else 0)
+            + (counts[Status.REJECTED] if terms.retry_rejected else 0)
+        )
+
+    async def _stage(self, stage: Stage, manifest: Path) -> bool:
+        """Run one part; True: the pipeline ends here."""
+        job, shown, stop = self.job, self._shown, self.courier.stop
+        options = job.options
+        operation = stage.operation
+        shown.inner.say(f"stage {list(Stage).index(stage) + 1} of {len(Stage)}: {operation.name}")
+        excused = _is_unlinked if stage is Stage.CREATE else None
+        try:
+            if stage is Stage.CREDITS:
+                self._book.claim(job.run_dir, again=job.wishes.credits_again)
+            result = await run(
+                operation,
+                manifest,
+                replace(
+                    options,
+                    run_dir=manifest.with_suffix(""),
+                    yes=True,
+                    skip_invalid=True,
+                    max_duration_s=None,
+                    format="csv",
+                    accept=EVERY_FINDING,
+                    reading=Reading(delimiter=",", encoding="utf-8", again=True),
+                    terms=replace(options.terms, excused=excused),
+                ),
+                replace(job.scene, pacer=self.courier.pacer, signals=False, tell_plan=False, progress=shown),
+            )
+        except HaltError as error:
+            self._note_stop()
+            self._ending.halted = None if stop else str(error)
+            return True
+        except SetupError as error:
+            self._ending.halted = f"{operation.name}: {error}"
+            return True
+        if result.exit_code == 3:
+            self._ending.halted = next((n for n in result.notes if n.startswith("halted: ")), "halted").removeprefix(
+                "halted: "
+            )
+        self._note_stop()
+        return bool(stop) or result.exit_code in (3, 130)
+
+    def _note_stop(self) -> None:
+        reason = self.courier.stop.reason
+        self._ending.interrupted = reason == "interrupted"
+        self._ending.over = reason == "max-duration"
+
+
+def _is_unlinked(verdict: Verdict) -> bool:
+    """Whether the create stage found a card that the link stage may take on: no error."""
+    kept = verdict.kept
+    return kept.get("contact_identifier_active") is True and kept.get("contact_uuid") is None
+
+
+class _StageProgress:
+    """The bar of the whole migration as its stages see it: they may move it, not size it."""
+
+    def __init__(self, inner: Progress) -> None:
+        self.inner = inner
+
+    def advance(self, kind: str, number: int = 1) -> None:
+        """Move the bar."""
+        self.inner.advance(kind, number)
+
+    def total(self, number: int) -> None:
+        """The migration has sized the bar."""
+
+    def say(self, line: str) -> None:
+        """Pass on."""
+        self.inner.say(line)
+
+    def note(self, kind: str, number: int) -> None:
+        """Pass on."""
+        self.inner.note(kind, number)
+
+    def log_to(self, path: Path) -> None:
+        """The migration keeps one log."""

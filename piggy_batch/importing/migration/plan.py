@@ -1,0 +1,96 @@
+"""The plan of a migration: requests by stage and how long they take."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.importing.migration.pipeline import goes_on, reading_words
+from piggy_batch.importing.migration.stages import FINE, Stage
+from piggy_batch.manifest.binding import counted
+from piggy_batch.manifest.describe import fact_lines
+from piggy_batch.models import Status
+from piggy_batch.runs.context import rate_words
+from piggy_batch.runs.directory import account_words
+from piggy_batch.runs.progress import duration
+
+if TYPE_CHECKING:
+    from piggy_batch.importing.migration.pipeline import Job
+    from piggy_batch.importing.migration.stage_runs import Board
+    from piggy_batch.manifest.loader import Loaded
+    from piggy_batch.runs.journal import Journal
+
+_EACH = {Stage.UPDATE: 2}  # requests a row where it is not one: a look before each update
+
+
+def stage_rows(board: Board, job: Job, taken: frozenset[int] | None) -> Counter[Stage]:
+    """How many rows each stage has still to take, as far as can be known before it starts."""
+    planned: Counter[Stage] = Counter()
+    customers: set[str] = set()
+    for line in board.lines():
+        if line.entry.status is Status.INVALID or (taken is not None and line.entry.number not in taken):
+            continue
+        if line.status in FINE or not goes_on(line, job.options):
+            continue
+        for stage in Stage:
+            fate = line.fates.get(stage)
+            if not line.needs(stage) or (fate is not None and fate.status in FINE):
+                continue
+            if stage is Stage.CONTACTS:
+                if line.identity is None or line.identity in customers:
+                    continue
+                customers.add(line.identity)
+            if not (stage is Stage.CREATE and line.found_unlinked):
+                planned[stage] += 1
+    return planned
+
+
+def plan_lines(
+    job: Job, loaded: Loaded | None, account: dict[str, Any], journal: Journal, planned: Counter[Stage]
+) -> tuple[str, ...]:
+    """The plan for people."""
+    options = job.options
+    counts = journal.counts()
+    rate = rate_words(options.rate, options.reserve)
+    lines = [
+        f"plan: migrate for account {account_words(account)} at {job.scene.target.base_url}",
+        (
+            f"manifest: {job.manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid"
+            f"{_so_far(counts)}"
+        ),
+        *(fact_lines(loaded) if loaded else []),
+    ]
+    requests = 0
+    for place, stage in enumerate(Stage, start=1):
+        number = planned[stage] * _EACH.get(stage, 1)
+        requests += number
+        if not number and stage in (Stage.UPDATE, Stage.CREDITS):
+            continue
+        lines.append(f"stage {place}, {stage.operation.name}: {counted(number, 'request')}{_remark(stage)}")
+    took = f", at least {duration(requests / options.rate)}" if options.rate else ""
+    lines.append(f"requests: {requests:,}, rate {rate}{took}")
+    careful = "; credits are never sent again in doubt" if planned[Stage.CREDITS] else ""
+    lines.append(f"repeat: running the same command again goes on where it stopped{careful}")
+    lines.append("note: the account's own automations may mail customers or call webhooks for these changes")
+    if loaded is not None and job.options.dry_run:
+        words = ["piggy-batch", "check", str(job.manifest), "--for", "migrate", "--against-account", "200"]
+        lines.append(f"look before you leap: {shlex.join([*words, *reading_words(options.reading)])}")
+    return tuple(lines)
+
+
+def _remark(stage: Stage) -> str:
+    match stage:
+        case Stage.CONTACTS:
+            return ", one for each distinct e-mail address"
+        case Stage.LINK:
+            return ", and one for each card that turns out to exist and to belong to nobody"
+        case Stage.UPDATE:
+            return ", a look before each row"
+        case Stage.CREATE | Stage.CREDITS:
+            return ""
+
+
+def _so_far(counts: dict[Status, int]) -> str:
+    parts = [f"{n:,} {s.value}" for s, n in counts.items() if n and s not in (Status.PENDING, Status.INVALID)]
+    return f" (so far: {', '.join(parts)})" if parts else ""

@@ -1,0 +1,133 @@
+"""One report over all stages of a migration: results in manifest order, piles, summary."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.importing.migration.pipeline import reading_words
+from piggy_batch.importing.migration.stages import UNLINKED, Line, Stage, migrate_operation
+from piggy_batch.importing.results import SUMMARY, Layout, summarise, write_json, write_reports
+from piggy_batch.importing.runner import GOOD
+from piggy_batch.models import Proof, Status
+from piggy_batch.runs.context import Result
+from piggy_batch.runs.journal import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from piggy_batch.importing.migration.pipeline import Ending, Job
+    from piggy_batch.importing.migration.stage_runs import Board
+    from piggy_batch.runs.journal import Journal
+
+
+def finish(
+    journal: Journal, board: Board, layout: Layout, kind: str, job: Job, ending: Ending, taken: frozenset[int] | None
+) -> Result:
+    """Read every row's fate from the stages, write the reports, and close the invocation's books."""
+    seen: Counter[Status] = Counter()
+    unlinked: Counter[str] = Counter()
+    journal.record(_fates(board, taken, seen, unlinked))
+    code = _exit_code(ending, journal.counts() if taken is None else seen)
+    journal.finish(job.scene.clock.wall(), code)
+    counts = journal.counts()
+    goes_on = counts[Status.PENDING] + counts[Status.FAILED] + _guarded_doubt(board)
+    cut: list[str] = []
+    piles = write_reports(journal, layout, kind, cut.append)
+    rate = "auto" if job.options.rate is None else job.options.rate
+    summary = summarise(
+        journal,
+        migrate_operation(credits=journal.get("credits") is True),
+        exit_code=code,
+        next_command=job.scene.command if goes_on else None,
+        rate=rate,
+    )
+    summary["stages"] = {stage.value: board.runs[stage].summary() for stage in Stage}
+    if unlinked[UNLINKED]:
+        counts_of_create = summary["stages"][Stage.CREATE]["counts"]
+        counts_of_create[UNLINKED] = unlinked[UNLINKED]
+        counts_of_create["rejected"] -= unlinked[UNLINKED]
+    for name in summary["requests"]:
+        summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
+    write_json(job.run_dir / SUMMARY, summary)
+    files = tuple((str(job.run_dir / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results")
+    return Result(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *cut))
+
+
+def _fates(board: Board, taken: frozenset[int] | None, seen: Counter[Status], unlinked: Counter[str]) -> Iterator[Fate]:
+    """The row's outcome as its own journal keeps it; rows that no stage has touched keep none."""
+    for line in board.lines():
+        if line.entry.status is Status.INVALID:
+            continue
+        stage, fate = line.where()
+        if taken is not None and line.entry.number in taken:
+            seen[line.status] += 1
+        unlinked[UNLINKED] += line.found_unlinked
+        if not line.fates:
+            continue
+        yield Fate(
+            number=line.entry.number,
+            status=line.status,
+            attempts=sum(f.attempts for f in line.fates.values()),
+            finished_at=fate.finished_at if fate else None,
+            proof=Proof(fate.proof) if fate and fate.proof else None,
+            http_status=fate.http_status if fate else None,
+            code=fate.code if fate else None,
+            message=f"{stage}: {fate.message}" if fate and fate.message else None,
+            kept=_kept(line),
+        )
+
+
+def _kept(line: Line) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    if line.contact is not None:
+        kept["contact_uuid"] = line.contact
+    given = line.fates.get(Stage.CREDITS)
+    if given is not None and given.kept:
+        kept["credit_reception_uuid"] = given.kept.get("credit_reception_uuid")
+    for stage, fate in line.fates.items():
+        took_on = stage is Stage.CREATE and line.found_unlinked
+        kept[f"_{stage}_status"] = UNLINKED if took_on else fate.status.value
+    return kept
+
+
+def _guarded_doubt(board: Board) -> int:
+    """Rows in doubt that the same command looks up and goes on with."""
+    lines = board.lines()
+    return sum(1 for line in lines if line.status is Status.UNKNOWN and line.where()[0] is not Stage.CREDITS)
+
+
+def _exit_code(ending: Ending, counts: dict[Status, int] | Counter[Status]) -> int:
+    if ending.halted is not None:
+        return 3
+    if ending.interrupted:
+        return 130
+    return 0 if all(status in GOOD for status, number in counts.items() if number) else 1
+
+
+def _notes(ending: Ending, counts: dict[Status, int], job: Job) -> tuple[str, ...]:
+    notes = []
+    if ending.halted is not None:
+        notes.append(f"halted: {ending.halted}")
+    elif ending.interrupted:
+        notes.append("interrupted: what was in the air has landed, everything is in the journals")
+    elif ending.over:
+        notes.append("--max-duration is over; everything is in the journals")
+    if counts[Status.INVALID] or counts[Status.REJECTED]:
+        notes.append(
+            "rows in errors did not reach their goal; _message names the stage and the reason, and a row's earlier "
+            "stages may have been carried out: mend them and pass that file as a new manifest"
+            f"{' (with --credits-again: these rows were given none)' if job.wishes.shop else ''}"
+        )
+    if counts[Status.UNKNOWN]:
+        notes.append("rows in unknown may have been carried out; _message names the stage")
+    if not ending.halted and counts[Status.DONE] + counts[Status.ALREADY] and not counts[Status.PENDING]:
+        notes.append(f"sign off with: {_sign_off(job)}")
+    return tuple(notes)
+
+
+def _sign_off(job: Job) -> str:
+    """The command that verifies the manifest, read as the migration has read it."""
+    words = ["piggy-batch", "identifiers", "verify", str(job.manifest)]
+    return shlex.join([*words, *reading_words(job.options.reading, without="credits"), "--report", "sign-off.html"])

@@ -1,0 +1,215 @@
+"""Rules of a migration: which stages a row needs, what became of it in each, and what comes next. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from piggy_batch.endpoints import NOBODY, Column, Noun, Operation, find_operation
+from piggy_batch.endpoints.emails import identity_of
+from piggy_batch.manifest.binding import parse_cell
+from piggy_batch.models import Kind, Repeat, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from piggy_batch.runs.journal import Entry
+
+ROW = "manifest_row"  # column of every stage's manifest: the row of the migration's own
+FINE = frozenset({Status.DONE, Status.ALREADY})
+UNLINKED = "exists unlinked"  # outcome of the create stage for a card that the link stage takes on
+
+
+class Stage(StrEnum):
+    """What a migration does, in this order."""
+
+    CONTACTS = "contacts"
+    CREATE = "create"
+    LINK = "link"
+    UPDATE = "update"
+    CREDITS = "credits"
+
+    @property
+    def operation(self) -> Operation:
+        """The row command that carries the stage out."""
+        return find_operation(_COMMANDS[self])
+
+    @property
+    def folder(self) -> str:
+        """The stage's directory: ``2-identifiers-create``."""
+        return f"{list(Stage).index(self) + 1}-{self.operation.slug}"
+
+
+_COMMANDS = {
+    Stage.CONTACTS: "contacts find-or-create",
+    Stage.CREATE: "identifiers create",
+    Stage.LINK: "identifiers link",
+    Stage.UPDATE: "identifiers update",
+    Stage.CREDITS: "credits create",
+}
+
+# What results show beside the manifest's own columns; filled by the stages, not by one answer.
+_MIGRATED = Noun(
+    "migrated card",
+    tuple((name, "") for name in ("contact_uuid", "credit_reception_uuid", *(f"_{s}_status" for s in Stage))),
+)
+
+
+def migrate_operation(*, credits: bool) -> Operation:  # noqa: A002 - the column's own name
+    """The manifest of a migration as an operation that checks and binds it; it is never sent as such.
+
+    With credits it counts as carried out once: a copy of its run directory may not go on beside it.
+    """
+    return Operation(
+        resource="migrate",
+        verb="",
+        help="Bring legacy cards with their customers into the account.",
+        method="POST",
+        path="",
+        repeat=Repeat.ONCE if credits else Repeat.GUARDED,
+        columns=(
+            Column("contact_identifier_value", "the card number or other code, exactly as scanned", required=True),
+            Column("email", "the customer's address; blank: the card is created unlinked", kind=Kind.EMAIL),
+            Column("contact_identifier_name", "a name for the card; the service uses the value where none is given"),
+            Column("contact_identifier_active", "false: the card is set inactive at the end", kind=Kind.FLAG),
+            Column("credits", "the customer's balance, on one of his rows; 0 or blank: none", kind=Kind.BALANCE),
+        ),
+        noun=_MIGRATED,
+        key="contact_identifier_value",
+        repeat_note="finds everything done",
+        unique="contact_identifier_value",
+        rival="email",
+        confirm=True,
+        mails=True,
+        hidden=True,
+    )
+
+
+@dataclass(slots=True)
+class Line:
+    """One manifest row and what became of it in the stages that it has reached."""
+
+    entry: Entry  # as the migration's own journal holds it
+    values: Mapping[str, str]
+    fates: dict[Stage, Entry] = field(default_factory=dict)
+    contact: str | None = None  # UUID, once the contacts stage has it
+
+    @property
+    def identity(self) -> str | None:
+        """The e-mail address that makes the row's customer; None where the row has none."""
+        email = self.values.get("email")
+        return identity_of(email) if email is not None else None
+
+    @property
+    def credits(self) -> int:
+        """The balance that the row brings; 0: none."""
+        return int(self.values.get("credits", "0"))
+
+    @property
+    def found_unlinked(self) -> bool:
+        """Whether the card was there already, active, and belongs to nobody, so that linking it is what is left."""
+        fate = self.fates.get(Stage.CREATE)
+        if fate is None or fate.status is not Status.REJECTED or self.identity is None:
+            return False
+        kept = fate.kept or {}
+        return kept.get("contact_identifier_active") is True and kept.get("contact_uuid") is None
+
+    def changes(self) -> dict[str, str]:
+        """What the update stage must set: the state asked for, where the card is known to differ from it."""
+        fate = self.fates.get(Stage.CREATE)
+        kept = (fate.kept if fate else None) or {}
+        found: dict[str, str] = {}
+        name = self.values.get("contact_identifier_name")
+        linked_on = Stage.LINK in self.fates or self.found_unlinked
+        if name is not None and linked_on and kept.get("contact_identifier_name") not in (None, name):
+            found["contact_identifier_name"] = name
+        active = self.values.get("contact_identifier_active")
+        if active is not None:
+            wanted = parse_cell(Kind.FLAG, active)
+            if wanted is False or kept.get("contact_identifier_active") is False:
+                found["contact_identifier_active"] = "true" if wanted else "false"
+        return found
+
+    def needs(self, stage: Stage) -> bool:
+        """Whether the row must go through the stage, as far as earlier stages have told."""
+        if stage in self.fates:
+            return True
+        match stage:
+            case Stage.CONTACTS:
+                return self.identity is not None
+            case Stage.CREATE:
+                return True
+            case Stage.LINK:
+                return self.found_unlinked
+            case Stage.UPDATE:
+                return bool(self.changes())
+            case Stage.CREDITS:
+                return self.credits > 0
+
+    def where(self) -> tuple[Stage, Entry | None]:
+        """The stage that decides the row's status, with its outcome there: the first that blocks it, the first
+        that it has not reached (None), or the last that it needed."""
+        last = Stage.CREATE
+        for stage in Stage:
+            if not self.needs(stage):
+                continue
+            last, fate = stage, self.fates.get(stage)
+            if fate is None:
+                return stage, None
+            if fate.status not in FINE and not (stage is Stage.CREATE and self.found_unlinked):
+                return stage, fate
+        return last, self.fates[last]
+
+    @property
+    def status(self) -> Status:
+        """The row's status: that of its goal."""
+        if self.entry.status is Status.INVALID:
+            return Status.INVALID
+        _, fate = self.where()
+        return fate.status if fate is not None else Status.PENDING
+
+    def next_stage(self) -> Stage | None:
+        """The stage that may take the row now; None: it is done, blocked, or in one already."""
+        if self.entry.status is Status.INVALID:
+            return None
+        stage, fate = self.where()
+        return stage if fate is None else None
+
+    def stage_row(self, stage: Stage, shop: str | None) -> list[str]:
+        """The row of the stage's manifest."""
+        value, number = self.values["contact_identifier_value"], str(self.entry.number)
+        contact = self.contact or ""
+        match stage:
+            case Stage.CONTACTS:
+                return [self.values["email"].strip(), number]
+            case Stage.CREATE:
+                return [value, contact, self.values.get("contact_identifier_name", ""), number]
+            case Stage.LINK:
+                return [value, contact, number]
+            case Stage.UPDATE:
+                changes = self.changes()
+                name, active = changes.get("contact_identifier_name"), changes.get("contact_identifier_active")
+                return [value, name or "", active or "", contact or NOBODY, number]
+            case Stage.CREDITS:
+                return [contact, str(self.credits), shop or "", value, number]
+
+
+HEADERS: dict[Stage, tuple[str, ...]] = {
+    Stage.CONTACTS: ("email", ROW),
+    Stage.CREATE: ("contact_identifier_value", "contact_uuid", "contact_identifier_name", ROW),
+    Stage.LINK: ("contact_identifier_value", "contact_uuid", ROW),
+    Stage.UPDATE: (
+        "contact_identifier_value",
+        "contact_identifier_name",
+        "contact_identifier_active",
+        "expected_contact_uuid",
+        ROW,
+    ),
+    Stage.CREDITS: ("contact_uuid", "credits", "shop_uuid", "contact_identifier_value", ROW),
+}
+
+
+def stage_values(stage: Stage, cells: Sequence[str]) -> dict[str, str]:
+    """The fields of a stage's row, blank ones left out."""
+    return {name: cell for name, cell in zip(HEADERS[stage], cells, strict=True) if cell}

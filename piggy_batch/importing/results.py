@@ -1,0 +1,240 @@
+"""The machine of reports: from a journal, and from nothing else, to results, piles and summary."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import JournalError
+from piggy_batch.models import Json, Status
+from piggy_batch.runs.database import going_on
+from piggy_batch.tables import Out, Writer, open_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from piggy_batch.endpoints import Operation
+    from piggy_batch.manifest.binding import Binding
+    from piggy_batch.runs.journal import Entry, Journal
+
+SUMMARY = "summary.json"
+KINDS = ("csv", "parquet", "xlsx")
+BATCH = 2_000  # rows a write
+PILES = {
+    Status.INVALID: "errors",
+    Status.REJECTED: "errors",
+    Status.PENDING: "remaining",
+    Status.FAILED: "remaining",
+    Status.UNKNOWN: "unknown",
+}
+OWN = (
+    Out("_row", "int"),
+    Out("_line", "int"),
+    Out("_operation"),
+    Out("_status"),
+    Out("_proof"),
+    Out("_attempts", "int"),
+    Out("_http_status", "int"),
+    Out("_code", "int"),
+    Out("_message"),
+    Out("_finished_at"),
+)
+
+
+class Layout:
+    """Which columns a run's reports have, and how a row fills them."""
+
+    def __init__(self, binding: Binding) -> None:
+        operation, header, carried = binding.operation, binding.header, binding.carried
+        self._binding = binding
+        self._name = operation.name
+        self._places = [i for i, name in enumerate(header) if not name.startswith("_")]
+        own = [header[i] for i in self._places] + list(carried)
+        self._constants = list(carried.values())
+        self._found = [name for name, _ in operation.noun.fields]
+        taken = set(own)
+        found = [f"_found_{name}" if name in taken else name for name in self._found]
+        sent = [Out("_sent_value")] if binding.mended else []
+        self.columns = (*(Out(name) for name in (*own, *found)), *sent, *OWN)
+        self.width = len(header)
+
+    def rows(self, entry: Entry) -> Iterator[list[object]]:
+        """The result rows of one manifest row: one, or several where the answer was a list."""
+        cells = entry.cells
+        if len(cells) < self.width:
+            cells = cells + [""] * (self.width - len(cells))
+        own: list[object] = [cells[i] for i in self._places]
+        own += self._constants
+        kept = entry.kept or {}
+        tail = [
+            entry.number,
+            entry.line,
+            self._name,
+            entry.status.value,
+            entry.proof,
+            entry.attempts or None,
+            entry.http_status,
+            entry.code,
+            entry.message,
+            iso(entry.finished_at),
+        ]
+        sent: list[object] = [self._binding.sent_value(cells)] if self._binding.mended else []
+        many = kept.get("_many")
+        for answer in many or (kept,):
+            yield [*own, *[_text(answer.get(name)) for name in self._found], *sent, *tail]
+
+
+def _text(value: Json) -> object:
+    if value is None or type(value) is str:
+        return value
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def iso(moment_s: float | None) -> str | None:
+    """Seconds since the epoch as ``2026-01-31T10:00:00.123Z``; None stays None."""
+    if moment_s is None:
+        return None
+    whole_s, micros = divmod(round(moment_s * 1_000_000), 1_000_000)
+    return f"{_second(whole_s)}.{micros // 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(whole_s: int) -> str:
+    """Neighbouring rows share their seconds."""
+    return datetime.fromtimestamp(whole_s, UTC).isoformat().removesuffix("+00:00")
+
+
+def write_reports(journal: Journal, layout: Layout, kind: str, tell: Callable[[str], None]) -> dict[str, int]:
+    """Write results and piles of that format into the run directory; rows by file name.
+
+    ``tell`` is told, one sentence a file, what the format does not hold whole.
+
+    Each file appears whole or not at all; a pile without rows is not there. JournalError where the disk
+    is full: the journal still holds everything, and the same command writes the reports again.
+    """
+    names = ("results", "errors", "remaining", "unknown")
+    counts = dict.fromkeys(names, 0)
+    try:
+        with ExitStack() as stack:
+            writers: dict[str, Writer] = {}
+            batches: dict[str, list[list[object]]] = {name: [] for name in names}
+
+            def flush(name: str) -> None:
+                if name not in writers:
+                    columns = layout.columns if name != "unknown" else (*layout.columns, Out("_sent_at"))
+                    path = journal.directory / f"{name}.{kind}"
+                    writers[name] = stack.enter_context(open_writer(path, kind, columns))
+                writers[name].write(batches[name])
+                batches[name] = []
+
+            flush("results")
+            for entry in journal.all_rows():
+                pile = PILES.get(entry.status)
+                for row in layout.rows(entry):
+                    batches["results"].append(row)
+                    counts["results"] += 1
+                    if pile:
+                        batches[pile].append([*row, iso(entry.sent_at)] if pile == "unknown" else row)
+                        counts[pile] += 1
+                        if len(batches[pile]) >= BATCH:
+                            flush(pile)
+                if len(batches["results"]) >= BATCH:
+                    flush("results")
+            for name, batch in batches.items():
+                if batch:
+                    flush(name)
+            _pass_on(writers.values(), tell)
+    except OSError as error:
+        what = error.filename2 or journal.directory  # a report that cannot take its place
+        raise JournalError(
+            f"{what} cannot be written: {error.strerror or error}; nothing is lost: {going_on(error)}", goes_on=True
+        ) from None
+    for name in names:
+        for other in KINDS:  # what an earlier invocation wrote, perhaps in another format, no longer holds
+            if other != kind or (not counts[name] and name != "results"):
+                (journal.directory / f"{name}.{other}").unlink(missing_ok=True)
+    return counts
+
+
+def write_errors(journal: Journal, layout: Layout, kind: str, tell: Callable[[str], None]) -> Path:
+    """Write only the errors pile: the invalid rows of a manifest of which nothing was sent."""
+    path = journal.directory / f"errors.{kind}"
+    with open_writer(path, kind, layout.columns) as writer:
+        batch: list[list[object]] = []
+        for entry in journal.all_rows():
+            if entry.status is Status.INVALID:
+                batch.extend(layout.rows(entry))
+            if len(batch) >= BATCH:
+                writer.write(batch)
+                batch = []
+        writer.write(batch)
+        _pass_on([writer], tell)
+    return path
+
+
+def _pass_on(writers: Iterable[Writer], tell: Callable[[str], None]) -> None:
+    for writer in writers:
+        if writer.note:
+            tell(writer.note)
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all, readable by its owner only."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # A file's name may hold bytes that are no text; \\udcff is what JSON writes for one.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        why = error.strerror or error
+        raise JournalError(f"{path} cannot be written: {why}; {going_on(error)}", goes_on=True) from None
+
+
+def summarise(
+    journal: Journal, operation: Operation, *, exit_code: int, next_command: str | None, rate: object
+) -> dict[str, Any]:
+    """The run's summary, computed from the journal over all invocations; ``elapsed_s`` adds up their times. Where
+    some were ``cut_short``, requests and time are what is known of them, and so at least what is said."""
+    counts = journal.counts()
+    runs = journal.runs()
+    ended = [r for r in runs if r["finished_at"] is not None]
+    return {
+        "operation": operation.name,
+        "manifest": journal.get("manifest"),
+        "account": journal.get("account"),
+        "base_url": journal.get("base_url"),
+        "rows": sum(counts.values()),
+        "counts": {status.value: number for status, number in counts.items()},
+        "requests": journal.requests(),
+        "rate": rate,
+        "started_at": iso(runs[0]["started_at"]) if runs else None,
+        "finished_at": iso(ended[-1]["finished_at"]) if ended else None,
+        "elapsed_s": round(sum(max(0.0, r["finished_at"] - r["started_at"]) for r in ended), 3),
+        "invocations": len(runs),
+        "cut_short": sum(r["exit_code"] is None for r in runs),
+        "exit_code": exit_code,
+        "next": next_command,
+    }

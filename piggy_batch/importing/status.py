@@ -1,0 +1,127 @@
+"""The machine of ``status``: a run's state from its journal, without disturbing the run."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import SetupError
+from piggy_batch.exporting.staging import glance
+from piggy_batch.importing.results import SUMMARY, iso
+from piggy_batch.models import Repeat, Status
+from piggy_batch.runs.directory import account_words
+from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.lock import is_held
+from piggy_batch.runs.progress import duration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def describe_run(run_dir: Path) -> dict[str, Any]:
+    """What a run directory holds; SetupError where there is no run, JournalError where it is damaged."""
+    with guarded(run_dir):
+        return _describe(run_dir)
+
+
+def _describe(run_dir: Path) -> dict[str, Any]:
+    journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    if journal is None and (export := glance(run_dir)) is not None:
+        return {**export, "running": is_held(run_dir), "started_at": iso(export.pop("started_at_s"))}
+    if journal is None or journal.get("operation") is None:
+        raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")
+    try:
+        runs = journal.runs()
+        last = runs[-1] if runs else None
+        counts = {status.value: number for status, number in journal.counts().items()}
+        rows = sum(counts.values())
+        running = is_held(run_dir)
+        settled = journal.taken_in(last["id"]) if last else 0
+        ended = (last["finished_at"] or (time.time() if running else journal.seen_at(last["id"]))) if last else 0.0
+        spent = ended - last["started_at"] if last else 0.0
+        pending = counts[Status.PENDING.value]
+        return {
+            "operation": journal.get("operation"),
+            "manifest": journal.get("manifest"),
+            "account": journal.get("account"),
+            "base_url": journal.get("base_url"),
+            "running": running,
+            "rows": rows,
+            "counts": counts,
+            "requests": journal.requests(),
+            "invocations": len(runs),
+            "started_at": iso(runs[0]["started_at"]) if runs else None,
+            "rows_per_s": round(settled / spent, 2) if spent > 0 else None,
+            "left_s": round(pending * spent / settled) if running and settled and spent else None,
+            "exit_code": last["exit_code"] if last and not running else None,
+            "next": _next(run_dir, journal, counts),
+            "stages": _stages(run_dir) if journal.get("operation") == "migrate" else [],
+        }
+    finally:
+        journal.close()
+
+
+def _stages(run_dir: Path) -> list[dict[str, Any]]:
+    """What the stages of a migration have done so far."""
+    from piggy_batch.importing.migration.stage_runs import StageRuns  # only migrations have any
+    from piggy_batch.importing.migration.stages import Stage
+
+    found = (StageRuns(run_dir, stage).summary() for stage in Stage)
+    return [summary for summary in found if summary["rows"]]
+
+
+def _next(run_dir: Path, journal: Journal, counts: dict[str, int]) -> str | None:
+    """The command that goes on: as the last summary says, or, where a run was killed, as the journal says."""
+    try:
+        summary = json.loads((run_dir / SUMMARY).read_text(encoding="utf-8"))
+        command = summary.get("next")
+        if command is not None and summary["counts"] == counts:
+            return str(command)
+    except (OSError, ValueError, KeyError):
+        pass
+    takes = [Status.PENDING, Status.FAILED]
+    takes += [] if journal.repeat is Repeat.ONCE else [Status.UNKNOWN]
+    command = journal.get("command")
+    return str(command) if command and any(counts[s.value] for s in takes) else None
+
+
+def status_lines(found: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    if "passes" in found:
+        return _export_lines(found)
+    counts = found["counts"]
+    account = found["account"]
+    state = "running" if found["running"] else "not running"
+    if not found["running"] and found["exit_code"] is None and found["invocations"]:
+        state = "stopped without saying goodbye; the same command goes on"
+    elif found["exit_code"] is not None:
+        state = f"ended with exit code {found['exit_code']}"
+    lines = [
+        f"{found['operation']}: {state}",
+        f"manifest {found['manifest']['path']}, {found['rows']:,} rows",
+        f"account {account_words(account) if account else 'not known yet'} at {found['base_url'] or 'nowhere yet'}",
+    ]
+    lines += [f"  {name:<9} {number:>12,}" for name, number in counts.items() if number]
+    for stage in found["stages"]:
+        parts = ", ".join(f"{name} {number:,}" for name, number in stage["counts"].items())
+        lines.append(f"  stage {stage['operation']}: {stage['rows']:,} rows, {parts}")
+    if found["rows_per_s"]:
+        left = f", about {duration(found['left_s'])} left" if found["left_s"] is not None else ""
+        lines.append(f"{found['rows_per_s']:g} rows a second{left}")
+    if found["next"] and not found["running"]:
+        lines.append(f"go on with: {found['next']}")
+    return lines
+
+
+def _export_lines(found: dict[str, Any]) -> list[str]:
+    """An unfinished export for people."""
+    account = found["account"]
+    state = "running" if found["running"] else "not running; the same command goes on"
+    lines = [
+        f"{found['operation']}: {state}",
+        f"file {found['file'] or 'not named yet'}, account {account_words(account) if account else 'not known yet'}",
+    ]
+    lines += [f"  pass {one['pass']}: {one['pages']:,} of {one['last_page'] or '?'} pages" for one in found["passes"]]
+    return [*lines, f"{found['rows_read']:,} read in the first pass, {found['requests']:,} requests"]

@@ -1,0 +1,244 @@
+"""The way back: from a run's journal to the manifests that undo exactly what the run did, and nothing else.
+
+Undone is what the answer to the run's own request showed: rows ``done`` by an answer. What is ``done`` only by a
+look after a lost answer may have been so before, and goes to a file for a person, as what is in doubt does.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.endpoints import Operation, find_operation
+from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.importing.migration.stage_runs import StageRuns
+from piggy_batch.importing.migration.stages import Stage, stage_values
+from piggy_batch.importing.undo_rules import BY_HAND, STEPS, ByHand, Change, Reverse, is_change, reverse
+from piggy_batch.manifest.loader import binding_of
+from piggy_batch.models import Status
+from piggy_batch.runs.journal import Entry, Journal
+from piggy_batch.runs.lock import is_held
+from piggy_batch.tables import Out, Writer, open_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+BATCH = 2_000  # rows a write
+HAND_FILE = "undo-by-hand.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class UndoFile:
+    """A manifest that undoes, and the shell line that carries it out."""
+
+    path: Path
+    rows: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way back from a run: files in the order in which they must run."""
+
+    files: tuple[UndoFile, ...]
+    by_hand: tuple[Path, int] | None  # rows that a person must look at
+    lost: tuple[str, ...]  # what cannot be undone, one line each
+
+    @property
+    def whole(self) -> bool:
+        """Whether the files undo everything."""
+        return self.by_hand is None and not self.lost
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "files": [{"path": str(f.path), "rows": f.rows, "command": f.command} for f in self.files],
+            "by_hand": {"path": str(self.by_hand[0]), "rows": self.by_hand[1]} if self.by_hand else None,
+            "cannot_be_undone": list(self.lost),
+            "whole": self.whole,
+        }
+
+
+class _Book:
+    """Takes what the rows of a run come to, file by file; nothing is kept in memory."""
+
+    def __init__(self, run_dir: Path, stack: ExitStack) -> None:
+        self.lost: Counter[str] = Counter()
+        self.rows: Counter[str] = Counter()  # by step; by hand under its file's name
+        self._run_dir = run_dir
+        self._stack = stack
+        self._writers: dict[str, Writer] = {}
+        self._batches: dict[str, list[list[str]]] = {}
+
+    def add(self, found: Sequence[Reverse | ByHand]) -> None:
+        """Write these."""
+        for item in found:
+            if isinstance(item, ByHand):
+                self._put(HAND_FILE, BY_HAND, item.row())
+            else:
+                columns = STEPS_COLUMNS[item.step]
+                self._put(item.step, columns, [item.cells.get(name, "") for name in columns])
+
+    def _put(self, name: str, columns: Sequence[str], row: list[str]) -> None:
+        if name not in self._writers:
+            path = self.path(name)
+            self._writers[name] = self._stack.enter_context(open_writer(path, "csv", [Out(c) for c in columns]))
+            self._batches[name] = []
+        self._batches[name].append(row)
+        self.rows[name] += 1
+        if len(self._batches[name]) >= BATCH:
+            self.flush(name)
+
+    def flush(self, *names: str) -> None:
+        """Write what is gathered."""
+        for name in names or tuple(self._batches):
+            self._writers[name].write(self._batches[name])
+            self._batches[name] = []
+
+    def path(self, name: str) -> Path:
+        """Where it is written before the order of the files is known."""
+        return self._run_dir / (name if name == HAND_FILE else f".undo-{find_operation(name).slug}.csv")
+
+
+def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> Way:
+    """Write the undo manifests into the run directory. ``program``: how commands begin.
+
+    SetupError where the directory holds no run, JournalError where the run is still at work.
+    """
+    journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    if journal is None or journal.get("operation") is None:
+        raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")
+    try:
+        if is_held(run_dir):
+            raise JournalError(f"{run_dir} is in use by a run; let it end, or stop it with Ctrl-C, then undo")
+        with ExitStack() as stack:
+            book = _Book(run_dir, stack)
+            name = journal.get("operation")
+            if name == "migrate":
+                _read_migration(run_dir, book)
+            else:
+                _read_rows(journal, find_operation(name), book)
+            book.flush()
+    finally:
+        journal.close()
+    return _name(run_dir, book, program)
+
+
+def _read_rows(journal: Journal, operation: Operation, book: _Book) -> None:
+    binding = binding_of(journal)
+    for entry in journal.all_rows():
+        if is_change(operation, entry):
+            _take(book, operation, entry, Change(operation, binding.values(entry.cells), entry))
+
+
+def _take(book: _Book, operation: Operation, entry: Entry, change: Change) -> None:
+    if operation.name in STEPS:
+        book.add(reverse(change))
+    else:
+        doubt = " (or perhaps carried out: in doubt)" if entry.status is Status.UNKNOWN else ""
+        book.lost[f"{_LOST.get(operation.name, operation.name)}{doubt}"] += 1
+
+
+_LOST = {
+    "contacts find-or-create": "contacts found or made, which the service does not tell apart",
+    "contacts create": "contacts made",
+    "credits create": "balances of credits given",
+    "giftcards create": "giftcards made",
+    "giftcards load": "giftcards loaded with money",
+    "giftcards send": "giftcards mailed",
+}
+
+
+def _read_migration(run_dir: Path, book: _Book) -> None:
+    """Stage by stage, last one first, because a row may be changed in one and already so in another."""
+    for stage in (Stage.CONTACTS, Stage.CREDITS):
+        for _, entry in StageRuns(run_dir, stage).entries():
+            if is_change(stage.operation, entry):
+                _take(book, stage.operation, entry, Change(stage.operation, {}, entry))
+    for changes in _cards(run_dir):
+        book.add(_reverse_card(changes))
+
+
+def _cards(run_dir: Path) -> Iterator[dict[Stage, Change]]:
+    """What a migration did to each card, by stage."""
+    streams = {s: StageRuns(run_dir, s).entries() for s in (Stage.LINK, Stage.UPDATE)}
+    heads = {s: next(stream, None) for s, stream in streams.items()}
+    for number, created in StageRuns(run_dir, Stage.CREATE).entries():
+        met = {Stage.CREATE: created}
+        for stage, stream in streams.items():
+            head = heads[stage]
+            if head is not None and head[0] == number:
+                met[stage] = head[1]
+                heads[stage] = next(stream, None)
+        changes = {
+            stage: Change(stage.operation, stage_values(stage, entry.cells), entry)
+            for stage, entry in met.items()
+            if is_change(stage.operation, entry)
+        }
+        if changes:
+            yield changes
+
+
+def _reverse_card(changes: dict[Stage, Change]) -> list[Reverse | ByHand]:
+    """A card that the run made is deleted, whatever came after; any other goes back step by step."""
+    created, updated = changes.get(Stage.CREATE), changes.get(Stage.UPDATE)
+    inactive = updated is not None and updated.values.get("contact_identifier_active") == "false"
+    if created is not None:
+        if inactive and "contact_uuid" not in created.values:
+            return [ByHand(created, "inactive and held by nobody: the service does not show whether it still is")]
+        return list(reverse(created))
+    found: list[Reverse | ByHand] = []
+    stuck = False
+    if updated is not None:
+        back = reverse(updated)
+        stuck = inactive and any(isinstance(item, ByHand) for item in back)
+        found += back
+    linked = changes.get(Stage.LINK)
+    if linked is not None and stuck:
+        found.append(ByHand(linked, "made inactive by a step that is in doubt; the service refuses to unlink it so"))
+    elif linked is not None:
+        found += reverse(linked)
+    return found
+
+
+def _name(run_dir: Path, book: _Book, program: Sequence[str]) -> Way:
+    """Give the files their names, in the order of their commands."""
+    for old in run_dir.glob("undo-[0-9]-*.csv"):
+        old.unlink()
+    files: list[UndoFile] = []
+    for step in STEPS_COLUMNS:
+        if book.rows[step]:
+            operation = find_operation(step)
+            path = book.path(step).rename(run_dir / f"undo-{len(files) + 1}-{operation.slug}.csv")
+            words = [*program, operation.resource, operation.verb, str(path.resolve())]
+            files.append(UndoFile(path, book.rows[step], shlex.join(words)))
+    hand = run_dir / HAND_FILE
+    if not book.rows[HAND_FILE]:
+        hand.unlink(missing_ok=True)
+    by_hand = (hand, book.rows[HAND_FILE]) if book.rows[HAND_FILE] else None
+    return Way(tuple(files), by_hand, tuple(f"{what}: {number:,}" for what, number in book.lost.items()))
+
+
+# In the order in which commands run: a deleted card is made before it is set inactive, and an inactive one is made
+# active before it is unlinked.
+STEPS_COLUMNS: dict[str, tuple[str, ...]] = {
+    "identifiers create": (
+        "contact_identifier_value",
+        "contact_uuid",
+        "contact_identifier_name",
+        "expected_contact_uuid",
+    ),
+    "identifiers update": (
+        "contact_identifier_value",
+        "contact_identifier_name",
+        "contact_identifier_active",
+        "expected_contact_uuid",
+    ),
+    "identifiers unlink": ("contact_identifier_value", "expected_contact_uuid"),
+    "identifiers link": ("contact_identifier_value", "contact_uuid", "expected_contact_uuid"),
+    "identifiers delete": ("contact_identifier_value", "expected_contact_uuid"),
+}

@@ -1,0 +1,161 @@
+"""The machine of ``check --against-account``: how some random rows of a manifest stand in the account now."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.client.account import introduce
+from piggy_batch.client.worker_pool import drain
+from piggy_batch.endpoints import find_operation
+from piggy_batch.errors import HaltError
+from piggy_batch.importing.verification.verify import CHECK, MISSING, Owner, owner_of, verify_row
+from piggy_batch.manifest.binding import bind, printable
+from piggy_batch.models import Status
+from piggy_batch.runs.context import Options, Scene, Signals, open_courier
+from piggy_batch.runs.directory import account_words
+from piggy_batch.tables import open_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from piggy_batch.importing.response_rules import Verdict
+    from piggy_batch.manifest.binding import Binding
+
+SHOWN = 5  # examples of cards with other owners
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a look at some rows has shown. The figures overlap: a card may be linked and differ."""
+
+    account: str
+    rows: int  # of the manifest
+    looked: int
+    missing: int
+    exist: int
+    linked: int
+    unlinked: int
+    inactive: int  # their owner is seen only through a contact that the row names
+    elsewhere: int  # held by somebody else than the row says
+    failed: int  # could not be looked up
+    examples: tuple[str, ...]  # of cards that are elsewhere
+
+    def lines(self) -> list[str]:
+        """The figures for people."""
+        chosen = "all" if self.looked == self.rows else f"{self.looked:,} random"
+        found = [
+            f"against the account {self.account}: {chosen} of {self.rows:,} rows looked up, nothing changed",
+            f"  {'do not exist yet':<34} {self.missing:>8,}",
+            f"  {'exist':<34} {self.exist:>8,}",
+            f"    {'linked to a contact':<32} {self.linked:>8,}",
+            f"    {'linked to nobody':<32} {self.unlinked:>8,}",
+            f"    {'inactive':<32} {self.inactive:>8,}",
+            f"    {'of somebody else than the row says':<32} {self.elsewhere:>6,}",
+        ]
+        if self.failed:
+            found.append(f"  {'could not be looked up':<34} {self.failed:>8,}")
+        return [*found, *(f"  {example}" for example in self.examples)]
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+async def compare_sample(
+    manifest: Path, number: int, options: Options, scene: Scene, *, rng: random.Random | None = None
+) -> Sample:
+    """Look ``number`` random rows up, read-only, at the options' pace.
+
+    ``rng``: chooses the rows; by default anew at each call. SetupError where the manifest names no cards,
+    HaltError where the service cannot be asked.
+    """
+    rows, chosen = choose(manifest, number, options, rng or random.Random())  # noqa: S311 - a sample, no secret
+    courier = open_courier(options, scene)
+    found: list[tuple[Mapping[str, str], Verdict]] = []
+    async with courier.api:
+        with Signals(scene) as signals:
+            account = await introduce(courier, scene.target, None)
+            signals.soften(courier.stop)
+
+            async def look(values: Mapping[str, str], slot: int) -> None:
+                if courier.stop:
+                    return
+                verdict = await verify_row(courier, values, slot, options.terms.attempts)
+                if verdict is not None:
+                    found.append((values, verdict))
+
+            await drain(iter(chosen), options.terms.concurrency, look, lambda _: courier.stop.set("error"))
+    if courier.halt is not None:
+        raise HaltError(courier.halt)
+    return _summed(account_words(account), rows, found)
+
+
+def choose(manifest: Path, number: int, options: Options, rng: random.Random) -> tuple[int, list[Mapping[str, str]]]:
+    """How many rows the manifest has, and so many of them, each as likely as any other; one pass."""
+    reading, operation = options.reading, find_operation("identifiers verify")
+    with open_table(manifest, delimiter=reading.delimiter, encoding=reading.encoding, sheet=reading.sheet) as table:
+        binding = bind(operation, table.columns, _known(reading.maps), {}, reading.fixes)
+        kept: list[list[str]] = []
+        rows = 0
+        for _, cells in table.rows():
+            rows += 1
+            if len(kept) < number:
+                kept.append(cells)
+            elif (place := rng.randrange(rows)) < number:
+                kept[place] = cells
+    values = [found for cells in kept if "contact_identifier_value" in (found := _owners_only(binding, cells))]
+    return rows, list(values)
+
+
+def _known(maps: Mapping[str, str]) -> Mapping[str, str]:
+    """The mappings that concern a look."""
+    known = {column.name for column in find_operation("identifiers verify").columns}
+    return {name: column for name, column in maps.items() if name in known}
+
+
+def _owners_only(binding: Binding, cells: list[str]) -> dict[str, str]:
+    """Name and state are what the manifest wishes for, not what is to be expected yet."""
+    values = binding.values(cells)
+    return {n: t for n, t in values.items() if n in ("contact_identifier_value", "contact_uuid", "email")}
+
+
+def _summed(account: str, rows: int, found: list[tuple[Mapping[str, str], Verdict]]) -> Sample:
+    counts: Counter[str] = Counter()
+    examples: list[str] = []
+    for values, verdict in found:
+        kept = verdict.kept
+        if verdict.status is Status.FAILED:
+            counts["failed"] += 1
+            continue
+        if kept.get(CHECK) == MISSING:
+            counts["missing"] += 1
+            continue
+        inactive = kept.get("contact_identifier_active") is False
+        held = kept.get("contact_uuid") is not None
+        counts["inactive"] += inactive
+        counts["linked"] += held
+        counts["unlinked"] += not held and not inactive
+        if verdict.status is Status.REJECTED and (held or inactive) and owner_of(values) != Owner():
+            counts["elsewhere"] += 1
+            if len(examples) < SHOWN:
+                examples.append(f"{printable(values['contact_identifier_value'])}: {verdict.message}")
+    return Sample(
+        account=account,
+        rows=rows,
+        looked=len(found),
+        missing=counts["missing"],
+        exist=len(found) - counts["missing"] - counts["failed"],
+        linked=counts["linked"],
+        unlinked=counts["unlinked"],
+        inactive=counts["inactive"],
+        elsewhere=counts["elsewhere"],
+        failed=counts["failed"],
+        examples=tuple(examples),
+    )
+
+
+__all__ = ["Sample", "choose", "compare_sample"]

@@ -1,0 +1,187 @@
+"""The page that ``identifiers verify --report`` writes: one file, for the person who signs a migration off."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from piggy_batch import __version__
+from piggy_batch.importing.results import iso, write_text
+from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL
+from piggy_batch.manifest.loader import binding_of
+from piggy_batch.models import Status
+from piggy_batch.runs.directory import account_words
+from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.progress import duration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from piggy_batch.manifest.binding import Binding
+    from piggy_batch.runs.journal import Entry
+
+MOST = 2_000  # lines of a list on the page; the run directory holds all
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A card that the reader must see."""
+
+    row: int
+    line: int
+    value: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One figure of the page."""
+
+    words: str
+    count: int
+    css: str  # good, bad, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """Everything the page tells."""
+
+    manifest: str
+    sha256: str
+    account: str
+    service: str
+    first_look: str
+    last_look: str
+    took: str
+    requests: int
+    rows: int
+    totals: tuple[Total, ...]
+    agreed: bool
+    complete: bool  # every card was looked up
+    differences: tuple[Line, ...]
+    more_differences: int  # that only the run directory lists
+    unseen: tuple[Line, ...]
+    more_unseen: int
+    run_dir: str
+    version: str
+
+    @property
+    def verdict(self) -> str:
+        """The page in one sentence."""
+        if not self.rows:
+            return "The manifest has no rows: there is nothing to sign off."
+        if not self.complete:
+            return "Not every card could be looked up. Run the same command again before anybody signs."
+        if not self.agreed:
+            number = len(self.differences) + self.more_differences
+            verb = "is missing or differs" if number == 1 else "are missing or differ"
+            return f"{number:,} of {self.rows:,} cards {verb} from the manifest."
+        if self.unseen:
+            return (
+                f"Nothing differs from the manifest; of {len(self.unseen) + self.more_unseen:,} inactive cards the "
+                "service shows only that they exist and are inactive."
+            )
+        return f"All {self.rows:,} cards are as the manifest says."
+
+
+def write_sign_off(run_dir: Path, target: Path) -> None:
+    """Write the page about a verify run, whole or not at all, readable by its owner only."""
+    journal = Journal.read(run_dir)
+    if journal is None:
+        return
+    try:
+        page = render(read_sign_off(journal, run_dir))
+    finally:
+        journal.close()
+    write_text(target, page)
+
+
+def read_sign_off(journal: Journal, run_dir: Path) -> SignOff:
+    """The facts of a verify run, from its journal and from nothing else."""
+    binding = binding_of(journal)
+    counts: dict[str, int] = dict.fromkeys((MATCH, PARTIAL, DIFFERENT, MISSING), 0)
+    statuses = journal.counts()
+    differences, unseen = _Some(), _Some()
+    first, last = math.inf, -math.inf
+    for entry in journal.all_rows():
+        check = (entry.kept or {}).get(CHECK)
+        if entry.finished_at is not None:
+            first, last = min(first, entry.finished_at), max(last, entry.finished_at)
+        if check in counts:
+            counts[check] += 1
+        if check in (DIFFERENT, MISSING) or entry.status is Status.INVALID:
+            differences.add(entry, binding)
+        elif check == PARTIAL:
+            unseen.add(entry, binding)
+    runs = journal.runs()
+    manifest = journal.get("manifest")
+    open_rows = statuses[Status.PENDING] + statuses[Status.FAILED]
+    invalid = statuses[Status.INVALID]
+    return SignOff(
+        manifest=manifest["path"],
+        sha256=manifest["sha256"],
+        account=account_words(journal.get("account") or {"id": "unknown"}),
+        service=journal.get("base_url") or "",
+        first_look=_shown(first),
+        last_look=_shown(last),
+        took=duration(sum(r["finished_at"] - r["started_at"] for r in runs if r["finished_at"] is not None)),
+        requests=journal.requests()["sent"],
+        rows=sum(statuses.values()),
+        totals=_totals(counts, open_rows, invalid),
+        agreed=not (counts[DIFFERENT] or counts[MISSING] or invalid),
+        complete=not open_rows,
+        differences=tuple(differences.lines),
+        more_differences=differences.more,
+        unseen=tuple(unseen.lines),
+        more_unseen=unseen.more,
+        run_dir=str(run_dir.resolve()),
+        version=__version__,
+    )
+
+
+def _totals(counts: dict[str, int], open_rows: int, invalid: int) -> tuple[Total, ...]:
+    found = (
+        Total("as the manifest says", counts[MATCH], "good"),
+        Total("inactive, owner or name not visible", counts[PARTIAL], ""),
+        Total("different", counts[DIFFERENT], "bad"),
+        Total("missing", counts[MISSING], "bad"),
+        Total("not looked up", open_rows, "bad"),
+        Total("invalid rows, not looked up", invalid, "bad"),
+    )
+    return tuple(t for t in found if t.count or t.css == "good" or t.words in ("different", "missing"))
+
+
+class _Some:
+    """The first lines of a list, and how many more there are."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.more = 0
+
+    def add(self, entry: Entry, binding: Binding) -> None:
+        """Keep a row, or count it."""
+        if len(self.lines) == MOST:
+            self.more += 1
+            return
+        value = binding.values(entry.cells).get("contact_identifier_value", "")
+        self.lines.append(Line(entry.number, entry.line, value, entry.message or ""))
+
+
+def _shown(moment_s: float) -> str:
+    text = iso(moment_s) if math.isfinite(moment_s) else None
+    return f"{text[:10]} {text[11:19]} UTC" if text else "none"
+
+
+def render(page: SignOff) -> str:
+    """The whole page: no script, no picture, no address outside itself."""
+    from jinja2 import Environment, StrictUndefined  # only this page needs it
+
+    source = files("piggy_batch.importing.verification").joinpath("templates/signoff.html").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["thousands"] = lambda number: f"{number:,}"
+    return environment.from_string(source).render(page=page)
+
+
+__all__ = ["SignOff", "read_sign_off", "render", "write_sign_off"]

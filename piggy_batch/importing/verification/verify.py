@@ -1,0 +1,160 @@
+"""The machine of sign-off: looks a card up, read-only, and compares what is seen with what the row says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from piggy_batch.endpoints import FIND_CONTACT, FIND_IDENTIFIER, NOBODY
+from piggy_batch.endpoints.emails import identity_of
+from piggy_batch.importing.lookup_rules import Seen, see, see_inside
+from piggy_batch.importing.response_rules import Call, Verdict
+from piggy_batch.manifest.binding import inside_request, look_request, parse_cell, printable
+from piggy_batch.models import Kind, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from piggy_batch.client.session import Courier
+
+CHECK = "_check"  # key of what an outcome keeps: one of the words below
+MATCH = "match"
+PARTIAL = "partial"  # nothing differs, and not all could be seen
+MISSING = "missing"
+DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who a row says must hold the card."""
+
+    uuid: str | None = None  # None: not known, or the row does not say
+    email: str | None = None
+    nobody: bool = False
+    unknown: bool = False  # the service has no contact of that e-mail
+
+    @property
+    def given(self) -> bool:
+        """Whether the row says anything about the owner."""
+        return self.nobody or self.uuid is not None or self.email is not None
+
+    def words(self) -> str:
+        """For messages."""
+        if self.nobody:
+            return "nobody"
+        if self.uuid is not None and self.email is None:
+            return f"contact {printable(self.uuid)}"
+        return printable(self.email or "")
+
+
+def owner_of(values: Mapping[str, str]) -> Owner:
+    """What a row says of the owner: its contact_uuid, else its email; ``none`` says nobody."""
+    contact, email = values.get("contact_uuid"), values.get("email")
+    if contact is not None:
+        return Owner(nobody=True) if contact == NOBODY else Owner(uuid=contact)
+    return Owner(email=email.strip()) if email is not None else Owner()
+
+
+async def verify_row(courier: Courier, values: Mapping[str, str], slot: int, tries: int) -> Verdict | None:
+    """The outcome of one row; None: the run stops. At most three reads: the card, the contact of the row's
+    e-mail where the answer does not show one, and that contact's cards where the card is inactive."""
+    look = FIND_IDENTIFIER
+    answer = await courier.ask(look_request(look, values), slot, tries)
+    if answer is None:
+        return None
+    seen = see(look, values, answer)
+    owner = owner_of(values)
+    if isinstance(seen, Verdict):
+        return _failed(seen)
+    shows_mail = "contact_email" in seen.fields
+    if owner.email is not None and seen.exists and (seen.hidden or (seen.owner is not None and not shows_mail)):
+        contact = await courier.ask(look_request(FIND_CONTACT, values), slot, tries)
+        if contact is None:
+            return None
+        held_by = see(FIND_CONTACT, values, contact)
+        if isinstance(held_by, Verdict):
+            return _failed(held_by)
+        owner = replace(owner, uuid=held_by.owner, unknown=not held_by.exists)
+    if seen.hidden and owner.uuid is not None:
+        inside = inside_request(look, owner.uuid)
+        listed = await courier.ask(inside, slot, tries) if inside is not None else answer
+        if listed is None:
+            return None
+        shown = see_inside(look, values, owner.uuid, listed) if inside is not None else seen
+        if isinstance(shown, Verdict):
+            return _failed(shown)
+        seen = shown
+    return compare(values, seen, owner)
+
+
+def _failed(why: Verdict) -> Verdict:
+    return replace(why, call=Call.SETTLE, status=Status.FAILED, message=f"could not be looked up: {why.message}")
+
+
+def compare(values: Mapping[str, str], seen: Seen, owner: Owner) -> Verdict:
+    """``done`` where nothing that can be seen differs from the row, else ``rejected`` with expected and found."""
+    if not seen.exists:
+        said = f"; expected: held by {owner.words()}" if owner.given else ""
+        return Verdict(Call.SETTLE, f"missing{said}", Status.REJECTED, kept={CHECK: MISSING})
+    kept = dict(seen.fields) or ({"contact_identifier_active": False} if seen.hidden else {})
+    differs, unseen = _differences(values, seen, owner)
+    if differs:
+        return Verdict(Call.SETTLE, "; ".join(differs), Status.REJECTED, kept={**kept, CHECK: DIFFERENT})
+    if unseen:
+        message = f"inactive, so the service does not show, and nobody could compare: {', '.join(unseen)}"
+        return Verdict(Call.SETTLE, message, Status.DONE, kept={**kept, CHECK: PARTIAL})
+    return Verdict(Call.SETTLE, "", Status.DONE, kept={**kept, CHECK: MATCH})
+
+
+def _differences(values: Mapping[str, str], seen: Seen, owner: Owner) -> tuple[list[str], list[str]]:
+    """What differs, with expected and found; and which columns cannot be seen."""
+    differs: list[str] = []
+    unseen: list[str] = []
+    value = values["contact_identifier_value"]
+    if seen.value is not None and seen.value != value:
+        differs.append(_pair("contact_identifier_value", value, seen.value))
+    _compare_owner(seen, owner, differs, unseen)
+    name = values.get("contact_identifier_name")
+    found_name = seen.fields.get("contact_identifier_name")
+    if name is not None and seen.hidden:
+        unseen.append("contact_identifier_name")
+    elif name is not None and found_name != name:
+        differs.append(_pair("contact_identifier_name", name, found_name))
+    active = values.get("contact_identifier_active")
+    is_active = not seen.hidden and seen.fields.get("contact_identifier_active") is not False
+    if active is not None and parse_cell(Kind.FLAG, active) is not is_active:
+        differs.append(_pair("contact_identifier_active", active, "true" if is_active else "false"))
+    return differs, unseen
+
+
+def _compare_owner(seen: Seen, owner: Owner, differs: list[str], unseen: list[str]) -> None:
+    column = "email" if owner.email is not None else "contact_uuid"
+    if not owner.given:
+        return
+    if owner.unknown:
+        differs.append(f'email expected "{owner.words()}", but there is no such contact')
+        return
+    if seen.hidden:
+        if seen.not_with is not None:
+            differs.append(f'{column} expected "{owner.words()}", found: inactive, and not among that contact\'s cards')
+        else:
+            unseen.append("the owner")
+        return
+    if owner.nobody:
+        same = seen.owner is None
+    elif owner.uuid is not None:
+        same = seen.owner == owner.uuid
+    else:
+        same = identity_of(str(seen.fields.get("contact_email") or "")) == identity_of(owner.email or "")
+    if not same:
+        differs.append(_pair(column, owner.words(), _holder(seen)))
+
+
+def _holder(seen: Seen) -> str:
+    mail = seen.fields.get("contact_email")
+    return str(mail or seen.owner or "nobody")
+
+
+def _pair(column: str, expected: str, found: object) -> str:
+    shown = "nothing" if found is None else f'"{printable(str(found))}"'
+    return f'{column} expected "{printable(expected)}", found {shown}'

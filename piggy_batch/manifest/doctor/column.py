@@ -1,0 +1,239 @@
+"""One column under examination: counts and first examples while rows stream by, judgements at the end.
+
+Memory does not grow with rows. A batch of plain values is looked at as a whole; only what looks suspicious is
+looked at one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+
+from piggy_batch.manifest.doctor.catalogue import NOT_A_UUID, Rule, Severity
+from piggy_batch.manifest.doctor.check_digits import LENGTHS, Scheme, failing
+from piggy_batch.manifest.doctor.column_rules import judge
+from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnFacts, ColumnRole, Examined, Example, Finding, Tally
+from piggy_batch.manifest.doctor.values import (
+    LONGEST_DATE,
+    Damage,
+    damages,
+    email_damages,
+    has_date_form,
+    is_date,
+    looks_scientific,
+    trimmed,
+)
+from piggy_batch.models import Problem
+
+Batch = Sequence[tuple[int, int, Sequence[str]]]  # row number, line, cells
+
+_PLAIN = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+_PLAIN_VALUE = re.compile(r"[0-9A-Za-z_-]+").fullmatch
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
+_HEX = bytes(104 if byte in b"0123456789abcdefABCDEF" else byte for byte in range(256))
+_UUID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
+_SURELY_NOT = 200  # so many numbers, half of them failing: the column has no such check digit
+
+
+@dataclass(slots=True)
+class Digits:
+    """The values of one length that are digits only."""
+
+    all: Tally = field(default_factory=Tally)
+    zero_first: int = 0
+    cut: Tally = field(default_factory=Tally)  # only zeros after the fifteenth digit
+    failing: dict[Scheme, Tally] = field(default_factory=lambda: {scheme: Tally() for scheme in Scheme})
+    checked: dict[Scheme, int] = field(default_factory=lambda: dict.fromkeys(Scheme, 0))
+
+
+@dataclass(slots=True)
+class Census:
+    """What is known of a column's undamaged values."""
+
+    digits: dict[int, Digits] = field(default_factory=dict)  # by length
+    others: dict[int, Tally] = field(default_factory=dict)  # values with other characters than digits, by length
+    letters_only: int = 0  # of the others
+    upper: Tally = field(default_factory=Tally)  # of those that have letters
+    lower: Tally = field(default_factory=Tally)
+    mixed: Tally = field(default_factory=Tally)
+    scientific: Tally = field(default_factory=Tally)  # looks so, or is a code that looks so
+    dates: Tally = field(default_factory=Tally)
+    spaced_dates: Tally = field(default_factory=Tally)  # those with space around or before a time
+    no_dates: int = 0  # written as dates are, but there is no such day
+    uuids: int = 0
+    no_uuids: Tally = field(default_factory=Tally)
+
+
+class Column:
+    """Examines one column."""
+
+    def __init__(self, examined: Examined) -> None:
+        self.examined = examined
+        self._census = Census()
+        self._damaged: dict[str, tuple[Rule, Tally]] = {}
+        self._lengths: Counter[int] = Counter()
+
+    def feed(self, batch: Batch) -> list[Problem]:
+        """Take note of a batch of rows; the rows that cannot be right."""
+        index = self.examined.index
+        values = [row[2][index] for row in batch]
+        self._lengths.update(map(len, values))
+        joined = "".join(values)
+        if self.examined.role is ColumnRole.EMAIL:
+            return self._one_by_one(batch, values)[1]
+        problems: list[Problem] = []
+        good: list[str] = values
+        if not joined.isascii() or joined.encode().translate(None, _PLAIN):
+            good, problems = self._one_by_one(batch, values)
+        elif "" in values:
+            good = [value for value in values if value]
+        if good:
+            where = _Finder(batch, values)
+            if self.examined.role is ColumnRole.UUID:
+                self._note_uuids(good, where)
+            else:
+                self._note(good, where)
+        return problems
+
+    def _one_by_one(self, batch: Batch, values: Sequence[str]) -> tuple[list[str], list[Problem]]:
+        """The undamaged values, and the problems of those that cannot be right."""
+        look = email_damages if self.examined.role is ColumnRole.EMAIL else damages
+        good: list[str] = []
+        problems: list[Problem] = []
+        for (row, line, _), value in zip(batch, values, strict=True):
+            if not value:
+                continue
+            found = [] if _PLAIN_VALUE(value) and look is damages else look(value)
+            if not found:
+                good.append(value)
+                continue
+            if is_date(trimmed(value)):
+                self._census.spaced_dates.add(Example(row, line, value))
+            for rule, proposal in found:
+                tally = self._damaged.setdefault(rule.code, (rule, Tally()))[1]
+                tally.add(Example(row, line, value, proposal))
+            if found[0][0].severity is Severity.ERROR:
+                problems.append(_problem(row, line, self.examined.column, value, found[0]))
+        return good, problems
+
+    def _note(self, good: Sequence[str], where: _Finder) -> None:
+        joined = "".join(good)
+        if joined.isascii() and joined.isdigit():
+            self._note_digits(good, where)
+            return
+        digits = [value for value in good if value.isascii() and value.isdigit()]
+        others = [value for value in good if not (value.isascii() and value.isdigit())] if digits else good
+        if digits:
+            self._note_digits(digits, where)
+        for length, group in _by_length(others).items():
+            where.count(self._census.others.setdefault(length, Tally()), group)
+        self._census.letters_only += sum(map(str.isalpha, others))
+        self._note_case(others, where)
+        if "e" in joined or "E" in joined:
+            where.count(self._census.scientific, list(filter(looks_scientific, others)))
+        if ("-" in joined or "/" in joined or "." in joined) and min(map(len, others)) <= LONGEST_DATE:
+            self._note_dates(list(filter(has_date_form, others)), where)
+
+    def _note_dates(self, written_so: Sequence[str], where: _Finder) -> None:
+        dates = list(filter(is_date, written_so))
+        self._census.no_dates += len(written_so) - len(dates)
+        where.count(self._census.dates, dates)
+
+    def _note_digits(self, numbers: Sequence[str], where: _Finder) -> None:
+        for length, group in _by_length(numbers).items():
+            known = self._census.digits.setdefault(length, Digits())
+            where.count(known.all, group)
+            known.zero_first += "".join(group)[::length].count("0")
+            if length > 15:
+                zeros = "0" * (length - 15)
+                where.count(known.cut, [number for number in group if number.endswith(zeros)])
+            for scheme, lengths in LENGTHS.items():
+                tally, checked = known.failing[scheme], known.checked[scheme]
+                if length not in lengths or (checked > _SURELY_NOT and tally.count * 2 > checked):
+                    continue
+                marks = failing(group, length, scheme)
+                known.checked[scheme] = checked + len(group)
+                if 1 in marks:
+                    where.count(tally, list(compress(group, marks)))
+
+    def _note_case(self, others: Sequence[str], where: _Finder) -> None:
+        joined = "".join(others)
+        census = self._census
+        if joined.isupper():
+            where.count(census.upper, [value for value in others if value.isupper()])
+        elif joined.islower():
+            where.count(census.lower, [value for value in others if value.islower()])
+        else:
+            where.count(census.upper, [value for value in others if value.isupper()])
+            where.count(census.lower, [value for value in others if value.islower()])
+            cased = [value for value in others if value.upper() != value and value.lower() != value]
+            where.count(census.mixed, cased)
+
+    def _note_uuids(self, good: Sequence[str], where: _Finder) -> None:
+        shape = "".join(good).encode().translate(_HEX)
+        if shape == _UUID_SHAPE * len(good):
+            self._census.uuids += len(good)
+            return
+        strangers = [value for value in good if not _UUID(value)]
+        self._census.uuids += len(good) - len(strangers)
+        where.count(self._census.no_uuids, strangers)
+
+    def findings(self) -> list[Finding]:
+        """Everything found in this column so far, by code."""
+        column = self.examined.column
+        found = [Finding(rule, column, tally.count, tuple(tally.examples)) for rule, tally in self._damaged.values()]
+        census = self._census
+        if self.examined.role is ColumnRole.UUID:
+            strange = census.no_uuids
+            whole = census.uuids + strange.count
+            if strange.count and whole >= 50 and census.uuids >= 0.95 * whole:
+                found.append(Finding(NOT_A_UUID, column, strange.count, tuple(strange.examples)))
+        elif self.examined.role is not ColumnRole.EMAIL:
+            found += judge(census, column)
+        return sorted(found, key=lambda finding: finding.code)
+
+    def facts(self) -> ColumnFacts:
+        """The column's numbers."""
+        lengths = tuple(sorted((length, count) for length, count in self._lengths.items() if length))
+        blank = self._lengths[0]
+        return ColumnFacts(self.examined.column, self.examined.role, self._lengths.total() - blank, blank, lengths)
+
+
+class _Finder:
+    """Finds the rows of example values in a batch, which is needed for a handful of values only."""
+
+    def __init__(self, batch: Batch, values: Sequence[str]) -> None:
+        self._batch = batch
+        self._values = values
+
+    def count(self, tally: Tally, group: Sequence[str]) -> None:
+        """Add a group of values, in the order of rows, to a tally."""
+        tally.count += len(group)
+        wanted = EXAMPLES - len(tally.examples)
+        if wanted <= 0:
+            return
+        start = 0
+        for value in group[:wanted]:
+            at = self._values.index(value, start)
+            row, line, _ = self._batch[at]
+            tally.examples.append(Example(row, line, value))
+            start = at + 1
+
+
+def _by_length(values: Sequence[str]) -> dict[int, Sequence[str]]:
+    lengths = set(map(len, values))
+    if len(lengths) <= 1:
+        return dict.fromkeys(lengths, values)
+    groups: dict[int, list[str]] = {length: [] for length in lengths}
+    for value in values:
+        groups[len(value)].append(value)
+    return dict(groups)
+
+
+def _problem(row: int, line: int, column: str, value: str, damage: Damage) -> Problem:
+    rule, proposal = damage
+    meant = f'; probably "{proposal}"' if proposal else ""
+    return Problem(row, line, column, f'"{value[:60]}" is {rule.slug} ({rule.code}){meant}; {rule.remedy}')

@@ -1,0 +1,70 @@
+"""The examination of a manifest while its rows stream by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from piggy_batch.manifest.doctor.catalogue import DUPLICATE, NEAR_DUPLICATE
+from piggy_batch.manifest.doctor.column import Batch, Column
+from piggy_batch.manifest.doctor.findings import ColumnFacts, Examined, Finding, Repeats
+from piggy_batch.manifest.doctor.printed_numbers import PrintedOrScanned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from piggy_batch.models import Problem
+
+BATCH_ROWS = 500  # larger batches get slower: cells fall out of the processor cache
+
+
+class Examiner:
+    """Examines the chosen columns of one manifest, in memory that does not grow with its rows.
+
+    ``header`` are all columns of the file; ``examined`` those that hold identifiers, hashes, uuids or e-mail
+    addresses. Cells are fed as they will be sent, that is after ``Fixes``.
+    """
+
+    def __init__(self, header: Sequence[str], examined: Sequence[Examined]) -> None:
+        self._columns = [Column(column) for column in examined]
+        self._printed = PrintedOrScanned(header, examined)
+        self.rows = 0
+
+    def feed(self, batch: Batch) -> list[Problem]:
+        """Examine rows ``(number, line, cells)``, none shorter than the header, in the order of the file.
+
+        Returns a problem for each value that cannot be right: these rows are invalid. Batches of about
+        ``BATCH_ROWS`` are fastest; batches of one row are right too.
+        """
+        self.rows += len(batch)
+        if self._printed.wanted:
+            self._printed.feed(batch)
+        problems = [problem for column in self._columns for problem in column.feed(batch)]
+        return sorted(problems, key=lambda problem: problem.row) if len(self._columns) > 1 else problems
+
+    def findings(self, repeats: Sequence[Repeats] = ()) -> list[Finding]:
+        """Everything found so far, by column and code; ``repeats`` is what the journal knows of duplicates."""
+        known = {repeat.column: repeat for repeat in repeats}
+        found: list[Finding] = []
+        for column in self._columns:
+            name = column.examined.column
+            here = column.findings()
+            here += [finding for finding in self._printed.findings() if finding.column == name]
+            if name in known:
+                here += repeated(known[name])
+            found += sorted(here, key=lambda finding: finding.code)
+        return found
+
+    def facts(self) -> list[ColumnFacts]:
+        """The numbers of each examined column."""
+        return [column.facts() for column in self._columns]
+
+
+def repeated(repeats: Repeats) -> list[Finding]:
+    """The findings about duplicates of one column."""
+    found = []
+    if repeats.exact:
+        found.append(Finding(DUPLICATE, repeats.column, repeats.exact, repeats.exact_examples))
+    if repeats.near:
+        found.append(Finding(NEAR_DUPLICATE, repeats.column, repeats.near, repeats.near_examples))
+    return [replace(finding, examples=finding.examples[:3]) for finding in found]

@@ -1,0 +1,83 @@
+"""The page that ``check --html`` writes: one file, for the person who made the list. Pure but for its template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from piggy_batch.manifest.doctor import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from piggy_batch.manifest.doctor import ColumnFacts, Finding
+
+_BARS = 12  # lengths shown one by one; the rarest of more are summed up
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """Everything the page tells."""
+
+    manifest: str  # the file's name as the person knows it
+    operation: str  # what it is meant for, as in "identifiers create"
+    rows: int
+    read_as: str  # format, encoding, delimiter, sheet: one line
+    notes: Sequence[str]
+    columns: Sequence[ColumnFacts]
+    findings: Sequence[Finding]
+    checked_at: str  # shown as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a histogram. ``share`` is of the longest bar, in percent, at least 1 so that it can be seen."""
+
+    label: str
+    count: int
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How a finding is shown: colours alone tell nothing in print."""
+
+    word: str
+    css: str
+
+
+def grade(finding: Finding) -> Grade:
+    """What a finding asks of the reader."""
+    if finding.severity is Severity.ERROR:
+        return Grade("cannot be right", "error")
+    return Grade("must be answered", "blocking") if finding.blocking else Grade("look at it", "warning")
+
+
+def bars(column: ColumnFacts) -> list[Bar]:
+    """The lengths of a column's values as a histogram, by length; the rarest of many in one bar at the end."""
+    common = sorted(column.lengths, key=lambda pair: -pair[1])[:_BARS]
+    most = max((count for _, count in common), default=0)
+    shown = [Bar(str(length), count, max(1, round(100 * count / most))) for length, count in sorted(common)]
+    rest = sum(count for _, count in column.lengths) - sum(count for _, count in common)
+    return [*shown, Bar("other", rest, max(1, min(100, round(100 * rest / most))))] if rest else shown
+
+
+def visible(value: str) -> str:
+    """A value with a sign for each character that cannot be seen, so that print shows what is wrong."""
+    signs = {" ": "␣", "\u00a0": "°", "\t": "⇥", "\n": "↵", "\r": "↵", "\u200b": "∅", "\u200d": "∅", "\ufeff": "∅"}
+    shown = "".join(signs.get(c, c if c.isprintable() else "∅") for c in value)
+    return shown if len(shown) <= 60 else shown[:59] + "…"
+
+
+def render(report: CheckReport) -> str:
+    """The whole page: no script, no picture, no address outside itself."""
+    from jinja2 import Environment, StrictUndefined  # only this page needs it
+
+    source = files("piggy_batch.manifest").joinpath("templates/check.html").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["visible"] = visible
+    environment.filters["thousands"] = lambda number: f"{number:,}"
+    order = {"error": 0, "blocking": 1, "warning": 2}
+    findings = sorted(report.findings, key=lambda finding: order[grade(finding).css])
+    return environment.from_string(source).render(report=report, findings=findings, grade=grade, bars=bars)

@@ -1,0 +1,185 @@
+"""A store of snapshots: ``date=YYYY-MM-DD/<UTC time>.parquet``, a Hive-partitioned dataset and nothing else.
+
+Each snapshot's summary lies beside it under a name with a leading underscore, which readers of datasets skip.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from piggy_batch.errors import SetupError
+from piggy_batch.reporting.dates import end_of, moment_name, parse_day
+from piggy_batch.reporting.snapshot import (
+    SCHEMA,
+    Snapshot,
+    check_columns,
+    conform,
+    describe,
+    moment_of,
+    open_snapshot,
+    proof_of,
+    read_footer,
+    stored_summary_name,
+)
+from piggy_batch.reporting.whole import sha256_of, whole, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from piggy_batch.models import Json
+
+_DAY_FOLDER = re.compile(r"date=(\d{4}-\d{2}-\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The snapshots under ``root``; days are those of ``zone``."""
+
+    root: Path
+    zone: ZoneInfo
+
+    def place(
+        self,
+        parquet: Path,
+        summary: Mapping[str, Json],
+        *,
+        day: date | None = None,
+        accept_partial: bool = False,
+    ) -> Snapshot:
+        """Copy a finished export into the store and return it as stored; the export itself stays where it is.
+
+        Its date is the local day of its moment, or ``day``. SetupError, and nothing changed, where the export
+        did not agree (unless ``accept_partial``), is of another account or of other programs than the
+        store's, or where that moment is there already: a stored snapshot is never overwritten.
+        """
+        self._check_proof(parquet, summary, accept_partial=accept_partial)
+        footer = read_footer(parquet)
+        schema = footer.schema.to_arrow_schema()
+        check_columns(parquet, schema.names)
+        kept = dict(summary)
+        if day is not None and moment_of(summary) is None and "read_at" not in schema.names:
+            kept["moment"] = end_of(day, self.zone).isoformat()
+        new = describe(parquet, kept, self.zone, day=day)
+        self._check_kin(new)
+        target = self.root / f"date={new.day.isoformat()}" / f"{moment_name(moment_of(kept) or new.moment)}.parquet"
+        if target.exists():
+            raise SetupError(f"{target}: this moment is in the store already, and a snapshot is never overwritten")
+        _make_folder(target.parent)
+        try:
+            with whole(target, replace=False) as draft:
+                _copy(parquet, draft, plain=schema.equals(SCHEMA))
+                kept |= {"sha256": sha256_of(draft), "moment": (moment_of(kept) or new.moment).isoformat()}
+                text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+                write_whole(target.with_name(stored_summary_name(target.stem)), text.encode())
+        except FileExistsError:
+            raise SetupError(f"{target}: another process has just stored this moment; it was not touched") from None
+        return open_snapshot(target, self.zone, day=new.day)
+
+    def list(self) -> tuple[Snapshot, ...]:
+        """Every snapshot of the store, oldest first. SetupError where there is no such store."""
+        if not self.root.is_dir():
+            raise SetupError(f"{self.root}: no such store; begin one with: piggy-batch giftcards snapshot --store DIR")
+        found = []
+        for folder in sorted(self.root.glob("date=*")):
+            match = _DAY_FOLDER.fullmatch(folder.name)
+            if not match:
+                raise SetupError(f"{folder}: is no date=YYYY-MM-DD folder; a store holds nothing else")
+            day = parse_day(match[1], str(folder))
+            found += [
+                open_snapshot(path, self.zone, day=day)
+                for path in folder.glob("*.parquet")
+                if not path.name.startswith((".", "_"))
+            ]
+        return tuple(sorted(found, key=lambda snapshot: (snapshot.day, snapshot.moment, snapshot.path.name)))
+
+    def _check_proof(self, parquet: Path, summary: Mapping[str, Json], *, accept_partial: bool) -> None:
+        agreed, verdict = proof_of(summary)
+        if agreed or accept_partial:
+            return
+        raise SetupError(
+            f"{parquet}: the export did not agree ({verdict}), so cards may be missing; "
+            "export again, or store it as partial with --accept-partial"
+        )
+
+    def _check_kin(self, new: Snapshot) -> None:
+        for old in self.list() if self.root.is_dir() else ():
+            check_kin(old, new)
+
+
+def check_kin(old: Snapshot, new: Snapshot) -> None:
+    """SetupError where two snapshots cannot be compared: other accounts, or limited to other programs."""
+    if old.account and new.account and old.account != new.account:
+        raise SetupError(
+            f"{new.path} is of account {new.account}, but {old.path} of {old.account}; keep a store per account"
+        )
+    if old.program_uuids != new.program_uuids:
+        raise SetupError(
+            f"{new.path} holds {_programs(new)}, but {old.path} {_programs(old)}; "
+            "export both with the same --program options and keep a store for each choice"
+        )
+
+
+def pick(snapshots: Sequence[Snapshot], *, as_of: date | None, since: date | None) -> tuple[Snapshot | None, Snapshot]:
+    """The opening (None where there is nothing earlier) and the closing snapshot of a report.
+
+    Closing is the last one on or before ``as_of``, else the last; opening the last one on or before
+    ``since``, else the one before closing. SetupError where there is none or both are the same.
+    """
+    if not snapshots:
+        raise SetupError("the store holds no snapshot; take one with: piggy-batch giftcards snapshot --store DIR")
+    closing = _last(snapshots, as_of, "--as-of")
+    earlier = snapshots[: list(snapshots).index(closing)]
+    if since is None:
+        return (earlier[-1] if earlier else None), closing
+    opening = _last(snapshots, since, "--since")
+    if opening not in earlier:
+        raise SetupError(
+            f"--since {since} and the as-of day lead to {opening.path.name} and {closing.path.name}; "
+            f"choose a --since before {closing.day}"
+        )
+    return opening, closing
+
+
+def _last(snapshots: Sequence[Snapshot], day: date | None, option: str) -> Snapshot:
+    if day is None:
+        return snapshots[-1]
+    until = [snapshot for snapshot in snapshots if snapshot.day <= day]
+    if not until:
+        raise SetupError(f"{option} {day}: no snapshot on or before that day; the first is of {snapshots[0].day}")
+    return until[-1]
+
+
+def _programs(snapshot: Snapshot) -> str:
+    return f"only programs {', '.join(snapshot.program_uuids)}" if snapshot.program_uuids else "every program"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        for part in (folder.parent, folder):  # of several levels made at once only the last would be private
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"{folder}: cannot be made ({error.strerror})") from None
+
+
+def _copy(parquet: Path, draft: Path, *, plain: bool) -> None:
+    """The same bytes where the schema is the store's, else the same values in its columns, missing ones null."""
+    if plain:
+        shutil.copyfile(parquet, draft)
+        return
+    with pq.ParquetFile(parquet) as source, pq.ParquetWriter(draft, SCHEMA, compression="zstd") as sink:
+        for batch in source.iter_batches():
+            table = conform(pa.Table.from_batches([batch]), parquet)
+            for field in SCHEMA:
+                if field.name not in table.column_names:
+                    table = table.append_column(field, pa.nulls(len(table), field.type))
+            sink.write_table(table.select(SCHEMA.names).cast(SCHEMA))

@@ -1,0 +1,123 @@
+"""The room of sqlite3: what the two stores of run directories, a run's journal and an export's parts, do alike.
+
+A store is one file in write-ahead mode, so that readers never block its writer. It has a table ``meta`` of facts and
+a table ``runs`` of invocations with their request counts.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from piggy_batch.errors import JournalError
+    from piggy_batch.models import Json
+
+LOG = "-wal"  # ends the name of the log of what was written last; SQLite folds it in when the last connection closes
+TALLY = "UPDATE runs SET sent = ?, retried = ?, throttled = ? WHERE id = ?"
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
+    errno.EISDIR: "move away the directory of that name",
+    errno.ENOTDIR: "move away the file in the place of a directory",
+    errno.EACCES: "make the directory writable",
+    errno.EPERM: "make the directory writable",
+    errno.EROFS: "make the disk writable",
+}
+
+
+def make(path: Path) -> None:
+    """An empty file that only its owner may read, where there is none."""
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def remove(path: Path) -> None:
+    """Remove a store that nobody has open, and what SQLite has put beside it; a log never stays without its store."""
+    for suffix in (LOG, "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def connect(path: Path, *pragmas: str, read_only: bool = False, still: bool = False) -> sqlite3.Connection:
+    """A connection to a file that is there. It commits each statement unless a transaction is open; any thread
+    may use it, one at a time. ``still``: to be read while nobody writes."""
+    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}{'&immutable=1' if still else ''}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+    for pragma in pragmas:
+        db.execute(f"PRAGMA {pragma}")
+    return db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All writes or none."""
+    db.execute("BEGIN")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def trouble_as(told: Callable[[Exception], JournalError], *more: type[Exception]) -> Iterator[None]:
+    """Turn trouble of the database, and exceptions of the kinds ``more``, into the error that ``told`` makes of it."""
+    kinds: tuple[type[Exception], ...] = (sqlite3.Error, *more)
+    try:
+        yield
+    except kinds as error:
+        raise told(error) from None
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong, and with which file where that is known."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+
+
+def remedy_of(error: Exception) -> str | None:
+    """What helps, so that the same command goes on; None where nothing is known to."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL" or "no space" in str(error).casefold():
+        return _REMEDIES[errno.ENOSPC]
+    if name.startswith("SQLITE_IOERR"):  # SQLite does not say which
+        return "see that the disk is sound and that no quota or limit of file sizes (ulimit -f) is reached"
+    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def going_on(error: Exception) -> str:
+    """What helps, and that the same command then goes on."""
+    return f"{remedy_of(error) or 'mend that'} and run the same command again"
+
+
+def tables(db: sqlite3.Connection) -> set[str]:
+    """The names of the tables; none in a file whose making was cut short."""
+    return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def fact(db: sqlite3.Connection, key: str) -> Json:
+    """What ``meta`` holds under a key; None where it was never set."""
+    found = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return json.loads(found[0]) if found else None
+
+
+def set_fact(db: sqlite3.Connection, key: str, value: Json) -> None:
+    """Keep a fact; on disk at once unless a transaction is open."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+
+def requests(db: sqlite3.Connection) -> dict[str, int]:
+    """HTTP requests of all invocations."""
+    row = db.execute("SELECT sum(sent), sum(retried), sum(throttled) FROM runs").fetchone()
+    return dict(zip(("sent", "retried", "throttled"), (n or 0 for n in row), strict=True))

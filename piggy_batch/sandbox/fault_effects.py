@@ -1,0 +1,103 @@
+"""What each fault does to an answer. Faults of the connection itself are carried out by the application."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.sandbox.http.messages import Refused, Reply, encode, page, plain
+
+if TYPE_CHECKING:
+    from piggy_batch.sandbox.faults import Fault
+
+Json = Any
+CODED = {"1000": 1000, "unknown-code": 99999, "7002": 7002, "7011": 7011, "60000": 60000, "60001": 60001}
+
+FIXED = {
+    "429-bare": Reply(429, plain(429, "Too Many Attempts.").body, gateway=True),
+    "500": plain(500, "Server Error"),
+    "503": plain(503, "Service Unavailable"),
+    "502-html": page(502, "502 Bad Gateway"),
+    "503-html": page(503, "503 Service Temporarily Unavailable"),
+    "504-html": page(504, "504 Gateway Time-out"),
+    "200-html": page(200, "Just a moment..."),
+    "unauthorized": plain(401, "Unauthenticated."),
+    "forbidden": plain(403, "This action is unauthorized."),
+    "firewall": page(403, "403 Forbidden"),
+    "firewall-406": page(406, "Not Acceptable!"),
+}
+
+
+def instead(fault: Fault, now: float) -> Reply | None:
+    """The answer in place of the real one, nothing applied; None for faults that let it be applied."""
+    if fault.kind in CODED:
+        return Refused(CODED[fault.kind]).reply()
+    if fault.kind in FIXED:
+        return FIXED[fault.kind]
+    wait = str(fault.wait_s).encode()
+    match fault.kind:
+        case "429":
+            resets = (b"x-ratelimit-reset", str(int(now) + fault.wait_s).encode())
+            return _with(FIXED["429-bare"], (b"retry-after", wait), resets)
+        case "503-retry-after":
+            return _with(FIXED["503"], (b"retry-after", wait))
+        case "503-date":
+            date = formatdate(int(now) + fault.wait_s, usegmt=True).encode()
+            return _with(FIXED["503"], (b"retry-after", date))
+        case "redirect":
+            moved = page(302, "302 Found")
+            return Reply(302, moved.body, (*moved.headers, (b"location", fault.location.encode())), gateway=True)
+        case _:
+            return None
+
+
+def _with(reply: Reply, *headers: tuple[bytes, bytes]) -> Reply:
+    """The application's own answer with more headers."""
+    return Reply(reply.status, reply.body, (*reply.headers, *headers))
+
+
+def spoiled(fault: Fault, reply: Reply, first_page: Reply | None) -> Reply:
+    """The real answer, applied, with the fault's mark on it.
+
+    Refusals pass unspoiled where only a success can be.
+    """
+    match fault.kind:
+        case "504-after":
+            return page(504, "504 Gateway Time-out")
+        case "truncated":
+            return Reply(reply.status, reply.body[: max(1, len(reply.body) // 2)], reply.headers)
+        case "header-bomb":
+            bomb = tuple((f"x-bomb-{n}".encode(), b"x" * 8000) for n in range(128))
+            return Reply(reply.status, reply.body, reply.headers + bomb)
+        case "huge":
+            pad = b" " * max(0, fault.size - len(reply.body))
+            return Reply(reply.status, reply.body + pad, reply.headers)
+        case _ if reply.status != 200:
+            return reply
+        case "empty":
+            return Reply(200, b"", reply.headers)
+        case "no-data" | "no-meta" | "string-meta" | "short-page" | "duplicate-row" | "repeat-page":
+            return Reply(200, encode(_edited(fault.kind, json.loads(reply.body), first_page)), reply.headers)
+        case _:
+            return reply
+
+
+def _edited(kind: str, body: dict[str, Json], first_page: Reply | None) -> dict[str, Json]:
+    rows, meta = body.get("data"), body.get("meta")
+    match kind:
+        case "no-data":
+            body.pop("data", None)
+        case "no-meta":
+            body.pop("meta", None)
+        case "string-meta" if isinstance(meta, dict):
+            body["meta"] = {name: str(value) for name, value in meta.items()}
+        case "short-page" if isinstance(rows, list) and rows:
+            body["data"] = rows[:-1]
+        case "duplicate-row" if isinstance(rows, list) and rows:
+            body["data"] = [rows[0], *rows]
+        case "repeat-page" if isinstance(rows, list) and first_page is not None:
+            body["data"] = json.loads(first_page.body).get("data", rows)
+        case _:
+            pass
+    return body

@@ -1,0 +1,69 @@
+"""One request on its way to a handler, and the handler's type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.sandbox.http.messages import Form, Refused, Reply
+
+if TYPE_CHECKING:
+    from piggy_batch.sandbox.settings import Settings
+    from piggy_batch.sandbox.world.account import World
+
+Json = Any
+HIGHEST_LIMIT = 100  # rows a page (SEED, stated)
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that is authenticated, admitted and routed.
+
+    ``args`` are the variable parts of the path, decoded.
+    """
+
+    world: World
+    settings: Settings
+    form: Form
+    args: tuple[str, ...]
+    now: float  # seconds since 1970
+    serial: int  # 1 = the first request this sandbox has seen
+    drift: int = 0  # added to the total of a giftcard page
+
+
+Handler = Callable[[Call], Reply]
+
+
+def paging(call: Call, *, name: str = "limit", default: int = 30) -> tuple[int, int]:
+    """Page (from 1) and page size. Out of bounds: 1003, or clamped by the switch (both inferred)."""
+    form = call.form
+    if call.settings.over_limit == "clamp":
+        try:
+            page, limit = form.integer("page"), form.integer(name)
+        finally:
+            form.errors.clear()
+        return max(1, page or 1), min(max(1, default if limit is None else limit), HIGHEST_LIMIT)
+    page, limit = form.integer("page"), form.integer(name)
+    if page is not None and page < 1:
+        form.errors["page"] = ["The page field must be at least 1."]
+    if limit is not None and not 1 <= limit <= HIGHEST_LIMIT:
+        form.errors[name] = [f"The {name} field must be between 1 and {HIGHEST_LIMIT}."]
+    form.checked()
+    return page or 1, limit or default
+
+
+def viewing_meta(page: int, limit: int, total: int, rows: int) -> dict[str, Json]:
+    """The meta of contacts and giftcard transactions (POST, LDOC, observed)."""
+    start = (page - 1) * limit
+    return {
+        "page": page,
+        "limit": limit,
+        "viewing_from": start + 1 if rows else 0,
+        "viewing_to": start + rows,
+        "last_page": max(1, -(-total // limit)),
+        "total": total,
+    }
+
+
+__all__ = ["HIGHEST_LIMIT", "Call", "Form", "Handler", "Refused", "Reply", "paging", "viewing_meta"]

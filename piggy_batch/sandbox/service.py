@@ -1,0 +1,265 @@
+"""The sandbox as an ASGI application: admit, authenticate, route, strike with faults, answer.
+
+The API itself is served by a plain callable, as lean as can be; the back door under ``/_sandbox`` is
+Starlette's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from piggy_batch.sandbox.asgi import back_door
+from piggy_batch.sandbox.fault_effects import instead, spoiled
+from piggy_batch.sandbox.faults import ConnectionCut, Fault, Plan
+from piggy_batch.sandbox.framing import headers, no_route, trickle, whole
+from piggy_batch.sandbox.handlers.call import Call
+from piggy_batch.sandbox.http.messages import Form, Refused, Reply, parameters, plain
+from piggy_batch.sandbox.http.throttle import Throttle
+from piggy_batch.sandbox.http.tokens import Grant, Tokens
+from piggy_batch.sandbox.routes import route
+from piggy_batch.sandbox.world.account import World
+from piggy_batch.sandbox.world.churning import Churner
+from piggy_batch.sandbox.world.outside_events import on_contact, on_giftcard, on_identifier
+from piggy_batch.sandbox.world.state_file import read_state, write_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Message, Receive, Scope, Send
+
+    from piggy_batch.sandbox.handlers.call import Handler
+    from piggy_batch.sandbox.http.throttle import Ticket
+    from piggy_batch.sandbox.settings import Churn, Settings
+
+Json = Any
+HANG_UP = "sandbox.hang_up"  # scope key under which a server puts what really closes the connection
+_LONG_LIST = "GET /giftcards"
+_HANGS = ("timeout", "timeout-after")
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A request that has been read and counted, not yet authenticated."""
+
+    scope: Scope
+    body: bytes
+    header: bytes | None  # Authorization
+    ticket: Ticket
+    serial: int  # 1 = the first request of this sandbox
+    found: tuple[str, Handler, tuple[str, ...]] | None
+
+
+class Sandbox:
+    """One sandbox: its worlds, its faults and its application.
+
+    ``app`` is the ASGI application; it starts no thread and no background task, so it runs under a virtual
+    clock. ``world`` is the main account's; ``worlds`` maps account uuids. ``requests`` and ``statuses`` count
+    what came and went; ``arrivals`` holds (event loop time in seconds, route) of the latest requests.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.latency_s = settings.latency_ms / 1000
+        self.tokens = Tokens(settings)
+        self.throttle = Throttle(settings.limit_per_minute)
+        self.faults = Plan(settings.faults, settings.seed)
+        self.requests: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.arrivals: deque[tuple[float, str]] = deque(maxlen=settings.keep_requests)
+        self.in_flight = 0
+        self.most_in_flight = 0
+        held = read_state(settings)
+        companies = {uuid: company for company, uuid in settings.other_tokens.values()}
+        companies[settings.account_uuid] = settings.company
+        self.worlds = {
+            uuid: World(settings, company, uuid, main=uuid == settings.account_uuid, dumped=held.get(uuid))
+            for uuid, company in companies.items()
+        }
+        self.world = self.worlds[settings.account_uuid]
+        self.churner = Churner(settings, self.world)
+        self._serial = 0
+        self._hanging: set[asyncio.Future[None]] = set()
+        self._back_door = back_door(self)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
+            await self._back_door(scope, receive, send)
+            return
+        self._serial += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await self._answer(scope, receive, send, self._serial)
+        finally:
+            self.in_flight -= 1
+
+    # At run time
+
+    def plan(self, fault: Fault) -> None:
+        """Adds a fault, from the next request on."""
+        self.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """No faults from now on."""
+        self.faults.clear()
+
+    def happen(self, what: Literal["identifier", "contact", "giftcard"], **event: Json) -> Json:
+        """Something beside the client, now: a till, a webshop, the dashboard.
+
+        See ``events`` for the fields.
+        """
+        now = self.settings.clock()
+        match what:
+            case "identifier":
+                return on_identifier(self.world, event)
+            case "contact":
+                return on_contact(self.world, event, now)
+            case "giftcard":
+                return on_giftcard(self.world, event, now)
+
+    def churn(self, churn: Churn) -> None:
+        """Plans a change of the giftcard list between two page reads."""
+        self.churner.add(churn)
+
+    def revoke(self, token: str) -> None:
+        """The token is refused (401) from now on."""
+        self.tokens.grants.pop(token, None)
+
+    def accept(self, token: str) -> None:
+        """The token is good for the main account from now on, as after a rotation."""
+        self.tokens.grants[token] = Grant(self.settings.account_uuid)
+
+    def let_go(self) -> None:
+        """Ends every request that a fault keeps hanging."""
+        for patience in self._hanging:
+            patience.cancel()
+
+    def save(self) -> None:
+        """Writes the state file, whole or not at all. Without one in the settings it does nothing."""
+        write_state(self.settings, self.worlds)
+
+    @property
+    def changes(self) -> int:
+        """Goes up with every change of any world."""
+        return sum(world.changes for world in self.worlds.values())
+
+    def state(self) -> Json:
+        """What ``GET /_sandbox/state`` answers."""
+        return self.world.state() | {
+            "requests": dict(self.requests),
+            "requests_total": self._serial,
+            "statuses": dict(self.statuses),
+            "faults_struck": self.faults.struck,
+            "in_flight": self.in_flight,
+            "most_in_flight": self.most_in_flight,
+        }
+
+    # One request
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, serial: int) -> None:
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        path, method = raw.decode("latin-1"), scope["method"]
+        found = route(method, path)
+        label = found[0] if found else f"{method} unrouted"
+        self.requests[label] += 1
+        self.arrivals.append((asyncio.get_running_loop().time(), label))
+        body = await whole(receive)
+        fault = self.faults.pick(method, path, scope["query_string"], body)
+        now = self.settings.clock()
+        if self.latency_s:
+            await self.settings.sleep(self.latency_s / 2)
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+        ticket = self.throttle.admit(header.decode("latin-1") if header else "anybody", now)
+        if fault and fault.kind in ("reset-before", "timeout"):
+            await self._break(scope, receive, fault)
+            return
+        reply = instead(fault, now) if fault else None
+        if reply is None:
+            arrived = _Arrived(scope, body, header, ticket, serial, found)
+            reply = await self._apply(arrived)
+            if fault and ticket.allowed:
+                first_page = None
+                if fault.kind == "repeat-page" and method == "GET":
+                    first_page = await self._apply(arrived, {"page": 1})
+                reply = spoiled(fault, reply, first_page)
+        if self.latency_s:
+            await self.settings.sleep(self.latency_s / 2)
+        if fault and fault.kind in ("reset-after", "timeout-after"):
+            await self._break(scope, receive, fault)
+            return
+        self.statuses[str(reply.status)] += 1
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers(reply, ticket)})
+        if fault and fault.kind == "reset-body":
+            await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+            await self._break(scope, receive, fault)
+        elif fault and fault.kind == "trickle":
+            await trickle(reply.body, send, self.settings.sleep)
+        else:
+            await send({"type": "http.response.body", "body": reply.body})
+
+    async def _apply(self, arrived: _Arrived, override: dict[str, Json] | None = None) -> Reply:
+        """The answer of a service in good health, what it changes applied. ``override``: other parameters."""
+        if not arrived.ticket.allowed:
+            return plain(429, "Too Many Attempts.")
+        scope, settings, now = arrived.scope, self.settings, self.settings.clock()
+        values = await parameters(scope, arrived.body) | (override or {})
+        path: str = scope["path"]
+        if path == "/oauth/token" and scope["method"] == "POST":
+            return self.tokens.issue(values, now)
+        if arrived.found is None:
+            return no_route(scope["method"], path)
+        grant = self.tokens.grant(arrived.header, now)
+        if grant is None:
+            return self.tokens.refusal()
+        label, handler, args = arrived.found
+        if not grant.contacts and " /contacts" in label:
+            return plain(403, "This action is unauthorized.")
+        world = self.worlds[grant.account]
+        world.settle(now)
+        listing = label == _LONG_LIST and override is None and world is self.world
+        drift = self.churner.drift() if listing else 0
+        try:
+            reply = handler(Call(world, settings, Form(values), args, now, arrived.serial, drift))
+        except Refused as refused:
+            return refused.reply()
+        if listing:
+            self.churner.page_was_read(now)
+        return reply
+
+    async def _break(self, scope: Scope, receive: Receive, fault: Fault) -> None:
+        """Ends the connection without a (whole) answer.
+
+        At once, or for faults that hang when the client has left or ``hang_s`` seconds are over.
+        """
+        self.statuses["hung" if fault.kind in _HANGS else "cut"] += 1
+        if fault.kind in _HANGS and await self._left(receive):
+            return
+        hang_up: Callable[[bool], None] | None = scope.get(HANG_UP)
+        if hang_up is None:
+            raise ConnectionCut(f"fault {fault.kind}: the connection was cut")
+        hang_up(self.settings.hard_reset)
+        await self._left(receive)
+
+    async def _left(self, receive: Receive) -> bool:
+        """Waits until the client has left; False when ``hang_s`` went by first, or ``let_go`` was called."""
+
+        async def leave() -> None:
+            message: Message = {}
+            while message.get("type") != "http.disconnect":
+                message = await receive()
+
+        leaving = asyncio.ensure_future(leave())
+        patience = asyncio.ensure_future(self.settings.sleep(self.settings.hang_s))
+        self._hanging.add(patience)
+        try:
+            await asyncio.wait((leaving, patience), return_when=asyncio.FIRST_COMPLETED)
+            return leaving.done()
+        finally:
+            self._hanging.discard(patience)
+            leaving.cancel()
+            patience.cancel()
+            await asyncio.gather(leaving, patience, return_exceptions=True)

@@ -1,0 +1,141 @@
+"""What happens beside the client: tills, webshops and the dashboard, as JSON-like events on one world.
+
+There are no rules but that the things named exist; whoever raises a negative balance gets one. Every event is
+counted under ``outside``, never under ``effects``. All raise ``ValueError`` for what there is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.sandbox.world.giftcards import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from piggy_batch.sandbox.world.account import World
+    from piggy_batch.sandbox.world.contacts import Identifier
+    from piggy_batch.sandbox.world.giftcards import Card
+
+Json = Any
+Event = dict[str, Any]
+
+
+def on_identifier(world: World, event: Mapping[str, Json]) -> Json:
+    """``action``: create, link, unlink, rename, activate, deactivate, delete; ``value``.
+
+    Where the action needs it ``contact_uuid`` or ``email`` (of the holder), and ``name``.
+    """
+    action, value = str(event.get("action")), str(event.get("value", ""))
+    name, holder = str(event.get("name", value)), event.get("contact_uuid")
+    if "email" in event:
+        known = world.people.contact_by_email(str(event["email"]))
+        holder = known.uuid if known else None
+    if (holder is None or world.people.contact(holder) is None) and (holder is not None or action == "link"):
+        raise ValueError("no such contact")
+    identifier = world.people.identifier(value)
+    if action == "create":
+        if identifier is not None or not value:
+            raise ValueError(f"cannot create {value!r}")
+        world.people.add_identifier(value, name, holder)
+    elif identifier is None:
+        raise ValueError(f"no identifier {value!r}")
+    else:
+        _alter(world, identifier, action, holder, name)
+    world.effect_outside(f"identifiers.{action}", value)
+    return {"done": action}
+
+
+def _alter(world: World, identifier: Identifier, action: str, holder: str | None, name: str) -> None:
+    match action:
+        case "link":
+            world.people.hold(identifier, holder)
+        case "unlink":
+            world.people.hold(identifier, None)
+        case "rename":
+            identifier.name = name
+        case "activate" | "deactivate":
+            world.people.activate(identifier, active=action == "activate")
+        case "delete":
+            world.people.remove_identifier(identifier)
+        case _:
+            raise ValueError(f"unknown action {action}")
+
+
+def on_contact(world: World, event: Mapping[str, Json], now: float) -> Json:
+    """``action``: create, delete; ``email``."""
+    action, email = event.get("action"), str(event.get("email", ""))
+    contact = world.people.contact_by_email(email)
+    if action == "create" and contact is None and email:
+        contact = world.people.add_contact(email, now)
+    elif action == "delete" and contact is not None:
+        world.people.remove_contact(contact)
+    else:
+        raise ValueError(f"cannot {action} {email!r}")
+    world.effect_outside(f"contacts.{action}", email)
+    return {"done": action, "uuid": contact.uuid}
+
+
+def on_giftcard(world: World, event: Mapping[str, Json], now: float) -> Json:
+    """``action``: issue, topup, redeem, expire, delete, activate, deactivate, move; ``uuid`` but for issue.
+
+    ``issue`` takes ``program`` (a number, default 1; 0 = none), ``hash``, ``physical``, ``expires`` (Unix
+    time or null), ``uuid`` and a first ``amount_in_cents``; ``topup`` and ``redeem`` take ``amount_in_cents``
+    and ``shop`` (a number); ``expire`` takes ``expires`` and ``sweep`` (a ledger row that takes the balance);
+    ``move`` takes ``program``. ``rename-program`` takes ``program`` and ``name``.
+    """
+    action = str(event.get("action"))
+    if action == "rename-program":
+        number = int(event["program"])
+        world.cards.rename(number, str(event["name"]))
+        world.effect_outside("programs.rename", str(number))
+        return {"done": action}
+    shop, cents = int(event.get("shop", 1)), int(event.get("amount_in_cents", 0))
+    if shop not in world.ledger.shops:
+        raise ValueError(f"no shop {shop}")
+    if action == "issue":
+        card = _issue(world, event, now)
+        if cents:
+            world.move(card, shop, cents, now)
+    else:
+        found = world.cards.by_uuid(str(event.get("uuid", "")))
+        if found is None:
+            raise ValueError("no such giftcard")
+        card = found
+        _play(world, card, action, event, now)
+    world.effect_outside(f"giftcards.{action}", card.uuid)
+    return {"done": action, "uuid": card.uuid, "hash": card.hash, "amount_in_cents": card.cents}
+
+
+def _issue(world: World, event: Mapping[str, Json], now: float) -> Card:
+    program = int(event.get("program", 1))
+    if program and program not in world.cards.programs:
+        raise ValueError(f"no program {program}")
+    code, physical = event.get("hash"), bool(event.get("physical", False))
+    card = world.cards.add(program, now, code=code, physical=physical, uuid=event.get("uuid"))
+    if "expires" in event:
+        card.expires = event["expires"]
+    return card
+
+
+def _play(world: World, card: Card, action: str, event: Mapping[str, Json], now: float) -> None:
+    shop, cents = int(event.get("shop", 1)), int(event.get("amount_in_cents", 0))
+    match action:
+        case "topup":
+            world.move(card, shop, cents, now)
+        case "redeem":
+            world.move(card, shop, -cents, now)
+        case "expire":
+            card.expires = int(event.get("expires", now - DAY))
+            world.cards.put(card, card.cents)
+            if event.get("sweep", False) and card.cents:
+                world.move(card, shop, -card.cents, now, kind="EXPIRED")
+        case "delete":
+            world.cards.remove(card)
+        case "activate" | "deactivate":
+            card.active = action == "activate"
+            world.cards.put(card, card.cents)
+        case "move":
+            world.cards.reprogram(card, int(event["program"]))
+        case _:
+            raise ValueError(f"unknown action {action}")

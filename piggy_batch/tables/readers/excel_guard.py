@@ -1,0 +1,165 @@
+"""What a workbook would take in memory, found out without loading it: sizes, reach of its cells, formats."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from piggy_batch.errors import SetupError
+from piggy_batch.tables.readers.source import BOMB_FLOOR, BOMB_RATIO, CHUNK, DAMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+MAX_CELLS = 20_000_000  # the reader keeps the whole rectangle around the cells, some 32 bytes each
+MAX_UNPACKED = 2 << 30
+MAX_TEXTS = 512 << 20  # the table of shared texts is held whole
+
+_OVERLAP = 4096
+_MAX_TAIL = 16 << 20  # one row of an ods sheet
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_XLSX_ROW = re.compile(rb"<(?:\w{1,9}:)?row\s([^<>]{0,600})>")
+_HIDDEN = re.compile(rb"""\bhidden\s?=\s?["'](?:1|true)["']""")
+_PAD_XLSX = re.compile(rb'formatCode="0{3,}"')
+_PAD_ODS = re.compile(rb'number:min-integer-digits="(?:[3-9]|\d\d)')
+_ODS_ROW = re.compile(rb"<table:table-row\b([^>]*?)(?:/>|>(.*?)</table:table-row>)", re.DOTALL)
+_ODS_CELL = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*)>")
+_ODS_WIDE = re.compile(rb'number-columns-repeated="(\d+)"')
+_ODS_TALL = re.compile(rb'number-rows-repeated="(\d+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """What kind of workbook it is: xlsx, xls or ods, and what of it does not show in its cells."""
+
+    kind: str
+    padded_formats: bool = False  # a cell format shows zeros in front
+    hidden_rows: int = 0  # with cells, in all sheets; not known of xls
+
+
+@dataclass(slots=True)
+class Reach:
+    """The rectangle that a sheet's cells span."""
+
+    rows: int = 0
+    columns: int = 0
+    hidden: int = 0  # of the rows
+
+
+def inspect(handle: BinaryIO, where: str) -> Nature:
+    """Read through a workbook in bounded memory. SetupError where loading it would not be safe."""
+    if handle.read(4) != b"PK\x03\x04":
+        return Nature("xls")  # its own format bounds it: 65,536 rows of 256 columns
+    handle.seek(0)
+    try:
+        with zipfile.ZipFile(handle) as archive:
+            return _inspect(archive, handle.seek(0, 2), where)
+    except DAMAGE as error:
+        raise SetupError(f"{where}: the workbook is damaged or locked ({error}); save it again") from None
+
+
+def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> Nature:
+    names = archive.namelist()
+    if "xl/workbook.bin" in names:
+        raise SetupError(f"{where}: is a binary workbook (xlsb); save it as xlsx")
+    ods = "content.xml" in names
+    if not ods and "[Content_Types].xml" not in names:
+        raise SetupError(f"{where}: is no workbook; save the table as xlsx or CSV UTF-8")
+    budget = _Budget(packed, where)
+    padded = False
+    hidden = 0
+    for name in names:
+        reach = Reach()
+        pieces = budget.watch(name, _pieces(archive, name))
+        if ods and name == "content.xml":
+            _span_ods(pieces, reach, where)
+        elif name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            _span_xlsx(pieces, reach)
+        else:
+            pattern = _PAD_ODS if ods else _PAD_XLSX
+            for piece in pieces:  # every member is read, for its declared size proves nothing
+                padded = padded or ("styles" in name and pattern.search(piece) is not None)
+        hidden += reach.hidden
+        if reach.rows * reach.columns > MAX_CELLS:
+            raise SetupError(
+                f"{where}: its cells reach over {reach.rows:,} rows and {reach.columns:,} columns; "
+                "delete what lies outside the table, or save it as CSV UTF-8"
+            )
+    return Nature("ods" if ods else "xlsx", padded, hidden)
+
+
+def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    with archive.open(name) as member:
+        while piece := member.read(CHUNK):
+            yield piece
+
+
+class _Budget:
+    """Bounds what all members unpack to, and the shared texts on their own."""
+
+    def __init__(self, packed: int, where: str) -> None:
+        self._limit = min(MAX_UNPACKED, max(BOMB_FLOOR, packed * BOMB_RATIO))
+        self._where = where
+        self._total = 0
+
+    def watch(self, name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        size = 0
+        for piece in pieces:
+            size += len(piece)
+            self._total += len(piece)
+            if self._total > self._limit or (name.endswith("sharedStrings.xml") and size > MAX_TEXTS):
+                raise SetupError(f"{self._where}: unpacks to far more than a list takes; save it as CSV UTF-8")
+            yield piece
+
+
+def _span_xlsx(pieces: Iterator[bytes], reach: Reach) -> None:
+    """The furthest row and column of any cell; cells without a reference stand in the XML one by one."""
+    tail = b""
+    for piece in pieces:
+        text = tail + piece
+        for letters, digits in set(_REFERENCE.findall(text)):
+            reach.rows = max(reach.rows, int(digits))
+            reach.columns = max(reach.columns, _column(letters))
+        if b"hidden" in text:
+            found = (row for row in _XLSX_ROW.finditer(text) if row.end() > len(tail))  # the others are counted already
+            reach.hidden += sum(not row[1].endswith(b"/") and _HIDDEN.search(row[1]) is not None for row in found)
+        tail = piece[-_OVERLAP:]
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _span_ods(pieces: Iterator[bytes], reach: Reach, where: str) -> None:
+    """The same for ods, where one element may stand for a million rows or 16,000 columns."""
+    rest, blank = b"", 0
+    for piece in pieces:
+        rest += piece
+        end = 0
+        for row in _ODS_ROW.finditer(rest):
+            end = row.end()
+            tall = _repeated(_ODS_TALL, row[1])
+            body = row[2] or b""
+            cut = max(body.rfind(b"office:value-type"), body.rfind(b"<text:p"))
+            if cut < 0:
+                blank += tall
+                continue
+            reach.rows += blank + tall
+            reach.hidden += tall if b'visibility="collapse"' in row[1] or b'visibility="filter"' in row[1] else 0
+            blank = 0
+            cells = _ODS_CELL.findall(body, 0, body.find(b">", cut) + 1)
+            reach.columns = max(reach.columns, sum(_repeated(_ODS_WIDE, cell) for cell in cells))
+        rest = rest[end:]
+        if len(rest) > _MAX_TAIL:
+            raise SetupError(f"{where}: one row takes more than {_MAX_TAIL >> 20} MiB; save it as CSV UTF-8")
+
+
+def _repeated(pattern: re.Pattern[bytes], attributes: bytes) -> int:
+    match = pattern.search(attributes)
+    return int(match[1]) if match else 1

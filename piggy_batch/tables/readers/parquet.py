@@ -1,0 +1,148 @@
+"""Parquet read in batches, every cell as text; loaded only for a Parquet file, for the library is heavy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from piggy_batch.errors import SetupError
+from piggy_batch.tables.cells import cell_text
+from piggy_batch.tables.readers.source import unpacked
+from piggy_batch.tables.table import MAX_COLUMNS, Facts, Rows, Table, make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from piggy_batch.tables.readers.source import Source
+
+MAX_FOOTER = 64 << 20  # bytes; describes tens of thousands of columns already
+MAX_RATIO = 1000  # unpacked to packed, of one column's chunk
+_RATIO_FLOOR = 256 << 20
+_BATCH_ROWS = 8192
+
+
+def open_parquet(source: Source) -> Table:
+    """A Parquet file as a table of text.
+
+    Whole numbers become their decimal text, dates ISO text, booleans true and false, null the empty text.
+    Columns of floats are named in ``float_columns``. SetupError for nested columns, and for a file whose
+    description is larger than any manifest's.
+    """
+    handle = unpacked(source)
+    try:
+        _check_footer(handle, source.where)
+        file = pq.ParquetFile(
+            handle,
+            thrift_container_size_limit=200_000,
+            thrift_string_size_limit=MAX_FOOTER,
+            buffer_size=1 << 20,
+        )
+        _check_size(file, source.where)
+        return _table(file, source, handle.close)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        handle.close()
+        raise SetupError(f"{source.where}: is no sound Parquet: {_one_line(error)}; write it again") from None
+    except SetupError:
+        handle.close()
+        raise
+
+
+def _table(file: Any, source: Source, release: Callable[[], None]) -> Table:
+    schema = file.schema_arrow
+
+    def rows() -> Rows:
+        return _rows(file, source.where)
+
+    floats = frozenset(field.name for field in schema if pa.types.is_floating(field.type))
+    facts = Facts("parquet", compression=source.compression)
+    return make_table(source.where, schema.names, facts, rows, float_columns=floats, release=release)
+
+
+def _check_footer(handle: BinaryIO, where: str) -> None:
+    """Look at the size of the description before anything parses it."""
+    size = handle.seek(0, 2)
+    if size < 12:
+        raise SetupError(f"{where}: the Parquet file is cut off; get it again")
+    handle.seek(size - 8)
+    end = handle.read(8)
+    footer = int.from_bytes(end[:4], "little")
+    if end[4:] != b"PAR1" or footer > size:
+        raise SetupError(f"{where}: the Parquet file is cut off or encrypted; get it again")
+    if footer > MAX_FOOTER:
+        raise SetupError(f"{where}: its description takes {footer >> 20} MiB; keep only the columns needed")
+    handle.seek(0)
+
+
+def _check_size(file: Any, where: str) -> None:
+    for field in file.schema_arrow:
+        if pa.types.is_nested(field.type):
+            raise SetupError(f'{where}, column "{field.name}": holds lists or records; leave it out')
+    metadata = file.metadata
+    if metadata.num_columns > MAX_COLUMNS:
+        raise SetupError(f"{where}: {metadata.num_columns:,} columns; at most {MAX_COLUMNS:,} are read")
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(column)
+            size = chunk.total_uncompressed_size
+            if size > max(_RATIO_FLOOR, chunk.total_compressed_size * MAX_RATIO):
+                raise SetupError(f"{where}: column {chunk.path_in_schema} grows {MAX_RATIO}-fold; no list does")
+
+
+def _rows(file: Any, where: str) -> Rows:
+    line = 1
+    names = file.schema_arrow.names
+    try:
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            texts = [_texts(batch.column(index), f'{where}, column "{name}"') for index, name in enumerate(names)]
+            for cells in zip(*texts, strict=True):
+                line += 1
+                if any(cells):
+                    yield line, list(cells)
+    except (pa.ArrowException, OSError) as error:
+        raise SetupError(f"{where}, row {line}: cannot be read as Parquet: {_one_line(error)}") from None
+
+
+def _texts(array: Any, where: str) -> list[str]:
+    """One column of a batch as text."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        array, kind = array.dictionary_decode(), kind.value_type
+    try:
+        if _is_bytes(kind) or _is_text(kind):
+            if pa.types.is_fixed_size_binary(kind):
+                array = array.cast(pa.binary())
+            array = array.cast(pa.large_string())
+            if pc.any(pc.match_substring(array, "\0")).as_py():
+                raise SetupError(f"{where}: holds zero bytes and so is no text; leave the column out")
+        elif pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind):
+            array = array.cast(pa.string())
+        else:
+            return [cell_text(value, where) for value in _values(array, kind)]
+        texts: list[str] = array.fill_null("").to_pylist()
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise SetupError(f"{where}: is no text: {_one_line(error)}; leave the column out") from None
+    return texts
+
+
+def _is_bytes(kind: Any) -> bool:
+    types = pa.types
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _values(array: Any, kind: Any) -> list[Any]:
+    if pa.types.is_timestamp(kind):  # finer than a microsecond has no Python type
+        array = array.cast(pa.timestamp("us", tz=kind.tz), safe=False)
+    values: list[Any] = array.to_pylist()
+    return values
+
+
+def _one_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
