@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piggy_batch.client.http import Api, Target, make_target, read_token, retry_after
+from piggy_batch.client.decoding import retry_after
+from piggy_batch.client.http import Api
+from piggy_batch.client.target import Target, make_target, read_token
 from piggy_batch.endpoints import PING
 from piggy_batch.errors import SetupError
 from piggy_batch.models import Lost, Reply, Request

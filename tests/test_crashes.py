@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from piggy_batch.client.rate_limiter import Pacer, Stop
+from piggy_batch.client.clock import Stop
+from piggy_batch.client.rate_limiter import Pacer
 from piggy_batch.client.session import Courier
 from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
-from piggy_batch.importing.executor import Importer, Terms
+from piggy_batch.importing.executor import Importer
+from piggy_batch.importing.options import Terms
 from piggy_batch.importing.status import describe_run
-from piggy_batch.manifest.loader import Reading
+from piggy_batch.manifest.options import Reading
 from piggy_batch.models import Repeat
 from piggy_batch.runs.directory import RunDir, default_run_dir
 from piggy_batch.runs.journal import Journal

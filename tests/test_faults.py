@@ -12,7 +12,8 @@ import httpx
 import pytest
 import trustme
 
-from piggy_batch.client.http import Api, Target
+from piggy_batch.client.http import Api
+from piggy_batch.client.target import Target
 from piggy_batch.endpoints import CATALOGUE, PING, Operation
 from piggy_batch.models import Lost, Repeat, Reply, Request
 from piggy_batch.sandbox import FAULT_KINDS, Fault

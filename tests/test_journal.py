@@ -11,12 +11,13 @@ import pytest
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError
-from piggy_batch.manifest.loader import Reading
+from piggy_batch.manifest.options import Reading
 from piggy_batch.models import Status
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.group_commit import PATIENCE_S
-from piggy_batch.runs.journal import Fate, Journal
+from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import NAME
+from piggy_batch.runs.records import Fate
 from tests.bench.work import write_manifest
 from tests.world import in_virtual_time
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from piggy_batch.client.http import Api, Target
-from piggy_batch.client.rate_limiter import HAND_OVER_S, Clock, Pacer, Stop
+from piggy_batch.client.clock import Clock, Stop
+from piggy_batch.client.http import Api
+from piggy_batch.client.rate_limiter import HAND_OVER_S, Pacer
+from piggy_batch.client.target import Target
 from piggy_batch.endpoints import PING
 from piggy_batch.sandbox import Fault
 from tests.world import VirtualTime, World, in_virtual_time

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from piggy_batch.errors import JournalError
-from piggy_batch.importing.results import KINDS
 from piggy_batch.importing.status import describe_run
+from piggy_batch.runs.filenames import KINDS
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import NAME, WAL
 from piggy_batch.tables import Out, open_writer

@@ -377,7 +377,8 @@ def test_an_interruption_puts_waiting_rows_back(world: World) -> None:
             stops[0].set("interrupted")
         return None
 
-    from piggy_batch.client.rate_limiter import Pacer, Stop
+    from piggy_batch.client.clock import Stop
+    from piggy_batch.client.rate_limiter import Pacer
     from tests.world import WorldClock
 
     stop = Stop()

@@ -21,14 +21,14 @@ import openpyxl
 import pytest
 import trustme
 
-from piggy_batch.cli.common import json_text, show_result, shown_command
+from piggy_batch.cli.display import Display
+from piggy_batch.cli.output import json_text, show_result, shown_command
 from piggy_batch.client.telling import line_of
 from piggy_batch.endpoints import find_operation
-from piggy_batch.importing.giftcards.reconcile import record_baseline
+from piggy_batch.importing.giftcards.baseline import record_baseline
+from piggy_batch.importing.options import Options, Result
 from piggy_batch.importing.runner import run
 from piggy_batch.models import Lost, Reply, Request
-from piggy_batch.runs.context import Options, Result
-from piggy_batch.runs.progress import Display
 from piggy_batch.sandbox import Fault, Sandbox, Settings
 from tests.giftcards.batch import create, lose, settle
 from tests.processes import PROGRAM, ROOT, TOKEN, environment, finish, manifest, serving, start

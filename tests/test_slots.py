@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from piggy_batch.client.rate_limiter import Clock, Pacer, Stop
-from piggy_batch.client.shared_rate import FRESH_S, LEASE_S, SlotBook, state_dir
+from piggy_batch.client.clock import Clock, Stop
+from piggy_batch.client.rate_limiter import Pacer
+from piggy_batch.client.shared_rate import FRESH_S, LEASE_S, SlotBook
 from piggy_batch.runs.context import make_pacer
+from piggy_batch.runs.registry import state_dir
 from tests.processes import TOKEN, Service, finish, manifest, serving, start
 from tests.world import World, in_virtual_time
 

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from piggy_batch.client.http import Target
+from piggy_batch.client.target import Target
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.importing.options import Options, Result
 from piggy_batch.importing.runner import run
-from piggy_batch.manifest.loader import Reading
-from piggy_batch.runs.context import Options, Result
-from piggy_batch.runs.directory import RunDir, counted_manifest
+from piggy_batch.manifest.options import Reading
+from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.duplicate_guard import Twins
+from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.runs.journal_file import NAME
 from tests.processes import finish, serving, start
 from tests.world import TOKEN, World, in_virtual_time, working_rows

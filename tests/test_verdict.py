@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
+from piggy_batch.endpoints.responses import Call, api_code
 from piggy_batch.importing.lookup_rules import Fit, Seen, after_look, before_send, fits, see
-from piggy_batch.importing.response_rules import Call, api_code, judge
+from piggy_batch.importing.response_rules import judge
 from piggy_batch.models import Lost, Proof, Repeat, Reply, Status
 
 CREATE, LINK = find_operation("identifiers create"), find_operation("identifiers link")

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from piggy_batch.client.http import Api, Target
-from piggy_batch.client.rate_limiter import Clock
+from piggy_batch.client.clock import Clock
+from piggy_batch.client.http import Api
+from piggy_batch.client.target import Target
 from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
-from piggy_batch.importing.executor import Terms
+from piggy_batch.importing.options import Options, Result, Terms
 from piggy_batch.importing.runner import run
-from piggy_batch.manifest.loader import Reading
+from piggy_batch.manifest.options import Reading
 from piggy_batch.models import Status
-from piggy_batch.runs.context import Options, Result, Scene
+from piggy_batch.runs.context import Scene
 from piggy_batch.runs.progress import Silent
 from piggy_batch.sandbox import ConnectionCut, Sandbox, Settings
 

@@ -25,22 +25,22 @@ _LAZY = {
         "Cards: find, create, link, unlink, update, delete, verify.",
     ),
     "giftcards": (
-        "piggy_batch.cli.commands.giftcards:giftcards",
+        "piggy_batch.cli.commands.rows:giftcards",
         "Giftcards: get, find, create, load, send; export, snapshots and reports.",
     ),
     "contacts": (
-        "piggy_batch.cli.commands.contacts:contacts",
+        "piggy_batch.cli.commands.rows:contacts",
         "Contacts: find, find-or-create, create, identifiers; export.",
     ),
     "migrate": (
         "piggy_batch.cli.commands.migrate:migrate",
         "Legacy cards with their customers into the account, in stages.",
     ),
-    "undo": ("piggy_batch.cli.commands.migrate:undo", "The way back: manifests and commands that undo what a run did."),
+    "undo": ("piggy_batch.cli.commands.undo:undo", "The way back: manifests and commands that undo what a run did."),
     "check": ("piggy_batch.cli.commands.check:check", "What is wrong with a manifest, before anything is sent."),
     "status": ("piggy_batch.cli.commands.status:status", "What a run has done so far, also while it is running."),
-    "ping": ("piggy_batch.cli.commands.status:ping", "Which account the token belongs to."),
-    "sandbox": ("piggy_batch.cli.commands.status:sandbox", "A local stand-in for the service, to rehearse against."),
+    "ping": ("piggy_batch.cli.commands.ping:ping", "Which account the token belongs to."),
+    "sandbox": ("piggy_batch.cli.commands.sandbox:sandbox", "A local stand-in for the service, to rehearse against."),
 }
 
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     try:
         code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj={"argv": arguments})
     except PiggyBatchError as error:
-        from piggy_batch.cli.common import report_error
+        from piggy_batch.cli.output import report_error
 
         code = report_error(error, arguments)
     except click.exceptions.Exit as error:

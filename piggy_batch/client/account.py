@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any, Protocol
 
-from piggy_batch.client.session import Courier, backoff_s
+from piggy_batch.client.retry import backoff_s
 from piggy_batch.endpoints import PING
-from piggy_batch.errors import HaltError
-from piggy_batch.importing.response_rules import Call, api_message, dig, judge_status
-from piggy_batch.models import Lost, Reply
-from piggy_batch.runs.directory import (
-    fingerprint,
-)
+from piggy_batch.endpoints.responses import Call, api_message, dig, judge_status
+from piggy_batch.errors import HaltError, JournalError
+from piggy_batch.models import Json, Lost, Reply
 
 if TYPE_CHECKING:
-    from piggy_batch.client.http import Target
-    from piggy_batch.runs.directory import Facts
+    from pathlib import Path
+
+    from piggy_batch.client.session import Courier
+    from piggy_batch.client.target import Target
+
 
 PING_TRIES = 3
 
@@ -91,3 +93,42 @@ def _refusal(answer: Reply, target: Target) -> str:
 
 def _unreachable(answer: Lost, target: Target) -> str:
     return f"{target.base_url} cannot be reached: {answer.reason}; check --base-url and the network"
+
+
+FINGERPRINT = "token "  # begins the id of an account that does not name itself
+
+
+class Facts(Protocol):
+    """Where a run keeps facts about itself."""
+
+    def get(self, key: str) -> Json:
+        """A fact; None where it was never set."""
+
+    def set(self, key: str, value: Json) -> None:
+        """Keep a fact."""
+
+
+def check_account(journal: Facts, account: dict[str, Any], here: Path) -> None:
+    """Refuse a token of another account on a begun run, naming both."""
+    was = journal.get("account")
+    if was is None or was["id"] == account["id"]:
+        return
+    raise JournalError(
+        f"{here} belongs to account {account_words(was)}, the token to account {account_words(account)}; use a token "
+        "of the first, or name another --run-dir"
+    )
+
+
+def account_words(account: dict[str, Any]) -> str:
+    """An account for messages: company and id."""
+    return f"{account['company']} ({account['id']})" if account.get("company") else str(account["id"])
+
+
+def fingerprint(journal: Facts, token: str) -> str:
+    """Stands for an account that does not name itself: a slow, salted hash of the token."""
+    salt = journal.get("salt")
+    if salt is None:
+        salt = secrets.token_hex(16)
+        journal.set("salt", salt)
+    digest = hashlib.pbkdf2_hmac("sha256", token.encode(), bytes.fromhex(salt), 100_000).hex()
+    return f"{FINGERPRINT}{digest[:16]}"

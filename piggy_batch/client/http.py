@@ -8,78 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import email.utils
 import json
-import os
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from piggy_batch import __version__
+from piggy_batch.client.decoding import MAX_BODY, _content, _reply
 from piggy_batch.errors import SetupError
-from piggy_batch.models import Answer, Json, Lost, Reply, Request
+from piggy_batch.models import Answer, Json, Lost, Request
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from piggy_batch.client.target import Target
+
 
 PREFIX = "/api/v3/oauth/clients"
-MAX_BODY = 32 * 1024 * 1024  # bytes, decoded; a page of 100 heavy contacts is about 1 MB
 CONNECT_SHARE = 0.5  # of --timeout: a stalled connection must be told apart from a stalled answer
-DEEPEST = 400  # lists and objects inside each other; writing them down fails near 1,000, and real answers have five
 KNOWN_URLS = 64  # parsed addresses kept; most requests share a few
-TOLD = frozenset({b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining"})
 KEEP_S = 4.0  # idle connections are closed before a server does it: a request on a dying one is in doubt
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-
-
 Transport = Callable[[], httpx.AsyncBaseTransport]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which service, as whom. ``repr`` hides the token."""
-
-    base_url: str
-    token: str
-    ca_file: Path | None = None
-
-    def __repr__(self) -> str:
-        return f"Target(base_url={self.base_url!r}, token=…)"
-
-    @property
-    def loopback(self) -> bool:
-        """Whether the service is on this machine."""
-        host = httpx.URL(self.base_url).host
-        if host == "localhost":
-            return True
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
-            return False
-
-
-def make_target(base_url: str, token: str, ca_file: Path | None = None) -> Target:
-    """Check address and token; SetupError where one cannot be used."""
-    try:
-        url = httpx.URL(base_url.rstrip("/"))
-    except httpx.InvalidURL as error:
-        raise SetupError(f"--base-url {base_url!r} is no address: {error}") from None
-    if url.scheme not in {"https", "http"} or not url.host:
-        raise SetupError(f"--base-url {base_url!r} is no address; write it as https://api.piggy.eu")
-    if url.userinfo or url.query or url.fragment:
-        raise SetupError("--base-url must be only a scheme, a host and perhaps a port: no user, query or fragment")
-    target = Target(str(url).rstrip("/"), token, ca_file)
-    if url.scheme != "https" and not target.loopback:
-        raise SetupError(f"--base-url {base_url} is not https, so the token could be read on the way; use https")
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise SetupError("the token holds characters that no token has; copy it again, without line breaks")
-    return target
 
 
 class Api:
@@ -278,135 +230,6 @@ def _encode(body: Mapping[str, Json]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-async def _content(response: httpx.Response) -> bytes | None:
-    """The whole body, decoded; None where it is larger than any answer may be."""
-    chunks: list[bytes] = []
-    size = 0
-    if "," in response.headers.get("content-encoding", ""):  # a few bytes may unpack to any number at once
-        await response.aclose()
-        raise ValueError("the answer is packed more than once")
-    try:
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > MAX_BODY:
-                return None
-            chunks.append(chunk)
-    finally:
-        await response.aclose()
-    return b"".join(chunks)
-
-
-def _reply(response: httpx.Response, content: bytes, elapsed_s: float, wall_s: float) -> Reply:
-    try:
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
-        body = json.loads(text) if content else None
-        is_json = bool(content)
-        if "\\ud" in text or "\\uD" in text or not (text.isascii() or _is_whole(text)):
-            body = _whole_text(body)
-        if text.count("[") + text.count("{") > DEEPEST and _is_deep(body):
-            body, is_json = None, False
-    except (ValueError, RecursionError):
-        body, is_json = None, False
-    headers = _told(response)
-    return Reply(
-        status=response.status_code,
-        body=body,
-        is_json=is_json,
-        wait_s=retry_after(headers.get(b"retry-after"), _moment(headers.get(b"date"), wall_s)),
-        location=headers.get(b"location"),
-        text="" if is_json else content[:200].decode("utf-8", "replace"),
-        limit=_whole(headers.get(b"x-ratelimit-limit")),
-        remaining=_whole(headers.get(b"x-ratelimit-remaining")),
-        elapsed_s=elapsed_s,
-    )
-
-
-def _told(response: httpx.Response) -> dict[bytes, str]:
-    """The headers that the program reads, by lower-case name."""
-    found = ((name.lower(), value) for name, value in response.headers.raw)
-    return {name: value.decode("latin-1") for name, value in found if name in TOLD}
-
-
-def _is_deep(body: Json) -> bool:
-    """Whether lists and objects are nested so deep that writing them down may fail where reading did not."""
-    level = [body] if type(body) in (dict, list) else []
-    for _ in range(DEEPEST):
-        # Every value of every page passes here; the decoder makes nothing but these very types.
-        level = [
-            value
-            for item in level
-            for value in (item.values() if type(item) is dict else item)
-            if type(value) is dict or type(value) is list
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _is_whole(text: str) -> bool:
-    """Whether text can be written as UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _whole_text(value: Json) -> Json:
-    """``value`` with lone surrogates, which no file and no database takes, replaced."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case list():
-            return [_whole_text(item) for item in value]
-        case dict():
-            return {_whole_text(key): _whole_text(item) for key, item in value.items()}
-        case _:
-            return value
-
-
-def retry_after(text: str | None, now_s: float) -> float | None:
-    """Seconds that a Retry-After header asks for: a number or an HTTP date; None where it says nothing."""
-    if text is None:
-        return None
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now_s)
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _moment(date: str | None, wall_s: float) -> float:
-    """The time by the service's own clock where it tells it; else ``wall_s``, by this machine's."""
-    try:
-        return email.utils.parsedate_to_datetime(date).timestamp() if date else wall_s
-    except (ValueError, TypeError, OverflowError):
-        return wall_s
-
-
-def _whole(text: str | None) -> int | None:
-    found = (text or "").strip()
-    return int(found) if found.isascii() and found.isdigit() and len(found) < 12 else None
-
-
 def _describe(error: BaseException) -> str:
     words = str(error).strip()
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
-
-
-def read_token(token_file: Path | None) -> str:
-    """The token, from ``PIGGY_TOKEN`` or the token file; SetupError where there is none."""
-    text = os.environ.get("PIGGY_TOKEN", "").strip()
-    if token_file is not None:
-        try:
-            text = token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise SetupError(f"--token-file {token_file}: {why}") from None
-        if not text:
-            raise SetupError(f"--token-file {token_file} is empty; put the token in it")
-    if not text:
-        raise SetupError("no token: set PIGGY_TOKEN, or name a file with --token-file")
-    return text

@@ -10,28 +10,24 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from piggy_batch.client.retry import backoff_s
 from piggy_batch.endpoints import PING
-from piggy_batch.importing.response_rules import Call, Verdict, is_damaged, judge_status
+from piggy_batch.endpoints.responses import Call, Verdict, is_damaged, judge_status
 from piggy_batch.models import Answer, Lost, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from piggy_batch.client.clock import Clock, Stop
     from piggy_batch.client.http import Api
-    from piggy_batch.client.rate_limiter import Clock, Pacer, Stop
+    from piggy_batch.client.rate_limiter import Pacer
+
 
 PINGS = 3  # tries to learn whether the account still answers
 OUTAGE_AFTER = 10  # unusable answers in a row
 FOREIGN_AFTER = 10  # refusals in a row that are not the API's own, or 403s
 GLOOM = 3  # unusable answers in a row, everybody's, that make a ping worth sending before a row is given up
 EXCUSES = 5  # outages that wipe out the tries of one row; one that brings the service down each time must end
-BACKOFF_S = 0.5
-BACKOFF_MAX_S = 30.0
-
-
-def backoff_s(tries: int, rng: random.Random) -> float:
-    """Seconds before try ``tries`` + 1: doubling, capped, with jitter down to half."""
-    return min(BACKOFF_MAX_S, BACKOFF_S * 2.0 ** (tries - 1)) * rng.uniform(0.5, 1.0)
 
 
 @dataclass(slots=True)

@@ -12,15 +12,14 @@ import hashlib
 import json
 import math
 import os
-import pwd
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
 
 FRESH_S = 15.0  # a run that has not been heard of for so long is gone
 LOOK_EVERY_S = 1.0  # how often a run without a limit looks whether others work
@@ -29,39 +28,6 @@ CLOCKS_S = 1.0  # a moment that another process read before it got the lock may 
 PATIENCE_S = 0.25  # for a lock that is held for microseconds
 MOST_BYTES = 65_536
 NAME_LENGTH = 120
-
-
-def state_dir() -> Path:
-    """Where the user's runs meet: the state directory, whatever session or cron job they run in.
-
-    Works with HOME unset (the account database knows it) and in a container without a home (a directory of
-    the user's own below the temporary one).
-    """
-    homes = [os.environ.get("HOME"), _registered_home()]
-    named = os.environ.get("XDG_STATE_HOME")
-    candidates = [Path(named)] if named else []
-    candidates += [Path(home) / ".local" / "state" for home in homes if home and Path(home).is_dir()]
-    for base in candidates:
-        if _usable(base / "piggy-batch"):
-            return base / "piggy-batch"
-    last = Path(tempfile.gettempdir()) / f"piggy-batch-{os.getuid()}"
-    _usable(last)
-    return last
-
-
-def _registered_home() -> str | None:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return None
-
-
-def _usable(directory: Path) -> bool:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return directory.stat().st_uid == os.getuid() and os.access(directory, os.W_OK)
 
 
 @dataclass(frozen=True, slots=True)

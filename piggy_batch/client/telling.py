@@ -6,11 +6,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from piggy_batch.client.http import Api, Target, Transport
+from piggy_batch.client.http import Api, Transport
 from piggy_batch.models import Answer, Lost, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from piggy_batch.client.target import Target
 
 
 class TellingApi(Api):

@@ -9,66 +9,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import introduce
-from piggy_batch.client.rate_limiter import Stop
-from piggy_batch.client.session import Courier
-from piggy_batch.endpoints.listings import PROGRAM_FIELDS, PROGRAMS, at
+from piggy_batch.client.account import account_words, check_account, introduce
 from piggy_batch.errors import HaltError, JournalError, SetupError
-from piggy_batch.exporting.completeness import Terms, Verdict
-from piggy_batch.exporting.explaining import explain, overall
+from piggy_batch.exporting.completeness import Verdict, explain, overall
 from piggy_batch.exporting.list_reader import StoppedError, Walk
+from piggy_batch.exporting.options import GOOD, Exported, Options, default_run_dir, format_of, summary_path
 from piggy_batch.exporting.output import Tables, write_kept
-from piggy_batch.exporting.pages import refusal_of, whole
+from piggy_batch.exporting.pages import whole
+from piggy_batch.exporting.programs import _open_courier, read_programs
 from piggy_batch.exporting.staging import Parts
-from piggy_batch.importing.results import iso, write_json
-from piggy_batch.models import Lost
-from piggy_batch.runs.context import Scene, Signals, make_pacer, open_api, rate_words, shared_pace
-from piggy_batch.runs.directory import RunDir, account_words, check_account
-from piggy_batch.runs.progress import duration
-from piggy_batch.tables import FORMATS, warm_up
+from piggy_batch.files import write_json
+from piggy_batch.runs.context import Scene, rate_words, shared_pace
+from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.signals import Signals
+from piggy_batch.tables import warm_up
+from piggy_batch.text import duration, iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from piggy_batch.endpoints.listings import Listing
     from piggy_batch.models import Json
-
-GOOD = frozenset({Verdict.AGREED, Verdict.COUNTS_AGREE})
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What an export was asked for. ``filters``: one walk for each; one empty mapping is the whole list."""
-
-    to: Path
-    filters: tuple[Mapping[str, str], ...] = ({},)
-    run_dir: Path | None = None
-    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
-    reserve: float = 0.2
-    timeout_s: float = 30.0
-    max_wait_s: float = 1800.0
-    terms: Terms = field(default_factory=Terms)
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """How an export ended. ``path`` is there where ``written``; notes are for a person."""
-
-    exit_code: int
-    path: Path
-    run_dir: Path
-    written: bool
-    summary: dict[str, Any]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def agreed(self) -> bool:
-        """Whether the file is proven complete."""
-        return bool(self.summary["agreed"])
 
 
 async def export(listing: Listing, options: Options, scene: Scene) -> Exported:
@@ -98,28 +61,6 @@ async def export(listing: Listing, options: Options, scene: Scene) -> Exported:
                 parts.discard()
             else:
                 parts.close()
-
-
-def default_run_dir(to: Path) -> Path:
-    """``giftcards.csv`` is made in ``giftcards.csv.export`` beside it."""
-    return to.with_name(f"{to.name}.export")
-
-
-def summary_path(to: Path) -> Path:
-    """Where the summary of a file stands."""
-    return to.with_name(f"{to.name}.summary.json")
-
-
-def format_of(to: Path) -> str:
-    """The format that a file's name asks for; SetupError where it asks for none or has no place to be."""
-    kind = to.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise SetupError(f"--to {to}: name the file with one of the endings {', '.join(f'.{f}' for f in FORMATS)}")
-    if to.is_dir():
-        raise SetupError(f"--to {to} is a directory; name a file")
-    if not to.absolute().parent.is_dir():
-        raise SetupError(f"--to {to}: there is no directory {to.absolute().parent}; make it, or name another place")
-    return kind
 
 
 class _Export:
@@ -384,39 +325,3 @@ def _shown(value: Json) -> str:
 
 def _literal(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
-
-
-async def read_programs(courier: Courier) -> list[dict[str, Json]] | None:
-    """The account's giftcard programs as the service shows them; None where it does not. StoppedError: the run
-    stops."""
-    answer = await courier.ask(PROGRAMS, 0, 3)
-    if answer is None:
-        raise StoppedError
-    if isinstance(answer, Lost) or refusal_of(answer) is not None:
-        return None
-    data = answer.body["data"]
-    return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else None
-
-
-def _open_courier(options: Options, scene: Scene) -> Courier:
-    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
-    return Courier(
-        api=open_api(scene, options.timeout_s, pacer),
-        pacer=pacer,
-        clock=scene.clock,
-        stop=pacer.stop,
-        max_wait_s=options.max_wait_s,
-        notify=scene.progress.say,
-    )
-
-
-async def programs(options: Options, scene: Scene) -> tuple[dict[str, Any], list[dict[str, Json]]]:
-    """The account, and its giftcard programs by column; HaltError where the service does not show them."""
-    courier = _open_courier(options, scene)
-    async with courier.api:
-        account = await introduce(courier, scene.target, None)
-        with contextlib.suppress(StoppedError):
-            found = await read_programs(courier)
-            if found is not None:
-                return account, [{f.name: at(item, f.path) for f in PROGRAM_FIELDS} for item in found]
-    raise HaltError(courier.halt or f"{scene.target.base_url} does not show the giftcard programs; try again later")

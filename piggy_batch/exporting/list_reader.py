@@ -34,7 +34,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from piggy_batch.client.session import backoff_s
+from piggy_batch.client.retry import backoff_s
 from piggy_batch.client.worker_pool import drain
 from piggy_batch.endpoints.listings import at
 from piggy_batch.errors import HaltError, SetupError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from piggy_batch.client.rate_limiter import Stop
+    from piggy_batch.client.clock import Stop
     from piggy_batch.exporting.pages import Page
 
 T = TypeVar("T")

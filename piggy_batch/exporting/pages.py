@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.listings import at, key_of
-from piggy_batch.importing.response_rules import api_code, api_message, judge_status
+from piggy_batch.endpoints.responses import api_code, api_message, judge_status
 from piggy_batch.models import Answer, Json, Lost
 
 if TYPE_CHECKING:

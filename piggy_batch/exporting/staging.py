@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.errors import JournalError
 from piggy_batch.exporting.pages import texts_of
+from piggy_batch.files import going_on, remedy_of, words_of
 from piggy_batch.runs import database
 
 if TYPE_CHECKING:
@@ -356,9 +357,9 @@ def _guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[
 
 
 def _unusable(directory: Path, error: Exception) -> JournalError:
-    helps = database.remedy_of(error)
-    advice = database.going_on(error) if helps else "name another directory with --run-dir"
+    helps = remedy_of(error)
+    advice = going_on(error) if helps else "name another directory with --run-dir"
     return JournalError(
-        f"the export's store in {directory} cannot be used: {database.words_of(error)}; {advice}",
+        f"the export's store in {directory} cannot be used: {words_of(error)}; {advice}",
         goes_on=helps is not None,
     )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.importing.migration.checks import check_customers
 from piggy_batch.manifest.doctor import as_json
-from piggy_batch.manifest.loader import Loaded, Reading, load_manifest
+from piggy_batch.manifest.loader import load_manifest
 from piggy_batch.runs.journal import Journal
 
 if TYPE_CHECKING:
     from piggy_batch.endpoints import Operation
+    from piggy_batch.manifest.options import Loaded, Reading
 
 
 @dataclass(frozen=True, slots=True)

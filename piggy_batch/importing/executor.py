@@ -6,38 +6,30 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from piggy_batch.client.session import EXCUSES, GLOOM, Courier, backoff_s
+from piggy_batch.client.retry import backoff_s
+from piggy_batch.client.session import EXCUSES, GLOOM, Courier
 from piggy_batch.client.worker_pool import drain
 from piggy_batch.endpoints import NOBODY, Operation, Owner
+from piggy_batch.endpoints.requests import build, inside_request, look_request
+from piggy_batch.endpoints.responses import Call, Verdict
 from piggy_batch.importing.lookup_rules import Seen, after_look, before_send, see, see_inside
-from piggy_batch.importing.response_rules import Call, Verdict, judge
+from piggy_batch.importing.response_rules import judge
 from piggy_batch.importing.verification.verify import verify_row
-from piggy_batch.manifest.binding import Binding, build, inside_request, look_request
 from piggy_batch.models import Lost, Proof, Repeat, Request, Status
 from piggy_batch.runs.group_commit import PATIENCE_S
-from piggy_batch.runs.journal import Entry, Fate, Journal
+from piggy_batch.runs.records import Entry, Fate
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
+    from piggy_batch.importing.options import Terms
+    from piggy_batch.manifest.binding import Binding
+    from piggy_batch.runs.journal import Journal
+
+
 TALLY_EVERY = 10  # rows
 BAD = frozenset({Status.REJECTED, Status.FAILED, Status.UNKNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How rows are carried: the options that concern each of them."""
-
-    concurrency: int = 8
-    attempts: int = 5  # tries of a row that end without a usable answer
-    look_before: bool = True
-    resend_unknown: bool = False
-    retry_rejected: bool = False
-    limit: int | None = None  # rows
-    max_errors: int | None = None  # rows
-    max_errors_percent: float | None = None
-    excused: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
 
 
 @dataclass(slots=True)

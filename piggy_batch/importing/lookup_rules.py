@@ -9,22 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY, Goal, Look, Noun, Operation, Owner
-from piggy_batch.importing.response_rules import (
-    Call,
-    Verdict,
-    api_code,
-    api_message,
-    dig,
-    is_same,
-    judge_status,
-    keep,
-    key_path,
-    owner_of,
-    wanted_cell,
-    wanted_owner,
-)
-from piggy_batch.manifest.binding import printable
+from piggy_batch.endpoints.responses import Call, Verdict, api_code, api_message, dig, judge_status, keep
+from piggy_batch.importing.response_rules import is_same, key_path, owner_of, wanted_cell, wanted_owner
 from piggy_batch.models import Answer, Json, Lost, Proof, Status
+from piggy_batch.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,92 +8,12 @@ answer does not show is not believed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 
-from piggy_batch.endpoints import NOBODY, Goal, Look, Noun, Operation, Owner
-from piggy_batch.endpoints.emails import identity_of
-from piggy_batch.manifest.binding import parse_cell, printable
-from piggy_batch.models import Answer, Json, Kind, Lost, Proof, Repeat, Reply, Status
-
-# 7002 account inactive, 7011 no access to this account, 60000 usage limit reached (stated)
-HALT_CODES = frozenset({7002, 7011, 60000})
-# 1000 internal error, 60001 "creating in progress" (stated): either may still be carried out
-DOUBT_CODES = frozenset({1000, 60001})
-LARGEST_CODE = 2**53  # a larger number is no error code, and not every reader of JSON keeps it
-
-
-class Call(StrEnum):
-    """What the caller does next with the row."""
-
-    SETTLE = "settle"  # the outcome is final for this run
-    RETRY = "retry"  # surely not applied: back off and send again
-    DOUBT = "doubt"  # may have been applied: look, repeat if that is harmless, or stop in doubt
-    LOOK = "look"  # "is so already": believe it only after a look
-    THROTTLED = "throttled"  # not applied; everybody pauses; costs no attempt
-    MAINTENANCE = "maintenance"  # may have been applied; everybody pauses; costs no attempt
-    FORBIDDEN = "forbidden"  # 403: the token, or only this row? A ping tells
-    FOREIGN = "foreign"  # a refusal that is not the API's own
-    HALT = "halt"  # no row can succeed until a person acts
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What an answer means for its row."""
-
-    call: Call
-    message: str = ""
-    status: Status | None = None  # with SETTLE
-    proof: Proof = Proof.ANSWER
-    http_status: int | None = None
-    code: int | None = None
-    kept: Mapping[str, Json] = field(default_factory=dict)  # result columns
-    wait_s: float | None = None
-
-
-def dig(data: Json, path: str) -> Json:
-    """The value at a dotted path; None where any part is missing."""
-    for part in path.split("."):
-        if not isinstance(data, Mapping):
-            return None
-        data = data.get(part)
-    return data
-
-
-def keep(noun: Noun, data: Json) -> dict[str, Json]:
-    """The result columns that an answer's object has."""
-    kept = {}
-    for name, path in noun.fields:
-        value = dig(data, path)
-        if value is not None:
-            kept[name] = value
-    return kept
-
-
-def api_code(reply: Reply) -> int | None:
-    """The API's own error code; None where the body is not the API's error JSON."""
-    code = reply.body.get("code") if isinstance(reply.body, Mapping) else None
-    if isinstance(code, str) and code.isascii() and code.isdigit():
-        code = int(code[:20])
-    if isinstance(code, bool) or not isinstance(code, int) or abs(code) > LARGEST_CODE:
-        return None
-    return code
-
-
-def api_message(reply: Reply) -> str:
-    """The service's words, field errors included, safe to print."""
-    if isinstance(reply.body, Mapping):
-        words = reply.body.get("message")
-        bag = reply.body.get("errors")
-        parts = [str(words)] if words else []
-        if isinstance(bag, Mapping):
-            for name, texts in bag.items():
-                listed = texts if isinstance(texts, list) else [texts]
-                parts.append(f"{name}: {' '.join(str(t) for t in listed)}")
-        if parts:
-            return printable(" | ".join(parts))
-    shown = " ".join(reply.text.split())
-    return f"HTTP {reply.status}" + (f": {printable(shown[:80])}" if shown else "")
+from piggy_batch.endpoints import NOBODY, Goal, Look, Operation, Owner
+from piggy_batch.endpoints.cells import identity_of, parse_cell
+from piggy_batch.endpoints.responses import Call, Verdict, api_code, api_message, dig, judge_status, keep
+from piggy_batch.models import Answer, Json, Kind, Lost, Repeat, Reply, Status
+from piggy_batch.text import printable
 
 
 def judge(operation: Operation, values: Mapping[str, str], answer: Answer) -> Verdict:
@@ -107,34 +27,6 @@ def judge(operation: Operation, values: Mapping[str, str], answer: Answer) -> Ve
     if answer.status >= 400:
         return _judge_refusal(operation, answer)
     return _judge_success(operation, values, answer)
-
-
-def judge_status(reply: Reply) -> Verdict | None:
-    """What holds for every request, looks and pages included; None: an answer to be read."""
-    status, code, said = reply.status, api_code(reply), api_message(reply)
-    if status == 429:
-        return Verdict(Call.THROTTLED, said, http_status=status, code=code, wait_s=reply.wait_s)
-    if status == 503:
-        return Verdict(Call.MAINTENANCE, said, http_status=status, code=code, wait_s=reply.wait_s)
-    if status == 401 or code in HALT_CODES:
-        return Verdict(Call.HALT, f"{said} ({code or status})", http_status=status, code=code)
-    if 300 <= status < 400:
-        where = printable(reply.location or "nowhere")
-        return Verdict(
-            Call.HALT, f"the service redirects to {where}; set --base-url to the right address", http_status=status
-        )
-    if status == 403:
-        return Verdict(Call.FORBIDDEN, said, http_status=status, code=code)
-    if status >= 500 or status == 408 or status < 200 or code in DOUBT_CODES or is_damaged(reply):
-        return Verdict(Call.DOUBT, said, http_status=status, code=code)
-    if status >= 400 and code is None:
-        return Verdict(Call.FOREIGN, said, http_status=status)
-    return None
-
-
-def is_damaged(reply: Reply) -> bool:
-    """Whether JSON did not arrive whole: what is missing of a refusal may be a code that is none, see DOUBT_CODES."""
-    return not reply.is_json and reply.text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
 
 
 def _judge_refusal(operation: Operation, reply: Reply) -> Verdict:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError
+from piggy_batch.files import going_on
 from piggy_batch.models import Json, Status
-from piggy_batch.runs.database import going_on
+from piggy_batch.runs.filenames import KINDS
 from piggy_batch.tables import Out, Writer, open_writer
+from piggy_batch.text import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.runs.journal import Entry, Journal
+    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.records import Entry
 
-SUMMARY = "summary.json"
-KINDS = ("csv", "parquet", "xlsx")
+
 BATCH = 2_000  # rows a write
 PILES = {
     Status.INVALID: "errors",
@@ -102,20 +100,6 @@ def _text(value: Json) -> object:
     return str(value)
 
 
-def iso(moment_s: float | None) -> str | None:
-    """Seconds since the epoch as ``2026-01-31T10:00:00.123Z``; None stays None."""
-    if moment_s is None:
-        return None
-    whole_s, micros = divmod(round(moment_s * 1_000_000), 1_000_000)
-    return f"{_second(whole_s)}.{micros // 1000:03d}Z"
-
-
-@lru_cache(maxsize=1024)
-def _second(whole_s: int) -> str:
-    """Neighbouring rows share their seconds."""
-    return datetime.fromtimestamp(whole_s, UTC).isoformat().removesuffix("+00:00")
-
-
 def write_reports(journal: Journal, layout: Layout, kind: str, tell: Callable[[str], None]) -> dict[str, int]:
     """Write results and piles of that format into the run directory; rows by file name.
 
@@ -188,29 +172,6 @@ def _pass_on(writers: Iterable[Writer], tell: Callable[[str], None]) -> None:
     for writer in writers:
         if writer.note:
             tell(writer.note)
-
-
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a JSON file whole or not at all, readable by its owner only."""
-    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner only."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        # A file's name may hold bytes that are no text; \\udcff is what JSON writes for one.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        why = error.strerror or error
-        raise JournalError(f"{path} cannot be written: {why}; {going_on(error)}", goes_on=True) from None
 
 
 def summarise(

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import introduce
+from piggy_batch.client.account import account_words, check_account, introduce
 from piggy_batch.errors import HaltError, SetupError
+from piggy_batch.files import write_json
 from piggy_batch.importing.executor import Importer
 from piggy_batch.importing.giftcards.preview import look_at_cards
-from piggy_batch.importing.results import SUMMARY, Layout, summarise, write_errors, write_json, write_reports
-from piggy_batch.manifest.binding import Binding, repeat_warning
+from piggy_batch.importing.options import Options, Result
+from piggy_batch.importing.plan import repeat_warning
+from piggy_batch.importing.results import Layout, summarise, write_errors, write_reports
 from piggy_batch.manifest.describe import fact_lines, unaccepted
 from piggy_batch.models import Repeat, Status
-from piggy_batch.runs.context import (
-    Options,
-    Result,
-    Scene,
-    Signals,
-    ending_after,
-    open_courier,
-    rate_text,
-    rate_words,
-    shared_pace,
-)
-from piggy_batch.runs.directory import (
-    STDIN,
-    RunDir,
-    account_words,
-    check_account,
-    default_run_dir,
-    refuse_missing,
-)
+from piggy_batch.runs.context import Scene, open_courier, rate_text, rate_words, shared_pace
+from piggy_batch.runs.directory import RunDir, default_run_dir, refuse_missing
 from piggy_batch.runs.duplicate_guard import Twins, refuse_again
+from piggy_batch.runs.filenames import STDIN, SUMMARY
 from piggy_batch.runs.journal_file import guarded
-from piggy_batch.runs.progress import Beside, duration
+from piggy_batch.runs.progress import Beside
+from piggy_batch.runs.signals import Signals, ending_after
+from piggy_batch.text import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,9 +31,11 @@ if TYPE_CHECKING:
 
     from piggy_batch.client.session import Courier
     from piggy_batch.endpoints import Operation
+    from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.doctor import Finding
-    from piggy_batch.manifest.loader import Loaded
+    from piggy_batch.manifest.options import Loaded
     from piggy_batch.runs.journal import Journal
+
 
 LONG_BYTES = 20_000_000  # of a manifest; reading it takes some seconds
 GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
@@ -389,16 +378,3 @@ class _Run:
             (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"
         )
         return Result(exit_code, self.directory.path, plan, summary, files, (*notes, *cut))
-
-
-def percent_or_count(text: str) -> tuple[int | None, float | None]:
-    """``50`` rows or ``5%`` of the rows; ValueError for anything else."""
-    if text.endswith("%"):
-        share = float(text[:-1])
-        if not math.isfinite(share) or not 0 < share <= 100:
-            raise ValueError(text)
-        return None, share
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number, None

@@ -6,15 +6,15 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.client.account import account_words
 from piggy_batch.errors import SetupError
 from piggy_batch.exporting.staging import glance
-from piggy_batch.importing.results import SUMMARY, iso
 from piggy_batch.models import Repeat, Status
-from piggy_batch.runs.directory import account_words
+from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.lock import is_held
-from piggy_batch.runs.progress import duration
+from piggy_batch.text import duration, iso
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,13 +19,15 @@ from piggy_batch.importing.migration.stages import Stage, stage_values
 from piggy_batch.importing.undo_rules import BY_HAND, STEPS, ByHand, Change, Reverse, is_change, reverse
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
-from piggy_batch.runs.journal import Entry, Journal
+from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.lock import is_held
 from piggy_batch.tables import Out, Writer, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from piggy_batch.runs.records import Entry
 
 BATCH = 2_000  # rows a write
 HAND_FILE = "undo-by-hand.csv"

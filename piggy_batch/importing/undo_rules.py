@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from piggy_batch.endpoints import Operation
-    from piggy_batch.runs.journal import Entry
+    from piggy_batch.runs.records import Entry
 
 STEPS = frozenset(  # what can be taken back
     {

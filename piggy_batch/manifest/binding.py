@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints import TAG_PREFIX, Column, Look, Operation, segment
-from piggy_batch.endpoints.emails import check_email
+from piggy_batch.endpoints import TAG_PREFIX, Column, Operation
+from piggy_batch.endpoints.cells import check_cell
 from piggy_batch.errors import SetupError
 from piggy_batch.manifest.doctor import ColumnRole, Fixes, match, suggest
-from piggy_batch.models import Json, Kind, Repeat, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-TRUE_WORDS = frozenset({"true", "1", "yes"})
-FALSE_WORDS = frozenset({"false", "0", "no"})
-_WHOLE = re.compile(r"[1-9][0-9]{0,11}")
-_MONEY = re.compile(r"([0-9]{1,9})[.,]([0-9]{2})")
-_UNSAFE_IN_PATH = frozenset("/?#\\%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,142 +168,3 @@ def check(binding: Binding, values: Mapping[str, str]) -> list[tuple[str | None,
     if operation.at_least_one and not any(n in values for n in operation.at_least_one):
         problems.append((None, f"gives neither {' nor '.join(operation.at_least_one)}"))
     return problems
-
-
-def check_cell(kind: Kind, text: str) -> str | None:
-    """What is wrong with a cell of that kind, in words that say what to write instead."""
-    match kind:
-        case Kind.TEXT:
-            return "is only white space" if text.isspace() else None
-        case Kind.PATH:
-            return _check_path(text)
-        case Kind.FLAG:
-            if text.strip().casefold() in TRUE_WORDS | FALSE_WORDS:
-                return None
-            return f'"{printable(text)}" is neither true nor false; write true or false'
-        case Kind.CENTS | Kind.CREDITS:
-            return _check_whole(kind, text)
-        case Kind.BALANCE:
-            return None if text.strip("0") == "" else _check_whole(kind, text)
-        case Kind.DIGITAL:
-            return _check_type(text)
-        case Kind.EMAIL:
-            problem = check_email(text)
-            return f'"{printable(text)}" {problem}' if problem else None
-
-
-def _check_path(text: str) -> str | None:
-    bad = sorted({c for c in text if c in _UNSAFE_IN_PATH or unicodedata.category(c).startswith("C")})
-    if text.strip() in {"", ".", ".."}:
-        return f'"{printable(text)}" cannot stand in an address'
-    if bad:
-        return f'"{printable(text)}" holds {", ".join(repr(c) for c in bad)}, which cannot stand in an address'
-    return None
-
-
-def _check_whole(kind: Kind, text: str) -> str | None:
-    if _WHOLE.fullmatch(text):
-        return None
-    unit = "cents" if kind is Kind.CENTS else "credits"
-    money = _MONEY.fullmatch(text)
-    if money and kind is Kind.CENTS:
-        return f'"{text}" is not a whole number of cents; write {int(money[1] + money[2])}'
-    if text.lstrip("-").strip("0") == "":
-        return f'"{printable(text)}" {unit} would move nothing; write a number from 1 up, or leave the row out'
-    if text.startswith("-"):
-        return f'"{printable(text)}" is negative; this command only adds {unit}'
-    return f'"{printable(text)}" is not a whole number of {unit}; write digits only'
-
-
-def _check_type(text: str) -> str | None:
-    word = text.strip().upper()
-    if word in {"1", "DIGITAL"}:
-        return None
-    if word in {"0", "PHYSICAL"}:
-        return f'"{printable(text)}" asks for a physical card; the service makes digital ones only (type 1)'
-    return f'"{printable(text)}" is no giftcard type; write 1'
-
-
-def parse_cell(kind: Kind, text: str) -> Json:
-    """The value that is sent for a cell that passed :func:`check_cell`."""
-    match kind:
-        case Kind.TEXT | Kind.PATH:
-            return text
-        case Kind.FLAG:
-            return text.strip().casefold() in TRUE_WORDS
-        case Kind.CENTS | Kind.CREDITS | Kind.BALANCE:
-            return int(text)
-        case Kind.DIGITAL:
-            return 1
-        case Kind.EMAIL:
-            return text.strip()
-
-
-def build(binding: Binding, values: Mapping[str, str]) -> Request:
-    """The request that carries a checked row out. DELETE names its thing in query and body, as the
-    vendor's SDK and the documentation disagree on the place."""
-    operation = binding.operation
-    query: dict[str, str] = {}
-    body: dict[str, Json] = dict(operation.fixed)
-    for column in operation.columns:
-        text = values.get(column.name)
-        if text is None or not column.sent or f"{{{column.name}}}" in operation.path:
-            continue
-        value = parse_cell(column.kind, text)
-        body[column.name] = value
-        query[column.name] = str(value)
-    tags = {n: t for n, t in values.items() if n.startswith(TAG_PREFIX)} if operation.tags else {}
-    if tags:
-        body["merge_tags"] = tags
-    path = fill(operation.path, values)
-    match operation.method:
-        case "GET":
-            return Request("GET", path, query=query)
-        case "DELETE":
-            return Request("DELETE", path, query=query, body=body)
-        case _:
-            return Request(operation.method, path, body=body)
-
-
-def look_request(look: Look, values: Mapping[str, str]) -> Request:
-    """The read that shows the row's thing."""
-    return Request("GET", look.path, query={look.key: values[look.key]})
-
-
-def inside_request(look: Look, contact_uuid: str) -> Request | None:
-    """The list of one contact's things; None where the look has none or the UUID cannot be sent."""
-    if look.inside is None or check_cell(Kind.PATH, contact_uuid) is not None:
-        return None
-    return Request("GET", fill(look.inside, {"contact_uuid": contact_uuid}))
-
-
-def fill(path: str, values: Mapping[str, str]) -> str:
-    """``path`` with every {column} replaced by the row's percent-encoded cell."""
-    if "{" not in path:
-        return path
-    return re.sub(r"\{(\w+)\}", lambda m: segment(values[m[1]]), path)
-
-
-def printable(text: str) -> str:
-    """``text`` fit for a message: control and invisible characters escaped, long text cut."""
-    shown = "".join(
-        c if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029" else c.encode("unicode_escape").decode()
-        for c in text[:120]
-    )
-    return shown + ("…" if len(text) > 120 else "")
-
-
-def counted(number: int, noun: str, plural: str = "s") -> str:
-    """``1 row``, ``2 rows``, ``1,000 addresses``."""
-    return f"{number:,} {noun}{'' if number == 1 else plural}"
-
-
-def repeat_warning(operation: Operation) -> str:
-    """What a plan says of a repeat."""
-    match operation.repeat:
-        case Repeat.SAFE:
-            return f"a second identical request {operation.repeat_note} (safe)"
-        case Repeat.GUARDED:
-            return f"a second identical request {operation.repeat_note} (guarded)"
-        case Repeat.ONCE:
-            return f"a second identical request {operation.repeat_note} (once: never repeated in doubt)"

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from piggy_batch.manifest.doctor import Finding
-    from piggy_batch.manifest.loader import Loaded
+    from piggy_batch.manifest.options import Loaded
 
 
 def fact_lines(loaded: Loaded) -> list[str]:

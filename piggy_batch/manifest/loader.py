@@ -2,90 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import find_operation
-from piggy_batch.endpoints.emails import identity_of, is_made_up
+from piggy_batch.endpoints.cells import check_cell, identity_of, is_made_up
 from piggy_batch.errors import SetupError
-from piggy_batch.manifest.binding import Binding, bind, check, check_cell, counted, printable, role_of
+from piggy_batch.manifest.binding import Binding, bind, check, role_of
 from piggy_batch.manifest.doctor import (
     BATCH_ROWS,
-    ColumnFacts,
     Examined,
     Examiner,
     Example,
-    Finding,
-    Fixes,
     Repeats,
     normal_form,
     parse_fixes,
 )
 from piggy_batch.manifest.doctor.findings import EXAMPLES
-from piggy_batch.models import Json, Kind, Problem, Repeat, Status
-from piggy_batch.runs.journal import Journal, LoadBatch
-from piggy_batch.tables import Facts, Table, open_table, sha256_of
+from piggy_batch.manifest.options import SHOWN, Loaded, Reading, _with_column
+from piggy_batch.models import Kind, Problem, Repeat, Status
+from piggy_batch.runs.records import LoadBatch
+from piggy_batch.tables import Table, open_table, sha256_of
+from piggy_batch.text import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from piggy_batch.endpoints import Operation
+    from piggy_batch.runs.journal import Journal
 
-SHOWN = 20  # problems printed; all of them stand in errors
+
 _HARMLESS = frozenset({"", "invalid", "rejected"})  # statuses of rows that a once command may take up again
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a manifest is read and bound to an operation; what is None is detected."""
-
-    delimiter: str | None = None
-    encoding: str | None = None
-    sheet: str | None = None
-    maps: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, str] = field(default_factory=dict)
-    allow_repeats: bool = False
-    allow_shared: bool = False
-    fixes: Fixes = field(default_factory=Fixes)
-    again: bool = False
-    extra: Mapping[str, Json] = field(default_factory=dict)  # further options of a command, by their names
-
-    def bound(self) -> dict[str, Any]:
-        """The options that change what is sent, by their command-line names: a run belongs to them."""
-        return {
-            "--map": dict(self.maps),
-            "--set": dict(self.constants),
-            "--sheet": self.sheet,
-            "--encoding": self.encoding,
-            "--delimiter": self.delimiter,
-            "--fix": str(self.fixes) or None,
-            "--allow-repeats": self.allow_repeats,
-            "--allow-shared": self.allow_shared,
-            **self.extra,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A manifest in its journal."""
-
-    binding: Binding
-    facts: Facts
-    rows: int
-    invalid: int
-    problems: tuple[Problem, ...]  # the first of them
-    warnings: tuple[str, ...] = ()  # what is odd about valid rows, one line each
-    findings: tuple[Finding, ...] = ()  # what the manifest doctor says of whole columns
-    columns: tuple[ColumnFacts, ...] = ()
-    repaired: tuple[tuple[int, str, str], ...] = ()  # the first repairs of keys: row, before, after
-
-    def blocking(self, accepted: frozenset[str]) -> tuple[Finding, ...]:
-        """Findings that mean that numbers are probably not the cards', and that nobody has accepted."""
-        if self.binding.operation.repeat is Repeat.SAFE:
-            return ()
-        return tuple(f for f in self.findings if f.blocking and not {f.code, f.slug} & accepted)
 
 
 def load_manifest(journal: Journal, operation: Operation, manifest: Path, reading: Reading) -> Loaded:
@@ -140,10 +88,6 @@ def binding_of(journal: Journal) -> Binding:
     operation = find_operation(journal.get("operation"))
     fixes = parse_fixes(options.get("--fix") or "")
     return bind(operation, journal.get("header"), options["--map"], options["--set"], fixes)
-
-
-def _with_column(problem: Problem) -> str:
-    return f"{problem.column}: {problem.message}" if problem.column else problem.message
 
 
 def _refuse_floats(manifest: Path, table: Table, binding: Binding) -> None:

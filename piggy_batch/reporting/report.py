@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
+from piggy_batch.files import sha256_of
 from piggy_batch.reporting.cards import Cards, read_cards
 from piggy_batch.reporting.dates import as_of, day_of, shown
 from piggy_batch.reporting.liability import Balance, Liability, liability, totals
@@ -21,7 +22,6 @@ from piggy_batch.reporting.roll_forward import (
 from piggy_batch.reporting.snapshot_store import check_kin
 from piggy_batch.reporting.transaction_check import Reconciliation, reconcile
 from piggy_batch.reporting.transactions import read_transactions
-from piggy_batch.reporting.whole import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
+from piggy_batch.files import sha256_of, whole, write_whole
 from piggy_batch.reporting.dates import end_of, moment_name, parse_day
 from piggy_batch.reporting.snapshot import (
     SCHEMA,
@@ -28,7 +29,6 @@ from piggy_batch.reporting.snapshot import (
     read_footer,
     stored_summary_name,
 )
-from piggy_batch.reporting.whole import sha256_of, whole, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,52 +3,30 @@ stopped, how it ended."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import os
-import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
+from piggy_batch.client.account import FINGERPRINT
 from piggy_batch.client.adaptive_rate import Governor
-from piggy_batch.client.http import Api, Target, Transport
-from piggy_batch.client.rate_limiter import Clock, Pacer, Stop
+from piggy_batch.client.clock import Clock, Stop
+from piggy_batch.client.http import Api, Transport
+from piggy_batch.client.rate_limiter import Pacer
 from piggy_batch.client.session import Courier
 from piggy_batch.client.shared_rate import SlotBook
 from piggy_batch.client.telling import TellingApi
-from piggy_batch.importing.executor import Terms
-from piggy_batch.manifest.loader import Reading
-from piggy_batch.runs.directory import FINGERPRINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from piggy_batch.client.target import Target
+    from piggy_batch.importing.options import Options
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.runs.journal import Journal
     from piggy_batch.runs.progress import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a row command was asked for."""
-
-    run_dir: Path | None = None
-    dry_run: bool = False
-    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
-    reserve: float = 0.2  # share of the announced budget that a chosen rate leaves to others
-    timeout_s: float = 30.0
-    max_wait_s: float = 1800.0
-    max_duration_s: float | None = None
-    skip_invalid: bool = False
-    format: str | None = None
-    yes: bool = False
-    adopt: bool = False
-    accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
-    reading: Reading = field(default_factory=Reading)
-    terms: Terms = field(default_factory=Terms)
 
 
 class Listed(Protocol):
@@ -100,18 +78,6 @@ class Scene:
     tell_plan: bool = True  # say the plan when rows are about to be sent
     baseline: Baseline | None = None  # records what is there before a run's first request
     verbose: bool = False  # tell each request
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a command ended, and what a person should read."""
-
-    exit_code: int
-    run_dir: Path
-    plan: tuple[str, ...] = ()
-    summary: dict[str, Any] | None = None  # None: nothing was sent
-    piles: tuple[tuple[str, int], ...] = ()  # (file, rows)
-    notes: tuple[str, ...] = ()
 
 
 def open_courier(options: Options, scene: Scene) -> Courier:
@@ -171,19 +137,6 @@ def _meeting_point(account: dict[str, Any], target: Target) -> str:
     return hashlib.pbkdf2_hmac("sha256", target.token.encode(), target.base_url.encode(), 100_000).hex()
 
 
-@contextmanager
-def ending_after(seconds: float | None, stop: Stop) -> Iterator[None]:
-    """Stop softly ``seconds`` after the block was entered; None: never."""
-    timer = None
-    if seconds is not None:
-        timer = asyncio.get_running_loop().call_later(seconds, stop.set, "max-duration")
-    try:
-        yield
-    finally:
-        if timer is not None:
-            timer.cancel()
-
-
 def rate_text(rate: float | None) -> str:
     """A rate as it is typed."""
     return "auto" if rate is None else f"{rate:g}"
@@ -194,53 +147,3 @@ def rate_words(rate: float | None, reserve: float) -> str:
     if rate is None:
         return f"chosen by what the service shows, {reserve:.0%} of its budget left to others"
     return f"{rate:g} a second" if rate else "no limit"
-
-
-class Signals:
-    """Ctrl-C, SIGTERM and a terminal that hangs up, while the block lasts.
-
-    Before :meth:`soften` nothing has been sent, and the first one ends the command on the spot. After it the first one
-    takes no more of what there is to do; a second Ctrl-C or SIGTERM leaves at once: what is on disk is enough.
-    """
-
-    def __init__(self, scene: Scene) -> None:
-        self._say = scene.progress.say
-        self._names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if scene.signals else ()
-        self._before: dict[signal.Signals, Any] = {}
-        self._soft: Callable[[], object] | None = None
-        self._known = ""
-        self._heard = 0
-
-    def __enter__(self) -> Self:
-        for name in self._names:
-            if name is signal.SIGHUP and signal.getsignal(name) is signal.SIG_IGN:
-                continue  # started to outlive its terminal
-            self._before[name] = signal.signal(name, self._hear)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._soft = None
-        for name, before in self._before.items():
-            signal.signal(name, before)
-
-    def soften(self, stop: Stop, *, units: str = "rows", known: str = "the journal knows every row") -> None:
-        """From here on what is in the air lands."""
-        loop = asyncio.get_running_loop()
-
-        def end() -> None:
-            if self._soft is not None:
-                stop.set("interrupted")
-                self._say(f"stopping: no more {units} are taken, requests in the air land; Ctrl-C again leaves at once")
-
-        self._known = known
-        self._soft = lambda: loop.call_soon_threadsafe(end)
-
-    def _hear(self, number: int, _: object) -> None:
-        """Called between two instructions of the program, wherever it is."""
-        if self._soft is None:
-            raise KeyboardInterrupt("nothing was sent")
-        self._heard += number != signal.SIGHUP  # a shell and the system may both tell that the terminal is gone
-        if self._heard > 1:
-            os.write(2, f"\nleft at once; {self._known}. The same command goes on.\n".encode())
-            os._exit(130)
-        self._soft()

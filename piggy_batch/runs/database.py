@@ -6,7 +6,6 @@ a table ``runs`` of invocations with their request counts.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sqlite3
@@ -20,18 +19,9 @@ if TYPE_CHECKING:
     from piggy_batch.errors import JournalError
     from piggy_batch.models import Json
 
+
 LOG = "-wal"  # ends the name of the log of what was written last; SQLite folds it in when the last connection closes
 TALLY = "UPDATE runs SET sent = ?, retried = ?, throttled = ? WHERE id = ?"
-_REMEDIES = {
-    errno.ENOSPC: "free some space",
-    errno.EDQUOT: "free some space",
-    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
-    errno.EISDIR: "move away the directory of that name",
-    errno.ENOTDIR: "move away the file in the place of a directory",
-    errno.EACCES: "make the directory writable",
-    errno.EPERM: "make the directory writable",
-    errno.EROFS: "make the disk writable",
-}
 
 
 def make(path: Path) -> None:
@@ -77,28 +67,6 @@ def trouble_as(told: Callable[[Exception], JournalError], *more: type[Exception]
         yield
     except kinds as error:
         raise told(error) from None
-
-
-def words_of(error: Exception) -> str:
-    """What went wrong, and with which file where that is known."""
-    if not isinstance(error, OSError) or error.strerror is None:
-        return str(error)
-    return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-
-
-def remedy_of(error: Exception) -> str | None:
-    """What helps, so that the same command goes on; None where nothing is known to."""
-    name = getattr(error, "sqlite_errorname", "")
-    if name == "SQLITE_FULL" or "no space" in str(error).casefold():
-        return _REMEDIES[errno.ENOSPC]
-    if name.startswith("SQLITE_IOERR"):  # SQLite does not say which
-        return "see that the disk is sound and that no quota or limit of file sizes (ulimit -f) is reached"
-    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
-
-
-def going_on(error: Exception) -> str:
-    """What helps, and that the same command then goes on."""
-    return f"{remedy_of(error) or 'mend that'} and run the same command again"
 
 
 def tables(db: sqlite3.Connection) -> set[str]:

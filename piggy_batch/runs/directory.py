@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.importing.results import write_text
-from piggy_batch.manifest.loader import Loaded, Reading, load_manifest, rebind
+from piggy_batch.manifest.loader import load_manifest, rebind
 from piggy_batch.models import Json, Repeat
+from piggy_batch.runs.filenames import CLAIM, COUNTED, HEIR, STDIN
+from piggy_batch.runs.generated_manifest import is_counted
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import WAL, remove
 from piggy_batch.runs.leftovers import clear_unfinished, left_without_journal, without_journal
@@ -22,23 +22,7 @@ from piggy_batch.tables import sha256_of
 if TYPE_CHECKING:
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
-
-STDIN = Path("-")
-COUNTED = "manifest.csv"  # what --count makes
-MOST_COUNTED = 1_000_000
-CLAIM = "claim"  # the fact that a run is about to begin; its value names the run
-HEIR = "heir"  # the claim of a run that ended here before it had sent anything
-FINGERPRINT = "token "  # begins the id of an account that does not name itself
-
-
-class Facts(Protocol):
-    """Where a run keeps facts about itself."""
-
-    def get(self, key: str) -> Json:
-        """A fact; None where it was never set."""
-
-    def set(self, key: str, value: Json) -> None:
-        """Keep a fact."""
+    from piggy_batch.manifest.options import Loaded, Reading
 
 
 def default_run_dir(manifest: Path, operation: Operation) -> Path:
@@ -206,78 +190,6 @@ def home_of(directory: Path) -> dict[str, Any]:
     """What tells a directory from a copy of it."""
     stat = directory.stat()
     return {"path": str(directory.resolve()), "device": stat.st_dev, "inode": stat.st_ino}
-
-
-def counted_manifest(run_dir: Path, count: int) -> Path:
-    """A manifest of ``count`` numbered rows in the run directory, for cards that need no list of their own.
-
-    JournalError where a run of another length lives there, or a file that somebody else has put there.
-    """
-    path = run_dir / COUNTED
-    text = _counted(count)
-    try:
-        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        there = path.read_bytes() if path.exists() else None
-    except OSError as error:
-        raise JournalError(f"{path} cannot be made: {error.strerror}; name another --run-dir") from None
-    if there == text:
-        return path
-    if there is not None and (not is_counted(path) or _begun(run_dir)):
-        raise JournalError(f"{path} is not the manifest of --count {count}; use the same count, or another --run-dir")
-    write_text(path, text.decode())
-    return path
-
-
-def _counted(count: int) -> bytes:
-    return ("card\n" + "".join(f"{number}\n" for number in range(1, count + 1))).encode()
-
-
-def is_counted(path: Path) -> bool:
-    """Whether a file is, to the byte, one that ``--count`` makes."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        if file.readline(6) != b"card\n":
-            return False
-        data = file.read()
-    number = data.count(b"\n")
-    return 0 < number <= MOST_COUNTED and b"card\n" + data == _counted(number)
-
-
-def _begun(run_dir: Path) -> bool:
-    journal = Journal.read(run_dir)
-    if journal is None:
-        return False
-    try:
-        return journal.bound
-    finally:
-        journal.close()
-
-
-def check_account(journal: Facts, account: dict[str, Any], here: Path) -> None:
-    """Refuse a token of another account on a begun run, naming both."""
-    was = journal.get("account")
-    if was is None or was["id"] == account["id"]:
-        return
-    raise JournalError(
-        f"{here} belongs to account {account_words(was)}, the token to account {account_words(account)}; use a token "
-        "of the first, or name another --run-dir"
-    )
-
-
-def account_words(account: dict[str, Any]) -> str:
-    """An account for messages: company and id."""
-    return f"{account['company']} ({account['id']})" if account.get("company") else str(account["id"])
-
-
-def fingerprint(journal: Facts, token: str) -> str:
-    """Stands for an account that does not name itself: a slow, salted hash of the token."""
-    salt = journal.get("salt")
-    if salt is None:
-        salt = secrets.token_hex(16)
-        journal.set("salt", salt)
-    digest = hashlib.pbkdf2_hmac("sha256", token.encode(), bytes.fromhex(salt), 100_000).hex()
-    return f"{FINGERPRINT}{digest[:16]}"
 
 
 def refuse_missing(manifest: Path) -> None:

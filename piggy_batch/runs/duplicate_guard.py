@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.models import Repeat, Status
-from piggy_batch.runs.directory import CLAIM, COUNTED, HEIR, STDIN, is_counted, stem
+from piggy_batch.runs.directory import stem
+from piggy_batch.runs.filenames import CLAIM, COUNTED, HEIR, STDIN
+from piggy_batch.runs.generated_manifest import is_counted
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import NAME, guarded, identity
 from piggy_batch.runs.leftovers import told_done

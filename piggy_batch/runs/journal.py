@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.errors import JournalError
-from piggy_batch.models import Json, Proof, Repeat, Status
+from piggy_batch.models import Json, Repeat, Status
 from piggy_batch.runs import database, journal_file
 from piggy_batch.runs.group_commit import GroupCommit
+from piggy_batch.runs.records import Entry, Fate, LoadBatch, pack, unpack
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+
 READ_BATCH = 500  # rows a query
 SENT = "sent"  # an intent without an outcome
 _STATUSES = {status.value: status for status in Status}
 _parse = json.JSONDecoder().raw_decode  # json.loads without its look for white space around
-
 _INTENT = """
 INSERT INTO fates (number, state, run, attempts, sent_at, before) VALUES (?, 'sent', ?, ?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET state = 'sent', run = excluded.run, attempts = excluded.attempts,
@@ -46,66 +46,6 @@ INSERT INTO fates (number, state, run, message) VALUES (?, 'invalid', 0, ?)
 ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message
 """
 _WITHDRAW = "DELETE FROM fates WHERE number = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A manifest row with its fate so far."""
-
-    number: int
-    line: int
-    cells: list[str]
-    status: Status
-    attempts: int = 0
-    sent_at: float | None = None  # seconds since the epoch; the last time it was sent
-    before: Mapping[str, Json] | None = None
-    proof: str | None = None
-    http_status: int | None = None
-    code: int | None = None
-    message: str | None = None
-    kept: Mapping[str, Json] | None = None
-    finished_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """An outcome on its way to the journal."""
-
-    number: int
-    status: Status
-    attempts: int
-    finished_at: float | None
-    before: Mapping[str, Json] | None = None
-    proof: Proof | None = None
-    http_status: int | None = None
-    code: int | None = None
-    message: str | None = None
-    kept: Mapping[str, Json] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoadBatch:
-    """Manifest rows on their way into a journal."""
-
-    rows: Sequence[tuple[int, int, list[str]]]  # number, line, cells
-    keys: Sequence[tuple[int, str, str | None]]  # number, key, folded key where it differs
-    problems: Sequence[tuple[int, str]]  # number, why it is invalid; a row may be named more than once
-
-
-def pack(cells: list[str]) -> str:
-    """Cells as one text, cheaper than JSON; :func:`unpack` reads it back."""
-    text = "\x1f".join(cells)
-    if text.count("\x1f") == len(cells) - 1 and not text.startswith("\x1e"):
-        return text
-    return "\x1e" + json.dumps(cells, ensure_ascii=False)
-
-
-def unpack(text: str) -> list[str]:
-    """The cells that :func:`pack` was given."""
-    if text.startswith("\x1e"):
-        cells: list[str] = json.loads(text[1:])
-        return cells
-    return text.split("\x1f")
 
 
 class Journal:

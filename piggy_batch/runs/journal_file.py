@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import JournalError
+from piggy_batch.files import going_on, remedy_of, words_of
 from piggy_batch.runs import database
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[N
 
 def unusable(directory: Path, error: Exception) -> JournalError:
     """Trouble with the journal, in words that say what next."""
-    helps = database.remedy_of(error)
-    advice = database.going_on(error) if helps else "check the directory, or name another with --run-dir"
+    helps = remedy_of(error)
+    advice = going_on(error) if helps else "check the directory, or name another with --run-dir"
     return JournalError(
-        f"the journal in {directory} cannot be used: {database.words_of(error)}; {advice}", goes_on=helps is not None
+        f"the journal in {directory} cannot be used: {words_of(error)}; {advice}", goes_on=helps is not None
     )

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError
-from piggy_batch.importing.results import KINDS, SUMMARY
 from piggy_batch.models import Status
+from piggy_batch.runs.filenames import KINDS, SUMMARY
 from piggy_batch.runs.journal_file import NAME, WAL, is_empty, logged
 
 if TYPE_CHECKING:

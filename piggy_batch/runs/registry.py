@@ -6,15 +6,17 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pwd
+import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class StateBook:
@@ -74,3 +76,36 @@ def entry_of(run: str, run_dir: Path) -> dict[str, Any]:
     """What a record holds of a run."""
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"run": run, "run_dir": str(run_dir.resolve()), "started_at": now}
+
+
+def state_dir() -> Path:
+    """Where the user's runs meet: the state directory, whatever session or cron job they run in.
+
+    Works with HOME unset (the account database knows it) and in a container without a home (a directory of
+    the user's own below the temporary one).
+    """
+    homes = [os.environ.get("HOME"), _registered_home()]
+    named = os.environ.get("XDG_STATE_HOME")
+    candidates = [Path(named)] if named else []
+    candidates += [Path(home) / ".local" / "state" for home in homes if home and Path(home).is_dir()]
+    for base in candidates:
+        if _usable(base / "piggy-batch"):
+            return base / "piggy-batch"
+    last = Path(tempfile.gettempdir()) / f"piggy-batch-{os.getuid()}"
+    _usable(last)
+    return last
+
+
+def _registered_home() -> str | None:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return None
+
+
+def _usable(directory: Path) -> bool:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return directory.stat().st_uid == os.getuid() and os.access(directory, os.W_OK)

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from piggy_batch.sandbox.handlers import contacts, giftcards, identifiers, transactions
-from piggy_batch.sandbox.http.messages import ok
+from piggy_batch.sandbox.http.messages import Reply, ok, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import Receive, Send
+
     from piggy_batch.sandbox.handlers.call import Call, Handler
-    from piggy_batch.sandbox.http.messages import Reply
+    from piggy_batch.sandbox.http.throttle import Ticket
+
 
 PREFIX = "/api/v3/oauth/clients"
 
@@ -55,7 +60,6 @@ _TABLE: dict[str, Handler] = {
     "GET /shops/{uuid}": transactions.shop,
     "POST /credit-receptions": transactions.receive_credits,
 }
-
 _EXACT: dict[tuple[str, str], tuple[str, Handler]] = {}
 _SHAPED: dict[tuple[str, str, int, str], tuple[str, Handler]] = {}  # method, head, parts, tail
 for _label, _handler in _TABLE.items():
@@ -88,3 +92,53 @@ def route(method: str, raw_path: str) -> tuple[str, Handler, tuple[str, ...]] | 
 def allowed(raw_path: str) -> list[str]:
     """The methods that a path answers; none for an unknown path."""
     return [method for method in ("GET", "POST", "PUT", "DELETE") if route(method, raw_path) is not None]
+
+
+_SEEN_LIVE = (  # on every captured response (POST, observed)
+    (b"cache-control", b"no-cache, private"),
+    (b"access-control-allow-origin", b"*"),
+)
+
+
+def no_route(method: str, path: str) -> Reply:
+    """404 or 405 without a code, as the framework answers (inferred)."""
+    methods = allowed(path)
+    if not methods:
+        return plain(404, f"The route {path.lstrip('/')} could not be found.")
+    text = f"The {method} method is not supported for route {path.lstrip('/')}."
+    reply = plain(405, text)
+    return Reply(405, reply.body, (*reply.headers, (b"allow", ", ".join(methods).encode())))
+
+
+def headers(reply: Reply, ticket: Ticket) -> list[tuple[bytes, bytes]]:
+    """The answer's headers with the length, and for the application's own the cache and throttle ones."""
+    out = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+    if reply.gateway:
+        return out
+    out += _SEEN_LIVE
+    if ticket.limit:
+        remaining = 0 if reply.status == 429 else ticket.remaining
+        out.append((b"x-ratelimit-limit", b"%d" % ticket.limit))
+        out.append((b"x-ratelimit-remaining", b"%d" % remaining))
+    if not ticket.allowed and reply.status == 429:
+        out.append((b"retry-after", b"%d" % ticket.wait_s))
+        out.append((b"x-ratelimit-reset", b"%d" % ticket.resets_at))
+    return out
+
+
+async def whole(receive: Receive) -> bytes:
+    """The request's body."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+async def trickle(body: bytes, send: Send, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Sends the body one byte a second."""
+    for place in range(len(body)):
+        await send({"type": "http.response.body", "body": body[place : place + 1], "more_body": True})
+        await sleep(1)
+    await send({"type": "http.response.body", "body": b""})

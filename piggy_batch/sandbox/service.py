@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from piggy_batch.sandbox.asgi import back_door
 from piggy_batch.sandbox.fault_effects import instead, spoiled
 from piggy_batch.sandbox.faults import ConnectionCut, Fault, Plan
-from piggy_batch.sandbox.framing import headers, no_route, trickle, whole
 from piggy_batch.sandbox.handlers.call import Call
 from piggy_batch.sandbox.http.messages import Form, Refused, Reply, parameters, plain
 from piggy_batch.sandbox.http.throttle import Throttle
 from piggy_batch.sandbox.http.tokens import Grant, Tokens
-from piggy_batch.sandbox.routes import route
+from piggy_batch.sandbox.routes import headers, no_route, route, trickle, whole
 from piggy_batch.sandbox.world.account import World
-from piggy_batch.sandbox.world.churning import Churner
-from piggy_batch.sandbox.world.outside_events import on_contact, on_giftcard, on_identifier
+from piggy_batch.sandbox.world.outside_events import Churner, on_contact, on_giftcard, on_identifier
 from piggy_batch.sandbox.world.state_file import read_state, write_state
 
 if TYPE_CHECKING:

@@ -1,8 +1,9 @@
 """The room of files: the only place that knows csv, pyarrow, calamine and xlsxwriter; they load on use."""
 
+from piggy_batch.files import sha256_of
 from piggy_batch.tables.readers.open import open_table
-from piggy_batch.tables.readers.source import sha256_of
 from piggy_batch.tables.table import Facts, Rows, Table
-from piggy_batch.tables.writers.open import FORMATS, Out, Writer, open_writer, warm_up
+from piggy_batch.tables.writers.base import Out
+from piggy_batch.tables.writers.open import FORMATS, Writer, open_writer, warm_up
 
 __all__ = ["FORMATS", "Facts", "Out", "Rows", "Table", "Writer", "open_table", "open_writer", "sha256_of", "warm_up"]

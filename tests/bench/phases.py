@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from piggy_batch.client.http import Target
+from piggy_batch.client.target import Target
 from piggy_batch.endpoints import find_operation
-from piggy_batch.importing.executor import Terms
+from piggy_batch.importing.options import Options, Terms
 from piggy_batch.importing.results import Layout, write_reports
 from piggy_batch.importing.runner import run
-from piggy_batch.manifest.loader import Reading, rebind
-from piggy_batch.runs.context import Options, Scene
+from piggy_batch.manifest.loader import rebind
+from piggy_batch.manifest.options import Reading
+from piggy_batch.runs.context import Scene
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.progress import Silent

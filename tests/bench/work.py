@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import find_operation
-from piggy_batch.manifest.loader import Reading
+from piggy_batch.manifest.options import Reading
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.directory import RunDir
-from piggy_batch.runs.journal import Fate
+from piggy_batch.runs.records import Fate
 
 if TYPE_CHECKING:
     from piggy_batch.runs.journal import Journal

@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from piggy_batch.endpoints.listings import GIFTCARDS, Listing
-from piggy_batch.exporting.export import Exported, Options, export
+from piggy_batch.exporting.export import export
 from piggy_batch.exporting.list_reader import Terms
+from piggy_batch.exporting.options import Exported, Options
 from tests.world import Wire, World, in_virtual_time
 
 

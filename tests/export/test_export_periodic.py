@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pyarrow.dataset as ds
 import pytest
 
-from piggy_batch.cli.commands.snapshot import period_filter
+from piggy_batch.cli.commands.transactions import period_filter
 from piggy_batch.errors import SetupError
 from tests.export.test_export_cli import run
 from tests.prove.exports import sandbox

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from piggy_batch.client.http import Target
+from piggy_batch.client.target import Target
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.importing.status import describe_run, status_lines
 from piggy_batch.runs.lock import RunLock

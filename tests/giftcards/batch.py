@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile, record_baseline
-from piggy_batch.runs.context import Result
-from piggy_batch.runs.directory import counted_manifest
+from piggy_batch.importing.giftcards.baseline import record_baseline
+from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
+from piggy_batch.importing.options import Result
+from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.sandbox import Fault
 from tests.world import World, in_virtual_time, read_csv
 

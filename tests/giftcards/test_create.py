@@ -10,15 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from piggy_batch.cli.display import Display
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.importing.giftcards.reconcile import BASELINE, record_baseline
+from piggy_batch.importing.giftcards.baseline import BASELINE, record_baseline
+from piggy_batch.importing.options import Options
 from piggy_batch.importing.runner import run
-from piggy_batch.manifest.loader import Reading
-from piggy_batch.runs.context import Options
-from piggy_batch.runs.directory import counted_manifest
+from piggy_batch.manifest.options import Reading
+from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.runs.journal import Journal
-from piggy_batch.runs.progress import Display
 from piggy_batch.sandbox import Churn, Fault
 from tests.giftcards.batch import create, create_from, lose, made, program
 from tests.world import World, audit, in_virtual_time, read_csv

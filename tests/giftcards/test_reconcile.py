@@ -13,7 +13,7 @@ import pytest
 from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.importing.giftcards.candidate_rules import Card, fits
 from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
-from piggy_batch.runs.context import Result
+from piggy_batch.importing.options import Result
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.journal import Journal
 from piggy_batch.sandbox import Churn, Fault

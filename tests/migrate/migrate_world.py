@@ -8,11 +8,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from piggy_batch.importing.executor import Terms
 from piggy_batch.importing.migration.migration import migrate
 from piggy_batch.importing.migration.pipeline import Wishes
-from piggy_batch.manifest.loader import Reading
-from piggy_batch.runs.context import Options, Result
+from piggy_batch.importing.options import Options, Result, Terms
+from piggy_batch.manifest.options import Reading
 from tests.world import World, in_virtual_time, read_csv
 
 HEADER = "contact_identifier_value,email,contact_identifier_name,contact_identifier_active,credits"

@@ -11,8 +11,8 @@ import pytest
 from migrate_world import Shop
 
 from piggy_batch.errors import HaltError
+from piggy_batch.importing.options import Options
 from piggy_batch.importing.verification.account_sample import Sample, choose, compare_sample
-from piggy_batch.runs.context import Options
 from piggy_batch.sandbox import Fault
 from tests.world import in_virtual_time
 

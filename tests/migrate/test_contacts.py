@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from migrate_world import Shop
 
-from piggy_batch.endpoints.emails import check_email, identity_of, is_made_up
+from piggy_batch.endpoints.cells import check_email, identity_of, is_made_up
 from piggy_batch.sandbox import Fault
 
 

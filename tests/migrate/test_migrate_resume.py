@@ -9,7 +9,8 @@ import httpx
 import pytest
 from migrate_world import Shop
 
-from piggy_batch.client.rate_limiter import Pacer, Stop
+from piggy_batch.client.clock import Stop
+from piggy_batch.client.rate_limiter import Pacer
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.sandbox import Fault
 from tests.world import Wire, WorldClock

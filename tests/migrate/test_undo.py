@@ -13,8 +13,8 @@ from migrate_world import Shop
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import SetupError
+from piggy_batch.importing.options import Result
 from piggy_batch.importing.undo import Way, undo
-from piggy_batch.runs.context import Result
 from piggy_batch.sandbox import Fault
 from tests.world import read_csv
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from migrate_world import Shop
 
+from piggy_batch.importing.options import Result
 from piggy_batch.importing.verification.sign_off import write_sign_off
-from piggy_batch.runs.context import Result
 
 COLUMNS = "contact_identifier_value,contact_uuid,email,contact_identifier_name,contact_identifier_active"
 

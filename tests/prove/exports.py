@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from piggy_batch.endpoints.listings import GIFTCARDS
-from piggy_batch.exporting.export import Exported, Options, export
+from piggy_batch.exporting.export import export
 from piggy_batch.exporting.list_reader import Terms
+from piggy_batch.exporting.options import Exported, Options
 from piggy_batch.sandbox import Fault
 from tests.world import Wire, World, in_virtual_time
 

@@ -17,9 +17,10 @@ from typing import Any
 
 import httpx
 
-from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile, record_baseline
-from piggy_batch.runs.context import Result
-from piggy_batch.runs.directory import counted_manifest
+from piggy_batch.importing.giftcards.baseline import record_baseline
+from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
+from piggy_batch.importing.options import Result
+from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.sandbox import Fault
 from tests.world import World, in_virtual_time, read_csv
 

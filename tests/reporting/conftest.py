@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from piggy_batch.cli.commands.report import report_command, snapshots_command
-from piggy_batch.cli.common import report_error
+from piggy_batch.cli.output import report_error
 from piggy_batch.errors import PiggyBatchError
 
 if TYPE_CHECKING:

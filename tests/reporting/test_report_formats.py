@@ -20,8 +20,8 @@ import pytest
 from reporting_world import CLOSING, OPENING, Account, Run
 
 from piggy_batch.errors import SetupError
+from piggy_batch.files import whole
 from piggy_batch.reporting.money import Currency, average, plain
-from piggy_batch.reporting.whole import whole
 
 if TYPE_CHECKING:
     from pathlib import Path

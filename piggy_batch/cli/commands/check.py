@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.common import Pair, as_mapping, command_line, json_text, make_target_from, open_display
+from piggy_batch.cli.context import command_line, make_target_from, open_display
 from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.options import Pair, as_mapping
+from piggy_batch.cli.output import json_text
 from piggy_batch.endpoints import CATALOGUE, find_operation
 from piggy_batch.errors import SetupError
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.runs.progress import printable_line
+from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from piggy_batch.importing.check import Checked
     from piggy_batch.importing.verification.account_sample import Sample
-    from piggy_batch.manifest.loader import Reading
+    from piggy_batch.manifest.options import Reading
 
 
 @click.command("check")
@@ -61,7 +63,7 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
     """
     from piggy_batch.importing.check import check_manifest
     from piggy_batch.manifest.doctor import parse_fixes
-    from piggy_batch.manifest.loader import Reading
+    from piggy_batch.manifest.options import Reading
 
     wanted = " ".join(name.split())
     try:
@@ -98,8 +100,9 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Rea
     """How so many random rows stand in the account; None where nobody asked."""
     if number is None:
         return None
+    from piggy_batch.importing.options import Options
     from piggy_batch.importing.verification.account_sample import compare_sample
-    from piggy_batch.runs.context import Options, Scene
+    from piggy_batch.runs.context import Scene
 
     with open_display("rows", progress=False) as display:
         scene = Scene(
@@ -133,7 +136,7 @@ def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
 
 def write_page(path: Path, manifest: Path, name: str, checked: Checked) -> None:
     """The page for whoever made the list."""
-    from piggy_batch.importing.results import write_text
+    from piggy_batch.files import write_text
     from piggy_batch.manifest.describe import read_as
     from piggy_batch.manifest.html_page import CheckReport, render
 

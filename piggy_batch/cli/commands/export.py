@@ -9,27 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli import pace
-from piggy_batch.cli.common import (
-    Duration,
-    add_options,
-    as_rate,
-    command_line,
-    env,
-    is_verbose,
-    json_text,
-    make_target_from,
-    open_display,
-    shown_command,
-)
+from piggy_batch.cli.context import make_scene, open_display
 from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.options import Duration, add_options, as_rate, env
+from piggy_batch.cli.output import json_text, shown_command
 from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, PROGRAM_FIELDS, Listing
-from piggy_batch.runs.progress import duration, printable_line
+from piggy_batch.text import duration, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from piggy_batch.exporting.export import Exported, Options
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.exporting.options import Exported, Options
 
 
 TO = click.option(
@@ -39,7 +29,6 @@ TO = click.option(
     required=True,
     help="The file to write, whole or not at all: .csv, .jsonl, .parquet or .xlsx.",
 )
-
 WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--run-dir",
@@ -87,8 +76,8 @@ WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]) -> Options:
     """The export's options from the command line's."""
-    from piggy_batch.exporting.export import Options
     from piggy_batch.exporting.list_reader import Terms
+    from piggy_batch.exporting.options import Options
 
     return Options(
         to=to,
@@ -106,21 +95,6 @@ def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str],
             max_age_s=given["max_age"],
             extra=given["extra"],
         ),
-    )
-
-
-def make_scene(ctx: click.Context, display: Any) -> Scene:
-    """Where an export runs."""
-    from piggy_batch.client.shared_rate import state_dir
-    from piggy_batch.runs.context import Scene
-
-    return Scene(
-        target=make_target_from(ctx),
-        progress=display,
-        command=command_line(ctx.obj["argv"]),
-        signals=True,
-        slots=state_dir(),
-        verbose=is_verbose(ctx),
     )
 
 
@@ -201,14 +175,11 @@ PROGRAM = click.option(
     metavar="UUID",
     help="Only this program's cards (repeatable; each is read and proven on its own).",
 )
-
 COLUMNS = click.option(
     "--columns",
     metavar="NAMES",
     help=f"Comma-separated: {', '.join(f.name for f in CONTACTS.fields)}, or paths like current_values.firstname.",
 )
-
-
 _PROOF = """
     Each page is read twice: once the first reading has landed the service counts, and if it counts as many as
     were read and each of them is shown again, nothing is missing. The verdict stands in FILE.summary.json.
@@ -216,13 +187,11 @@ _PROOF = """
 
     Exit code 0: agreed (or counts agree, with --quick). 1: no proof; the summary says what is missing. 3: halted.
 """
-
 giftcards_export: click.Command = click.command(
     "export",
     help=f"{GIFTCARDS.help}\n{_PROOF}",
     short_help=GIFTCARDS.help,
 )(program_options(add_options(_giftcards, (TO, PROGRAM, *WALK_OPTIONS))))
-
 contacts_export: click.Command = click.command(
     "export",
     help=f"{CONTACTS.help}\n{_PROOF}",
@@ -242,8 +211,9 @@ contacts_export: click.Command = click.command(
 @click.pass_context
 def giftcard_programs(ctx: click.Context, /, to: Path | None, *, as_json: bool) -> None:
     """The account's giftcard programs, with their UUIDs and card counts."""
-    from piggy_batch.exporting.export import Options, format_of, programs
+    from piggy_batch.exporting.options import Options, format_of
     from piggy_batch.exporting.output import cell, columns_of
+    from piggy_batch.exporting.programs import programs
     from piggy_batch.tables import open_writer
 
     kind = format_of(to) if to is not None else None

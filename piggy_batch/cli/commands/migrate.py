@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from piggy_batch.cli.commands.rows import RUN_OPTIONS, options_from
-from piggy_batch.cli.common import (
-    DEFAULT_URL,
-    add_options,
-    ask,
-    can_ask,
-    command_line,
-    is_verbose,
-    json_text,
-    make_target_from,
-    open_display,
-    show_result,
-    shown_command,
-)
+from piggy_batch.cli.context import ask, can_ask, command_line, is_verbose, make_target_from, open_display
 from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.options import add_options
+from piggy_batch.cli.output import show_result
+from piggy_batch.cli.run_options import RUN_OPTIONS, options_from
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.manifest.binding import counted
-from piggy_batch.runs.progress import printable_line
-
-if TYPE_CHECKING:
-    from piggy_batch.importing.undo import Way
+from piggy_batch.text import printable_line
 
 
 def _describe() -> str:
@@ -56,10 +42,10 @@ def _describe() -> str:
 @click.pass_context
 def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None:
     """Run or go on with a migration."""
-    from piggy_batch.client.shared_rate import state_dir
     from piggy_batch.importing.migration.migration import migrate as carry_out
     from piggy_batch.importing.migration.pipeline import Wishes
     from piggy_batch.runs.context import Scene
+    from piggy_batch.runs.registry import state_dir
 
     if given["template"]:
         click.echo(",".join(c.name for c in migrate_operation(credits=True).columns))
@@ -126,64 +112,3 @@ def _command() -> click.Command:
 
 
 migrate = _command()
-
-
-@click.command("undo")
-@click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print files, commands and what cannot be undone as JSON.")
-@program_options
-@click.pass_context
-def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
-    """Write the manifests that undo what a run did, and print the commands that carry them out.
-
-    Nothing is sent. Only rows that this run changed are undone, never those that were so already, and only
-    while the card is still held by whom the run left it with.
-
-    Exit code 0: the commands undo everything. 1: something is left that a person must weigh, or that cannot
-    be undone.
-    """
-    from piggy_batch.importing.undo import undo as find_way
-
-    way = find_way(run_dir, program=_program(ctx, run_dir))
-    if as_json:
-        click.echo(json_text(way.to_json()))
-    else:
-        _show(way)
-    ctx.exit(0 if way.whole else 1)
-
-
-def _program(ctx: click.Context, run_dir: Path) -> list[str]:
-    """How the commands begin, so that each runs as it stands and meets the service of the run."""
-    from piggy_batch.runs.journal import Journal
-
-    given: dict[str, Any] = ctx.obj or {}
-    journal = Journal.read(run_dir) if run_dir.is_dir() else None
-    base_url = given.get("base_url")
-    if journal is not None:
-        base_url = base_url or journal.get("base_url")
-        journal.close()
-    words = ["piggy-batch"]
-    if base_url and base_url != DEFAULT_URL:
-        words += ["--base-url", base_url]
-    for option, name in (("--token-file", "token_file"), ("--ca-file", "ca_file")):
-        if given.get(name):
-            words += [option, str(given[name].resolve())]
-    return words
-
-
-def _show(way: Way) -> None:
-    def tell(line: str) -> None:
-        click.echo(printable_line(line), err=True)
-
-    if way.files:
-        tell("run these, one after the other; each shows its plan and asks first:")
-    for file in way.files:
-        tell(f"# {counted(file.rows, 'row')}")
-        click.echo(shown_command(file.command))
-    if way.by_hand is not None:
-        path, number = way.by_hand
-        tell(f"for a person to weigh: {counted(number, 'row')} in {path}, each with the reason")
-    for line in way.lost:
-        tell(f"cannot be undone: {line}")
-    if not way.files and way.whole:
-        tell("nothing to undo: the run changed nothing")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli import pace
-from piggy_batch.cli.commands.export import make_scene
-from piggy_batch.cli.common import Duration, add_options, as_rate, open_display, show_result
+from piggy_batch.cli.context import make_scene, open_display
 from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.options import Duration, add_options, as_rate
+from piggy_batch.cli.output import show_result
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from piggy_batch.cli.common import json_text, printable_text
+from piggy_batch.cli.output import json_text, printable_text
 from piggy_batch.errors import SetupError
-from piggy_batch.runs.progress import printable_line
+from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -8,188 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli import pace
-from piggy_batch.cli.common import (
-    CountOrPercent,
-    Duration,
-    Pair,
-    add_options,
-    as_mapping,
-    as_rate,
-    ask,
-    can_ask,
-    command_line,
-    env,
-    is_verbose,
-    make_target_from,
-    open_display,
-    show_result,
-)
+from piggy_batch.cli.context import ask, can_ask, command_line, is_verbose, make_target_from, open_display
 from piggy_batch.cli.groups import LazyGroup, program_options
+from piggy_batch.cli.options import add_options
+from piggy_batch.cli.output import show_result
+from piggy_batch.cli.run_options import RUN_OPTIONS, options_from, special_options
 from piggy_batch.endpoints import CATALOGUE, Operation
-from piggy_batch.runs.progress import printable_line
+from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from piggy_batch.runs.context import Baseline
-
-
-RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--run-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        metavar="DIR",
-        envvar=env("RUN_DIR"),
-        help="Where the run lives.  [default: beside the manifest]",
-    ),
-    click.option(
-        "--dry-run",
-        is_flag=True,
-        envvar=env("DRY_RUN"),
-        help="Check the whole manifest, print the plan, send no write.",
-    ),
-    pace.RATE,
-    pace.RESERVE,
-    pace.CONCURRENCY,
-    click.option(
-        "--attempts",
-        type=click.IntRange(1, 100),
-        default=5,
-        show_default=True,
-        envvar=env("ATTEMPTS"),
-        help="Tries per row.",
-    ),
-    pace.TIMEOUT,
-    click.option(
-        "--max-errors",
-        type=CountOrPercent(),
-        metavar="N|N%",
-        envvar=env("MAX_ERRORS"),
-        help="Halt once so many rows of this invocation were rejected, failed or unknown.",
-    ),
-    pace.MAX_WAIT,
-    click.option(
-        "--max-duration",
-        type=Duration(),
-        envvar=env("MAX_DURATION"),
-        help="End softly after this time; the same command goes on.",
-    ),
-    click.option(
-        "--limit", type=click.IntRange(min=1), envvar=env("LIMIT"), help="Take only N unsettled rows: a pilot."
-    ),
-    click.option("--skip-invalid", is_flag=True, help="Run the valid rows although others are invalid."),
-    click.option(
-        "--map",
-        "maps",
-        type=Pair(),
-        multiple=True,
-        metavar="FIELD=COLUMN",
-        help="The manifest's own header for a field.",
-    ),
-    click.option(
-        "--set", "constants", type=Pair(), multiple=True, metavar="FIELD=VALUE", help="The same value for every row."
-    ),
-    click.option("--delimiter", envvar=env("DELIMITER"), help="Overrides what is detected; a character, or tab."),
-    click.option("--encoding", envvar=env("ENCODING"), help="Overrides what is detected."),
-    click.option("--sheet", envvar=env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
-    click.option(
-        "--fix",
-        "fixes",
-        metavar="REPAIRS",
-        envvar=env("FIX"),
-        help="Mend codes before they are sent: trim, wrappers, decimals, spaces, zero-pad:13, case:upper.",
-    ),
-    click.option(
-        "--accept",
-        multiple=True,
-        metavar="CODE",
-        help="State that the numbers behind this finding of the manifest doctor are right.",
-    ),
-    click.option("--retry-rejected", is_flag=True, help="Also take rows that were rejected in this run directory."),
-    click.option(
-        "--resend-unknown",
-        is_flag=True,
-        help="Also send rows again whose fate is unknown; they may be carried out twice.",
-    ),
-    click.option(
-        "--adopt",
-        is_flag=True,
-        help="Go on with a run directory that was moved or copied here, or has lost its journal or a part of it.",
-    ),
-    click.option(
-        "--format",
-        "kind",
-        type=click.Choice(["csv", "parquet", "xlsx"]),
-        envvar=env("FORMAT"),
-        help="Of results and piles.  [default: that of the manifest]",
-    ),
-    click.option("--yes", is_flag=True, help="Do not ask before it starts."),
-    click.option("--template", is_flag=True, help="Print the header row of a manifest for this command, and leave."),
-    click.option(
-        "--progress/--no-progress",
-        default=None,
-        envvar=env("PROGRESS"),
-        help="A bar on stderr.  [default: on a terminal]",
-    ),
-    click.option(
-        "--json",
-        "as_json",
-        is_flag=True,
-        envvar=env("JSON"),
-        help="Print summary.json on stdout instead of the table.",
-    ),
-)
-
-
-def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
-    """Options that only some operations have."""
-    found: list[Callable[[Any], Any]] = []
-    if operation.before:
-        found.append(
-            click.option(
-                "--no-before",
-                is_flag=True,
-                help="Skip the look before each row; then a lost answer is unknown, and undo is not possible.",
-            )
-        )
-    if operation.repeat.value == "once":
-        found.append(
-            click.option(
-                "--again",
-                is_flag=True,
-                help="Start although an earlier run of this manifest, or its own rows, say it was done.",
-            )
-        )
-    if operation.verify:
-        found.append(
-            click.option(
-                "--report",
-                type=click.Path(path_type=Path, dir_okay=False),
-                metavar="FILE",
-                help="Write a page for the person who signs the migration off.",
-            )
-        )
-    if operation.baseline:
-        found.append(
-            click.option(
-                "--count",
-                type=click.IntRange(1, 1_000_000),
-                help="Without a manifest: make so many, with --set for each field and --run-dir for the run.",
-            )
-        )
-        found.append(
-            click.option(
-                "--no-baseline",
-                is_flag=True,
-                help="Do not list the program's cards first; then `giftcards reconcile` can assign none.",
-            )
-        )
-    if operation.unique_flag == "allow_shared":
-        found.append(click.option("--allow-shared", is_flag=True, help="A giftcard may go to several contacts."))
-    if operation.unique_flag == "allow_repeats":
-        found.append(click.option("--allow-repeats", is_flag=True, help="A giftcard may be loaded in several rows."))
-    return found
 
 
 def describe(operation: Operation) -> str:
@@ -233,56 +61,11 @@ def make_command(operation: Operation) -> click.Command:
     return made
 
 
-def options_from(given: dict[str, Any]) -> Any:
-    """The run's options from the command line's."""
-    from piggy_batch.importing.executor import Terms
-    from piggy_batch.manifest.doctor import parse_fixes
-    from piggy_batch.manifest.loader import Reading
-    from piggy_batch.runs.context import Options
-
-    most, share = given["max_errors"] or (None, None)
-    return Options(
-        run_dir=given["run_dir"],
-        dry_run=given["dry_run"],
-        rate=as_rate(given["rate"]),
-        reserve=given["reserve"],
-        timeout_s=given["timeout"],
-        max_wait_s=given["max_wait"],
-        max_duration_s=given["max_duration"],
-        skip_invalid=given["skip_invalid"],
-        format=given["kind"],
-        yes=given["yes"],
-        adopt=given["adopt"],
-        accept=frozenset(code.strip() for text in given["accept"] for code in text.split(",")),
-        reading=Reading(
-            delimiter=given["delimiter"],
-            encoding=given["encoding"],
-            sheet=given["sheet"],
-            maps=as_mapping("--map", given["maps"]),
-            constants=as_mapping("--set", given["constants"]),
-            allow_repeats=given.get("allow_repeats", False),
-            allow_shared=given.get("allow_shared", False),
-            fixes=parse_fixes(given["fixes"] or ""),
-            again=given.get("again", False),
-        ),
-        terms=Terms(
-            concurrency=given["concurrency"],
-            attempts=given["attempts"],
-            look_before=not given.get("no_before", False),
-            resend_unknown=given["resend_unknown"],
-            retry_rejected=given["retry_rejected"],
-            limit=given["limit"],
-            max_errors=most,
-            max_errors_percent=share,
-        ),
-    )
-
-
 def run_command(ctx: click.Context, operation: Operation, manifest: Path, given: dict[str, Any]) -> int:
     """Run a row command as the options say; its exit code."""
-    from piggy_batch.client.shared_rate import state_dir
     from piggy_batch.importing.runner import run
     from piggy_batch.runs.context import Scene
+    from piggy_batch.runs.registry import state_dir
 
     options = options_from(given)
     with open_display("rows", progress=given["progress"]) as display:
@@ -309,7 +92,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
 
 def make_counted(ctx: click.Context, run_dir: Path | None, count: Any) -> Path:
     """The manifest that ``--count`` makes."""
-    from piggy_batch.runs.directory import counted_manifest
+    from piggy_batch.runs.generated_manifest import counted_manifest
 
     if run_dir is None:
         raise click.UsageError("--count needs --run-dir, so that the run can be found again", ctx)
@@ -320,7 +103,7 @@ def baseline_of(operation: Operation, given: dict[str, Any]) -> Baseline | None:
     """What lists the cards that are there before the first request."""
     if not operation.baseline or given["no_baseline"]:
         return None
-    from piggy_batch.importing.giftcards.reconcile import record_baseline
+    from piggy_batch.importing.giftcards.baseline import record_baseline
 
     return record_baseline
 
@@ -338,4 +121,37 @@ def identifiers() -> None:
     """Loyalty cards and other contact identifiers, in bulk from a manifest."""
 
 
-add_row_commands(identifiers)
+_EXPORT = "Every contact into a file, with the columns that you choose."
+
+
+@click.group("contacts", cls=LazyGroup, lazy={"export": ("piggy_batch.cli.commands.export:contacts_export", _EXPORT)})
+@program_options
+def contacts() -> None:
+    """Contacts by e-mail address, in bulk from a manifest, and every contact into a file."""
+
+
+_LAZY = {
+    "reconcile": (
+        "piggy_batch.cli.commands.reconcile:reconcile_command",
+        "Settle rows of `create` whose answers were lost.",
+    ),
+    "report": ("piggy_batch.cli.commands.report:report_command", "What is owed, what moved, what will expire."),
+    "snapshot": (
+        "piggy_batch.cli.commands.snapshot:giftcards_snapshot",
+        "A proven export, put into a store by its day.",
+    ),
+    "transactions": ("piggy_batch.cli.commands.transactions:transactions", "Transactions of a period into a file."),
+    "snapshots": ("piggy_batch.cli.commands.report:snapshots_command", "The snapshots of a store."),
+    "export": ("piggy_batch.cli.commands.export:giftcards_export", "Every giftcard into a file, proven complete."),
+    "programs": ("piggy_batch.cli.commands.export:giftcard_programs", "The giftcard programs, with their card counts."),
+}
+
+
+@click.group("giftcards", cls=LazyGroup, lazy=_LAZY)
+@program_options
+def giftcards() -> None:
+    """Giftcards, in bulk from a manifest, and every giftcard into a file."""
+
+
+for _group in (identifiers, giftcards, contacts):
+    add_row_commands(_group)

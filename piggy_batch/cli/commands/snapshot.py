@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.commands.export import PROGRAM, TO, WALK_OPTIONS, run_export, show_exported
-from piggy_batch.cli.common import add_options, json_text
-from piggy_batch.cli.groups import LazyGroup, program_options
-from piggy_batch.endpoints.listings import GIFTCARDS, TRANSACTIONS
+from piggy_batch.cli.commands.export import PROGRAM, WALK_OPTIONS, run_export, show_exported
+from piggy_batch.cli.commands.transactions import transactions, transactions_export
+from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.options import _TIMEZONE, add_options
+from piggy_batch.cli.output import json_text
+from piggy_batch.endpoints.listings import GIFTCARDS
 from piggy_batch.errors import SetupError
-from piggy_batch.runs.progress import printable_line
+from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from datetime import date
-    from zoneinfo import ZoneInfo
 
-    from piggy_batch.exporting.export import Exported
+    from piggy_batch.exporting.options import Exported
     from piggy_batch.reporting.snapshot import Snapshot
     from piggy_batch.reporting.snapshot_store import Store
 
+
 WORKSHOP = "_taking"  # readers of datasets skip what begins with an underscore
-
-_TIMEZONE = click.option(
-    "--timezone",
-    "timezone_name",
-    default="Europe/Amsterdam",
-    show_default=True,
-    metavar="ZONE",
-    help="The zone whose days count.",
-)
-
 SNAPSHOT_OPTIONS = (
     click.option(
         "--store",
@@ -73,7 +64,7 @@ def _snapshot(
     accept_partial: bool,
     **given: Any,
 ) -> None:
-    from piggy_batch.exporting.export import summary_path
+    from piggy_batch.exporting.options import summary_path
     from piggy_batch.reporting.dates import parse_day, time_zone
     from piggy_batch.reporting.snapshot_store import Store
 
@@ -133,7 +124,6 @@ def _tell(stored: Snapshot, done: Exported | None, given: dict[str, Any]) -> Non
 
 
 _SNAPSHOT_HELP = "A proven export of every giftcard, put into a store by its day."
-
 giftcards_snapshot: click.Command = click.command(
     "snapshot",
     short_help=_SNAPSHOT_HELP,
@@ -143,85 +133,4 @@ giftcards_snapshot: click.Command = click.command(
     Parquet. A snapshot is never overwritten. Interrupted, the same command goes on.
     """,
 )(program_options(add_options(_snapshot, (*SNAPSHOT_OPTIONS, *WALK_OPTIONS))))
-
-
-TRANSACTION_OPTIONS = (
-    click.option("--since", metavar="DATE", help="From this day on; also a moment like 2026-01-31T12:00:00+01:00."),
-    click.option("--until", metavar="DATE", help="Up to and with this day; a moment is not itself included."),
-    PROGRAM,
-    click.option(
-        "--shop", "shops", multiple=True, metavar="UUID", help="Only this shop's transactions (repeatable, read apart)."
-    ),
-    _TIMEZONE,
-)
-
-
-@click.pass_context
-def _transactions(
-    ctx: click.Context,
-    /,
-    to: Path,
-    programs: tuple[str, ...],
-    shops: tuple[str, ...],
-    since: str | None,
-    until: str | None,
-    timezone_name: str,
-    **given: Any,
-) -> None:
-    from piggy_batch.reporting.dates import time_zone
-
-    period = period_filter(since, until, time_zone(timezone_name))
-    filters = tuple(
-        {
-            **({"giftcard_program_uuid": program} if program else {}),
-            **({"shop_uuid": shop} if shop else {}),
-            **period,
-        }
-        for program in programs or ("",)
-        for shop in shops or ("",)
-    )
-    done = run_export(ctx, TRANSACTIONS, given, to, filters)
-    show_exported(TRANSACTIONS, done, as_json=given["as_json"], quiet=given["quiet"])
-    ctx.exit(done.exit_code)
-
-
-def period_filter(since: str | None, until: str | None, zone: ZoneInfo) -> dict[str, str]:
-    """The list's own filter for a period whose days are those of ``zone``; SetupError where it is none."""
-    begin = _edge(since, "--since", zone, after=False)
-    end = _edge(until, "--until", zone, after=True)
-    if begin is not None and end is not None and begin >= end:
-        raise SetupError(f"--since {since} is not before --until {until}")
-    bounds = {"created_at[gte]": begin, "created_at[lt]": end}
-    return {name: moment.isoformat(timespec="seconds") for name, moment in bounds.items() if moment is not None}
-
-
-def _edge(text: str | None, option: str, zone: ZoneInfo, *, after: bool) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SetupError(f'{option}: "{text}" is neither a day nor a moment; write it like 2026-01-31') from None
-    if len(text) == len("2026-01-31"):
-        day = moment.date() + timedelta(days=1) if after else moment.date()
-        moment = datetime.combine(day, time.min, tzinfo=zone)
-    elif moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return moment.astimezone(UTC)
-
-
-@click.group("transactions", cls=LazyGroup)
-@program_options
-def transactions() -> None:
-    """Giftcard transactions: what was issued, redeemed and taken back."""
-
-
-transactions_export: click.Command = click.command(
-    "export",
-    short_help=TRANSACTIONS.help,
-    help=f"""{TRANSACTIONS.help}
-
-    Read twice and proven as a giftcard export is; `giftcards report --transactions FILE` reads it.
-    """,
-)(program_options(add_options(_transactions, (TO, *TRANSACTION_OPTIONS, *WALK_OPTIONS))))
 transactions.add_command(transactions_export)

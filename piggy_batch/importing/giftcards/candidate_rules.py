@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.runs.journal import Entry
+    from piggy_batch.runs.records import Entry
 
 SLACK_S = 120.0  # what the service's clock and this machine's may differ by
 AIR_S = 600.0  # how long after its send a request may at least still be carried out

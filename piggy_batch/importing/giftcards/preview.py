@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.client.worker_pool import drain
 from piggy_batch.endpoints import find_operation
-from piggy_batch.importing.response_rules import Call, judge
-from piggy_batch.manifest.binding import bind, build, printable
+from piggy_batch.endpoints.requests import build
+from piggy_batch.endpoints.responses import Call
+from piggy_batch.importing.response_rules import judge
+from piggy_batch.manifest.binding import bind
 from piggy_batch.models import Reply, Status
+from piggy_batch.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from piggy_batch.client.session import Courier
-    from piggy_batch.importing.executor import Terms
+    from piggy_batch.importing.options import Terms
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.models import Json
-    from piggy_batch.runs.journal import Entry, Journal
+    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.records import Entry
 
 SHOWN = 3  # examples of each warning
 

@@ -10,20 +10,18 @@ when the list shows that it is not so.
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import introduce
-from piggy_batch.client.rate_limiter import Stop
+from piggy_batch.client.account import check_account, introduce
+from piggy_batch.client.clock import Stop
 from piggy_batch.client.session import Tally
-from piggy_batch.endpoints.listings import GIFTCARDS
 from piggy_batch.errors import HaltError, JournalError
-from piggy_batch.exporting.export import Exported, export, read_programs
-from piggy_batch.exporting.export import Options as ExportOptions
-from piggy_batch.exporting.list_reader import StoppedError, Terms
+from piggy_batch.exporting.list_reader import StoppedError
 from piggy_batch.exporting.pages import whole
-from piggy_batch.importing.executor import Terms as RowTerms
+from piggy_batch.exporting.programs import read_programs
+from piggy_batch.files import write_json
+from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, _forget_list, _list
 from piggy_batch.importing.giftcards.candidate_rules import (
     AIR_S,
     DAY_S,
@@ -34,24 +32,27 @@ from piggy_batch.importing.giftcards.candidate_rules import (
     moment_s,
     time_of_doubt,
 )
-from piggy_batch.importing.results import SUMMARY, Layout, iso, summarise, write_json, write_reports
+from piggy_batch.importing.options import Options as RunOptions
+from piggy_batch.importing.options import Result
+from piggy_batch.importing.options import Terms as RowTerms
+from piggy_batch.importing.results import Layout, summarise, write_reports
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Proof, Status
-from piggy_batch.runs.context import Options as RunOptions
-from piggy_batch.runs.context import Result, Scene, make_pacer, open_courier, shared_pace
-from piggy_batch.runs.directory import RunDir, check_account
-from piggy_batch.runs.journal import Entry, Fate, Journal
+from piggy_batch.runs.context import Scene, make_pacer, open_courier, shared_pace
+from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.filenames import SUMMARY
+from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.records import Entry, Fate
 from piggy_batch.tables import Out, open_table, open_writer, sha256_of
+from piggy_batch.text import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from piggy_batch.client.session import Courier
-    from piggy_batch.manifest.binding import Binding
 
-PROGRAM = "giftcard_program_uuid"
-BASELINE = "baseline.csv"
+
 LISTED = "reconcile.csv"
 CARD = ("giftcard_uuid", "hash", "type", "active", "upgradeable", "expiration_date", PROGRAM, "giftcard_program_name")
 
@@ -67,62 +68,6 @@ class Reconciling:
     concurrency: int = 8
     timeout_s: float = 30.0
     max_wait_s: float = 1800.0
-
-
-# --- the baseline, before the first request --------------------------------------------------------------
-
-
-async def record_baseline(journal: Journal, binding: Binding, options: RunOptions, scene: Scene) -> Exported:
-    """List the cards of the manifest's programs into the run directory; the journal keeps how sure that is.
-
-    One that was interrupted begins anew: what others made since its first pages would look like this run's.
-    """
-    programs = sorted(_programs(journal, binding))
-    _forget_list(journal.directory, BASELINE)
-    begun = scene.clock.wall()
-    listed = await _list(journal.directory, BASELINE, programs, options, scene)
-    if listed.written:
-        fact = {
-            "agreed": listed.agreed,
-            "begun_at": begun,
-            "programs": programs,
-            "cards": listed.summary["cards"],
-            "sha256": sha256_of(journal.directory / BASELINE),
-        }
-        journal.set("baseline", fact)
-        _forget_list(journal.directory, BASELINE)
-    return listed
-
-
-def _forget_list(directory: Path, name: str) -> None:
-    shutil.rmtree(directory / f"{name}.export", ignore_errors=True)
-
-
-def _programs(journal: Journal, binding: Binding) -> set[str]:
-    constant = binding.constants.get(PROGRAM)
-    if constant is not None and PROGRAM not in binding.places:
-        return {constant}
-    entries = (e for e in journal.all_rows() if e.status is not Status.INVALID)
-    return {value for e in entries if (value := binding.values(e.cells).get(PROGRAM)) is not None}
-
-
-async def _list(directory: Path, name: str, programs: Sequence[str], options: RunOptions, scene: Scene) -> Exported:
-    return await export(
-        GIFTCARDS,
-        ExportOptions(
-            to=directory / name,
-            filters=tuple({PROGRAM: program} for program in programs),
-            rate=options.rate,
-            reserve=options.reserve,
-            timeout_s=options.timeout_s,
-            max_wait_s=options.max_wait_s,
-            terms=Terms(concurrency=options.terms.concurrency, attempts=options.terms.attempts),
-        ),
-        scene,
-    )
-
-
-# --- reconcile -------------------------------------------------------------------------------------------
 
 
 async def reconcile(run_dir: Path, terms: Reconciling, scene: Scene) -> Result:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints.emails import identity_of
-from piggy_batch.manifest.binding import counted, printable
-from piggy_batch.manifest.loader import SHOWN, Loaded
+from piggy_batch.endpoints.cells import identity_of
+from piggy_batch.manifest.options import SHOWN, Loaded
 from piggy_batch.models import Problem, Status
+from piggy_batch.text import counted, printable
 
 if TYPE_CHECKING:
     from piggy_batch.runs.journal import Journal

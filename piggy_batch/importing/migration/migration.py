@@ -7,8 +7,9 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import introduce
+from piggy_batch.client.account import check_account, introduce
 from piggy_batch.endpoints import segment
+from piggy_batch.endpoints.responses import api_code
 from piggy_batch.errors import SetupError
 from piggy_batch.importing.migration.checks import check_customers
 from piggy_batch.importing.migration.credit_registry import CreditBook
@@ -17,12 +18,14 @@ from piggy_batch.importing.migration.plan import plan_lines, stage_rows
 from piggy_batch.importing.migration.results import finish
 from piggy_batch.importing.migration.stage_runs import Board
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.importing.response_rules import api_code
+from piggy_batch.importing.options import Options, Result
 from piggy_batch.importing.results import Layout, write_errors
 from piggy_batch.models import Repeat, Reply, Request, Status
-from piggy_batch.runs.context import Options, Result, Scene, Signals, open_courier, rate_text
-from piggy_batch.runs.directory import STDIN, RunDir, check_account, stem
+from piggy_batch.runs.context import Scene, open_courier, rate_text
+from piggy_batch.runs.directory import RunDir, stem
 from piggy_batch.runs.duplicate_guard import refuse_again
+from piggy_batch.runs.filenames import STDIN
+from piggy_batch.runs.signals import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from piggy_batch.client.session import Courier
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.doctor import Finding
-    from piggy_batch.manifest.loader import Loaded
+    from piggy_batch.manifest.options import Loaded
     from piggy_batch.runs.journal import Journal
 
 NO_SUCH_SHOP = 1008

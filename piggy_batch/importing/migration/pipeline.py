@@ -14,7 +14,7 @@ from piggy_batch.importing.migration.stage_runs import Board, journal_of
 from piggy_batch.importing.migration.stages import Line, Stage
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.doctor import CATALOGUE
-from piggy_batch.manifest.loader import Reading
+from piggy_batch.manifest.options import Reading
 from piggy_batch.models import Repeat, Status
 
 if TYPE_CHECKING:
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.client.session import Courier
+    from piggy_batch.endpoints.responses import Verdict
     from piggy_batch.importing.migration.credit_registry import CreditBook
-    from piggy_batch.importing.response_rules import Verdict
-    from piggy_batch.runs.context import Options, Scene
+    from piggy_batch.importing.options import Options
+    from piggy_batch.runs.context import Scene
     from piggy_batch.runs.progress import Progress
 
 EVERY_FINDING = frozenset(rule.code for rule in CATALOGUE)  # weighed once, on the migration's own manifest

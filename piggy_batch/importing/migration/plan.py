@@ -6,19 +6,18 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.client.account import account_words
 from piggy_batch.importing.migration.pipeline import goes_on, reading_words
 from piggy_batch.importing.migration.stages import FINE, Stage
-from piggy_batch.manifest.binding import counted
 from piggy_batch.manifest.describe import fact_lines
 from piggy_batch.models import Status
 from piggy_batch.runs.context import rate_words
-from piggy_batch.runs.directory import account_words
-from piggy_batch.runs.progress import duration
+from piggy_batch.text import counted, duration
 
 if TYPE_CHECKING:
     from piggy_batch.importing.migration.pipeline import Job
     from piggy_batch.importing.migration.stage_runs import Board
-    from piggy_batch.manifest.loader import Loaded
+    from piggy_batch.manifest.options import Loaded
     from piggy_batch.runs.journal import Journal
 
 _EACH = {Stage.UPDATE: 2}  # requests a row where it is not one: a look before each update

@@ -6,13 +6,15 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.files import write_json
 from piggy_batch.importing.migration.pipeline import reading_words
 from piggy_batch.importing.migration.stages import UNLINKED, Line, Stage, migrate_operation
-from piggy_batch.importing.results import SUMMARY, Layout, summarise, write_json, write_reports
+from piggy_batch.importing.options import Result
+from piggy_batch.importing.results import Layout, summarise, write_reports
 from piggy_batch.importing.runner import GOOD
 from piggy_batch.models import Proof, Status
-from piggy_batch.runs.context import Result
-from piggy_batch.runs.journal import Fate
+from piggy_batch.runs.filenames import SUMMARY
+from piggy_batch.runs.records import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

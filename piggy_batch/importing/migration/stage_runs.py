@@ -11,12 +11,13 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.endpoints.emails import identity_of
+from piggy_batch.endpoints.cells import identity_of
 from piggy_batch.errors import JournalError
+from piggy_batch.files import going_on
 from piggy_batch.importing.migration.stages import FINE, HEADERS, ROW, Line, Stage
 from piggy_batch.models import Status
-from piggy_batch.runs.database import going_on
-from piggy_batch.runs.journal import Entry, Journal
+from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.records import Entry
 from piggy_batch.tables import Out, open_table, open_writer
 
 if TYPE_CHECKING:

@@ -7,14 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY, Column, Noun, Operation, find_operation
-from piggy_batch.endpoints.emails import identity_of
-from piggy_batch.manifest.binding import parse_cell
+from piggy_batch.endpoints.cells import identity_of, parse_cell
 from piggy_batch.models import Kind, Repeat, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.runs.journal import Entry
+    from piggy_batch.runs.records import Entry
 
 ROW = "manifest_row"  # column of every stage's manifest: the row of the migration's own
 FINE = frozenset({Status.DONE, Status.ALREADY})

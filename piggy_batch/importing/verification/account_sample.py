@@ -7,22 +7,24 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import introduce
+from piggy_batch.client.account import account_words, introduce
 from piggy_batch.client.worker_pool import drain
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import HaltError
 from piggy_batch.importing.verification.verify import CHECK, MISSING, Owner, owner_of, verify_row
-from piggy_batch.manifest.binding import bind, printable
+from piggy_batch.manifest.binding import bind
 from piggy_batch.models import Status
-from piggy_batch.runs.context import Options, Scene, Signals, open_courier
-from piggy_batch.runs.directory import account_words
+from piggy_batch.runs.context import Scene, open_courier
+from piggy_batch.runs.signals import Signals
 from piggy_batch.tables import open_table
+from piggy_batch.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from piggy_batch.importing.response_rules import Verdict
+    from piggy_batch.endpoints.responses import Verdict
+    from piggy_batch.importing.options import Options
     from piggy_batch.manifest.binding import Binding
 
 SHOWN = 5  # examples of cards with other owners

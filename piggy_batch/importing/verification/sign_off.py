@@ -8,19 +8,19 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from piggy_batch import __version__
-from piggy_batch.importing.results import iso, write_text
+from piggy_batch.client.account import account_words
+from piggy_batch.files import write_text
 from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
-from piggy_batch.runs.directory import account_words
 from piggy_batch.runs.journal import Journal
-from piggy_batch.runs.progress import duration
+from piggy_batch.text import duration, iso
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.runs.journal import Entry
+    from piggy_batch.runs.records import Entry
 
 MOST = 2_000  # lines of a list on the page; the run directory holds all
 

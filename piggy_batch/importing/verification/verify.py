@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import FIND_CONTACT, FIND_IDENTIFIER, NOBODY
-from piggy_batch.endpoints.emails import identity_of
+from piggy_batch.endpoints.cells import identity_of, parse_cell
+from piggy_batch.endpoints.requests import inside_request, look_request
+from piggy_batch.endpoints.responses import Call, Verdict
 from piggy_batch.importing.lookup_rules import Seen, see, see_inside
-from piggy_batch.importing.response_rules import Call, Verdict
-from piggy_batch.manifest.binding import inside_request, look_request, parse_cell, printable
 from piggy_batch.models import Kind, Status
+from piggy_batch.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

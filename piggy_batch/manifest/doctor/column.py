@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import compress
 
 from piggy_batch.manifest.doctor.catalogue import NOT_A_UUID, Rule, Severity
-from piggy_batch.manifest.doctor.check_digits import LENGTHS, Scheme, failing
+from piggy_batch.manifest.doctor.census import Census, Digits, Tally
+from piggy_batch.manifest.doctor.check_digits import LENGTHS, failing
 from piggy_batch.manifest.doctor.column_rules import judge
-from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnFacts, ColumnRole, Examined, Example, Finding, Tally
+from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnFacts, ColumnRole, Examined, Example, Finding
 from piggy_batch.manifest.doctor.values import (
     LONGEST_DATE,
     Damage,
@@ -29,42 +29,12 @@ from piggy_batch.manifest.doctor.values import (
 from piggy_batch.models import Problem
 
 Batch = Sequence[tuple[int, int, Sequence[str]]]  # row number, line, cells
-
 _PLAIN = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 _PLAIN_VALUE = re.compile(r"[0-9A-Za-z_-]+").fullmatch
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 _HEX = bytes(104 if byte in b"0123456789abcdefABCDEF" else byte for byte in range(256))
 _UUID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _SURELY_NOT = 200  # so many numbers, half of them failing: the column has no such check digit
-
-
-@dataclass(slots=True)
-class Digits:
-    """The values of one length that are digits only."""
-
-    all: Tally = field(default_factory=Tally)
-    zero_first: int = 0
-    cut: Tally = field(default_factory=Tally)  # only zeros after the fifteenth digit
-    failing: dict[Scheme, Tally] = field(default_factory=lambda: {scheme: Tally() for scheme in Scheme})
-    checked: dict[Scheme, int] = field(default_factory=lambda: dict.fromkeys(Scheme, 0))
-
-
-@dataclass(slots=True)
-class Census:
-    """What is known of a column's undamaged values."""
-
-    digits: dict[int, Digits] = field(default_factory=dict)  # by length
-    others: dict[int, Tally] = field(default_factory=dict)  # values with other characters than digits, by length
-    letters_only: int = 0  # of the others
-    upper: Tally = field(default_factory=Tally)  # of those that have letters
-    lower: Tally = field(default_factory=Tally)
-    mixed: Tally = field(default_factory=Tally)
-    scientific: Tally = field(default_factory=Tally)  # looks so, or is a code that looks so
-    dates: Tally = field(default_factory=Tally)
-    spaced_dates: Tally = field(default_factory=Tally)  # those with space around or before a time
-    no_dates: int = 0  # written as dates are, but there is no such day
-    uuids: int = 0
-    no_uuids: Tally = field(default_factory=Tally)
 
 
 class Column:

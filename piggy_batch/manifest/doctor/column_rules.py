@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor import catalogue
+from piggy_batch.manifest.doctor.census import Tally, merged
 from piggy_batch.manifest.doctor.check_digits import Scheme
-from piggy_batch.manifest.doctor.findings import Example, Finding, Tally, merged
+from piggy_batch.manifest.doctor.findings import Example, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.manifest.doctor.column import Census, Digits
+    from piggy_batch.manifest.doctor.census import Census, Digits
 
 ENOUGH = 50  # rows from which on a pattern counts as one
 DOMINANT = 0.95

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.manifest.doctor.catalogue import Rule, Severity
     from piggy_batch.models import Json
+
 
 EXAMPLES = 3
 
@@ -102,26 +103,6 @@ class ColumnFacts:
     filled: int
     blank: int
     lengths: tuple[tuple[int, int], ...]  # (length of the value, how many), by length
-
-
-@dataclass(slots=True)
-class Tally:
-    """A count that remembers its first examples."""
-
-    count: int = 0
-    examples: list[Example] = field(default_factory=list)
-
-    def add(self, example: Example) -> None:
-        """Count one row."""
-        self.count += 1
-        if len(self.examples) < EXAMPLES:
-            self.examples.append(example)
-
-
-def merged(tallies: Sequence[Tally]) -> tuple[int, list[Example]]:
-    """The sum of several tallies with the first examples of all, by row."""
-    examples = sorted((e for tally in tallies for e in tally.examples), key=lambda example: example.row)
-    return sum(tally.count for tally in tallies), examples[:EXAMPLES]
 
 
 def as_json(rows: int, findings: Sequence[Finding]) -> Json:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
+from piggy_batch.files import whole
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS
 from piggy_batch.reporting.render.table import Kind, Table
 from piggy_batch.reporting.render.tables import tables
-from piggy_batch.reporting.whole import whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from piggy_batch.files import write_whole
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS
 from piggy_batch.reporting.render.charts import Chart, expiry_chart, programs_chart, trend_chart, waterfall_chart
 from piggy_batch.reporting.render.plain_text import shown_cell
 from piggy_batch.reporting.render.table import Column, Kind, Table
 from piggy_batch.reporting.render.tables import tables
-from piggy_batch.reporting.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from piggy_batch.files import whole
 from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS, Movement
 from piggy_batch.reporting.transaction_check import DIFFERENCE_COLUMNS, Flow, Reconciliation
 from piggy_batch.reporting.transactions import Effect
-from piggy_batch.reporting.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

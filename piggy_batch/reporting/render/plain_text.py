@@ -6,12 +6,12 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
 
+from piggy_batch.files import whole
 from piggy_batch.reporting.dates import day_of, shown
 from piggy_batch.reporting.definitions import Movement
 from piggy_batch.reporting.money import plain
 from piggy_batch.reporting.render.table import Kind, Table
 from piggy_batch.reporting.render.tables import tables
-from piggy_batch.reporting.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

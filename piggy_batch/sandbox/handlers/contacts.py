@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.sandbox.handlers.call import paging, viewing_meta
-from piggy_batch.sandbox.http.messages import Refused, Reply, ok
-from piggy_batch.sandbox.http.periods import within
+from piggy_batch.sandbox.http.messages import Refused, Reply, ok, within
 from piggy_batch.sandbox.world.ids import iso
 
 if TYPE_CHECKING:

@@ -7,7 +7,10 @@ all four work everywhere is inferred from the framework, which merges query and 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from starlette.types import Scope
+
 
 Json = Any  # a decoded JSON value: None, bool, int, float, str, list or dict
 JSON_TYPE = (b"content-type", b"application/json")
@@ -193,3 +197,23 @@ class Form:
             return False
         self._complain(name, "field must be true or false.")
         return None
+
+
+_COMPARE = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
+Fits = Callable[[int], bool]
+
+
+def within(values: Mapping[str, Any]) -> Fits | None:
+    """Whether a creation time (seconds since 1970) fits; None without a filter. 1003 for what is no date."""
+    bounds = values.get("created_at")
+    if bounds is None:
+        return None
+    tests = []
+    for name, text in bounds.items() if isinstance(bounds, dict) else [("", bounds)]:
+        try:
+            moment = datetime.fromisoformat(str(text).replace(" ", "+"))
+            compare = _COMPARE[name]
+        except (ValueError, KeyError):
+            raise Refused(1003, {"created_at": ["The created at field is invalid."]}) from None
+        tests.append((compare, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
+    return lambda created: all(compare(created, bound) for compare, bound in tests)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from piggy_batch.sandbox.world.contacts import People
-from piggy_batch.sandbox.world.effects import Effects
 from piggy_batch.sandbox.world.giftcards import Cards
 from piggy_batch.sandbox.world.ids import Ids
 from piggy_batch.sandbox.world.ledger import Ledger
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from piggy_batch.sandbox.world.contacts import Contact
     from piggy_batch.sandbox.world.giftcards import Card
     from piggy_batch.sandbox.world.ledger import Transaction
+
 
 Json = Any
 
@@ -126,3 +126,33 @@ class World:
         """
         self.cards.put(card, card.cents + cents)
         return self.ledger.add(card, shop, cents, now, kind=kind, attributes=attributes, reverses=reverses)
+
+
+class Effects:
+    """Counts changes made through the API, per kind, and per kind and key.
+
+    An update that changes nothing is not an effect. Mails, transactions, credits and cards always are.
+    """
+
+    def __init__(self) -> None:
+        self.totals: dict[str, int] = {}
+        self.keys: dict[str, dict[str, int]] = {}
+        self.peaks: dict[str, int] = {}  # kind -> the largest number of times it hit one key
+
+    def count(self, kind: str, key: str) -> None:
+        """One more change of a kind to a key: a value, a card's uuid, a contact's e-mail or uuid."""
+        self.totals[kind] = self.totals.get(kind, 0) + 1
+        keys = self.keys.setdefault(kind, {})
+        times = keys[key] = keys.get(key, 0) + 1
+        if times > self.peaks.get(kind, 0):
+            self.peaks[kind] = times
+
+    def dump(self) -> Json:
+        """The counts as JSON; ``load`` takes them back."""
+        return self.keys
+
+    def load(self, keys: Json) -> None:
+        """Takes over counts from a state file."""
+        self.keys = {kind: dict(of) for kind, of in keys.items()}
+        self.totals = {kind: sum(of.values()) for kind, of in self.keys.items()}
+        self.peaks = {kind: max(of.values(), default=0) for kind, of in self.keys.items()}

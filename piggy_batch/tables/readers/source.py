@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import lzma
 import os
@@ -21,6 +20,7 @@ from piggy_batch.errors import SetupError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
 
 CHUNK = 1 << 20
 BOMB_FLOOR = 64 << 20  # smaller than this unpacked, no ratio is dangerous
@@ -186,12 +186,3 @@ def unpacked(source: Source) -> BinaryIO:
         file.write(chunk)
     file.seek(0)
     return cast("BinaryIO", file)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of the file's bytes as they lie on disk, in hexadecimal."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SetupError(f"{path}: cannot be read: {error.strerror}; check its permissions") from None

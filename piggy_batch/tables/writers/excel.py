@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from piggy_batch.tables.writers.open import Out, Rows, as_text
+from piggy_batch.tables.writers.base import Out, Rows, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from piggy_batch.errors import SetupError
-from piggy_batch.tables.cells import moment_text
+from piggy_batch.tables.writers.delimited import CsvSink
+from piggy_batch.tables.writers.jsonl import JsonlSink
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
-Kind = Literal["text", "int", "bool", "timestamp"]
-Rows = Sequence[Sequence[object]]
+    from piggy_batch.tables.writers.base import Out, Rows, Sink
+
+
 FORMATS = ("csv", "parquet", "xlsx", "jsonl")
-
-
-@dataclass(frozen=True, slots=True)
-class Out:
-    """A column of a file to be written. Only Parquet keeps the kind as a type."""
-
-    name: str
-    kind: Kind = "text"
-
-
-class Sink(Protocol):
-    """One format's way of putting rows into a file that is already there and private."""
-
-    cut: int  # cells that the format does not hold whole
-
-    def write(self, rows: Rows) -> None:
-        """Append rows; None is an empty cell."""
-
-    def finish(self) -> None:
-        """Complete the file and close it."""
-
-    def abandon(self) -> None:
-        """Close what is open; the file is thrown away."""
 
 
 class Writer:
@@ -143,121 +117,3 @@ def _maker(kind: str, columns: tuple[Out, ...]) -> Callable[[Path], Sink]:
 
         return lambda part: XlsxSink(part, columns)
     raise SetupError(f'"{kind}" is no format to write; use {", ".join(FORMATS)}')
-
-
-def bool_of(value: object) -> bool | None:
-    """A truth value from itself, 0 and 1, or its text; None from None and ""."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
-    return bool(value)
-
-
-def moment_of(value: object) -> datetime | None:
-    """An aware moment in UTC from a datetime or ISO text; None from None and ""."""
-    if value is None or value == "":
-        return None
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _bool_text(value: object) -> str | None:
-    truth = bool_of(value)
-    return None if truth is None else ("true" if truth else "false")
-
-
-def _moment_text(value: object) -> str | None:
-    moment = moment_of(value)
-    return moment_text(moment) if moment else None
-
-
-class _Known(dict[object, str | None]):
-    """What a cell shows, worked out once for each value."""
-
-    def __init__(self, show: Callable[[object], str | None]) -> None:
-        super().__init__()
-        self._show = show
-
-    def __missing__(self, value: object) -> str | None:
-        text = self[value] = self._show(value)
-        return text
-
-
-def as_text(columns: Sequence[Out]) -> Callable[[Rows], Rows]:
-    """What turns rows into cells for a format without types; rows that need no change pass untouched."""
-    special = [
-        (index, _bool_text if column.kind == "bool" else _moment_text)
-        for index, column in enumerate(columns)
-        if column.kind in {"bool", "timestamp"}
-    ]
-    if not special:
-        return lambda rows: rows
-
-    def convert(rows: Rows) -> Rows:
-        changed = [list(row) for row in rows]
-        for index, show in special:
-            known = _Known(show)  # moments and truth values repeat
-            for row in changed:
-                row[index] = known[row[index]]
-        return changed
-
-    return convert
-
-
-class CsvSink:
-    """UTF-8, comma, ``\\n``; quotes only where they are needed."""
-
-    cut = 0
-
-    def __init__(self, part: Path, columns: Sequence[Out]) -> None:
-        self._file = part.open("w", encoding="utf-8", newline="")
-        self._convert = as_text(columns)
-        self._put([[column.name for column in columns]])
-
-    def write(self, rows: Rows) -> None:
-        self._put(self._convert(rows))
-
-    def _put(self, rows: Rows) -> None:
-        buffer = io.StringIO(newline="")
-        # A carriage return inside a cell is quoted only where it is part of the line end.
-        csv.writer(buffer, lineterminator="\r\n").writerows(rows)
-        text = buffer.getvalue()
-        if text.count("\r") == len(rows):
-            self._file.write(text.replace("\r\n", "\n"))
-        else:
-            self._put_slowly(rows)
-
-    def _put_slowly(self, rows: Rows) -> None:
-        for row in rows:
-            buffer = io.StringIO(newline="")
-            csv.writer(buffer, lineterminator="\r\n").writerow(row)
-            self._file.write(buffer.getvalue()[:-2] + "\n")
-
-    def finish(self) -> None:
-        self._file.close()
-
-    def abandon(self) -> None:
-        self._file.close()
-
-
-class JsonlSink:
-    """One object a line, every column in each, empty cells as null."""
-
-    cut = 0
-
-    def __init__(self, part: Path, columns: Sequence[Out]) -> None:
-        self._file = part.open("w", encoding="utf-8", newline="")
-        self._names = [column.name for column in columns]
-        self._convert = as_text(columns)
-
-    def write(self, rows: Rows) -> None:
-        names = self._names
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-        self._file.writelines(encode(dict(zip(names, row, strict=True))) + "\n" for row in self._convert(rows))
-
-    def finish(self) -> None:
-        self._file.close()
-
-    def abandon(self) -> None:
-        self._file.close()

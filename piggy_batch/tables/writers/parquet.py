@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from piggy_batch.tables.writers.open import Kind, Out, Rows, bool_of, moment_of
+from piggy_batch.tables.writers.base import Kind, Out, Rows, bool_of, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

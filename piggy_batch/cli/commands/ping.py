@@ -1,0 +1,59 @@
+"""The command that names the account of a token."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli.context import is_verbose, make_target_from
+from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.options import Seconds
+from piggy_batch.cli.output import json_text
+
+if TYPE_CHECKING:
+    from piggy_batch.client.target import Target
+
+
+@click.command("ping")
+@click.option(
+    "--timeout",
+    type=Seconds(),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Bound of one whole request.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
+@program_options
+@click.pass_context
+def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
+    """Which account the token belongs to."""
+    from piggy_batch.client.account import account_words, introduce
+    from piggy_batch.client.clock import Clock, Stop
+    from piggy_batch.client.http import Api
+    from piggy_batch.client.rate_limiter import Pacer
+    from piggy_batch.client.session import Courier
+    from piggy_batch.client.telling import TellingApi
+    from piggy_batch.text import printable_line
+
+    verbose = is_verbose(ctx)
+
+    def tell(line: str) -> None:
+        click.echo(printable_line(line), err=True)
+
+    async def ask(target: Target) -> dict[str, Any]:
+        stop, clock = Stop(), Clock()
+        async with TellingApi(target, tell, timeout_s=timeout) if verbose else Api(target, timeout_s=timeout) as api:
+            courier = Courier(
+                api=api, pacer=Pacer(5.0, clock, stop), clock=clock, stop=stop, max_wait_s=60.0, notify=tell
+            )
+            return await introduce(courier, target, None)
+
+    target = make_target_from(ctx)
+    account = asyncio.run(ask(target))
+    if as_json:
+        click.echo(json_text({"account": account, "base_url": target.base_url}, indent=None))
+    else:
+        click.echo(printable_line(f"{account_words(account)} at {target.base_url}"))

@@ -1,0 +1,77 @@
+"""The command that takes a run back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli.context import DEFAULT_URL
+from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.output import json_text, shown_command
+from piggy_batch.text import counted, printable_line
+
+if TYPE_CHECKING:
+    from piggy_batch.importing.undo import Way
+
+
+@click.command("undo")
+@click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print files, commands and what cannot be undone as JSON.")
+@program_options
+@click.pass_context
+def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
+    """Write the manifests that undo what a run did, and print the commands that carry them out.
+
+    Nothing is sent. Only rows that this run changed are undone, never those that were so already, and only
+    while the card is still held by whom the run left it with.
+
+    Exit code 0: the commands undo everything. 1: something is left that a person must weigh, or that cannot
+    be undone.
+    """
+    from piggy_batch.importing.undo import undo as find_way
+
+    way = find_way(run_dir, program=_program(ctx, run_dir))
+    if as_json:
+        click.echo(json_text(way.to_json()))
+    else:
+        _show(way)
+    ctx.exit(0 if way.whole else 1)
+
+
+def _program(ctx: click.Context, run_dir: Path) -> list[str]:
+    """How the commands begin, so that each runs as it stands and meets the service of the run."""
+    from piggy_batch.runs.journal import Journal
+
+    given: dict[str, Any] = ctx.obj or {}
+    journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    base_url = given.get("base_url")
+    if journal is not None:
+        base_url = base_url or journal.get("base_url")
+        journal.close()
+    words = ["piggy-batch"]
+    if base_url and base_url != DEFAULT_URL:
+        words += ["--base-url", base_url]
+    for option, name in (("--token-file", "token_file"), ("--ca-file", "ca_file")):
+        if given.get(name):
+            words += [option, str(given[name].resolve())]
+    return words
+
+
+def _show(way: Way) -> None:
+    def tell(line: str) -> None:
+        click.echo(printable_line(line), err=True)
+
+    if way.files:
+        tell("run these, one after the other; each shows its plan and asks first:")
+    for file in way.files:
+        tell(f"# {counted(file.rows, 'row')}")
+        click.echo(shown_command(file.command))
+    if way.by_hand is not None:
+        path, number = way.by_hand
+        tell(f"for a person to weigh: {counted(number, 'row')} in {path}, each with the reason")
+    for line in way.lost:
+        tell(f"cannot be undone: {line}")
+    if not way.files and way.whole:
+        tell("nothing to undo: the run changed nothing")

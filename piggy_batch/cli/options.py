@@ -1,0 +1,207 @@
+"""The types of options, and the options of pace."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+class Duration(click.ParamType[float]):
+    """``90``, ``90s``, ``30m``, ``6h``, ``1h30m`` or ``2d``, in seconds."""
+
+    name = "duration"
+    _parts = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        match = self._parts.fullmatch(value.strip().lower())
+        if not value.strip() or match is None:
+            self.fail(f"{value!r} is no duration; write it as 90s, 30m or 6h", param, ctx)
+        days, hours, minutes, seconds = (float(g) if g else 0.0 for g in match.groups())
+        return days * 86400 + hours * 3600 + minutes * 60 + seconds
+
+
+class Seconds(click.FloatRange):
+    """Seconds, from a hundredth to an hour; nan is none."""
+
+    name = "seconds"
+
+    def __init__(self) -> None:
+        super().__init__(0.01, 3600)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As a number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return number
+
+
+class Pair(click.ParamType[tuple[str, str]]):
+    """``NAME=VALUE``."""
+
+    name = "pair"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Name and value; the value may be empty and may hold further ``=``."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip():
+            self.fail(f"{value!r} is not of the form NAME=VALUE", param, ctx)
+        return name.strip(), text
+
+
+class Rate(click.ParamType[float | str]):
+    """Requests a second; 0: no limit; ``auto``: chosen by what the service shows."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """A number from 0 up, decimals allowed, or ``auto``."""
+        if value == "auto":
+            return "auto"
+        try:
+            rate = float(value)
+        except ValueError:
+            rate = -1.0
+        if not 0 <= rate < 1e6 or 0 < rate < 1e-3:
+            self.fail(f"{value!r} is no rate; write requests a second, 0 for no limit, or auto", param, ctx)
+        return rate
+
+
+class CountOrPercent(click.ParamType[tuple[int | None, float | None]]):
+    """``50`` or ``5%``."""
+
+    name = "count"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int | None, float | None]:
+        """(rows, None) or (None, percent)."""
+        from piggy_batch.cli.options import percent_or_count
+
+        if isinstance(value, tuple):
+            return value
+        try:
+            return percent_or_count(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number of rows from 1 up nor a percentage like 5%", param, ctx)
+
+
+class Share(click.ParamType[float]):
+    """``20%``, as 0.2."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """From 0 to 0.9."""
+        try:
+            share = float(str(value).removesuffix("%")) / 100
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 0.9:
+            self.fail(f"{value!r} is no share; write it as 20%, at most 90%", param, ctx)
+        return share
+
+
+def env(name: str) -> str:
+    """The environment variable that stands for an option."""
+    return f"PIGGY_BATCH_{name}"
+
+
+def add_options(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    """Decorate a callback with options, in their order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def as_rate(value: float | str) -> float | None:
+    """The rate that machines understand; None: auto."""
+    return None if isinstance(value, str) else value
+
+
+def as_mapping(option: str, pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """Repeated NAME=VALUE options; SetupError where a name comes twice."""
+    found: dict[str, str] = {}
+    for name, text in pairs:
+        if name in found:
+            raise SetupError(f"{option} {name} is given twice")
+        found[name] = text
+    return found
+
+
+RATE = click.option(
+    "--rate",
+    type=Rate(),
+    default=5.0,
+    show_default=True,
+    metavar="N",
+    envvar=env("RATE"),
+    help="At most N HTTP requests a second, every request counted; 0: no limit; auto: as the service allows.",
+)
+RESERVE = click.option(
+    "--reserve",
+    type=Share(),
+    default="20%",
+    show_default=True,
+    envvar=env("RESERVE"),
+    help="With --rate auto: this share of the announced budget is left to the shop's own traffic.",
+)
+CONCURRENCY = click.option(
+    "--concurrency",
+    type=click.IntRange(1, 500),
+    default=8,
+    show_default=True,
+    envvar=env("CONCURRENCY"),
+    help="At most N requests in flight.",
+)
+TIMEOUT = click.option(
+    "--timeout",
+    type=Seconds(),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    envvar=env("TIMEOUT"),
+    help="Bound of one whole request, answer included.",
+)
+MAX_WAIT = click.option(
+    "--max-wait",
+    type=Duration(),
+    default="30m",
+    show_default=True,
+    envvar=env("MAX_WAIT"),
+    help="How long throttling, maintenance or an outage may keep everybody waiting before the run halts.",
+)
+_TIMEZONE = click.option(
+    "--timezone",
+    "timezone_name",
+    default="Europe/Amsterdam",
+    show_default=True,
+    metavar="ZONE",
+    help="The zone whose days count.",
+)
+
+
+def percent_or_count(text: str) -> tuple[int | None, float | None]:
+    """``50`` rows or ``5%`` of the rows; ValueError for anything else."""
+    if text.endswith("%"):
+        share = float(text[:-1])
+        if not math.isfinite(share) or not 0 < share <= 100:
+            raise ValueError(text)
+        return None, share
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number, None

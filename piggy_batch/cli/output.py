@@ -1,0 +1,91 @@
+"""Tables, JSON and errors for people."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli.context import command_line
+from piggy_batch.errors import HaltError, JournalError, PiggyBatchError
+from piggy_batch.text import duration, printable_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from piggy_batch.importing.options import Result
+
+
+def shown_command(command: str) -> str:
+    """A command for a terminal: as it is, or, where a file's name holds control characters, with these escaped."""
+    return command if command.isprintable() else printable_line(command)
+
+
+def printable_text(text: str) -> str:
+    """Several lines, safe for a terminal."""
+    return "\n".join(map(printable_line, text.split("\n")))
+
+
+def json_text(data: Any, indent: int | None = 2) -> str:
+    """JSON for stdout: characters as they are, but those that could drive a terminal escaped."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False)
+    return text if text.isprintable() else "".join(map(_harmless, text))
+
+
+def _harmless(c: str) -> str:
+    if c.isprintable() or c == "\n":
+        return c
+    return f"\\u{ord(c):04x}" if c < "\U00010000" else json.dumps(c)[1:-1]
+
+
+def report_error(error: PiggyBatchError, argv: Sequence[str]) -> int:
+    """Print an error as one line, and the command to try again where that helps; its exit code."""
+    click.echo(printable_line(f"piggy-batch: {error}"), err=True)
+    if isinstance(error, HaltError) or (isinstance(error, JournalError) and error.goes_on):
+        click.echo(f"then run: {shown_command(command_line(argv))}", err=True)
+    return error.exit_code
+
+
+def show_result(result: Result, *, as_json: bool) -> None:
+    """Summary on stdout; notes and the command that goes on, on stderr. A reader who has gone changes no exit code."""
+    with contextlib.suppress(OSError):
+        _show_result(result, as_json=as_json)
+
+
+def _show_result(result: Result, *, as_json: bool) -> None:
+    if result.summary is None:
+        for line in (*result.plan, *result.notes):
+            click.echo(printable_line(line), err=bool(result.exit_code))
+        return
+    if as_json:
+        click.echo(json_text(result.summary))
+    else:
+        for line in summary_lines(result):
+            click.echo(printable_line(line))
+    for line in result.notes:
+        click.echo(printable_line(line), err=True)
+    if result.summary["next"]:
+        click.echo(f"go on with: {shown_command(result.summary['next'])}", err=True)
+
+
+def summary_lines(result: Result) -> list[str]:
+    """The summary as a table for people."""
+    summary = result.summary or {}
+    counts: dict[str, int] = summary["counts"]
+    width = max(len(f"{n:,}") for n in (*counts.values(), summary["rows"]))
+    requests = summary["requests"]
+    rows = [f"  {name:<9} {number:>{width},}" for name, number in counts.items() if number]
+    files = [f"  {Path(path).name:<18} {number:>{width},} rows" for path, number in result.piles]
+    return [
+        (
+            f"{summary['operation']}: {summary['rows']:,} rows, {requests['sent']:,} requests "
+            f"({requests['retried']:,} retried, {requests['throttled']:,} throttled) "
+            f"in {duration(summary['elapsed_s'])}"
+        ),
+        *rows,
+        f"in {result.run_dir}:",
+        *files,
+    ]

@@ -1,0 +1,217 @@
+"""The options of row commands, and what they become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from piggy_batch.cli import pace
+from piggy_batch.cli.options import CountOrPercent, Duration, Pair, as_mapping, as_rate, env
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from piggy_batch.endpoints import Operation
+
+
+RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--run-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        envvar=env("RUN_DIR"),
+        help="Where the run lives.  [default: beside the manifest]",
+    ),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        envvar=env("DRY_RUN"),
+        help="Check the whole manifest, print the plan, send no write.",
+    ),
+    pace.RATE,
+    pace.RESERVE,
+    pace.CONCURRENCY,
+    click.option(
+        "--attempts",
+        type=click.IntRange(1, 100),
+        default=5,
+        show_default=True,
+        envvar=env("ATTEMPTS"),
+        help="Tries per row.",
+    ),
+    pace.TIMEOUT,
+    click.option(
+        "--max-errors",
+        type=CountOrPercent(),
+        metavar="N|N%",
+        envvar=env("MAX_ERRORS"),
+        help="Halt once so many rows of this invocation were rejected, failed or unknown.",
+    ),
+    pace.MAX_WAIT,
+    click.option(
+        "--max-duration",
+        type=Duration(),
+        envvar=env("MAX_DURATION"),
+        help="End softly after this time; the same command goes on.",
+    ),
+    click.option(
+        "--limit", type=click.IntRange(min=1), envvar=env("LIMIT"), help="Take only N unsettled rows: a pilot."
+    ),
+    click.option("--skip-invalid", is_flag=True, help="Run the valid rows although others are invalid."),
+    click.option(
+        "--map",
+        "maps",
+        type=Pair(),
+        multiple=True,
+        metavar="FIELD=COLUMN",
+        help="The manifest's own header for a field.",
+    ),
+    click.option(
+        "--set", "constants", type=Pair(), multiple=True, metavar="FIELD=VALUE", help="The same value for every row."
+    ),
+    click.option("--delimiter", envvar=env("DELIMITER"), help="Overrides what is detected; a character, or tab."),
+    click.option("--encoding", envvar=env("ENCODING"), help="Overrides what is detected."),
+    click.option("--sheet", envvar=env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
+    click.option(
+        "--fix",
+        "fixes",
+        metavar="REPAIRS",
+        envvar=env("FIX"),
+        help="Mend codes before they are sent: trim, wrappers, decimals, spaces, zero-pad:13, case:upper.",
+    ),
+    click.option(
+        "--accept",
+        multiple=True,
+        metavar="CODE",
+        help="State that the numbers behind this finding of the manifest doctor are right.",
+    ),
+    click.option("--retry-rejected", is_flag=True, help="Also take rows that were rejected in this run directory."),
+    click.option(
+        "--resend-unknown",
+        is_flag=True,
+        help="Also send rows again whose fate is unknown; they may be carried out twice.",
+    ),
+    click.option(
+        "--adopt",
+        is_flag=True,
+        help="Go on with a run directory that was moved or copied here, or has lost its journal or a part of it.",
+    ),
+    click.option(
+        "--format",
+        "kind",
+        type=click.Choice(["csv", "parquet", "xlsx"]),
+        envvar=env("FORMAT"),
+        help="Of results and piles.  [default: that of the manifest]",
+    ),
+    click.option("--yes", is_flag=True, help="Do not ask before it starts."),
+    click.option("--template", is_flag=True, help="Print the header row of a manifest for this command, and leave."),
+    click.option(
+        "--progress/--no-progress",
+        default=None,
+        envvar=env("PROGRESS"),
+        help="A bar on stderr.  [default: on a terminal]",
+    ),
+    click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        envvar=env("JSON"),
+        help="Print summary.json on stdout instead of the table.",
+    ),
+)
+
+
+def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
+    """Options that only some operations have."""
+    found: list[Callable[[Any], Any]] = []
+    if operation.before:
+        found.append(
+            click.option(
+                "--no-before",
+                is_flag=True,
+                help="Skip the look before each row; then a lost answer is unknown, and undo is not possible.",
+            )
+        )
+    if operation.repeat.value == "once":
+        found.append(
+            click.option(
+                "--again",
+                is_flag=True,
+                help="Start although an earlier run of this manifest, or its own rows, say it was done.",
+            )
+        )
+    if operation.verify:
+        found.append(
+            click.option(
+                "--report",
+                type=click.Path(path_type=Path, dir_okay=False),
+                metavar="FILE",
+                help="Write a page for the person who signs the migration off.",
+            )
+        )
+    if operation.baseline:
+        found.append(
+            click.option(
+                "--count",
+                type=click.IntRange(1, 1_000_000),
+                help="Without a manifest: make so many, with --set for each field and --run-dir for the run.",
+            )
+        )
+        found.append(
+            click.option(
+                "--no-baseline",
+                is_flag=True,
+                help="Do not list the program's cards first; then `giftcards reconcile` can assign none.",
+            )
+        )
+    if operation.unique_flag == "allow_shared":
+        found.append(click.option("--allow-shared", is_flag=True, help="A giftcard may go to several contacts."))
+    if operation.unique_flag == "allow_repeats":
+        found.append(click.option("--allow-repeats", is_flag=True, help="A giftcard may be loaded in several rows."))
+    return found
+
+
+def options_from(given: dict[str, Any]) -> Any:
+    """The run's options from the command line's."""
+    from piggy_batch.importing.options import Options, Terms
+    from piggy_batch.manifest.doctor import parse_fixes
+    from piggy_batch.manifest.options import Reading
+
+    most, share = given["max_errors"] or (None, None)
+    return Options(
+        run_dir=given["run_dir"],
+        dry_run=given["dry_run"],
+        rate=as_rate(given["rate"]),
+        reserve=given["reserve"],
+        timeout_s=given["timeout"],
+        max_wait_s=given["max_wait"],
+        max_duration_s=given["max_duration"],
+        skip_invalid=given["skip_invalid"],
+        format=given["kind"],
+        yes=given["yes"],
+        adopt=given["adopt"],
+        accept=frozenset(code.strip() for text in given["accept"] for code in text.split(",")),
+        reading=Reading(
+            delimiter=given["delimiter"],
+            encoding=given["encoding"],
+            sheet=given["sheet"],
+            maps=as_mapping("--map", given["maps"]),
+            constants=as_mapping("--set", given["constants"]),
+            allow_repeats=given.get("allow_repeats", False),
+            allow_shared=given.get("allow_shared", False),
+            fixes=parse_fixes(given["fixes"] or ""),
+            again=given.get("again", False),
+        ),
+        terms=Terms(
+            concurrency=given["concurrency"],
+            attempts=given["attempts"],
+            look_before=not given.get("no_before", False),
+            resend_unknown=given["resend_unknown"],
+            retry_rejected=given["retry_rejected"],
+            limit=given["limit"],
+            max_errors=most,
+            max_errors_percent=share,
+        ),
+    )

@@ -1,0 +1,114 @@
+"""What a cell of a manifest may hold, by its kind, and what is sent for it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from piggy_batch.models import Json, Kind
+from piggy_batch.text import printable
+
+TRUE_WORDS = frozenset({"true", "1", "yes"})
+FALSE_WORDS = frozenset({"false", "0", "no"})
+_WHOLE = re.compile(r"[1-9][0-9]{0,11}")
+_MONEY = re.compile(r"([0-9]{1,9})[.,]([0-9]{2})")
+_UNSAFE_IN_PATH = frozenset("/?#\\%")
+
+
+def check_cell(kind: Kind, text: str) -> str | None:
+    """What is wrong with a cell of that kind, in words that say what to write instead."""
+    match kind:
+        case Kind.TEXT:
+            return "is only white space" if text.isspace() else None
+        case Kind.PATH:
+            return _check_path(text)
+        case Kind.FLAG:
+            if text.strip().casefold() in TRUE_WORDS | FALSE_WORDS:
+                return None
+            return f'"{printable(text)}" is neither true nor false; write true or false'
+        case Kind.CENTS | Kind.CREDITS:
+            return _check_whole(kind, text)
+        case Kind.BALANCE:
+            return None if text.strip("0") == "" else _check_whole(kind, text)
+        case Kind.DIGITAL:
+            return _check_type(text)
+        case Kind.EMAIL:
+            problem = check_email(text)
+            return f'"{printable(text)}" {problem}' if problem else None
+
+
+def _check_path(text: str) -> str | None:
+    bad = sorted({c for c in text if c in _UNSAFE_IN_PATH or unicodedata.category(c).startswith("C")})
+    if text.strip() in {"", ".", ".."}:
+        return f'"{printable(text)}" cannot stand in an address'
+    if bad:
+        return f'"{printable(text)}" holds {", ".join(repr(c) for c in bad)}, which cannot stand in an address'
+    return None
+
+
+def _check_whole(kind: Kind, text: str) -> str | None:
+    if _WHOLE.fullmatch(text):
+        return None
+    unit = "cents" if kind is Kind.CENTS else "credits"
+    money = _MONEY.fullmatch(text)
+    if money and kind is Kind.CENTS:
+        return f'"{text}" is not a whole number of cents; write {int(money[1] + money[2])}'
+    if text.lstrip("-").strip("0") == "":
+        return f'"{printable(text)}" {unit} would move nothing; write a number from 1 up, or leave the row out'
+    if text.startswith("-"):
+        return f'"{printable(text)}" is negative; this command only adds {unit}'
+    return f'"{printable(text)}" is not a whole number of {unit}; write digits only'
+
+
+def _check_type(text: str) -> str | None:
+    word = text.strip().upper()
+    if word in {"1", "DIGITAL"}:
+        return None
+    if word in {"0", "PHYSICAL"}:
+        return f'"{printable(text)}" asks for a physical card; the service makes digital ones only (type 1)'
+    return f'"{printable(text)}" is no giftcard type; write 1'
+
+
+def parse_cell(kind: Kind, text: str) -> Json:
+    """The value that is sent for a cell that passed :func:`check_cell`."""
+    match kind:
+        case Kind.TEXT | Kind.PATH:
+            return text
+        case Kind.FLAG:
+            return text.strip().casefold() in TRUE_WORDS
+        case Kind.CENTS | Kind.CREDITS | Kind.BALANCE:
+            return int(text)
+        case Kind.DIGITAL:
+            return 1
+        case Kind.EMAIL:
+            return text.strip()
+
+
+_ADDRESS = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]+")
+_PHONE = re.compile(r"\+?[0-9][0-9 ().\-]{5,}[0-9]")
+# The vendor's own advice for customers without an address was PHONE@piggy.nl (observed in its support pages).
+_MADE_UP_DOMAINS = frozenset({"piggy.nl"})
+
+
+def identity_of(email: str) -> str:
+    """What makes an address unique: itself, trimmed and in lower case."""
+    return email.strip().lower()
+
+
+def check_email(text: str) -> str | None:
+    """What is wrong with the address, in words that say what to write instead; None where nothing is."""
+    address = text.strip()
+    if any(unicodedata.category(c).startswith("C") for c in address):
+        return "holds an invisible character; type the address anew"
+    if _ADDRESS.fullmatch(address):
+        return None
+    if _PHONE.fullmatch(address):
+        return "is a phone number, not an e-mail address; leave the cell blank"
+    return "is not an e-mail address"
+
+
+def is_made_up(email: str) -> bool:
+    """Whether an address looks invented for a customer who has none: two lists may invent it differently,
+    and no mail to it arrives."""
+    name, _, domain = identity_of(email).rpartition("@")
+    return domain in _MADE_UP_DOMAINS or _PHONE.fullmatch(name) is not None

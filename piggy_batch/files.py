@@ -1,0 +1,136 @@
+"""Files that appear whole or not at all, and what the machine says when it cannot write one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import JournalError, SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+@contextmanager
+def whole(target: Path, *, replace: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside ``target`` that becomes ``target`` when the block ends without an error.
+
+    The file is 0600 and synced before it takes its name. With ``replace`` false an existing ``target`` stays
+    and FileExistsError is raised. SetupError where the place cannot be written.
+    """
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        yield draft
+        _sync(draft)
+        if replace:
+            draft.replace(target)
+        else:
+            _claim(draft, target)
+        _sync(target.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise SetupError(f"{target}: cannot be written ({error.strerror or error}); nothing was left there") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Put ``data`` at ``target``, whole or not at all, 0600."""
+    with whole(target) as draft:
+        draft.write_bytes(data)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of the file's bytes as they lie on disk, in hexadecimal."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SetupError(f"{path}: cannot be read: {error.strerror}; check its permissions") from None
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all, readable by its owner only."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # A file's name may hold bytes that are no text; \\udcff is what JSON writes for one.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        why = error.strerror or error
+        raise JournalError(f"{path} cannot be written: {why}; {going_on(error)}", goes_on=True) from None
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
+    errno.EISDIR: "move away the directory of that name",
+    errno.ENOTDIR: "move away the file in the place of a directory",
+    errno.EACCES: "make the directory writable",
+    errno.EPERM: "make the directory writable",
+    errno.EROFS: "make the disk writable",
+}
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong, and with which file where that is known."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+
+
+def remedy_of(error: Exception) -> str | None:
+    """What helps, so that the same command goes on; None where nothing is known to."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL" or "no space" in str(error).casefold():
+        return _REMEDIES[errno.ENOSPC]
+    if name.startswith("SQLITE_IOERR"):  # SQLite does not say which
+        return "see that the disk is sound and that no quota or limit of file sizes (ulimit -f) is reached"
+    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def going_on(error: Exception) -> str:
+    """What helps, and that the same command then goes on."""
+    return f"{remedy_of(error) or 'mend that'} and run the same command again"
+
+
+def _claim(draft: Path, target: Path) -> None:
+    """Give ``draft`` the name ``target`` unless that is taken; a hard link decides a race."""
+    try:
+        target.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileExistsError(str(target)) from None
+        draft.replace(target)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

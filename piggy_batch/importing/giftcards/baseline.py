@@ -1,0 +1,77 @@
+"""Which cards a program held before a run made its own."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from piggy_batch.endpoints.listings import GIFTCARDS
+from piggy_batch.exporting.export import export
+from piggy_batch.exporting.list_reader import Terms
+from piggy_batch.exporting.options import Exported
+from piggy_batch.exporting.options import Options as ExportOptions
+from piggy_batch.models import Status
+from piggy_batch.tables import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from piggy_batch.importing.options import Options as RunOptions
+    from piggy_batch.manifest.binding import Binding
+    from piggy_batch.runs.context import Scene
+    from piggy_batch.runs.journal import Journal
+
+
+PROGRAM = "giftcard_program_uuid"
+BASELINE = "baseline.csv"
+
+
+async def record_baseline(journal: Journal, binding: Binding, options: RunOptions, scene: Scene) -> Exported:
+    """List the cards of the manifest's programs into the run directory; the journal keeps how sure that is.
+
+    One that was interrupted begins anew: what others made since its first pages would look like this run's.
+    """
+    programs = sorted(_programs(journal, binding))
+    _forget_list(journal.directory, BASELINE)
+    begun = scene.clock.wall()
+    listed = await _list(journal.directory, BASELINE, programs, options, scene)
+    if listed.written:
+        fact = {
+            "agreed": listed.agreed,
+            "begun_at": begun,
+            "programs": programs,
+            "cards": listed.summary["cards"],
+            "sha256": sha256_of(journal.directory / BASELINE),
+        }
+        journal.set("baseline", fact)
+        _forget_list(journal.directory, BASELINE)
+    return listed
+
+
+def _forget_list(directory: Path, name: str) -> None:
+    shutil.rmtree(directory / f"{name}.export", ignore_errors=True)
+
+
+def _programs(journal: Journal, binding: Binding) -> set[str]:
+    constant = binding.constants.get(PROGRAM)
+    if constant is not None and PROGRAM not in binding.places:
+        return {constant}
+    entries = (e for e in journal.all_rows() if e.status is not Status.INVALID)
+    return {value for e in entries if (value := binding.values(e.cells).get(PROGRAM)) is not None}
+
+
+async def _list(directory: Path, name: str, programs: Sequence[str], options: RunOptions, scene: Scene) -> Exported:
+    return await export(
+        GIFTCARDS,
+        ExportOptions(
+            to=directory / name,
+            filters=tuple({PROGRAM: program} for program in programs),
+            rate=options.rate,
+            reserve=options.reserve,
+            timeout_s=options.timeout_s,
+            max_wait_s=options.max_wait_s,
+            terms=Terms(concurrency=options.terms.concurrency, attempts=options.terms.attempts),
+        ),
+        scene,
+    )

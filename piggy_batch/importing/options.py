@@ -1,0 +1,61 @@
+"""What the row commands are asked for, and what a run ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.manifest.options import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from piggy_batch.endpoints.responses import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How rows are carried: the options that concern each of them."""
+
+    concurrency: int = 8
+    attempts: int = 5  # tries of a row that end without a usable answer
+    look_before: bool = True
+    resend_unknown: bool = False
+    retry_rejected: bool = False
+    limit: int | None = None  # rows
+    max_errors: int | None = None  # rows
+    max_errors_percent: float | None = None
+    excused: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a row command was asked for."""
+
+    run_dir: Path | None = None
+    dry_run: bool = False
+    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
+    reserve: float = 0.2  # share of the announced budget that a chosen rate leaves to others
+    timeout_s: float = 30.0
+    max_wait_s: float = 1800.0
+    max_duration_s: float | None = None
+    skip_invalid: bool = False
+    format: str | None = None
+    yes: bool = False
+    adopt: bool = False
+    accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
+    reading: Reading = field(default_factory=Reading)
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended, and what a person should read."""
+
+    exit_code: int
+    run_dir: Path
+    plan: tuple[str, ...] = ()
+    summary: dict[str, Any] | None = None  # None: nothing was sent
+    piles: tuple[tuple[str, int], ...] = ()  # (file, rows)
+    notes: tuple[str, ...] = ()

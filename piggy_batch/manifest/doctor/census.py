@@ -1,0 +1,61 @@
+"""What a column holds, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from piggy_batch.manifest.doctor.check_digits import Scheme
+from piggy_batch.manifest.doctor.findings import EXAMPLES, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(slots=True)
+class Tally:
+    """A count that remembers its first examples."""
+
+    count: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+    def add(self, example: Example) -> None:
+        """Count one row."""
+        self.count += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(example)
+
+
+def merged(tallies: Sequence[Tally]) -> tuple[int, list[Example]]:
+    """The sum of several tallies with the first examples of all, by row."""
+    examples = sorted((e for tally in tallies for e in tally.examples), key=lambda example: example.row)
+    return sum(tally.count for tally in tallies), examples[:EXAMPLES]
+
+
+@dataclass(slots=True)
+class Digits:
+    """The values of one length that are digits only."""
+
+    all: Tally = field(default_factory=Tally)
+    zero_first: int = 0
+    cut: Tally = field(default_factory=Tally)  # only zeros after the fifteenth digit
+    failing: dict[Scheme, Tally] = field(default_factory=lambda: {scheme: Tally() for scheme in Scheme})
+    checked: dict[Scheme, int] = field(default_factory=lambda: dict.fromkeys(Scheme, 0))
+
+
+@dataclass(slots=True)
+class Census:
+    """What is known of a column's undamaged values."""
+
+    digits: dict[int, Digits] = field(default_factory=dict)  # by length
+    others: dict[int, Tally] = field(default_factory=dict)  # values with other characters than digits, by length
+    letters_only: int = 0  # of the others
+    upper: Tally = field(default_factory=Tally)  # of those that have letters
+    lower: Tally = field(default_factory=Tally)
+    mixed: Tally = field(default_factory=Tally)
+    scientific: Tally = field(default_factory=Tally)  # looks so, or is a code that looks so
+    dates: Tally = field(default_factory=Tally)
+    spaced_dates: Tally = field(default_factory=Tally)  # those with space around or before a time
+    no_dates: int = 0  # written as dates are, but there is no such day
+    uuids: int = 0
+    no_uuids: Tally = field(default_factory=Tally)

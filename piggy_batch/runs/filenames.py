@@ -1,0 +1,12 @@
+"""The names of the files in a run directory, and of the facts that bind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SUMMARY = "summary.json"
+KINDS = ("csv", "parquet", "xlsx")
+STDIN = Path("-")
+COUNTED = "manifest.csv"  # what --count makes
+CLAIM = "claim"  # the fact that a run is about to begin; its value names the run
+HEIR = "heir"  # the claim of a run that ended here before it had sent anything

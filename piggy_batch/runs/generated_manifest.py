@@ -1,0 +1,62 @@
+"""The manifest that ``--count`` makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from piggy_batch.errors import JournalError
+from piggy_batch.files import write_text
+from piggy_batch.runs.filenames import COUNTED
+from piggy_batch.runs.journal import Journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+MOST_COUNTED = 1_000_000
+
+
+def counted_manifest(run_dir: Path, count: int) -> Path:
+    """A manifest of ``count`` numbered rows in the run directory, for cards that need no list of their own.
+
+    JournalError where a run of another length lives there, or a file that somebody else has put there.
+    """
+    path = run_dir / COUNTED
+    text = _counted(count)
+    try:
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        there = path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise JournalError(f"{path} cannot be made: {error.strerror}; name another --run-dir") from None
+    if there == text:
+        return path
+    if there is not None and (not is_counted(path) or _begun(run_dir)):
+        raise JournalError(f"{path} is not the manifest of --count {count}; use the same count, or another --run-dir")
+    write_text(path, text.decode())
+    return path
+
+
+def _counted(count: int) -> bytes:
+    return ("card\n" + "".join(f"{number}\n" for number in range(1, count + 1))).encode()
+
+
+def is_counted(path: Path) -> bool:
+    """Whether a file is, to the byte, one that ``--count`` makes."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if file.readline(6) != b"card\n":
+            return False
+        data = file.read()
+    number = data.count(b"\n")
+    return 0 < number <= MOST_COUNTED and b"card\n" + data == _counted(number)
+
+
+def _begun(run_dir: Path) -> bool:
+    journal = Journal.read(run_dir)
+    if journal is None:
+        return False
+    try:
+        return journal.bound
+    finally:
+        journal.close()

@@ -1,0 +1,52 @@
+"""Words for people: what can be printed, numbers with their nouns, moments and durations."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from functools import lru_cache
+
+
+def printable(text: str) -> str:
+    """``text`` fit for a message: control and invisible characters escaped, long text cut."""
+    shown = "".join(
+        c if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029" else c.encode("unicode_escape").decode()
+        for c in text[:120]
+    )
+    return shown + ("…" if len(text) > 120 else "")
+
+
+def counted(number: int, noun: str, plural: str = "s") -> str:
+    """``1 row``, ``2 rows``, ``1,000 addresses``."""
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
+
+
+def iso(moment_s: float | None) -> str | None:
+    """Seconds since the epoch as ``2026-01-31T10:00:00.123Z``; None stays None."""
+    if moment_s is None:
+        return None
+    whole_s, micros = divmod(round(moment_s * 1_000_000), 1_000_000)
+    return f"{_second(whole_s)}.{micros // 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(whole_s: int) -> str:
+    """Neighbouring rows share their seconds."""
+    return datetime.fromtimestamp(whole_s, UTC).isoformat().removesuffix("+00:00")
+
+
+def printable_line(line: str) -> str:
+    """One line, safe for a terminal, however long."""
+    return "".join(printable(line[i : i + 100]) for i in range(0, len(line), 100))
+
+
+def duration(seconds: float) -> str:
+    """``95`` as ``1m 35s``; ``98765`` as ``27h 26m``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f}s" if seconds < 10 else f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < 72 * 3600:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600}h"
