@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def whole(target: Path, *, replace: bool = True) -> Iterator[Path]:
+def atomic_file(target: Path, *, replace: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside ``target`` that becomes ``target`` when the block ends without an error.
 
     The file is 0600 and synced before it takes its name. With ``replace`` false an existing ``target`` stays
@@ -46,7 +46,7 @@ def whole(target: Path, *, replace: bool = True) -> Iterator[Path]:
 
 def write_whole(target: Path, data: bytes) -> None:
     """Put ``data`` at ``target``, whole or not at all, 0600."""
-    with whole(target) as draft:
+    with atomic_file(target) as draft:
         draft.write_bytes(data)
 
 

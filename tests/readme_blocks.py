@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from piggy_batch.cli.main.main import cli
 
+from piggy_batch.cli.main import cli
 from piggy_batch.endpoints import CATALOGUE, Operation
 from piggy_batch.errors import HaltError, JournalError, SetupError
 from piggy_batch.manifest.doctor import CATALOGUE as FINDINGS

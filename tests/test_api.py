@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piggy_batch.client.decoding import retry_after
-from piggy_batch.client.http import Api
+from piggy_batch.client.http import HttpClient
 from piggy_batch.client.target import Target, make_target, read_token
 from piggy_batch.endpoints import PING
 from piggy_batch.errors import SetupError
@@ -61,7 +61,7 @@ def ask(answer: Callable[[httpx.Request], Any], request: Request = PING, token: 
     """One request through a transport that answers so."""
 
     async def work() -> Any:
-        async with Api(Target("http://sandbox.test", token), transport=lambda: _Answers(answer)) as api:
+        async with HttpClient(Target("http://sandbox.test", token), transport=lambda: _Answers(answer)) as api:
             return await api.send(request, 0, _turn)
 
     return in_virtual_time(work())
@@ -112,7 +112,7 @@ def test_a_transport_of_another_build_costs_no_answer(pool: Any) -> None:
 
     async def work() -> Any:
         answers = lambda: Other(lambda _: httpx.Response(200, json={"data": 1}))  # noqa: E731 - a factory
-        async with Api(Target("http://sandbox.test", "t"), transport=answers) as api:
+        async with HttpClient(Target("http://sandbox.test", "t"), transport=answers) as api:
             return await api.send(PING, 0, _turn)
 
     assert in_virtual_time(work()).body == {"data": 1}
@@ -126,7 +126,7 @@ def test_no_turn_means_that_nothing_leaves() -> None:
         return False
 
     async def work() -> Any:
-        async with Api(Target("http://sandbox.test", "t"), transport=lambda: _Answers(seen.append)) as api:
+        async with HttpClient(Target("http://sandbox.test", "t"), transport=lambda: _Answers(seen.append)) as api:
             return await api.send(PING, 0, no)
 
     assert in_virtual_time(work()) is None
@@ -246,7 +246,7 @@ def test_a_token_with_characters_that_no_token_has_is_refused(token: str) -> Non
 def test_the_token_is_in_no_repr() -> None:
     """Target and Api do not show it."""
     target = Target("https://api.piggy.eu", "secret-token")
-    assert "secret-token" not in f"{target!r} {target} {Api(target)!r}"
+    assert "secret-token" not in f"{target!r} {target} {HttpClient(target)!r}"
 
 
 def test_the_token_file_is_read_and_an_empty_one_refused(tmp_path: Path) -> None:

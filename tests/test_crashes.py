@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from piggy_batch.client.clock import Stop
-from piggy_batch.client.rate_limiter import Pacer
-from piggy_batch.client.session import Courier
+from piggy_batch.client.clock import StopSignal
+from piggy_batch.client.rate_limiter import RateLimiter
+from piggy_batch.client.session import Session
 from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
-from piggy_batch.importing.executor import Importer
-from piggy_batch.importing.options import Terms
+from piggy_batch.importing.executor import RowExecutor
+from piggy_batch.importing.options import ExecutionOptions
 from piggy_batch.importing.status import describe_run
-from piggy_batch.manifest.options import Reading
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Repeat
 from piggy_batch.runs.directory import RunDir, default_run_dir
 from piggy_batch.runs.journal import Journal
@@ -84,17 +84,17 @@ def killed_at(world: World, operation: Operation, path: Path, at: int, concurren
         return answer
 
     async def work() -> None:
-        clock, stop = WorldClock(world), Stop()
+        clock, stop = WorldClock(world), StopSignal()
         with RunDir(default_run_dir(path, operation)) as directory:
-            journal, loaded = directory.load(operation, path, Reading())
+            journal, loaded = directory.load(operation, path, ManifestOptions())
             journal.set("format", "csv")
             journal.set("account", {"id": world.sandbox.settings.account_uuid, "company": "Sandbox Shop"})
             journal.begin(clock.wall(), "0", threaded=False)
             try:
                 async with world.api() as api:
-                    courier = Courier(api, Pacer(0, clock, stop), clock, stop, 600.0, world.said.say)
+                    courier = Session(api, RateLimiter(0, clock, stop), clock, stop, 600.0, world.said.say)
                     plugged: Any = PluggedJournal(journal, plug)
-                    await Importer(loaded.binding, plugged, courier, Terms(concurrency=concurrency)).run()
+                    await RowExecutor(loaded.binding, plugged, courier, ExecutionOptions(concurrency=concurrency)).run()
             finally:
                 journal.close()
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trustme
 
-from piggy_batch.client.http import Api
+from piggy_batch.client.http import HttpClient
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import CATALOGUE, PING, Operation
 from piggy_batch.models import Lost, Repeat, Reply, Request
@@ -164,7 +164,7 @@ async def _turn() -> bool:
 
 
 async def _ask(url: str, *, timeout_s: float = 2.0, ca_file: Path | None = None, request: Request = PING) -> Any:
-    async with Api(Target(url, "sandbox", ca_file), timeout_s=timeout_s) as api:
+    async with HttpClient(Target(url, "sandbox", ca_file), timeout_s=timeout_s) as api:
         return await api.send(request, 0, _turn)
 
 
@@ -327,7 +327,7 @@ def test_a_second_answer_is_nobodys(tmp_path: Path, tls: bool, size: int, apart:
         service = _Twice(_answer("first", size), apart=apart)
         async with (
             _server(service.serve, **more) as port,
-            Api(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
         ):
             answers = [await api.send(PING, 0, _turn) for _ in range(3)]
         assert [a.body["data"] for a in answers if isinstance(a, Reply)] == ["first", "own 2 1", "own 2 2"]
@@ -346,7 +346,7 @@ def test_what_comes_between_two_requests_is_nobodys(tmp_path: Path, tls: bool) -
         service = _Twice(_answer("first"), late=True)
         async with (
             _server(service.serve, **more) as port,
-            Api(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
         ):
             answers = [await api.send(PING, 0, _turn)]
             service.read.set()
@@ -381,7 +381,9 @@ def test_a_second_answer_through_a_proxy_is_nobodys(tmp_path: Path, tls: bool, a
                 context = ssl.create_default_context(cafile=ca_file)
                 return httpx.AsyncHTTPTransport(verify=context, proxy=f"http://127.0.0.1:{port}")
 
-            async with Api(Target(f"{scheme}://127.0.0.1:1", "sandbox"), timeout_s=5.0, transport=through) as api:
+            async with HttpClient(
+                Target(f"{scheme}://127.0.0.1:1", "sandbox"), timeout_s=5.0, transport=through
+            ) as api:
                 answers = [await api.send(PING, 0, _turn) for _ in range(3)]
         assert [a.body["data"] for a in answers if isinstance(a, Reply)] == ["first", "own 2 1", "own 2 2"]
         assert (service.requests, service.connections) == (3, 2)
@@ -405,7 +407,7 @@ def test_an_ordinary_answer_leaves_its_connection_open(tmp_path: Path) -> None:
     async def work() -> None:
         async with (
             _server(serve, **more) as port,
-            Api(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
         ):
             answers = [await api.send(PING, 0, _turn) for _ in range(5)]
         assert [a.body["data"] for a in answers if isinstance(a, Reply)] == list("01234")
@@ -504,7 +506,10 @@ def test_redirects_are_not_followed_and_cookies_not_kept() -> None:
             await writer.drain()
 
     async def work() -> Any:
-        async with _server(serve) as port, Api(Target(f"http://127.0.0.1:{port}", "sandbox"), timeout_s=5) as api:
+        async with (
+            _server(serve) as port,
+            HttpClient(Target(f"http://127.0.0.1:{port}", "sandbox"), timeout_s=5) as api,
+        ):
             return await api.send(PING, 0, _turn), await api.send(PING, 0, _turn)
 
     first, second = asyncio.run(work())

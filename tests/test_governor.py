@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from piggy_batch.client.adaptive_rate import LEAST, START, Governor
+from piggy_batch.client.adaptive_rate import LEAST, START, AdaptiveRate
 from piggy_batch.models import Lost, Reply
 from piggy_batch.sandbox import Fault
 from tests.world import World, in_virtual_time
@@ -21,7 +21,7 @@ def answer(**told: Any) -> Reply:
     return Reply(**({"status": 200, "body": {}, "is_json": True, "elapsed_s": 0.05} | told))
 
 
-def steady(governor: Governor, seconds: int, begin: float = 0.0, **told: Any) -> float:
+def steady(governor: AdaptiveRate, seconds: int, begin: float = 0.0, **told: Any) -> float:
     """So many seconds of answers, ten a second; when it ended."""
     for tenth in range(seconds * 10):
         governor.note(answer(**told), begin + tenth / 10)
@@ -33,12 +33,12 @@ def steady(governor: Governor, seconds: int, begin: float = 0.0, **told: Any) ->
 
 def test_it_starts_at_five() -> None:
     """What the vendor's own module allows itself."""
-    assert Governor().rate == START == 5.0
+    assert AdaptiveRate().rate == START == 5.0
 
 
 def test_it_climbs_while_the_service_is_content() -> None:
     """A tenth a second, no jump."""
-    governor = Governor()
+    governor = AdaptiveRate()
     rates = [governor.rate]
     for second in range(1, 20):
         steady(governor, 1, second)
@@ -49,17 +49,17 @@ def test_it_climbs_while_the_service_is_content() -> None:
 
 def test_it_stays_below_the_announced_budget_less_the_reserve() -> None:
     """600 a minute, 20 % kept: 8 a second at most; 50 % kept: 5."""
-    governor = Governor()
+    governor = AdaptiveRate()
     steady(governor, 60, limit=600, remaining=590)
     assert governor.rate == pytest.approx(8.0)
-    half = Governor(reserve=0.5)
+    half = AdaptiveRate(reserve=0.5)
     steady(half, 60, limit=600, remaining=590)
     assert half.rate == pytest.approx(5.0)
 
 
 def test_it_halves_on_429_once_for_several_in_the_air() -> None:
     """Eight requests that meet the same wall are one wall."""
-    governor = Governor()
+    governor = AdaptiveRate()
     at = steady(governor, 20)
     before = governor.rate
     for n in range(8):
@@ -71,7 +71,7 @@ def test_it_halves_on_429_once_for_several_in_the_air() -> None:
 
 def test_it_never_falls_below_the_least() -> None:
     """However often it is refused."""
-    governor = Governor()
+    governor = AdaptiveRate()
     for n in range(50):
         governor.note(answer(status=429), 10.0 + 2 * n)
     assert governor.rate == LEAST
@@ -79,7 +79,7 @@ def test_it_never_falls_below_the_least() -> None:
 
 def test_it_recovers_after_a_429() -> None:
     """Climbing as before."""
-    governor = Governor()
+    governor = AdaptiveRate()
     at = steady(governor, 20)
     before = governor.rate
     governor.note(answer(status=429), at)
@@ -89,7 +89,7 @@ def test_it_recovers_after_a_429() -> None:
 
 def test_it_slows_down_when_latency_doubles_and_comes_back() -> None:
     """At any rate: what is usual is a matter of minutes, not of so many answers."""
-    governor = Governor()
+    governor = AdaptiveRate()
     at = steady(governor, 30)
     before = governor.rate
     at = steady(governor, 20, at, elapsed_s=0.125)
@@ -100,7 +100,7 @@ def test_it_slows_down_when_latency_doubles_and_comes_back() -> None:
 
 def test_what_got_slow_for_good_becomes_usual() -> None:
     """It does not crawl for ever."""
-    governor = Governor()
+    governor = AdaptiveRate()
     at = steady(governor, 30)
     steady(governor, 300, at, elapsed_s=0.15)
     assert governor.rate > START
@@ -108,7 +108,7 @@ def test_what_got_slow_for_good_becomes_usual() -> None:
 
 def test_lost_answers_and_server_errors_teach_nothing() -> None:
     """No header, no latency."""
-    governor = Governor()
+    governor = AdaptiveRate()
     for n in range(100):
         governor.note(Lost("gone", sent=True), 10.0 + n)
         governor.note(answer(status=502, elapsed_s=30.0), 10.5 + n)
@@ -118,7 +118,7 @@ def test_lost_answers_and_server_errors_teach_nothing() -> None:
 @pytest.mark.parametrize("told", [{"limit": 0, "remaining": 0}, {"limit": 60}, {"remaining": 3}, {}])
 def test_strange_headers_stop_nobody(told: dict[str, int]) -> None:
     """A limit of 0, or half of what belongs together."""
-    governor = Governor()
+    governor = AdaptiveRate()
     steady(governor, 30, **told)
     assert governor.rate >= LEAST
     assert governor.empty_until == float("-inf")
@@ -126,7 +126,7 @@ def test_strange_headers_stop_nobody(told: dict[str, int]) -> None:
 
 def test_at_the_reserve_it_rests_until_the_window_is_over() -> None:
     """A small budget bears no probing: nothing leaves before 60 s after the window was first seen open."""
-    governor = Governor()
+    governor = AdaptiveRate()
     governor.note(answer(limit=100, remaining=99), 1000.0)
     governor.note(answer(limit=100, remaining=60), 1010.0)
     assert governor.empty_until < 1010.0
@@ -138,7 +138,7 @@ def test_at_the_reserve_it_rests_until_the_window_is_over() -> None:
 
 def test_a_large_reserve_bears_a_few_probes() -> None:
     """5,000 a minute: it asks now and then, at most a twentieth of the reserve."""
-    governor = Governor()
+    governor = AdaptiveRate()
     governor.note(answer(limit=5000, remaining=4999), 1000.0)
     governor.note(answer(limit=5000, remaining=1000), 1001.0)
     rest_s = governor.empty_until - 1001.0

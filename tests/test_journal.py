@@ -11,13 +11,13 @@ import pytest
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError
-from piggy_batch.manifest.options import Reading
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Status
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.group_commit import PATIENCE_S
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import NAME
-from piggy_batch.runs.records import Fate
+from piggy_batch.runs.records import Outcome
 from tests.bench.work import write_manifest
 from tests.world import in_virtual_time
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 CREATE = find_operation("identifiers create")
 
 
-def done(number: int) -> Fate:
+def done(number: int) -> Outcome:
     """A row's good end."""
-    return Fate(number, Status.DONE, 1, 0.0)
+    return Outcome(number, Status.DONE, 1, 0.0)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     """A journal of 20 rows, open for an invocation that commits in a thread."""
     manifest = write_manifest(tmp_path / "cards.csv", 20)
     with RunDir(tmp_path / "run") as directory:
-        journal, _ = directory.load(CREATE, manifest, Reading())
+        journal, _ = directory.load(CREATE, manifest, ManifestOptions())
         journal.begin(0.0, "0")
         yield journal
         journal.close()
@@ -118,7 +118,7 @@ def test_without_a_thread_a_write_is_on_disk_at_once(tmp_path: Path) -> None:
 
     async def work() -> None:
         with RunDir(tmp_path / "run") as directory:
-            journal, _ = directory.load(CREATE, manifest, Reading())
+            journal, _ = directory.load(CREATE, manifest, ManifestOptions())
             journal.begin(0.0, "0", threaded=False)
             assert journal.settled(done(2), patient=True).done()
             assert on_disk(journal) == {2}

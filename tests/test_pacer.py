@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from piggy_batch.client.clock import Clock, Stop
-from piggy_batch.client.http import Api
-from piggy_batch.client.rate_limiter import HAND_OVER_S, Pacer
+from piggy_batch.client.clock import Clock, StopSignal
+from piggy_batch.client.http import HttpClient
+from piggy_batch.client.rate_limiter import HAND_OVER_S, RateLimiter
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import PING
 from piggy_batch.sandbox import Fault
@@ -56,7 +56,7 @@ def test_a_hold_lets_only_probes_through() -> None:
     """During a pause nothing leaves but what asks whether the pause may end."""
 
     async def work() -> list[str]:
-        pacer = Pacer(0, Clock(fine=False), Stop())
+        pacer = RateLimiter(0, Clock(fine=False), StopSignal())
         order: list[str] = []
 
         async def one(name: str, *, probe: bool = False) -> None:
@@ -74,8 +74,8 @@ def test_a_stop_ends_every_wait() -> None:
     """Who waits for a turn when the run stops gets none."""
 
     async def work() -> list[bool]:
-        stop = Stop()
-        pacer = Pacer(0.01, Clock(fine=False), stop)
+        stop = StopSignal()
+        pacer = RateLimiter(0.01, Clock(fine=False), stop)
         asyncio.get_running_loop().call_later(30, stop.set, "interrupted")
         return list(await asyncio.gather(*(pacer.turn() for _ in range(5))))
 
@@ -86,7 +86,7 @@ def test_a_late_departure_moves_the_next_one() -> None:
     """The turn is used up at the hand-over, so what delays that cannot bring two requests closer."""
 
     async def work() -> list[float]:
-        pacer, left = Pacer(1, Clock(fine=False), Stop()), []
+        pacer, left = RateLimiter(1, Clock(fine=False), StopSignal()), []
         for busy_s in (0.0, 0.0, 0.7, 0.0):
             await pacer.turn()
             await asyncio.sleep(busy_s)
@@ -103,7 +103,7 @@ def test_a_machine_that_stops_at_the_hand_over_brings_nobody_closer(stopped_s: f
     time_, left = VirtualTime(), []
 
     async def work() -> None:
-        pacer = Pacer(80, Clock(fine=False), Stop())
+        pacer = RateLimiter(80, Clock(fine=False), StopSignal())
 
         async def one(number: int) -> None:
             await pacer.turn()
@@ -132,8 +132,8 @@ def measured(rate: float, count: int) -> list[float]:
     seen: list[float] = []
 
     async def work() -> None:
-        pacer = Pacer(rate, Clock(), Stop())
-        async with Api(
+        pacer = RateLimiter(rate, Clock(), StopSignal())
+        async with HttpClient(
             Target("http://sandbox.test", "t"), transport=lambda: _Instant(seen), departs=pacer.departs
         ) as api:
 

@@ -16,7 +16,7 @@ from piggy_batch.importing.status import describe_run
 from piggy_batch.runs.filenames import KINDS
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import NAME, WAL
-from piggy_batch.tables import Out, open_writer
+from piggy_batch.tables import OutputColumn, open_writer
 from tests.processes import PROGRAM, ROOT, environment, serving
 from tests.world import World, read_csv
 
@@ -191,9 +191,9 @@ def test_a_limit_of_file_sizes_is_named_and_the_same_command_goes_on(tmp_path: P
 def test_reports_cut_short_leave_nothing(world: World, kind: str) -> None:
     """What a kill leaves of reports holds customers: the next run removes it, and nothing that is not its own."""
     manifest, run_dir = pilot(world, "identifiers create")
-    writer = open_writer(run_dir / f"results.{kind}", kind, (Out("email"),))
+    writer = open_writer(run_dir / f"results.{kind}", kind, (OutputColumn("email"),))
     writer.write([["guest@example.test"]] * 3_000)
-    pile = open_writer(run_dir / f"unknown.{kind}", kind, (Out("email"),))
+    pile = open_writer(run_dir / f"unknown.{kind}", kind, (OutputColumn("email"),))
     cut = {path.name: path.read_bytes() for path in run_dir.iterdir() if path.name.startswith((".", "tmp"))}
     assert len(cut) == (4 if kind == "xlsx" else 2)
     for one in (writer, pile):

@@ -377,14 +377,14 @@ def test_an_interruption_puts_waiting_rows_back(world: World) -> None:
             stops[0].set("interrupted")
         return None
 
-    from piggy_batch.client.clock import Stop
-    from piggy_batch.client.rate_limiter import Pacer
+    from piggy_batch.client.clock import StopSignal
+    from piggy_batch.client.rate_limiter import RateLimiter
     from tests.world import WorldClock
 
-    stop = Stop()
+    stop = StopSignal()
     stops.append(stop)
     world.hook = hook
-    result = world.run("identifiers create", path, scene={"pacer": Pacer(5.0, WorldClock(world), stop)})
+    result = world.run("identifiers create", path, scene={"pacer": RateLimiter(5.0, WorldClock(world), stop)})
     counts = audit(result.run_dir, 50)
     assert result.exit_code == 130
     assert set(counts) == {"done", "pending"}

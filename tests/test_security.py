@@ -21,12 +21,12 @@ import openpyxl
 import pytest
 import trustme
 
-from piggy_batch.cli.display import Display
+from piggy_batch.cli.display import ProgressDisplay
 from piggy_batch.cli.output import json_text, show_result, shown_command
 from piggy_batch.client.telling import line_of
 from piggy_batch.endpoints import find_operation
 from piggy_batch.importing.giftcards.baseline import record_baseline
-from piggy_batch.importing.options import Options, Result
+from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.runner import run
 from piggy_batch.models import Lost, Reply, Request
 from piggy_batch.sandbox import Fault, Sandbox, Settings
@@ -132,10 +132,12 @@ def test_every_request_of_a_run_is_told_once(world: World) -> None:
 # --- the terminal ------------------------------------------------------------------------------------------
 
 
-def shown(world: World, capsys: pytest.CaptureFixture[str], verb: str, file: Path, **given: Any) -> tuple[str, Result]:
+def shown(
+    world: World, capsys: pytest.CaptureFixture[str], verb: str, file: Path, **given: Any
+) -> tuple[str, RunResult]:
     """What a run prints, as a table and as JSON."""
-    options = Options(rate=0.0, yes=True, **given)
-    with Display("rows", bar=False) as display:
+    options = ImportOptions(rate=0.0, yes=True, **given)
+    with ProgressDisplay("rows", bar=False) as display:
         scene = replace(world.scene(), progress=display, command=f"piggy-batch {verb} {file}", verbose=True)
         result = in_virtual_time(run(find_operation(verb), file, options, scene), world.time)
     show_result(result, as_json=False)

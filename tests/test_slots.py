@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from piggy_batch.client.clock import Clock, Stop
-from piggy_batch.client.rate_limiter import Pacer
-from piggy_batch.client.shared_rate import FRESH_S, LEASE_S, SlotBook
+from piggy_batch.client.clock import Clock, StopSignal
+from piggy_batch.client.rate_limiter import RateLimiter
+from piggy_batch.client.shared_rate import FRESH_S, LEASE_S, SharedRate
 from piggy_batch.runs.context import make_pacer
 from piggy_batch.runs.registry import state_dir
 from tests.processes import TOKEN, Service, finish, manifest, serving, start
@@ -24,12 +24,12 @@ ACCOUNT = "http://sandbox.test account-1"
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[Callable[..., SlotBook]]:
+def books(tmp_path: Path) -> Iterator[Callable[..., SharedRate]]:
     """Opens books of one account; closed at the end."""
-    opened: list[SlotBook] = []
+    opened: list[SharedRate] = []
 
-    def open_book(name: str, account: str = ACCOUNT) -> SlotBook:
-        book = SlotBook(tmp_path, account, name)
+    def open_book(name: str, account: str = ACCOUNT) -> SharedRate:
+        book = SharedRate(tmp_path, account, name)
         opened.append(book)
         return book
 
@@ -38,7 +38,7 @@ def books(tmp_path: Path) -> Iterator[Callable[..., SlotBook]]:
         book.leave()
 
 
-def leave_times(book: SlotBook, rate: float, now: float, count: int) -> list[float]:
+def leave_times(book: SharedRate, rate: float, now: float, count: int) -> list[float]:
     """When a run would send, if it waited as the pacer does."""
     found = []
     for _ in range(count):
@@ -59,8 +59,8 @@ def test_the_smallest_rate_holds_for_all(tmp_path: Path, rates: tuple[float, ...
     times: list[float] = []
 
     async def one(number: int, rate: float) -> None:
-        pacer = Pacer(rate, Clock(fine=False), Stop())
-        pacer.share(SlotBook(tmp_path, ACCOUNT, f"run {number}"), lambda _: None)
+        pacer = RateLimiter(rate, Clock(fine=False), StopSignal())
+        pacer.share(SharedRate(tmp_path, ACCOUNT, f"run {number}"), lambda _: None)
         await asyncio.sleep(0.01 * number)
         for _ in range(12):
             assert await pacer.turn()
@@ -77,7 +77,7 @@ def test_the_smallest_rate_holds_for_all(tmp_path: Path, rates: tuple[float, ...
             assert j - i <= least * (met[j] - first) + 1e-6
 
 
-def test_a_run_alone_keeps_its_own_rate(books: Callable[..., SlotBook]) -> None:
+def test_a_run_alone_keeps_its_own_rate(books: Callable[..., SharedRate]) -> None:
     """Once the other has left."""
     fast, slow = books("fast"), books("slow")
     slow.look(2.0, 0.0)
@@ -88,7 +88,7 @@ def test_a_run_alone_keeps_its_own_rate(books: Callable[..., SlotBook]) -> None:
     assert times == pytest.approx([5.0, 5.1, 5.2, 5.3, 5.4])
 
 
-def test_a_run_alone_writes_now_and_then_and_a_newcomer_keeps_away(books: Callable[..., SlotBook]) -> None:
+def test_a_run_alone_writes_now_and_then_and_a_newcomer_keeps_away(books: Callable[..., SharedRate]) -> None:
     """Alone a run takes the account for a quarter of a second; whoever comes then leaves after it, and the first
     run gives way as soon as it has seen the other."""
     first, second = books("first"), books("second")
@@ -105,7 +105,7 @@ def test_a_run_alone_writes_now_and_then_and_a_newcomer_keeps_away(books: Callab
     assert second.depart(20.0, came) == pytest.approx(10.27 + 1 / 20)
 
 
-def test_a_run_that_has_ended_leaves_no_lease_behind(books: Callable[..., SlotBook]) -> None:
+def test_a_run_that_has_ended_leaves_no_lease_behind(books: Callable[..., SharedRate]) -> None:
     """The next command waits for the last departure only."""
     first, second = books("first"), books("second")
     assert leave_times(first, 20.0, 10.0, 2) == pytest.approx([10.0, 10.05])
@@ -113,7 +113,7 @@ def test_a_run_that_has_ended_leaves_no_lease_behind(books: Callable[..., SlotBo
     assert second.depart(20.0, 10.06) == pytest.approx(10.1)
 
 
-def test_a_run_that_died_is_forgotten(books: Callable[..., SlotBook]) -> None:
+def test_a_run_that_died_is_forgotten(books: Callable[..., SharedRate]) -> None:
     """After some seconds without a sign; until then its rate holds."""
     fast, dead = books("fast"), books("dead")
     dead.look(1.0, 100.0)
@@ -128,9 +128,9 @@ def test_a_run_without_a_limit_is_free_again_when_the_other_is_gone(tmp_path: Pa
     """One that was killed is forgotten in the middle of a wait."""
 
     async def work() -> list[float]:
-        SlotBook(tmp_path, ACCOUNT, "killed").look(2.0, 0.0)
-        pacer = Pacer(0, Clock(fine=False), Stop())
-        pacer.share(SlotBook(tmp_path, ACCOUNT, "free"), lambda _: None)
+        SharedRate(tmp_path, ACCOUNT, "killed").look(2.0, 0.0)
+        pacer = RateLimiter(0, Clock(fine=False), StopSignal())
+        pacer.share(SharedRate(tmp_path, ACCOUNT, "free"), lambda _: None)
         times = []
         for _ in range(60):
             assert await pacer.turn()
@@ -150,8 +150,8 @@ def test_each_is_told_of_the_other_by_name(tmp_path: Path) -> None:
     async def work() -> None:
         pacers = {}
         for name, rate in (("a.create", 10.0), ("b.load", 4.0)):
-            pacer = Pacer(rate, Clock(fine=False), Stop())
-            pacer.share(SlotBook(tmp_path, ACCOUNT, name), said[name].append)
+            pacer = RateLimiter(rate, Clock(fine=False), StopSignal())
+            pacer.share(SharedRate(tmp_path, ACCOUNT, name), said[name].append)
             pacers[name] = pacer
         for _ in range(6):
             for pacer in pacers.values():
@@ -168,7 +168,7 @@ def test_each_is_told_of_the_other_by_name(tmp_path: Path) -> None:
     assert said["a.create"][-1] == "no other run works on this account any more; the whole rate is this run's"
 
 
-def test_accounts_do_not_share(books: Callable[..., SlotBook]) -> None:
+def test_accounts_do_not_share(books: Callable[..., SharedRate]) -> None:
     """Another account, another file."""
     one, two = books("one"), books("two", "http://sandbox.test account-2")
     assert one.path != two.path
@@ -202,7 +202,7 @@ def test_accounts_do_not_share(books: Callable[..., SlotBook]) -> None:
         b"x" * 200_000,
     ],
 )
-def test_garbage_in_the_file_stops_nobody(books: Callable[..., SlotBook], garbage: bytes) -> None:
+def test_garbage_in_the_file_stops_nobody(books: Callable[..., SharedRate], garbage: bytes) -> None:
     """What makes no sense counts for nothing: no crash, no long wait; the file makes sense again."""
     book = books("one")
     book.path.write_bytes(garbage)
@@ -214,7 +214,7 @@ def test_garbage_in_the_file_stops_nobody(books: Callable[..., SlotBook], garbag
     assert [n.name for n in other.neighbours] == ["one"]
 
 
-def test_a_file_from_before_a_restart_of_the_machine_holds_nobody_up(books: Callable[..., SlotBook]) -> None:
+def test_a_file_from_before_a_restart_of_the_machine_holds_nobody_up(books: Callable[..., SharedRate]) -> None:
     """The clock began anew: a next turn half an hour ahead is none."""
     book = books("one")
     runs = {"9-x": {"name": "ghost", "rate": 5.0, "seen": 2000.0}}
@@ -222,7 +222,7 @@ def test_a_file_from_before_a_restart_of_the_machine_holds_nobody_up(books: Call
     assert leave_times(book, 5.0, 60.0, 2) == pytest.approx([60.0, 60.2])
 
 
-def test_the_file_holds_no_token_and_is_private(books: Callable[..., SlotBook], tmp_path: Path) -> None:
+def test_the_file_holds_no_token_and_is_private(books: Callable[..., SharedRate], tmp_path: Path) -> None:
     """Names and rates only; mode 0600."""
     book = books("one", f"http://sandbox.test {TOKEN}")
     book.look(5.0, 1.0)
@@ -231,7 +231,7 @@ def test_the_file_holds_no_token_and_is_private(books: Callable[..., SlotBook], 
     assert book.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_lock_that_somebody_sits_on_holds_nobody_up(books: Callable[..., SlotBook]) -> None:
+def test_a_lock_that_somebody_sits_on_holds_nobody_up(books: Callable[..., SharedRate]) -> None:
     """As a stopped process may: this run paces alone."""
     book = books("one")
     with book.path.open("r+b") as held:
@@ -245,13 +245,13 @@ def test_a_lock_that_somebody_sits_on_holds_nobody_up(books: Callable[..., SlotB
 
 def test_a_link_in_the_files_place_is_not_followed(tmp_path: Path) -> None:
     """Nor is anything written through it."""
-    book = SlotBook(tmp_path, ACCOUNT, "one")
+    book = SharedRate(tmp_path, ACCOUNT, "one")
     book.leave()
     victim = tmp_path / "victim"
     victim.write_text("mine")
     book.path.unlink()
     book.path.symlink_to(victim)
-    assert not SlotBook(tmp_path, ACCOUNT, "one").usable
+    assert not SharedRate(tmp_path, ACCOUNT, "one").usable
     assert victim.read_text() == "mine"
 
 
@@ -280,10 +280,10 @@ def test_a_rate_chosen_by_the_service_shares_too(tmp_path: Path) -> None:
     """--rate auto beside a fixed 2: together 2."""
 
     async def work() -> None:
-        stop = Stop()
-        auto, fixed = make_pacer(None, 0.2, Clock(fine=False), stop), Pacer(2.0, Clock(fine=False), stop)
-        auto.share(SlotBook(tmp_path, ACCOUNT, "auto"), lambda _: None)
-        fixed.share(SlotBook(tmp_path, ACCOUNT, "fixed"), lambda _: None)
+        stop = StopSignal()
+        auto, fixed = make_pacer(None, 0.2, Clock(fine=False), stop), RateLimiter(2.0, Clock(fine=False), stop)
+        auto.share(SharedRate(tmp_path, ACCOUNT, "auto"), lambda _: None)
+        fixed.share(SharedRate(tmp_path, ACCOUNT, "fixed"), lambda _: None)
         for _ in range(3):
             await fixed.turn()
             await auto.turn()

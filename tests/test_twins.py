@@ -14,11 +14,11 @@ import pytest
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.importing.options import Options, Result
+from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.runner import run
-from piggy_batch.manifest.options import Reading
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.runs.directory import RunDir
-from piggy_batch.runs.duplicate_guard import Twins
+from piggy_batch.runs.duplicate_guard import DuplicateRunGuard
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.runs.journal_file import NAME
 from tests.processes import finish, serving, start
@@ -43,9 +43,9 @@ def made(world: World) -> int:
 def claimed(world: World, manifest: Path, run_dir: Path, records: Path | None = None) -> None:
     """Leave what a kill leaves between the claim and the first request."""
     with RunDir(run_dir) as directory:
-        journal, _ = directory.load(CREATE, manifest, Reading())
+        journal, _ = directory.load(CREATE, manifest, ManifestOptions())
         journal.set("base_url", world.target().base_url)
-        Twins(CREATE, manifest, journal, world.target().base_url, records).claim(again=False)
+        DuplicateRunGuard(CREATE, manifest, journal, world.target().base_url, records).claim(again=False)
         journal.close()
 
 
@@ -95,7 +95,7 @@ def test_of_two_at_once_one_goes_on(world: World, manifest: Path, records: bool)
     """Both are checked before either has sent anything; one is carried out, the other refused with exit 2."""
     scene = {"records": world.folder / "state"} if records else {}
 
-    async def both() -> list[Result | BaseException]:
+    async def both() -> list[RunResult | BaseException]:
         return await asyncio.gather(
             *(world.run_async(CREATE, manifest, run_dir=world.folder / name, scene=scene) for name in "ab"),
             return_exceptions=True,
@@ -163,7 +163,7 @@ def test_a_rehearsal_is_no_twin(world: World, manifest: Path) -> None:
     """The same manifest against another service, such as the sandbox."""
     world.run(CREATE, manifest, run_dir=world.folder / "rehearsal", scene={"records": world.folder / "state"})
     scene = replace(world.scene(records=world.folder / "state"), target=Target("http://other.test", TOKEN))
-    options = Options(run_dir=world.folder / "real", rate=0.0, yes=True)
+    options = ImportOptions(run_dir=world.folder / "real", rate=0.0, yes=True)
     assert in_virtual_time(run(CREATE, manifest, options, scene), world.time).exit_code == 0
 
 

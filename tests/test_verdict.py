@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 
 from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
-from piggy_batch.endpoints.responses import Call, api_code
-from piggy_batch.importing.lookup_rules import Fit, Seen, after_look, before_send, fits, see
-from piggy_batch.importing.response_rules import judge
+from piggy_batch.endpoints.responses import ResponseAction, api_code
+from piggy_batch.importing.lookup_rules import (
+    Match,
+    ObservedState,
+    decide_after_lookup,
+    decide_before_send,
+    matches_goal,
+    read_lookup,
+)
+from piggy_batch.importing.response_rules import judge_response
 from piggy_batch.models import Lost, Proof, Repeat, Reply, Status
 
 CREATE, LINK = find_operation("identifiers create"), find_operation("identifiers link")
@@ -32,47 +39,49 @@ def coded(code: int, status: int = 400) -> Reply:
 @pytest.mark.parametrize(
     ("answer", "call"),
     [
-        (Lost("x", sent=False), Call.RETRY),
-        (Lost("x", sent=True), Call.DOUBT),
-        (reply(429, {"message": "Too Many Attempts."}), Call.THROTTLED),
-        (reply(503, {"message": "down"}), Call.MAINTENANCE),
-        (Reply(503, None, is_json=False, text="<html>"), Call.MAINTENANCE),
-        (reply(500, {"message": "Server Error"}), Call.DOUBT),
-        (Reply(502, None, is_json=False, text="<html>"), Call.DOUBT),
-        (reply(504), Call.DOUBT),
-        (reply(408), Call.DOUBT),
-        (coded(1000), Call.DOUBT),
-        (coded(60001), Call.DOUBT),
-        (reply(401, {"message": "Unauthenticated."}), Call.HALT),
-        (coded(7002), Call.HALT),
-        (coded(7011), Call.HALT),
-        (coded(60000), Call.HALT),
-        (reply(302, location="https://elsewhere.example"), Call.HALT),
-        (reply(403, {"message": "no"}), Call.FORBIDDEN),
-        (Reply(403, None, is_json=False, text="<html>"), Call.FORBIDDEN),
-        (reply(404, {"message": "no route"}), Call.FOREIGN),
-        (Reply(406, None, is_json=False, text="<html>"), Call.FOREIGN),
-        (Reply(400, None, is_json=False, text="Bad Request"), Call.FOREIGN),
-        (Reply(400, None, is_json=False, text=""), Call.FOREIGN),
-        (Reply(400, None, is_json=False, text='"quoted'), Call.FOREIGN),
-        (Reply(400, None, is_json=False, text='{"message":"Internal error","co'), Call.DOUBT),
-        (Reply(404, None, is_json=False, text="\ufeff \r\n\t{"), Call.DOUBT),
-        (Reply(422, None, is_json=False, text='[{"message"'), Call.DOUBT),
-        (Reply(401, None, is_json=False, text='{"message":"Unauth'), Call.HALT),
-        (Reply(403, None, is_json=False, text='{"message":"n'), Call.FORBIDDEN),
-        (Reply(429, None, is_json=False, text='{"message":"Too'), Call.THROTTLED),
-        (Reply(200, None, is_json=False, text='{"data"'), Call.DOUBT),
-        (Reply(200, None, is_json=False, text="<html>"), Call.DOUBT),
-        (coded(99999), Call.SETTLE),
-        (coded(1003), Call.SETTLE),
+        (Lost("x", sent=False), ResponseAction.RETRY),
+        (Lost("x", sent=True), ResponseAction.DOUBT),
+        (reply(429, {"message": "Too Many Attempts."}), ResponseAction.THROTTLED),
+        (reply(503, {"message": "down"}), ResponseAction.MAINTENANCE),
+        (Reply(503, None, is_json=False, text="<html>"), ResponseAction.MAINTENANCE),
+        (reply(500, {"message": "Server Error"}), ResponseAction.DOUBT),
+        (Reply(502, None, is_json=False, text="<html>"), ResponseAction.DOUBT),
+        (reply(504), ResponseAction.DOUBT),
+        (reply(408), ResponseAction.DOUBT),
+        (coded(1000), ResponseAction.DOUBT),
+        (coded(60001), ResponseAction.DOUBT),
+        (reply(401, {"message": "Unauthenticated."}), ResponseAction.HALT),
+        (coded(7002), ResponseAction.HALT),
+        (coded(7011), ResponseAction.HALT),
+        (coded(60000), ResponseAction.HALT),
+        (reply(302, location="https://elsewhere.example"), ResponseAction.HALT),
+        (reply(403, {"message": "no"}), ResponseAction.FORBIDDEN),
+        (Reply(403, None, is_json=False, text="<html>"), ResponseAction.FORBIDDEN),
+        (reply(404, {"message": "no route"}), ResponseAction.FOREIGN),
+        (Reply(406, None, is_json=False, text="<html>"), ResponseAction.FOREIGN),
+        (Reply(400, None, is_json=False, text="Bad Request"), ResponseAction.FOREIGN),
+        (Reply(400, None, is_json=False, text=""), ResponseAction.FOREIGN),
+        (Reply(400, None, is_json=False, text='"quoted'), ResponseAction.FOREIGN),
+        (Reply(400, None, is_json=False, text='{"message":"Internal error","co'), ResponseAction.DOUBT),
+        (Reply(404, None, is_json=False, text="\ufeff \r\n\t{"), ResponseAction.DOUBT),
+        (Reply(422, None, is_json=False, text='[{"message"'), ResponseAction.DOUBT),
+        (Reply(401, None, is_json=False, text='{"message":"Unauth'), ResponseAction.HALT),
+        (Reply(403, None, is_json=False, text='{"message":"n'), ResponseAction.FORBIDDEN),
+        (Reply(429, None, is_json=False, text='{"message":"Too'), ResponseAction.THROTTLED),
+        (Reply(200, None, is_json=False, text='{"data"'), ResponseAction.DOUBT),
+        (Reply(200, None, is_json=False, text="<html>"), ResponseAction.DOUBT),
+        (coded(99999), ResponseAction.SETTLE),
+        (coded(1003), ResponseAction.SETTLE),
     ],
     ids=lambda v: str(v)[:40] if isinstance(v, Lost | Reply) else str(v),
 )
-def test_what_an_answer_means_does_not_depend_on_the_operation(operation: Operation, answer: Any, call: Call) -> None:
+def test_what_an_answer_means_does_not_depend_on_the_operation(
+    operation: Operation, answer: Any, call: ResponseAction
+) -> None:
     """The same for every operation; a coded refusal that nobody knows is rejected."""
-    verdict = judge(operation, {}, answer)
+    verdict = judge_response(operation, {}, answer)
     assert verdict.call is call
-    if call is Call.SETTLE:
+    if call is ResponseAction.SETTLE:
         assert verdict.status is Status.REJECTED
 
 
@@ -80,9 +89,9 @@ def test_what_an_answer_means_does_not_depend_on_the_operation(operation: Operat
 @pytest.mark.parametrize("body", [{}, {"meta": {}}, {"data": None}, {"data": []}, {"data": "?"}, [], "text"])
 def test_a_success_that_shows_nothing_is_not_believed(operation: Operation, body: Any) -> None:
     """Only a delete, whose answer is not documented, and an empty list may show nothing."""
-    verdict = judge(operation, {}, reply(200, body))
+    verdict = judge_response(operation, {}, reply(200, body))
     believed = operation.bare or (operation.many and body == {"data": []})
-    assert verdict.call is (Call.SETTLE if believed else Call.DOUBT)
+    assert verdict.call is (ResponseAction.SETTLE if believed else ResponseAction.DOUBT)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +107,8 @@ def test_a_success_that_shows_nothing_is_not_believed(operation: Operation, body
 )
 def test_a_success_is_believed_only_for_what_it_shows(data: Any, status: Status) -> None:
     """Value, contact and name must be those asked, where the answer has them."""
-    verdict = judge(CREATE, ROW | {"contact_identifier_name": "mine"}, reply(200, {"data": data}))
-    assert (verdict.call, verdict.status) == (Call.SETTLE, status)
+    verdict = judge_response(CREATE, ROW | {"contact_identifier_name": "mine"}, reply(200, {"data": data}))
+    assert (verdict.call, verdict.status) == (ResponseAction.SETTLE, status)
 
 
 @pytest.mark.parametrize(
@@ -121,15 +130,15 @@ def test_codes_are_small_whole_numbers(code: Any, found: int | None) -> None:
 
 
 SEEN = {
-    "absent": Seen(exists=False),
-    "free": Seen(exists=True, value="A", fields={"contact_identifier_active": True}),
-    "ours": Seen(exists=True, value="A", fields={"contact_uuid": "c-1"}),
-    "theirs": Seen(exists=True, value="A", fields={"contact_uuid": "c-9"}),
-    "hidden": Seen(exists=True, hidden=True, value="A"),
-    "hidden, not with us": Seen(exists=True, hidden=True, value="A", not_with="c-1"),
-    "other case": Seen(exists=True, value="a", fields={"contact_uuid": "c-1"}),
+    "absent": ObservedState(exists=False),
+    "free": ObservedState(exists=True, value="A", fields={"contact_identifier_active": True}),
+    "ours": ObservedState(exists=True, value="A", fields={"contact_uuid": "c-1"}),
+    "theirs": ObservedState(exists=True, value="A", fields={"contact_uuid": "c-9"}),
+    "hidden": ObservedState(exists=True, hidden=True, value="A"),
+    "hidden, not with us": ObservedState(exists=True, hidden=True, value="A", not_with="c-1"),
+    "other case": ObservedState(exists=True, value="a", fields={"contact_uuid": "c-1"}),
 }
-R, D, A, U, J = Call.RETRY, Status.DONE, Status.ALREADY, Status.UNKNOWN, Status.REJECTED
+R, D, A, U, J = ResponseAction.RETRY, Status.DONE, Status.ALREADY, Status.UNKNOWN, Status.REJECTED
 TABLE: list[tuple[Operation, str, str | None, Any, Any]] = [
     # operation, what the look shows, what it showed before, without doubt, in doubt
     (CREATE, "absent", None, R, R),
@@ -160,19 +169,19 @@ def test_what_a_look_settles(case: tuple[Operation, str, str | None, Any, Any], 
     """As asked: already, or done in doubt; as before: repeat; otherwise refused, or in doubt unknown."""
     operation, shows, showed, plain, doubted = case
     before = SEEN[showed] if showed else None
-    verdict = after_look(operation, ROW, SEEN[shows], doubt=doubt, before=before)
+    verdict = decide_after_lookup(operation, ROW, SEEN[shows], doubt=doubt, before=before)
     wanted = doubted if doubt else plain
     assert (verdict.call if wanted is R else verdict.status) == wanted
-    assert verdict.call in (Call.RETRY, Call.SETTLE)
-    if verdict.call is Call.SETTLE:
+    assert verdict.call in (ResponseAction.RETRY, ResponseAction.SETTLE)
+    if verdict.call is ResponseAction.SETTLE:
         assert verdict.proof is Proof.LOOK
 
 
 def test_a_create_for_nobody_found_with_somebody_is_unknown_only_in_doubt() -> None:
     """It may be this row's card, linked since; without doubt it is somebody else's."""
     row = {"contact_identifier_value": "A"}
-    assert after_look(CREATE, row, SEEN["theirs"], doubt=True, before=None).status is Status.UNKNOWN
-    assert after_look(CREATE, row, SEEN["theirs"], doubt=False, before=None).status is Status.REJECTED
+    assert decide_after_lookup(CREATE, row, SEEN["theirs"], doubt=True, before=None).status is Status.UNKNOWN
+    assert decide_after_lookup(CREATE, row, SEEN["theirs"], doubt=False, before=None).status is Status.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -194,24 +203,26 @@ def test_a_create_for_nobody_found_with_somebody_is_unknown_only_in_doubt() -> N
 def test_what_a_look_before_settles(operation: Operation, shows: str, expected: str | None, status: Any) -> None:
     """None: go on and send."""
     row = {"contact_identifier_value": "A", "contact_identifier_name": "new"}
-    verdict = before_send(operation, row | ({"expected_contact_uuid": expected} if expected else {}), SEEN[shows])
+    verdict = decide_before_send(
+        operation, row | ({"expected_contact_uuid": expected} if expected else {}), SEEN[shows]
+    )
     assert (verdict.status if verdict else None) == status
 
 
-@pytest.mark.parametrize(("code", "kind"), [(60003, Seen), (60004, Seen), (1003, Status.REJECTED)])
+@pytest.mark.parametrize(("code", "kind"), [(60003, ObservedState), (60004, ObservedState), (1003, Status.REJECTED)])
 def test_what_a_look_answers(code: int, kind: Any) -> None:
     """Absent and hidden are states; any other refusal refuses the look."""
     assert CREATE.look is not None
-    found = see(CREATE.look, ROW, coded(code))
-    assert isinstance(found, Seen) if kind is Seen else getattr(found, "status", None) is kind
+    found = read_lookup(CREATE.look, ROW, coded(code))
+    assert isinstance(found, ObservedState) if kind is ObservedState else getattr(found, "status", None) is kind
 
 
 def test_what_is_hidden_may_fit() -> None:
     """Of an inactive card only its state is known."""
     row = {"contact_identifier_value": "A", "contact_identifier_active": "false"}
-    assert fits(UPDATE, row, SEEN["hidden"]) is Fit.YES
-    assert fits(UPDATE, row | {"contact_identifier_active": "true"}, SEEN["hidden"]) is Fit.NO
-    assert fits(UPDATE, row | {"contact_identifier_name": "x"}, SEEN["hidden"]) is Fit.HIDDEN
+    assert matches_goal(UPDATE, row, SEEN["hidden"]) is Match.YES
+    assert matches_goal(UPDATE, row | {"contact_identifier_active": "true"}, SEEN["hidden"]) is Match.NO
+    assert matches_goal(UPDATE, row | {"contact_identifier_name": "x"}, SEEN["hidden"]) is Match.HIDDEN
 
 
 def test_every_once_operation_must_show_what_it_made() -> None:

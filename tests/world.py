@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from piggy_batch.client.clock import Clock
-from piggy_batch.client.http import Api
+from piggy_batch.client.http import HttpClient
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
-from piggy_batch.importing.options import Options, Result, Terms
+from piggy_batch.importing.options import ExecutionOptions, ImportOptions, RunResult
 from piggy_batch.importing.runner import run
-from piggy_batch.manifest.options import Reading
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Status
-from piggy_batch.runs.context import Scene
+from piggy_batch.runs.context import RunContext
 from piggy_batch.runs.progress import Silent
 from piggy_batch.sandbox import ConnectionCut, Sandbox, Settings
 
@@ -211,13 +211,13 @@ class World:
         """This world's service."""
         return Target("http://sandbox.test", token)
 
-    def api(self, **options: Any) -> Api:
+    def api(self, **options: Any) -> HttpClient:
         """The program's api into this world."""
-        return Api(self.target(), transport=lambda: Wire(self), **options)
+        return HttpClient(self.target(), transport=lambda: Wire(self), **options)
 
-    def scene(self, token: str = TOKEN, **more: Any) -> Scene:
+    def scene(self, token: str = TOKEN, **more: Any) -> RunContext:
         """Where a run takes place: inline journal, virtual clock."""
-        return Scene(
+        return RunContext(
             target=self.target(token),
             progress=self.said,
             command="piggy-batch the same",
@@ -229,30 +229,30 @@ class World:
 
     async def run_async(
         self, operation: Operation | str, manifest: Path, *, token: str = TOKEN, scene: Any = None, **given: Any
-    ) -> Result:
+    ) -> RunResult:
         """As :meth:`run`, on a loop that runs already."""
         found = find_operation(operation) if isinstance(operation, str) else operation
-        terms = {f.name: given.pop(f.name) for f in fields(Terms) if f.name in given}
-        reading = {f.name: given.pop(f.name) for f in fields(Reading) if f.name in given}
+        terms = {f.name: given.pop(f.name) for f in fields(ExecutionOptions) if f.name in given}
+        reading = {f.name: given.pop(f.name) for f in fields(ManifestOptions) if f.name in given}
         given = {"rate": 0.0, "yes": True} | given
-        options = Options(terms=Terms(**terms), reading=Reading(**reading), **given)
+        options = ImportOptions(terms=ExecutionOptions(**terms), reading=ManifestOptions(**reading), **given)
         return await run(found, manifest, options, self.scene(token, **(scene or {})))
 
-    def run(self, operation: Operation | str, manifest: Path, **given: Any) -> Result:
+    def run(self, operation: Operation | str, manifest: Path, **given: Any) -> RunResult:
         """One invocation; ``given`` are fields of Options, Terms and Reading. No rate and no question by default."""
         return in_virtual_time(self.run_async(operation, manifest, **given), self.time)
 
     # --- what a run left behind
 
-    def statuses(self, result: Result) -> dict[str, int]:
+    def statuses(self, result: RunResult) -> dict[str, int]:
         """Rows by status, from the results file; statuses without rows are left out."""
         return dict(Counter(row["_status"] for row in self.rows(result)))
 
-    def rows(self, result: Result, pile: str = "results") -> list[dict[str, str]]:
+    def rows(self, result: RunResult, pile: str = "results") -> list[dict[str, str]]:
         """The rows of a CSV report; none where the file is not there."""
         return read_csv(result.run_dir / f"{pile}.csv")
 
-    def last(self, result: Result) -> dict[str, str]:
+    def last(self, result: RunResult) -> dict[str, str]:
         """The only row of the results."""
         (row,) = self.rows(result)
         return row

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.display import Display
+from piggy_batch.cli.display import ProgressDisplay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from piggy_batch.client.target import Target
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.runs.context import RunContext
 
 
 DEFAULT_URL = "https://api.piggy.eu"
@@ -54,10 +54,10 @@ def command_line(argv: Sequence[str]) -> str:
     return shlex.join(["piggy-batch", *kept])
 
 
-def open_display(unit: str, *, progress: bool | None, quiet: bool = False) -> Display:
+def open_display(unit: str, *, progress: bool | None, quiet: bool = False) -> ProgressDisplay:
     """The display that the options ask for: a bar on a terminal, lines elsewhere."""
     bar = sys.stderr is not None and sys.stderr.isatty() if progress is None else progress
-    return Display(unit, bar=bar, quiet=quiet)
+    return ProgressDisplay(unit, bar=bar, quiet=quiet)
 
 
 def ask(question: str) -> bool:
@@ -70,12 +70,12 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
 
 
-def make_scene(ctx: click.Context, display: Any) -> Scene:
+def make_scene(ctx: click.Context, display: Any) -> RunContext:
     """Where an export runs."""
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.registry import state_dir
 
-    return Scene(
+    return RunContext(
         target=make_target_from(ctx),
         progress=display,
         command=command_line(ctx.obj["argv"]),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 30.0
 
 
-class Display:
+class ProgressDisplay:
     """A bar on a terminal; elsewhere a line every 30 s. ``say`` goes to stderr and to the log.
 
     ``quiet``: nothing is shown, the log is written all the same.

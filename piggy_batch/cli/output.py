@@ -16,7 +16,7 @@ from piggy_batch.text import duration, printable_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from piggy_batch.importing.options import Result
+    from piggy_batch.importing.options import RunResult
 
 
 def shown_command(command: str) -> str:
@@ -49,13 +49,13 @@ def report_error(error: PiggyBatchError, argv: Sequence[str]) -> int:
     return error.exit_code
 
 
-def show_result(result: Result, *, as_json: bool) -> None:
+def show_result(result: RunResult, *, as_json: bool) -> None:
     """Summary on stdout; notes and the command that goes on, on stderr. A reader who has gone changes no exit code."""
     with contextlib.suppress(OSError):
         _show_result(result, as_json=as_json)
 
 
-def _show_result(result: Result, *, as_json: bool) -> None:
+def _show_result(result: RunResult, *, as_json: bool) -> None:
     if result.summary is None:
         for line in (*result.plan, *result.notes):
             click.echo(printable_line(line), err=bool(result.exit_code))
@@ -71,7 +71,7 @@ def _show_result(result: Result, *, as_json: bool) -> None:
         click.echo(f"go on with: {shown_command(result.summary['next'])}", err=True)
 
 
-def summary_lines(result: Result) -> list[str]:
+def summary_lines(result: RunResult) -> list[str]:
     """The summary as a table for people."""
     summary = result.summary or {}
     counts: dict[str, int] = summary["counts"]

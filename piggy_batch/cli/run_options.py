@@ -175,12 +175,12 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
 
 def options_from(given: dict[str, Any]) -> Any:
     """The run's options from the command line's."""
-    from piggy_batch.importing.options import Options, Terms
+    from piggy_batch.importing.options import ExecutionOptions, ImportOptions
     from piggy_batch.manifest.doctor import parse_fixes
-    from piggy_batch.manifest.options import Reading
+    from piggy_batch.manifest.options import ManifestOptions
 
     most, share = given["max_errors"] or (None, None)
-    return Options(
+    return ImportOptions(
         run_dir=given["run_dir"],
         dry_run=given["dry_run"],
         rate=as_rate(given["rate"]),
@@ -193,7 +193,7 @@ def options_from(given: dict[str, Any]) -> Any:
         yes=given["yes"],
         adopt=given["adopt"],
         accept=frozenset(code.strip() for text in given["accept"] for code in text.split(",")),
-        reading=Reading(
+        reading=ManifestOptions(
             delimiter=given["delimiter"],
             encoding=given["encoding"],
             sheet=given["sheet"],
@@ -204,7 +204,7 @@ def options_from(given: dict[str, Any]) -> Any:
             fixes=parse_fixes(given["fixes"] or ""),
             again=given.get("again", False),
         ),
-        terms=Terms(
+        terms=ExecutionOptions(
             concurrency=given["concurrency"],
             attempts=given["attempts"],
             look_before=not given.get("no_before", False),

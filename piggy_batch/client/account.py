@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from piggy_batch.client.retry import backoff_s
 from piggy_batch.endpoints import PING
-from piggy_batch.endpoints.responses import Call, api_message, dig, judge_status
+from piggy_batch.endpoints.responses import ResponseAction, api_message, classify_status, get_path
 from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.models import Json, Lost, Reply
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from piggy_batch.client.session import Courier
+    from piggy_batch.client.session import Session
     from piggy_batch.client.target import Target
 
 
 PING_TRIES = 3
 
 
-async def introduce(courier: Courier, target: Target, journal: Facts | None) -> dict[str, Any]:
+async def fetch_account(courier: Session, target: Target, journal: FactStore | None) -> dict[str, Any]:
     """Ask whose token this is: ``{"id", "company"}``; HaltError after three tries without an answer.
 
     A wait that the service asks for (Retry-After) is kept, within ``--max-wait``, and is no try. ``id`` is the
@@ -35,12 +35,16 @@ async def introduce(courier: Courier, target: Target, journal: Facts | None) -> 
             raise _left_early(courier)
         courier.tally.sent += 1
         if isinstance(answer, Reply):
-            verdict = judge_status(answer)
+            verdict = classify_status(answer)
             named = isinstance(answer.body, dict) and "data" in answer.body
             if verdict is None and answer.status < 400 and named:
                 return _account(answer, target, journal)
             why = _refusal(answer, target)
-            if verdict is None or verdict.call in (Call.HALT, Call.FORBIDDEN, Call.FOREIGN):
+            if verdict is None or verdict.call in (
+                ResponseAction.HALT,
+                ResponseAction.FORBIDDEN,
+                ResponseAction.FOREIGN,
+            ):
                 raise HaltError(why)
             wait_s = answer.wait_s or None  # no wait at all would hammer a service that says no
         else:
@@ -59,16 +63,16 @@ async def introduce(courier: Courier, target: Target, journal: Facts | None) -> 
             raise _left_early(courier)
 
 
-def _left_early(courier: Courier) -> BaseException:
+def _left_early(courier: Session) -> BaseException:
     if courier.stop.reason == "interrupted":
         return KeyboardInterrupt("nothing was sent")
     return HaltError(courier.halt or f"stopped before anything was sent: {courier.stop.reason}")
 
 
-def _account(answer: Reply, target: Target, journal: Facts | None) -> dict[str, Any]:
+def _account(answer: Reply, target: Target, journal: FactStore | None) -> dict[str, Any]:
     data = answer.body.get("data") if isinstance(answer.body, dict) else None
-    identity = dig(data, "uuid") or dig(data, "id")
-    company = dig(data, "company")
+    identity = get_path(data, "uuid") or get_path(data, "id")
+    company = get_path(data, "company")
     if identity is None:
         identity = fingerprint(journal, target.token) if journal is not None else "not named by the service"
     return {"id": str(identity), "company": str(company) if company is not None else None}
@@ -98,7 +102,7 @@ def _unreachable(answer: Lost, target: Target) -> str:
 FINGERPRINT = "token "  # begins the id of an account that does not name itself
 
 
-class Facts(Protocol):
+class FactStore(Protocol):
     """Where a run keeps facts about itself."""
 
     def get(self, key: str) -> Json:
@@ -108,23 +112,23 @@ class Facts(Protocol):
         """Keep a fact."""
 
 
-def check_account(journal: Facts, account: dict[str, Any], here: Path) -> None:
+def check_account(journal: FactStore, account: dict[str, Any], here: Path) -> None:
     """Refuse a token of another account on a begun run, naming both."""
     was = journal.get("account")
     if was is None or was["id"] == account["id"]:
         return
     raise JournalError(
-        f"{here} belongs to account {account_words(was)}, the token to account {account_words(account)}; use a token "
-        "of the first, or name another --run-dir"
+        f"{here} belongs to account {describe_account(was)}, the token to account {describe_account(account)}; "
+        "use a token of the first, or name another --run-dir"
     )
 
 
-def account_words(account: dict[str, Any]) -> str:
+def describe_account(account: dict[str, Any]) -> str:
     """An account for messages: company and id."""
     return f"{account['company']} ({account['id']})" if account.get("company") else str(account["id"])
 
 
-def fingerprint(journal: Facts, token: str) -> str:
+def fingerprint(journal: FactStore, token: str) -> str:
     """Stands for an account that does not name itself: a slow, salted hash of the token."""
     salt = journal.get("salt")
     if salt is None:

@@ -26,7 +26,7 @@ PROBES = 0.05  # share of the reserve that may be spent on asking whether the wi
 
 
 @dataclass(slots=True)
-class Governor:
+class AdaptiveRate:
     """The present rate, requests a second. ``reserve``: share of the announced budget left to others."""
 
     reserve: float = 0.2

@@ -9,7 +9,7 @@ MARGIN_S = 0.0006  # at most: a sleep ends late, and it takes a while from there
 EASE = 0.05  # of a margin that was too large is given up each time
 
 
-class Stop:
+class StopSignal:
     """Why a run takes no more rows. Set once; the first reason stays."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Clock:
         """Seconds since the epoch: for labels, never for waiting."""
         return time.time()
 
-    async def until(self, when: float, stop: Stop, *, alone: float = 0.0) -> bool:
+    async def until(self, when: float, stop: StopSignal, *, alone: float = 0.0) -> bool:
         """Wait until ``when``, or milliseconds later; True where the run stops first.
 
         ``alone``: for so many seconds before, let the loop do nothing else; the wait then ends just before ``when``,

@@ -34,7 +34,7 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.U
 Transport = Callable[[], httpx.AsyncBaseTransport]
 
 
-class Api:
+class HttpClient:
     """One service, one token; each worker sends through a connection of its own (a shared pool is O(n)).
 
     Requests go straight to httpx's transport: what its client adds (cookies, redirects, authentication, merged

@@ -16,13 +16,13 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
-from piggy_batch.client.clock import Clock, Stop
+from piggy_batch.client.clock import Clock, StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from piggy_batch.client.adaptive_rate import Governor
-    from piggy_batch.client.shared_rate import SlotBook
+    from piggy_batch.client.adaptive_rate import AdaptiveRate
+    from piggy_batch.client.shared_rate import SharedRate
     from piggy_batch.models import Answer
 
 
@@ -33,20 +33,20 @@ LEAD_S = 0.005  # time to write a departure where other runs see it, and ``ALONE
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
 
 
-class Pacer:
+class RateLimiter:
     """Hands out turns, first come first served, at most ``rate`` a second (0: no limit).
 
     ``governor``: chooses the rate itself (``--rate auto``). ``book``: shares the rate with other runs of the
     same account on this machine; the smallest holds for all. ``notify`` is told when that changes.
     """
 
-    def __init__(self, rate: float, clock: Clock, stop: Stop, *, governor: Governor | None = None) -> None:
+    def __init__(self, rate: float, clock: Clock, stop: StopSignal, *, governor: AdaptiveRate | None = None) -> None:
         self.own_rate = rate
         self.clock = clock
         self.stop = stop
         self.governor = governor
         self.departures = 0
-        self._book: SlotBook | None = None
+        self._book: SharedRate | None = None
         self._notify: Callable[[str], None] = lambda _: None
         self._names: set[str] = set()
         self._next = -math.inf  # no turn before this moment
@@ -70,7 +70,7 @@ class Pacer:
         """The moment before which nothing leaves but probes; in the past: open."""
         return self._held_until
 
-    def share(self, book: SlotBook, notify: Callable[[str], None]) -> None:
+    def share(self, book: SharedRate, notify: Callable[[str], None]) -> None:
         """Share the pace with the runs that use the same slot file."""
         self._book, self._notify = book, notify
 
@@ -91,7 +91,7 @@ class Pacer:
         """End every hold."""
         self._held_until = -math.inf
 
-    async def approach(self) -> Approach:
+    async def approach(self) -> QueuedTurn:
         """Wait until a turn is near, so that what is written before it is not written long before."""
         while self.rate and self._near >= max(2, math.ceil(self.rate * NEAR_S)):
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -99,7 +99,7 @@ class Pacer:
             await place
         early_s = self._near / self.rate if self.rate else 0.0
         self._near += 1
-        return Approach(self, early_s)
+        return QueuedTurn(self, early_s)
 
     def leave(self) -> None:
         """One place near the head of the queue is free."""
@@ -112,7 +112,7 @@ class Pacer:
 
         A probe may leave during a hold and while the run stops.
         """
-        calm = Stop() if probe else self.stop
+        calm = StopSignal() if probe else self.stop
         while True:
             if not probe and await self._wait_open():
                 return False
@@ -147,7 +147,7 @@ class Pacer:
             self._earliest += late
             self._next = max(self._next, self._earliest)
 
-    async def _wait_slot(self, stop: Stop) -> bool:
+    async def _wait_slot(self, stop: StopSignal) -> bool:
         """Wait for this run's slot, and, with neighbours, for their last departure; True: the run stops."""
         book, clock = self._book, self.clock
         if book is None:
@@ -168,13 +168,13 @@ class Pacer:
                 return await self._wait_exactly(slot, stop)
             slot = earliest
 
-    async def _wait_exactly(self, slot: float, stop: Stop) -> bool:
+    async def _wait_exactly(self, slot: float, stop: StopSignal) -> bool:
         self._due = slot
         # The neighbour to whom a run without a limit gave way may have gone meanwhile.
         alone = min(ALONE_S, ALONE / self.rate) if self.rate else 0.0
         return await self.clock.until(slot, stop, alone=alone)
 
-    def _tell(self, book: SlotBook) -> None:
+    def _tell(self, book: SharedRate) -> None:
         names_now = {n.name for n in book.neighbours}
         if names_now == self._names:
             return
@@ -194,19 +194,19 @@ class Pacer:
         return bool(self.stop)
 
 
-class Approach:
+class QueuedTurn:
     """A place near the head of the queue; given up at departure or by :meth:`leave`. ``early_s``: seconds until its
     turn, roughly."""
 
     __slots__ = ("_left", "_pacer", "early_s")
 
-    def __init__(self, pacer: Pacer, early_s: float) -> None:
+    def __init__(self, pacer: RateLimiter, early_s: float) -> None:
         self.early_s = early_s
         self._pacer = pacer
         self._left = False
 
     async def turn(self) -> bool:
-        """As :meth:`Pacer.turn`."""
+        """As :meth:`RateLimiter.turn`."""
         given = await self._pacer.turn()
         self.leave()
         return given

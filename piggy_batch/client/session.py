@@ -12,26 +12,28 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.client.retry import backoff_s
 from piggy_batch.endpoints import PING
-from piggy_batch.endpoints.responses import Call, Verdict, is_damaged, judge_status
+from piggy_batch.endpoints.responses import ResponseAction, Verdict, classify_status, is_truncated
 from piggy_batch.models import Answer, Lost, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from piggy_batch.client.clock import Clock, Stop
-    from piggy_batch.client.http import Api
-    from piggy_batch.client.rate_limiter import Pacer
+    from piggy_batch.client.clock import Clock, StopSignal
+    from piggy_batch.client.http import HttpClient
+    from piggy_batch.client.rate_limiter import RateLimiter
 
 
 PINGS = 3  # tries to learn whether the account still answers
 OUTAGE_AFTER = 10  # unusable answers in a row
-FOREIGN_AFTER = 10  # refusals in a row that are not the API's own, or 403s
-GLOOM = 3  # unusable answers in a row, everybody's, that make a ping worth sending before a row is given up
-EXCUSES = 5  # outages that wipe out the tries of one row; one that brings the service down each time must end
+HALT_AFTER_REFUSALS = 10  # refusals in a row that are not the API's own, or 403s
+PING_AFTER_FAILURES = (
+    3  # unusable answers in a row, everybody's, that make a ping worth sending before a row is given up
+)
+MAX_OUTAGE_RESETS = 5  # outages that wipe out the tries of one row; one that brings the service down each time must end
 
 
 @dataclass(slots=True)
-class Tally:
+class RequestCounts:
     """Requests of one invocation: ``sent`` counts every one, looks, probes and pages too."""
 
     sent: int = 0
@@ -40,7 +42,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class _Streaks:
+class FailureStreaks:
     unusable: int = 0
     foreign: int = 0
     forbidden: int = 0
@@ -49,20 +51,20 @@ class _Streaks:
 
 
 @dataclass(slots=True)
-class Courier:
+class Session:
     """One per run. ``notify`` gets what happened beside the rows, one line each."""
 
-    api: Api
-    pacer: Pacer
+    api: HttpClient
+    pacer: RateLimiter
     clock: Clock
-    stop: Stop
+    stop: StopSignal
     max_wait_s: float
     notify: Callable[[str], None]
     rng: random.Random = field(default_factory=random.Random)
-    tally: Tally = field(default_factory=Tally)
+    tally: RequestCounts = field(default_factory=RequestCounts)
     halt: str | None = None
     outages: int = 0  # outages that a failed probe confirmed
-    _streaks: _Streaks = field(default_factory=_Streaks)
+    _streaks: FailureStreaks = field(default_factory=FailureStreaks)
     _bad_since: float | None = None
     _rested_until: float = float("-inf")
     _probing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -100,25 +102,27 @@ class Courier:
             answer = await self.send(request, slot)
             if answer is None:
                 return None
-            verdict = judge_status(answer) if isinstance(answer, Reply) else Verdict(Call.DOUBT)
+            verdict = classify_status(answer) if isinstance(answer, Reply) else Verdict(ResponseAction.DOUBT)
             if verdict is None and isinstance(answer, Reply) and answer.is_json:
                 return answer
-            verdict = verdict or Verdict(Call.DOUBT)  # a success to be read that cannot be: damaged on its way
+            verdict = verdict or Verdict(
+                ResponseAction.DOUBT
+            )  # a success to be read that cannot be: damaged on its way
             match verdict.call:
-                case Call.HALT:
+                case ResponseAction.HALT:
                     self.end(verdict.message)
                     return None
-                case Call.THROTTLED | Call.MAINTENANCE:
+                case ResponseAction.THROTTLED | ResponseAction.MAINTENANCE:
                     walled_since = self.walled(walled_since, verdict)
                     self.tally.retried += 1
                     continue
-                case Call.FORBIDDEN | Call.FOREIGN:
+                case ResponseAction.FORBIDDEN | ResponseAction.FOREIGN:
                     return None if await self.refused(verdict, slot) else answer
                 case _:
                     used, walled_since = used + 1, None
                     if used >= tries:
-                        await self.suspect(slot, GLOOM)
-                        if self.outages == outages or excuses >= EXCUSES:
+                        await self.suspect(slot, PING_AFTER_FAILURES)
+                        if self.outages == outages or excuses >= MAX_OUTAGE_RESETS:
                             return answer
                         used, outages, excuses = 0, self.outages, excuses + 1
             if await self.stop.within(backoff_s(max(1, used), self.rng)):
@@ -135,9 +139,9 @@ class Courier:
     async def refused(self, verdict: Verdict, slot: int) -> bool:
         """Weigh a 403 or a refusal that is not the API's own; True: the run halts, False: only this one."""
         streaks = self._streaks
-        if verdict.call is Call.FOREIGN:
+        if verdict.call is ResponseAction.FOREIGN:
             streaks.foreign += 1
-            if not streaks.good or streaks.foreign >= FOREIGN_AFTER:
+            if not streaks.good or streaks.foreign >= HALT_AFTER_REFUSALS:
                 self.end(
                     f"HTTP {verdict.http_status}, not the service's own answer: {verdict.message}; "
                     "check --base-url, and any proxy or firewall between"
@@ -145,7 +149,7 @@ class Courier:
                 return True
             return False
         streaks.forbidden += 1
-        if streaks.forbidden >= FOREIGN_AFTER:
+        if streaks.forbidden >= HALT_AFTER_REFUSALS:
             self.end(f"403 for {streaks.forbidden} requests in a row: {verdict.message}; check the token's rights")
             return True
         if await self._account_answers(slot):
@@ -189,17 +193,17 @@ class Courier:
         if answer.status in (429, 503):
             self._pause(answer)
             return
-        if answer.status >= 500 or is_damaged(answer) or (not answer.is_json and answer.status < 300 and answer.text):
+        if answer.status >= 500 or is_truncated(answer) or (not answer.is_json and answer.status < 300 and answer.text):
             await self._unusable(f"HTTP {answer.status}", slot)
             return
         self._clear()
-        verdict = judge_status(answer)
+        verdict = classify_status(answer)
         if verdict is None:
             streaks.good = True
             streaks.foreign = streaks.forbidden = 0
-        elif verdict.call is Call.FORBIDDEN:
+        elif verdict.call is ResponseAction.FORBIDDEN:
             streaks.foreign = 0
-        elif verdict.call is Call.FOREIGN:
+        elif verdict.call is ResponseAction.FOREIGN:
             streaks.forbidden = 0
 
     def _clear(self) -> None:

@@ -31,20 +31,20 @@ NAME_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class PeerRun:
     """Another run at work on the same account."""
 
     name: str
     rate: float  # requests a second; 0: no limit
 
 
-class SlotBook:
+class SharedRate:
     """One run's access to its account's slot file. A file that cannot be used means pacing alone."""
 
     def __init__(self, directory: Path, account: str, name: str) -> None:
         digest = hashlib.sha256(account.encode()).hexdigest()[:32]
         self.path = directory / f"{digest}.slots"
-        self.neighbours: tuple[Neighbour, ...] = ()
+        self.neighbours: tuple[PeerRun, ...] = ()
         self._key = f"{os.getpid()}-{os.urandom(4).hex()}"
         self._name = name[:NAME_LENGTH]
         self._looked_at = float("-inf")
@@ -150,7 +150,7 @@ class SlotBook:
                 runs = {k: r for k, r in _runs(book).items() if 0 <= now - r["seen"] + CLOCKS_S <= FRESH_S}
                 runs[self._key] = {"name": self._name, "rate": own, "seen": now}
                 book["runs"] = runs
-                self.neighbours = tuple(Neighbour(r["name"], r["rate"]) for k, r in runs.items() if k != self._key)
+                self.neighbours = tuple(PeerRun(r["name"], r["rate"]) for k, r in runs.items() if k != self._key)
                 self._looked_at = now
                 found = change(book)
                 self._write(book)

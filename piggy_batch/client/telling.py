@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from piggy_batch.client.http import Api, Transport
+from piggy_batch.client.http import HttpClient, Transport
 from piggy_batch.models import Answer, Lost, Request
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from piggy_batch.client.target import Target
 
 
-class TellingApi(Api):
-    """As :class:`Api`; ``tell`` gets a line once a request has ended."""
+class TellingApi(HttpClient):
+    """As :class:`HttpClient`; ``tell`` gets a line once a request has ended."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class TellingApi(Api):
         self._say = tell
 
     async def send(self, request: Request, slot: int, turn: Callable[[], Awaitable[bool]]) -> Answer | None:
-        """As :meth:`Api.send`."""
+        """As :meth:`HttpClient.send`."""
         loop = asyncio.get_running_loop()
         left_at = loop.time()
 

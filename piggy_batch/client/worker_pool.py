@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def drain(
+async def run_workers(
     source: Iterator[T],
     count: int,
     work: Callable[[T, int], Awaitable[None]],

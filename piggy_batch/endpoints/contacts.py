@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from piggy_batch.endpoints.operation import Column, Goal, Look, Noun, Operation
+from piggy_batch.endpoints.operation import Column, DesiredState, Lookup, Operation, ResponseFields
 from piggy_batch.models import Kind, Repeat
 
-CONTACT = Noun(
+CONTACT = ResponseFields(
     "contact",
     (("contact_uuid", "uuid"), ("contact_email", "email"), ("credit_balance", "credit_balance.balance")),
 )
-HELD_IDENTIFIER = Noun(
+HELD_IDENTIFIER = ResponseFields(
     "identifier of a contact",
     (
         ("contact_identifier_value", "value"),
@@ -18,14 +18,14 @@ HELD_IDENTIFIER = Noun(
         ("contact_identifier_default", "default"),
     ),
 )
-CREDIT_RECEPTION = Noun("credit reception", (("credit_reception_uuid", "uuid"), ("credits", "credits")))
+CREDIT_RECEPTION = ResponseFields("credit reception", (("credit_reception_uuid", "uuid"), ("credits", "credits")))
 
 _EMAIL = Column(
     "email", "the customer's address; spaces around it and case do not matter", kind=Kind.EMAIL, required=True
 )
 _EMAIL_ECHO = (("email", "email"),)
 
-FIND_CONTACT = Look(path="contacts/find-one-by", key="email", noun=CONTACT, absent_codes=frozenset({55031}))
+FIND_CONTACT = Lookup(path="contacts/find-one-by", key="email", noun=CONTACT, absent_codes=frozenset({55031}))
 
 CONTACTS = (
     Operation(
@@ -69,7 +69,7 @@ CONTACTS = (
         noun=CONTACT,
         key="email",
         repeat_note="is refused (60005)",
-        goal=Goal(),
+        goal=DesiredState(),
         look=FIND_CONTACT,
         already_codes=frozenset({60005}),
         unique="email",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piggy_batch.endpoints.operation import Column, Noun, Operation
+from piggy_batch.endpoints.operation import Column, Operation, ResponseFields
 from piggy_batch.models import Kind, Repeat
 
 _CARD_FIELDS = (
@@ -17,14 +17,14 @@ _CARD_FIELDS = (
     ("giftcard_program_name", "giftcard_program.name"),
     ("url", "url"),
 )
-GIFTCARD = Noun("giftcard", _CARD_FIELDS)
+GIFTCARD = ResponseFields("giftcard", _CARD_FIELDS)
 # A new card always holds 0 cents; leaving the field out lets an own amount_in_cents column reach `load`.
-NEW_GIFTCARD = Noun("new giftcard", tuple(f for f in _CARD_FIELDS if f[0] != "amount_in_cents"))
-TRANSACTION = Noun(
+NEW_GIFTCARD = ResponseFields("new giftcard", tuple(f for f in _CARD_FIELDS if f[0] != "amount_in_cents"))
+TRANSACTION = ResponseFields(
     "giftcard transaction",
     (("giftcard_transaction_uuid", "uuid"), ("transaction_created_at", "created_at")),
 )
-MAIL = Noun("mail", ())
+MAIL = ResponseFields("mail", ())
 
 
 _GIFTCARD = Column("giftcard_uuid", "the giftcard's UUID", kind=Kind.PATH, required=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from piggy_batch.endpoints.operation import NOBODY, Column, Goal, Look, Noun, Operation, Owner
+from piggy_batch.endpoints.operation import NOBODY, Column, DesiredState, Lookup, Operation, OwnerRule, ResponseFields
 from piggy_batch.models import Kind, Repeat
 
-IDENTIFIER = Noun(
+IDENTIFIER = ResponseFields(
     "identifier",
     (
         ("contact_identifier_name", "name"),
@@ -25,7 +25,7 @@ _EXPECTED = Column(
 _CONTACT = Column("contact_uuid", "the contact's UUID", required=True)
 
 # 60004 hides owner and name of an inactive card (stated); the list of a contact's cards still shows it.
-FIND_IDENTIFIER = Look(
+FIND_IDENTIFIER = Lookup(
     path="contact-identifiers/find",
     key="contact_identifier_value",
     noun=IDENTIFIER,
@@ -63,7 +63,7 @@ IDENTIFIERS = (
         key="contact_identifier_value",
         repeat_note="is refused (60006)",
         echoes=_VALUE_ECHO,
-        goal=Goal(owner=Owner.ROW, columns=("contact_identifier_name",)),
+        goal=DesiredState(owner=OwnerRule.ROW, columns=("contact_identifier_name",)),
         look=FIND_IDENTIFIER,
         already_codes=frozenset({60006}),
         unique="contact_identifier_value",
@@ -80,7 +80,7 @@ IDENTIFIERS = (
         key="contact_identifier_value",
         repeat_note="is refused (60014)",
         echoes=_VALUE_ECHO,
-        goal=Goal(owner=Owner.ROW),
+        goal=DesiredState(owner=OwnerRule.ROW),
         look=FIND_IDENTIFIER,
         already_codes=frozenset({60014}),
         unique="contact_identifier_value",
@@ -98,7 +98,7 @@ IDENTIFIERS = (
         key="contact_identifier_value",
         repeat_note="is refused (60011) or does nothing",
         echoes=_VALUE_ECHO,
-        goal=Goal(owner=Owner.NOBODY),
+        goal=DesiredState(owner=OwnerRule.NOBODY),
         look=FIND_IDENTIFIER,
         before=True,
         already_codes=frozenset({60011}),
@@ -122,7 +122,7 @@ IDENTIFIERS = (
         key="contact_identifier_value",
         repeat_note="does nothing",
         echoes=_VALUE_ECHO,
-        goal=Goal(columns=("contact_identifier_name", "contact_identifier_active")),
+        goal=DesiredState(columns=("contact_identifier_name", "contact_identifier_active")),
         look=FIND_IDENTIFIER,
         before=True,
         unique="contact_identifier_value",
@@ -139,7 +139,7 @@ IDENTIFIERS = (
         noun=IDENTIFIER,
         key="contact_identifier_value",
         repeat_note="is refused (60003)",
-        goal=Goal(exists=False),
+        goal=DesiredState(exists=False),
         look=FIND_IDENTIFIER,
         before=True,
         bare=True,  # the answer is not documented; null, [], {} and nothing at all have been seen or inferred
@@ -165,7 +165,7 @@ IDENTIFIERS = (
         noun=IDENTIFIER,
         key="contact_identifier_value",
         repeat_note="does nothing",
-        goal=Goal(owner=Owner.ROW),
+        goal=DesiredState(owner=OwnerRule.ROW),
         look=FIND_IDENTIFIER,
         verify=True,
     ),

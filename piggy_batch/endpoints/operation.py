@@ -31,14 +31,14 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Noun:
+class ResponseFields:
     """What an answer is about: result columns and where the answer has them (dotted paths)."""
 
     name: str
     fields: tuple[tuple[str, str], ...]  # (result column, path in the answer's data)
 
 
-class Owner(StrEnum):
+class OwnerRule(StrEnum):
     """Whom a card must belong to for a row to be as asked."""
 
     ANY = "any"  # the row says nothing about the owner
@@ -47,21 +47,21 @@ class Owner(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class DesiredState:
     """The state of the thing once a row is carried out, as far as a look can show it."""
 
     exists: bool = True
-    owner: Owner = Owner.ANY
+    owner: OwnerRule = OwnerRule.ANY
     columns: tuple[str, ...] = ()  # result columns that must equal the row's cell of the same name
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Lookup:
     """A read that shows the state of a row's thing. ``key`` is the manifest column looked up."""
 
     path: str
     key: str
-    noun: Noun
+    noun: ResponseFields
     absent_codes: frozenset[int]  # the thing does not exist
     hidden_codes: frozenset[int] = frozenset()  # it exists, and the service shows nothing more
     inside: str | None = None  # list of one contact's things, used where ``path`` hides; {contact_uuid}
@@ -78,12 +78,12 @@ class Operation:
     path: str  # below the client prefix; {column} is percent-encoded into it
     repeat: Repeat
     columns: tuple[Column, ...]
-    noun: Noun
+    noun: ResponseFields
     key: str  # the column that names the thing
     repeat_note: str  # what a second identical request does, in words
     echoes: tuple[tuple[str, str], ...] = ()  # (path in the answer, column) that must agree
-    goal: Goal | None = None
-    look: Look | None = None
+    goal: DesiredState | None = None
+    look: Lookup | None = None
     before: bool = False  # look before the first send and journal what was there
     already_codes: frozenset[int] = frozenset()  # "is so already": final only after a look
     absent_codes: frozenset[int] = frozenset()  # reads: there is no such thing

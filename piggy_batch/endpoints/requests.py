@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints import TAG_PREFIX, Look, segment
+from piggy_batch.endpoints import TAG_PREFIX, Lookup, segment
 from piggy_batch.endpoints.cells import check_cell, parse_cell
 from piggy_batch.models import Json, Kind, Request
 
@@ -41,12 +41,12 @@ def build(binding: Binding, values: Mapping[str, str]) -> Request:
             return Request(operation.method, path, body=body)
 
 
-def look_request(look: Look, values: Mapping[str, str]) -> Request:
+def look_request(look: Lookup, values: Mapping[str, str]) -> Request:
     """The read that shows the row's thing."""
     return Request("GET", look.path, query={look.key: values[look.key]})
 
 
-def inside_request(look: Look, contact_uuid: str) -> Request | None:
+def inside_request(look: Lookup, contact_uuid: str) -> Request | None:
     """The list of one contact's things; None where the look has none or the UUID cannot be sent."""
     if look.inside is None or check_cell(Kind.PATH, contact_uuid) is not None:
         return None

@@ -11,7 +11,7 @@ from piggy_batch.models import Json, Proof, Reply, Status
 from piggy_batch.text import printable
 
 if TYPE_CHECKING:
-    from piggy_batch.endpoints import Noun
+    from piggy_batch.endpoints import ResponseFields
 
 # 7002 account inactive, 7011 no access to this account, 60000 usage limit reached (stated)
 HALT_CODES = frozenset({7002, 7011, 60000})
@@ -20,7 +20,7 @@ DOUBT_CODES = frozenset({1000, 60001})
 LARGEST_CODE = 2**53  # a larger number is no error code, and not every reader of JSON keeps it
 
 
-class Call(StrEnum):
+class ResponseAction(StrEnum):
     """What the caller does next with the row."""
 
     SETTLE = "settle"  # the outcome is final for this run
@@ -38,7 +38,7 @@ class Call(StrEnum):
 class Verdict:
     """What an answer means for its row."""
 
-    call: Call
+    call: ResponseAction
     message: str = ""
     status: Status | None = None  # with SETTLE
     proof: Proof = Proof.ANSWER
@@ -48,7 +48,7 @@ class Verdict:
     wait_s: float | None = None
 
 
-def dig(data: Json, path: str) -> Json:
+def get_path(data: Json, path: str) -> Json:
     """The value at a dotted path; None where any part is missing."""
     for part in path.split("."):
         if not isinstance(data, Mapping):
@@ -57,11 +57,11 @@ def dig(data: Json, path: str) -> Json:
     return data
 
 
-def keep(noun: Noun, data: Json) -> dict[str, Json]:
+def extract_fields(noun: ResponseFields, data: Json) -> dict[str, Json]:
     """The result columns that an answer's object has."""
     kept = {}
     for name, path in noun.fields:
-        value = dig(data, path)
+        value = get_path(data, path)
         if value is not None:
             kept[name] = value
     return kept
@@ -93,29 +93,31 @@ def api_message(reply: Reply) -> str:
     return f"HTTP {reply.status}" + (f": {printable(shown[:80])}" if shown else "")
 
 
-def judge_status(reply: Reply) -> Verdict | None:
+def classify_status(reply: Reply) -> Verdict | None:
     """What holds for every request, looks and pages included; None: an answer to be read."""
     status, code, said = reply.status, api_code(reply), api_message(reply)
     if status == 429:
-        return Verdict(Call.THROTTLED, said, http_status=status, code=code, wait_s=reply.wait_s)
+        return Verdict(ResponseAction.THROTTLED, said, http_status=status, code=code, wait_s=reply.wait_s)
     if status == 503:
-        return Verdict(Call.MAINTENANCE, said, http_status=status, code=code, wait_s=reply.wait_s)
+        return Verdict(ResponseAction.MAINTENANCE, said, http_status=status, code=code, wait_s=reply.wait_s)
     if status == 401 or code in HALT_CODES:
-        return Verdict(Call.HALT, f"{said} ({code or status})", http_status=status, code=code)
+        return Verdict(ResponseAction.HALT, f"{said} ({code or status})", http_status=status, code=code)
     if 300 <= status < 400:
         where = printable(reply.location or "nowhere")
         return Verdict(
-            Call.HALT, f"the service redirects to {where}; set --base-url to the right address", http_status=status
+            ResponseAction.HALT,
+            f"the service redirects to {where}; set --base-url to the right address",
+            http_status=status,
         )
     if status == 403:
-        return Verdict(Call.FORBIDDEN, said, http_status=status, code=code)
-    if status >= 500 or status == 408 or status < 200 or code in DOUBT_CODES or is_damaged(reply):
-        return Verdict(Call.DOUBT, said, http_status=status, code=code)
+        return Verdict(ResponseAction.FORBIDDEN, said, http_status=status, code=code)
+    if status >= 500 or status == 408 or status < 200 or code in DOUBT_CODES or is_truncated(reply):
+        return Verdict(ResponseAction.DOUBT, said, http_status=status, code=code)
     if status >= 400 and code is None:
-        return Verdict(Call.FOREIGN, said, http_status=status)
+        return Verdict(ResponseAction.FOREIGN, said, http_status=status)
     return None
 
 
-def is_damaged(reply: Reply) -> bool:
+def is_truncated(reply: Reply) -> bool:
     """Whether JSON did not arrive whole: what is missing of a refusal may be a code that is none, see DOUBT_CODES."""
     return not reply.is_json and reply.text.lstrip("\ufeff \t\r\n").startswith(("{", "["))

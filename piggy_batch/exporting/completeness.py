@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.exporting.list_reader import Walk
-    from piggy_batch.exporting.staging import Parts
+    from piggy_batch.exporting.list_reader import ListReader
+    from piggy_batch.exporting.staging import StagingStore
     from piggy_batch.models import Json
 
 
-class Verdict(StrEnum):
+class Completeness(StrEnum):
     """What an export knows about its completeness."""
 
     AGREED = "agreed"  # proven: exactly what existed at one moment
@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ReadOptions:
     """How lists are walked."""
 
     page_size: int = 100
@@ -39,7 +39,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class CountReading:
     """A count taken after pass ``number`` had landed."""
 
     number: int
@@ -48,17 +48,17 @@ class Moment:
 
 
 @dataclass(slots=True)
-class State:
+class ReadState:
     """How far a walk has come; kept in the store after each step."""
 
     number: int = 1  # of the pass
     size: int = 0  # its page size
     landed: bool = False  # the pass's pages and look-ups
     first_last: int | None = None  # pages that the list had when the walk began
-    pending: Moment | None = None  # a count that equalled what was seen, not refuted so far
-    latest: Moment | None = None
+    pending: CountReading | None = None  # a count that equalled what was seen, not refuted so far
+    latest: CountReading | None = None
     differed: int = 0  # passes after which the count differed
-    verdict: Verdict | None = None
+    verdict: Completeness | None = None
     upto: int | None = None  # proven: what was first seen up to this pass
     unread: dict[int, str] = field(default_factory=dict)  # pages of the last pass that could not be read, and why
     repeated: int = 0  # pages that showed too little and were read again
@@ -69,47 +69,47 @@ class State:
         state = cls(size=size)
         for name, value in kept.items():
             if name in ("pending", "latest") and value is not None:
-                value = Moment(**value)
+                value = CountReading(**value)
             if name == "verdict" and value is not None:
-                value = Verdict(value)
+                value = Completeness(value)
             if name == "unread":
                 value = {int(page): why for page, why in value.items()}
             setattr(state, name, value)
         return state
 
 
-def overall(verdicts: Sequence[Verdict | None]) -> Verdict:
+def overall(verdicts: Sequence[Completeness | None]) -> Completeness:
     """The verdict on several walks: that of the weakest."""
     order = (
-        Verdict.UNFINISHED,
-        Verdict.NOT_AGREED,
-        Verdict.COUNTS_DIFFER,
-        Verdict.COUNTS_AGREE,
-        Verdict.AGREED,
+        Completeness.UNFINISHED,
+        Completeness.NOT_AGREED,
+        Completeness.COUNTS_DIFFER,
+        Completeness.COUNTS_AGREE,
+        Completeness.AGREED,
     )
-    return min((v or Verdict.UNFINISHED for v in verdicts), key=order.index, default=Verdict.UNFINISHED)
+    return min((v or Completeness.UNFINISHED for v in verdicts), key=order.index, default=Completeness.UNFINISHED)
 
 
-def explain(walk: Walk, parts: Parts) -> str:
+def explain(walk: ListReader, parts: StagingStore) -> str:
     """The verdict on one walk as a sentence."""
     state, unit = walk.state, walk.listing.unit
     held = parts.unseen(walk.walk, state.number + 1)
     latest, passes = state.latest, f"{state.number} passes" if state.number > 1 else "one pass"
     counted = latest.total if latest else None
     match state.verdict:
-        case Verdict.AGREED:
+        case Completeness.AGREED:
             moment = state.pending or latest
             return (
                 f"these are exactly the {moment.total if moment else 0:,} {unit} that existed at "
                 f"{_clock(moment.at) if moment else '?'}: as many as the service counted then, each shown before and "
                 "after"
             )
-        case Verdict.COUNTS_AGREE:
+        case Completeness.COUNTS_AGREE:
             return (
                 f"{held:,} {unit} were read and the service counts as many; that is no proof: one deleted and one "
                 "added while reading look the same. Without --quick it is proven"
             )
-        case Verdict.UNFINISHED | None:
+        case Completeness.UNFINISHED | None:
             return f"{held:,} {unit} read so far"
         case _:
             pass

@@ -11,17 +11,17 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import account_words, check_account, introduce
+from piggy_batch.client.account import check_account, describe_account, fetch_account
 from piggy_batch.errors import HaltError, JournalError, SetupError
-from piggy_batch.exporting.completeness import Verdict, explain, overall
-from piggy_batch.exporting.list_reader import StoppedError, Walk
-from piggy_batch.exporting.options import GOOD, Exported, Options, default_run_dir, format_of, summary_path
-from piggy_batch.exporting.output import Tables, write_kept
-from piggy_batch.exporting.pages import whole
+from piggy_batch.exporting.completeness import Completeness, explain, overall
+from piggy_batch.exporting.list_reader import ListReader, StoppedError
+from piggy_batch.exporting.options import GOOD, ExportOptions, ExportResult, default_run_dir, format_of, summary_path
+from piggy_batch.exporting.output import RowBuilder, write_kept
+from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.programs import _open_courier, read_programs
-from piggy_batch.exporting.staging import Parts
+from piggy_batch.exporting.staging import StagingStore
 from piggy_batch.files import write_json
-from piggy_batch.runs.context import Scene, rate_words, shared_pace
+from piggy_batch.runs.context import RunContext, rate_words, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.signals import Signals
 from piggy_batch.tables import warm_up
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from piggy_batch.models import Json
 
 
-async def export(listing: Listing, options: Options, scene: Scene) -> Exported:
+async def export(listing: Listing, options: ExportOptions, scene: RunContext) -> ExportResult:
     """Write a whole list into a file, or go on with an export that was interrupted.
 
     Raises SetupError, HaltError (the service never answered) and JournalError; how an export ended that began
@@ -50,10 +50,10 @@ async def export(listing: Listing, options: Options, scene: Scene) -> Exported:
         if options.run_dir is None:  # under this lock no other process writes beside this file
             for left in options.to.parent.glob(f".{_literal(options.to.name)}.*.part"):
                 left.unlink(missing_ok=True)
-        parts = Parts.open(directory.path, threaded=scene.threaded)
+        parts = StagingStore.open(directory.path, threaded=scene.threaded)
         if parts.get("finished") or parts.get("binding") is None:
             parts.discard()  # it ended before its store was removed, or before its first page
-            parts = Parts.open(directory.path, threaded=scene.threaded)
+            parts = StagingStore.open(directory.path, threaded=scene.threaded)
         try:
             return await _Export(listing, options, scene, parts, kind).go()
         finally:
@@ -64,7 +64,9 @@ async def export(listing: Listing, options: Options, scene: Scene) -> Exported:
 
 
 class _Export:
-    def __init__(self, listing: Listing, options: Options, scene: Scene, parts: Parts, kind: str) -> None:
+    def __init__(
+        self, listing: Listing, options: ExportOptions, scene: RunContext, parts: StagingStore, kind: str
+    ) -> None:
         self.listing = listing
         self.options = options
         self.scene = scene
@@ -79,13 +81,13 @@ class _Export:
         self._pages += pages
         self.scene.progress.total(self._pages)
 
-    async def go(self) -> Exported:
+    async def go(self) -> ExportResult:
         parts, scene, courier = self.parts, self.scene, self.courier
         self._check(self._binding())
         known = "everything read so far is kept"
         async with courier.api:
             with Signals(scene) as signals:
-                account = await introduce(courier, scene.target, parts)
+                account = await fetch_account(courier, scene.target, parts)
                 signals.soften(courier.stop, units="pages", known=known)
                 check_account(parts, account, parts.directory)
                 parts.set("account", account)
@@ -114,16 +116,18 @@ class _Export:
                     "directory to begin anew"
                 )
 
-    async def _run(self, account: dict[str, Any]) -> Exported:
+    async def _run(self, account: dict[str, Any]) -> ExportResult:
         parts, courier, clock = self.parts, self.courier, self.scene.clock
         parts.begin(clock.wall())
-        walks: list[Walk] = []
+        walks: list[ListReader] = []
         exit_code, halt = 4, None
         warm = asyncio.create_task(asyncio.to_thread(warm_up, self.kind)) if self.scene.threaded else None
         try:
             try:
                 walks = [
-                    Walk(self.listing, f, number, parts, courier, self.options.terms, self.scene.progress, self._grow)
+                    ListReader(
+                        self.listing, f, number, parts, courier, self.options.terms, self.scene.progress, self._grow
+                    )
                     for number, f in enumerate(self.options.filters, 1)
                 ]
                 await self._walk(walks, account)
@@ -139,7 +143,7 @@ class _Export:
             return self._unfinished(walks, account, exit_code, halt)
         return await self._finish(walks, account, exit_code)
 
-    async def _walk(self, walks: Sequence[Walk], account: dict[str, Any]) -> None:
+    async def _walk(self, walks: Sequence[ListReader], account: dict[str, Any]) -> None:
         resumed = any(self.parts.pages_read(walk.walk, 1) for walk in walks)
         for walk in walks:
             await walk.begin()
@@ -156,21 +160,21 @@ class _Export:
             with contextlib.suppress(StoppedError):
                 self.programs = await read_programs(self.courier)
 
-    def _pages_of(self, walk: Walk) -> int:
+    def _pages_of(self, walk: ListReader) -> int:
         """Pages that a walk reads in all as far as planned."""
         return walk.pages * max(walk.state.number, 1 if self.options.terms.quick else 2)
 
-    def _kept(self, walks: Sequence[Walk]) -> int:
+    def _kept(self, walks: Sequence[ListReader]) -> int:
         """Pages that are there already, of all passes."""
         return sum(len(self.parts.pages_read(walk.walk, n)) for walk in walks for n in range(1, walk.state.number + 1))
 
     # --- the end -----------------------------------------------------------------------------------------
 
-    async def _finish(self, walks: Sequence[Walk], account: dict[str, Any], exit_code: int) -> Exported:
+    async def _finish(self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: int) -> ExportResult:
         """Write file and summary, then forget the store: the next run begins anew."""
         parts, options = self.parts, self.options
         parts.choose({walk.walk: walk.state.upto for walk in walks})
-        tables = Tables(self.listing, extra=options.terms.extra)
+        tables = RowBuilder(self.listing, extra=options.terms.extra)
         self.scene.progress.say(f"writing {options.to}")
         if self.scene.threaded:
             await asyncio.to_thread(write_kept, parts, options.to, self.kind, tables, self.notes.append)
@@ -188,14 +192,16 @@ class _Export:
         write_json(summary_path(options.to), summary)
         parts.set("finished", value=True)
         notes = (*self._words(walks), *self.notes)
-        return Exported(exit_code, options.to, parts.directory, written=True, summary=summary, notes=notes)
+        return ExportResult(exit_code, options.to, parts.directory, written=True, summary=summary, notes=notes)
 
-    def _unfinished(self, walks: Sequence[Walk], account: dict[str, Any], exit_code: int, halt: str | None) -> Exported:
+    def _unfinished(
+        self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: int, halt: str | None
+    ) -> ExportResult:
         parts, options = self.parts, self.options
         parts.merge()
         parts.choose({walk.walk: None for walk in walks})
         summary = self._summary(walks, account, exit_code) | {
-            "verdict": Verdict.UNFINISHED.value,
+            "verdict": Completeness.UNFINISHED.value,
             "agreed": False,
             "moment": None,
             "next": self.scene.command,
@@ -204,9 +210,9 @@ class _Export:
         why = f"halted: {halt}" if halt else "interrupted"
         there = "; the file of an earlier export was not touched" if options.to.exists() else ""
         note = f"{why}; {pages:,} pages are kept in {parts.directory}, {options.to} is not written{there}"
-        return Exported(exit_code, options.to, parts.directory, written=False, summary=summary, notes=(note,))
+        return ExportResult(exit_code, options.to, parts.directory, written=False, summary=summary, notes=(note,))
 
-    def _summary(self, walks: Sequence[Walk], account: dict[str, Any], exit_code: int) -> dict[str, Any]:
+    def _summary(self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: int) -> dict[str, Any]:
         parts, options, listing = self.parts, self.options, self.listing
         count, oldest, newest = parts.facts()
         changed, changes = parts.changed()
@@ -221,7 +227,7 @@ class _Export:
         key, group = listing.fields[0].name, listing.group_filter
         summary: dict[str, Any] = {
             "verdict": verdict.value,
-            "agreed": verdict is Verdict.AGREED,
+            "agreed": verdict is Completeness.AGREED,
             "explanation": list(self._words(walks)),
             listing.unit: count,
             "total": sum(self._total(walk) or 0 for walk in walks) if len(totals) == len(walks) and walks else None,
@@ -249,25 +255,25 @@ class _Export:
         }
         return summary
 
-    def _walk_summary(self, walk: Walk) -> dict[str, Any]:
+    def _walk_summary(self, walk: ListReader) -> dict[str, Any]:
         state = walk.state
-        moment = state.pending if state.verdict is Verdict.AGREED else state.latest
+        moment = state.pending if state.verdict is Completeness.AGREED else state.latest
         return {
             **walk.filters,
-            "verdict": (state.verdict or Verdict.UNFINISHED).value,
+            "verdict": (state.verdict or Completeness.UNFINISHED).value,
             "total": self._total(walk),
             "passes": state.number,
             "moment": iso(moment.at) if moment else None,
         }
 
-    def _total(self, walk: Walk) -> int | None:
+    def _total(self, walk: ListReader) -> int | None:
         state = walk.state
-        moment = state.pending if state.verdict is Verdict.AGREED else state.latest
+        moment = state.pending if state.verdict is Completeness.AGREED else state.latest
         return moment.total if moment else None
 
     # --- words -------------------------------------------------------------------------------------------
 
-    def _plan(self, walks: Sequence[Walk], account: dict[str, Any], *, resumed: bool) -> tuple[str, ...]:
+    def _plan(self, walks: Sequence[ListReader], account: dict[str, Any], *, resumed: bool) -> tuple[str, ...]:
         options, terms = self.options, self.options.terms
         pages = sum(walk.pages for walk in walks)
         kept = self._kept(walks)
@@ -276,7 +282,7 @@ class _Export:
         took = f", at least {duration(left / options.rate)}" if options.rate else ""
         twice = "each page once: --quick" if terms.quick else "each page twice: the second reading is the proof"
         lines = [
-            f"plan: {self.listing.name} for account {account_words(account)} at {self.scene.target.base_url}",
+            f"plan: {self.listing.name} for account {describe_account(account)} at {self.scene.target.base_url}",
             f"pages: {pages:,} of up to {terms.page_size} {self.listing.unit}, {twice}",
             f"requests: about {left:,}, rate {rate_words(options.rate, options.reserve)}{took}",
         ]
@@ -286,7 +292,7 @@ class _Export:
             lines.append(f"proxy: {proxy}")
         return tuple(lines)
 
-    def _words(self, walks: Sequence[Walk]) -> tuple[str, ...]:
+    def _words(self, walks: Sequence[ListReader]) -> tuple[str, ...]:
         """Why the verdict is what it is, a sentence for each walk, and what the programs' own counts say."""
         lines = []
         for walk in walks:
@@ -300,7 +306,9 @@ class _Export:
         if self.programs is None:
             return None, None
         wanted = {f.get(self.listing.group_filter or "") for f in self.options.filters}
-        counts = [whole(p.get("card_count")) for p in self.programs if wanted == {None} or str(p.get("uuid")) in wanted]
+        counts = [
+            parse_count(p.get("card_count")) for p in self.programs if wanted == {None} or str(p.get("uuid")) in wanted
+        ]
         if None in counts or not counts:
             return None, None
         number = sum(n for n in counts if n is not None)

@@ -35,20 +35,20 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from piggy_batch.client.retry import backoff_s
-from piggy_batch.client.worker_pool import drain
+from piggy_batch.client.worker_pool import run_workers
 from piggy_batch.endpoints.listings import at
 from piggy_batch.errors import HaltError, SetupError
-from piggy_batch.exporting.completeness import Moment, State, Terms, Verdict
-from piggy_batch.exporting.page_queue import Course, Until
-from piggy_batch.exporting.pages import Page, Refusal, read_page, reader, refusal_of, texts_of, whole
+from piggy_batch.exporting.completeness import Completeness, CountReading, ReadOptions, ReadState
+from piggy_batch.exporting.page_queue import PageQueue, StoppableIterator
+from piggy_batch.exporting.pages import Page, Refusal, parse_count, read_page, reader, refusal_of, texts_of
 from piggy_batch.models import Answer, Lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from piggy_batch.client.session import Courier
+    from piggy_batch.client.session import Session
     from piggy_batch.endpoints.listings import Listing
-    from piggy_batch.exporting.staging import Parts
+    from piggy_batch.exporting.staging import StagingStore
     from piggy_batch.models import Json
     from piggy_batch.runs.progress import Progress
 
@@ -65,7 +65,7 @@ class StoppedError(Exception):
     """The run stops: an interruption or a halt; what was in the air has landed."""
 
 
-class Walk:
+class ListReader:
     """One list under one set of filters, the ``walk``-th of its export."""
 
     def __init__(
@@ -73,16 +73,16 @@ class Walk:
         listing: Listing,
         filters: Mapping[str, str],
         walk: int,
-        parts: Parts,
-        courier: Courier,
-        terms: Terms,
+        parts: StagingStore,
+        courier: Session,
+        terms: ReadOptions,
         progress: Progress,
         grow: Callable[[int], None] = lambda _: None,  # told of pages beyond the planned two passes
     ) -> None:
         self.listing = listing
         self.filters = filters
         self.walk = walk
-        self.state = State.load(parts.state(walk), terms.page_size)
+        self.state = ReadState.load(parts.state(walk), terms.page_size)
         self._parts = parts
         self._courier = courier
         self._terms = terms
@@ -135,7 +135,7 @@ class Walk:
         likely = most or 1
         if number > 1:
             likely = -(-self._parts.unseen(self.walk, number + 1) // state.size)
-        await self._read(Course(done, most, likely, self._bound(most, likely), self._brought_news), planned=True)
+        await self._read(PageQueue(done, most, likely, self._bound(most, likely), self._brought_news), planned=True)
         await self._mend()
         if number > 1:
             await self._look_up()
@@ -151,7 +151,7 @@ class Walk:
 
         ``planned``: the progress knows of these pages.
         """
-        course = pages if isinstance(pages, Course) else None
+        course = pages if isinstance(pages, PageQueue) else None
         state = self.state
 
         async def work(page: int, slot: int) -> None:
@@ -170,8 +170,8 @@ class Walk:
             if planned:
                 self._progress.advance(f"pass {state.number}")
 
-        source = Until(self._courier.stop, iter(pages))
-        await drain(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
+        source = StoppableIterator(self._courier.stop, iter(pages))
+        await run_workers(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
         self._check_stop()
         await self._merge()
 
@@ -266,8 +266,8 @@ class Walk:
         async def work(straggler: tuple[str, str], slot: int) -> None:
             await self._settle(*straggler, slot)
 
-        source = Until(self._courier.stop, self._parts.stragglers(self.walk, number))
-        await drain(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
+        source = StoppableIterator(self._courier.stop, self._parts.stragglers(self.walk, number))
+        await run_workers(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
         self._check_stop()
 
     async def _settle(self, key: str, body: str, slot: int) -> None:
@@ -306,17 +306,17 @@ class Walk:
         """Whether a count is proven by now; else take one, and say what comes next."""
         state, terms = self.state, self._terms
         if state.pending is not None and self._proven(state.pending):
-            state.verdict, state.upto = Verdict.AGREED, state.pending.number
+            state.verdict, state.upto = Completeness.AGREED, state.pending.number
             return
         fits = await self._count()
         held = self._parts.unseen(self.walk, state.number + 1)
         if fits and (held == 0 or terms.quick):
-            state.verdict = Verdict.COUNTS_AGREE if held else Verdict.AGREED
+            state.verdict = Completeness.COUNTS_AGREE if held else Completeness.AGREED
             state.upto = state.number
             return
         blind = state.latest is None and state.number > 1  # without a count there is no proof, however often
         if terms.quick or blind or state.number >= terms.max_passes:
-            state.verdict = Verdict.COUNTS_DIFFER if terms.quick else Verdict.NOT_AGREED
+            state.verdict = Completeness.COUNTS_DIFFER if terms.quick else Completeness.NOT_AGREED
             return
         if not fits:
             state.differed += 1
@@ -331,7 +331,7 @@ class Walk:
         if state.number > 2:
             self._grow(self.pages)
 
-    def _proven(self, moment: Moment) -> bool:
+    def _proven(self, moment: CountReading) -> bool:
         counts = self._parts.counts(self.walk, moment.number)
         return counts.held == counts.again == moment.total
 
@@ -354,21 +354,21 @@ class Walk:
             state.pending = None
         return False
 
-    def _open(self, moment: Moment) -> bool:
+    def _open(self, moment: CountReading) -> bool:
         """Whether a count may still be proven: nothing of what was seen then is known to be gone."""
         counts = self._parts.counts(self.walk, moment.number)
         return counts.held == moment.total == counts.again + counts.left
 
-    async def _moment(self) -> Moment | None:
+    async def _moment(self) -> CountReading | None:
         """One request for ``total``; None where the service tells none."""
         size = 1
         for _ in range(CONTENT_TRIES):
             answer = await self._ask(self.listing.page_request(self.filters, 1, size), 0)
             refusal = refusal_of(answer)
             if refusal is None and not isinstance(answer, Lost):
-                total = whole(at(answer.body, "meta.total"))
+                total = parse_count(at(answer.body, "meta.total"))
                 if total is not None:
-                    return Moment(self.state.number, total, self._courier.clock.wall())
+                    return CountReading(self.state.number, total, self._courier.clock.wall())
             elif refusal is not None and refusal.code == INVALID:
                 size = self.state.size
             elif not isinstance(answer, Lost) and answer.status < 300 and not answer.is_json:
@@ -398,7 +398,7 @@ class Walk:
         if old:
             self._courier.notify("an earlier walk was interrupted longer ago than --max-age: everything is read again")
             self._parts.forget_walk(self.walk)
-            self.state = State(size=self._terms.page_size)
+            self.state = ReadState(size=self._terms.page_size)
             return
         forgotten = 0 if state.verdict else self._parts.forget_pages(self.walk, state.number, limit)
         if forgotten:
@@ -412,6 +412,3 @@ def _has(item: Json, path: str) -> bool:
     for part in heads:
         item = item.get(part) if isinstance(item, Mapping) else None
     return isinstance(item, Mapping) and last in item
-
-
-__all__ = ["Moment", "State", "StoppedError", "Terms", "Verdict", "Walk"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
-from piggy_batch.exporting.completeness import Terms, Verdict
+from piggy_batch.exporting.completeness import Completeness, ReadOptions
 from piggy_batch.tables import FORMATS
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-GOOD = frozenset({Verdict.AGREED, Verdict.COUNTS_AGREE})
+GOOD = frozenset({Completeness.AGREED, Completeness.COUNTS_AGREE})
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ExportOptions:
     """What an export was asked for. ``filters``: one walk for each; one empty mapping is the whole list."""
 
     to: Path
@@ -28,11 +28,11 @@ class Options:
     reserve: float = 0.2
     timeout_s: float = 30.0
     max_wait_s: float = 1800.0
-    terms: Terms = field(default_factory=Terms)
+    terms: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """How an export ended. ``path`` is there where ``written``; notes are for a person."""
 
     exit_code: int

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from piggy_batch.tables import Out, open_writer
+from piggy_batch.tables import OutputColumn, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from piggy_batch.endpoints.listings import Field, FieldKind, Listing
-    from piggy_batch.exporting.staging import Parts
+    from piggy_batch.exporting.staging import StagingStore
     from piggy_batch.models import Json
 
 BATCH = 5_000  # rows a write
@@ -24,13 +24,13 @@ READ_AT = "read_at"
 EXTRA = "extra"
 
 
-def columns_of(fields: Sequence[Field], *, read_at: bool = True, extra: bool = False) -> tuple[Out, ...]:
+def columns_of(fields: Sequence[Field], *, read_at: bool = True, extra: bool = False) -> tuple[OutputColumn, ...]:
     """The columns of a file."""
-    own = [Out(f.name, f.kind) for f in fields]
-    return (*own, *([Out(READ_AT, "timestamp")] if read_at else []), *([Out(EXTRA)] if extra else []))
+    own = [OutputColumn(f.name, f.kind) for f in fields]
+    return (*own, *([OutputColumn(READ_AT, "timestamp")] if read_at else []), *([OutputColumn(EXTRA)] if extra else []))
 
 
-class Tables:
+class RowBuilder:
     """How a list's stored objects become rows. ``unreadable`` counts values that do not fit their column."""
 
     def __init__(self, listing: Listing, *, extra: bool) -> None:
@@ -96,7 +96,7 @@ def cell(kind: FieldKind, value: Json) -> object:
         return None
 
 
-def write_kept(parts: Parts, to: Path, kind: str, tables: Tables, tell: Callable[[str], None]) -> None:
+def write_kept(parts: StagingStore, to: Path, kind: str, tables: RowBuilder, tell: Callable[[str], None]) -> None:
     """Write what the store has chosen; the file appears whole or not at all.
 
     ``tell`` is told what the format does not hold whole.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from piggy_batch.client.clock import Stop
+    from piggy_batch.client.clock import StopSignal
     from piggy_batch.exporting.pages import Page
 
 T = TypeVar("T")
 BARREN = 100  # pages in a row that are empty or like the one before; more are not asked for
 
 
-class Course:
+class PageQueue:
     """The pages of a pass, growing with what their answers tell. Once dry, it may flow again."""
 
     def __init__(
@@ -64,10 +64,10 @@ class Course:
             self._last = min(self._last, page.number)
 
 
-class Until(Generic[T]):
+class StoppableIterator(Generic[T]):
     """A source that runs dry when the run stops."""
 
-    def __init__(self, stop: Stop, inner: Iterator[T]) -> None:
+    def __init__(self, stop: StopSignal, inner: Iterator[T]) -> None:
         self._stop = stop
         self._inner = inner
 

@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.listings import at, key_of
-from piggy_batch.endpoints.responses import api_code, api_message, judge_status
+from piggy_batch.endpoints.responses import api_code, api_message, classify_status
 from piggy_batch.models import Answer, Json, Lost
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Refusal:
     http_status: int | None = None
 
 
-def whole(value: Json) -> int | None:
+def parse_count(value: Json) -> int | None:
     """A whole number from 0 up, from itself or its decimal text; None for anything else."""
     if isinstance(value, bool):
         return None
@@ -73,7 +73,7 @@ def refusal_of(answer: Answer) -> Refusal | None:
     """Why an answer holds no data; None where it should."""
     if isinstance(answer, Lost):
         return Refusal(answer.reason)
-    common = judge_status(answer)
+    common = classify_status(answer)
     if common is not None:
         return Refusal(common.message, common.code, answer.status)
     if answer.status >= 400:
@@ -149,9 +149,9 @@ def read_page(
         return Refusal("the answer's data is no list")
     meta = answer.body.get("meta")
     meta = meta if isinstance(meta, Mapping) else {}
-    last_page, total = whole(meta.get("last_page")), whole(meta.get("total"))
-    echoed = whole(meta.get("page", meta.get("current_page")))
-    per_page = whole(meta.get("per_page", meta.get("limit")))
+    last_page, total = parse_count(meta.get("last_page")), parse_count(meta.get("total"))
+    echoed = parse_count(meta.get("page", meta.get("current_page")))
+    per_page = parse_count(meta.get("per_page", meta.get("limit")))
     if echoed is not None and echoed != number:
         if last_page is not None and number > last_page:
             return Page(number, size, (), last_page, total)  # past the end, and clamped

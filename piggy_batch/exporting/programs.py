@@ -5,22 +5,22 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import introduce
-from piggy_batch.client.clock import Stop
-from piggy_batch.client.session import Courier
+from piggy_batch.client.account import fetch_account
+from piggy_batch.client.clock import StopSignal
+from piggy_batch.client.session import Session
 from piggy_batch.endpoints.listings import PROGRAM_FIELDS, PROGRAMS, at
 from piggy_batch.errors import HaltError
 from piggy_batch.exporting.list_reader import StoppedError
 from piggy_batch.exporting.pages import refusal_of
 from piggy_batch.models import Lost
-from piggy_batch.runs.context import Scene, make_pacer, open_api
+from piggy_batch.runs.context import RunContext, make_pacer, open_api
 
 if TYPE_CHECKING:
-    from piggy_batch.exporting.options import Options
+    from piggy_batch.exporting.options import ExportOptions
     from piggy_batch.models import Json
 
 
-async def read_programs(courier: Courier) -> list[dict[str, Json]] | None:
+async def read_programs(courier: Session) -> list[dict[str, Json]] | None:
     """The account's giftcard programs as the service shows them; None where it does not. StoppedError: the run
     stops."""
     answer = await courier.ask(PROGRAMS, 0, 3)
@@ -32,9 +32,9 @@ async def read_programs(courier: Courier) -> list[dict[str, Json]] | None:
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else None
 
 
-def _open_courier(options: Options, scene: Scene) -> Courier:
-    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
-    return Courier(
+def _open_courier(options: ExportOptions, scene: RunContext) -> Session:
+    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, StopSignal())
+    return Session(
         api=open_api(scene, options.timeout_s, pacer),
         pacer=pacer,
         clock=scene.clock,
@@ -44,11 +44,11 @@ def _open_courier(options: Options, scene: Scene) -> Courier:
     )
 
 
-async def programs(options: Options, scene: Scene) -> tuple[dict[str, Any], list[dict[str, Json]]]:
+async def programs(options: ExportOptions, scene: RunContext) -> tuple[dict[str, Any], list[dict[str, Json]]]:
     """The account, and its giftcard programs by column; HaltError where the service does not show them."""
     courier = _open_courier(options, scene)
     async with courier.api:
-        account = await introduce(courier, scene.target, None)
+        account = await fetch_account(courier, scene.target, None)
         with contextlib.suppress(StoppedError):
             found = await read_programs(courier)
             if found is not None:

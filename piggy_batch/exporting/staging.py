@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from piggy_batch.client.session import Tally
+    from piggy_batch.client.session import RequestCounts
     from piggy_batch.exporting.pages import Page
     from piggy_batch.models import Json
 
@@ -94,7 +94,7 @@ class Counts:
     left: int  # of these, not seen again and not known to be gone
 
 
-class Parts:
+class StagingStore:
     """One export's store. Open with :meth:`open`; only the holder of the run directory's lock may."""
 
     def __init__(self, directory: Path, *, threaded: bool) -> None:
@@ -159,12 +159,12 @@ class Parts:
         """Start an invocation; what is kept counts towards it."""
         self.run = self._do("INSERT INTO runs (started_at) VALUES (?)", (now_s,))
 
-    def finish(self, now_s: float, exit_code: int, tally: Tally) -> None:
+    def finish(self, now_s: float, exit_code: int, tally: RequestCounts) -> None:
         """Close the invocation's books."""
         self._do(database.TALLY, (tally.sent, tally.retried, tally.throttled, self.run))
         self._do("UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (now_s, exit_code, self.run))
 
-    def keep(self, walk: int, number: int, page: Page, read_at: float, tally: Tally) -> None:
+    def keep(self, walk: int, number: int, page: Page, read_at: float, tally: RequestCounts) -> None:
         """Keep a page of pass ``number`` and what it shows."""
         place = (page.number - 1) * page.size
         row = (
@@ -186,17 +186,17 @@ class Parts:
             self._db.execute("DELETE FROM readings")
 
     def again(
-        self, walk: int, number: int, key: str, watched: int | None, body: str, read_at: float, tally: Tally
+        self, walk: int, number: int, key: str, watched: int | None, body: str, read_at: float, tally: RequestCounts
     ) -> None:
         """Keep that a look-up after pass ``number`` has shown an object again."""
         self._commit(_AGAIN, (number, watched, read_at, body, walk, key), tally)
 
-    def gone(self, walk: int, number: int, key: str, tally: Tally) -> None:
+    def gone(self, walk: int, number: int, key: str, tally: RequestCounts) -> None:
         """Keep that a look-up after pass ``number`` says that an object is gone."""
         self._commit(_GONE, (number, walk, key), tally)
 
     def _commit(
-        self, sql: str, values: tuple[Any, ...], tally: Tally, readings: list[tuple[Any, ...]] | None = None
+        self, sql: str, values: tuple[Any, ...], tally: RequestCounts, readings: list[tuple[Any, ...]] | None = None
     ) -> None:
         """One write, what was read, and the requests so far, together."""
         with _guarded(self.directory, UnicodeError), database.transaction(self._db):

@@ -14,14 +14,14 @@ from piggy_batch.runs.journal import Journal
 
 if TYPE_CHECKING:
     from piggy_batch.endpoints import Operation
-    from piggy_batch.manifest.options import Loaded, Reading
+    from piggy_batch.manifest.options import LoadedManifest, ManifestOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What a check found."""
 
-    loaded: Loaded
+    loaded: LoadedManifest
 
     @property
     def clean(self) -> bool:
@@ -38,7 +38,7 @@ class Checked:
         return found
 
 
-def check_manifest(operation: Operation, manifest: Path, reading: Reading) -> Checked:
+def check_manifest(operation: Operation, manifest: Path, reading: ManifestOptions) -> Checked:
     """Check every row of a manifest for an operation; SetupError where the file is no manifest of it."""
     with tempfile.TemporaryDirectory(prefix="piggy-batch-check-") as directory:
         journal = Journal.create(Path(directory))

@@ -7,23 +7,29 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piggy_batch.client.retry import backoff_s
-from piggy_batch.client.session import EXCUSES, GLOOM, Courier
-from piggy_batch.client.worker_pool import drain
-from piggy_batch.endpoints import NOBODY, Operation, Owner
+from piggy_batch.client.session import MAX_OUTAGE_RESETS, PING_AFTER_FAILURES, Session
+from piggy_batch.client.worker_pool import run_workers
+from piggy_batch.endpoints import NOBODY, Operation, OwnerRule
 from piggy_batch.endpoints.requests import build, inside_request, look_request
-from piggy_batch.endpoints.responses import Call, Verdict
-from piggy_batch.importing.lookup_rules import Seen, after_look, before_send, see, see_inside
-from piggy_batch.importing.response_rules import judge
+from piggy_batch.endpoints.responses import ResponseAction, Verdict
+from piggy_batch.importing.lookup_rules import (
+    ObservedState,
+    decide_after_lookup,
+    decide_before_send,
+    read_contact_list,
+    read_lookup,
+)
+from piggy_batch.importing.response_rules import judge_response
 from piggy_batch.importing.verification.verify import verify_row
 from piggy_batch.models import Lost, Proof, Repeat, Request, Status
 from piggy_batch.runs.group_commit import PATIENCE_S
-from piggy_batch.runs.records import Entry, Fate
+from piggy_batch.runs.records import Outcome, RowState
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    from piggy_batch.importing.options import Terms
+    from piggy_batch.importing.options import ExecutionOptions
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.runs.journal import Journal
 
@@ -33,14 +39,14 @@ BAD = frozenset({Status.REJECTED, Status.FAILED, Status.UNKNOWN})
 
 
 @dataclass(slots=True)
-class _Way:
+class RowAttempt:
     """One row on its way; changed only by the worker that holds it."""
 
-    entry: Entry
+    entry: RowState
     values: Mapping[str, str]
     request: Request
     doubt: bool  # sent, and no usable answer
-    before: Seen | None
+    before: ObservedState | None
     intended: bool = False  # the journal holds an intent of this invocation
     tries: int = 0  # that ended without a usable answer
     sends: int = 0
@@ -49,15 +55,15 @@ class _Way:
     walled_since: float | None = None  # when throttling or maintenance began to hold this row up
 
 
-class Importer:
+class RowExecutor:
     """Carries the open rows of one run. ``on_settled`` is told each status once it is on disk."""
 
     def __init__(
         self,
         binding: Binding,
         journal: Journal,
-        courier: Courier,
-        terms: Terms,
+        courier: Session,
+        terms: ExecutionOptions,
         on_settled: Callable[[Status], None] = lambda _: None,
     ) -> None:
         self._binding = binding
@@ -72,12 +78,14 @@ class Importer:
 
     async def run(self) -> None:
         """Carry rows until the source runs dry: all done, the limit reached, or a stop."""
-        await drain(self._source(), self._terms.concurrency, self._work, lambda _: self._courier.stop.set("error"))
+        await run_workers(
+            self._source(), self._terms.concurrency, self._work, lambda _: self._courier.stop.set("error")
+        )
         await self._tally()
         if self._error is not None:
             raise self._error
 
-    def _source(self) -> Iterator[Entry]:
+    def _source(self) -> Iterator[RowState]:
         terms = self._terms
         takes = {
             Status.PENDING: True,
@@ -94,14 +102,14 @@ class Importer:
             taken += 1
             yield entry
 
-    async def _work(self, entry: Entry, slot: int) -> None:
+    async def _work(self, entry: RowState, slot: int) -> None:
         values = self._binding.values(entry.cells)
-        way = _Way(
+        way = RowAttempt(
             entry=entry,
             values=values,
             request=build(self._binding, values),
             doubt=entry.status is Status.UNKNOWN,
-            before=Seen.from_json(entry.before) if entry.before and entry.status is Status.UNKNOWN else None,
+            before=ObservedState.from_json(entry.before) if entry.before and entry.status is Status.UNKNOWN else None,
             outages=self._courier.outages,
         )
         verdict = await self._carry(way, slot)
@@ -110,15 +118,15 @@ class Importer:
         else:
             await self._settle(way, verdict)
 
-    async def _put_back(self, way: _Way) -> None:
+    async def _put_back(self, way: RowAttempt) -> None:
         """The run stops: a row in doubt stays so, any other is pending again."""
         if way.intended and not way.doubt:
             await self._journal.withdraw(way.entry.number)
             way.intended = False
 
-    async def _settle(self, way: _Way, verdict: Verdict) -> None:
+    async def _settle(self, way: RowAttempt, verdict: Verdict) -> None:
         status = verdict.status or Status.UNKNOWN
-        fate = Fate(
+        fate = Outcome(
             number=way.entry.number,
             status=status,
             attempts=way.entry.attempts + way.sends,
@@ -175,41 +183,41 @@ class Importer:
 
     # --- the way of one row --------------------------------------------------------------------------
 
-    async def _carry(self, way: _Way, slot: int) -> Verdict | None:
+    async def _carry(self, way: RowAttempt, slot: int) -> Verdict | None:
         """The row's outcome; None: the run stops, put the row back."""
         if self._operation.verify:
             way.sends += 1
             return await verify_row(self._courier, way.values, slot, self._terms.attempts)
         while True:
             early = await self._before_sending(way, slot)
-            if early is None or early.call is not Call.RETRY:
+            if early is None or early.call is not ResponseAction.RETRY:
                 return early
             verdict = await self._send(way, slot)
             if verdict is None:
                 return None
             final = await self._weigh(way, verdict, slot)
-            if final is None or final.call is Call.SETTLE:
+            if final is None or final.call is ResponseAction.SETTLE:
                 return final
             if self._walled(way, final):
                 return None
-            if final.call is Call.RETRY and await self._courier.stop.within(self._pause_s(way)):
+            if final.call is ResponseAction.RETRY and await self._courier.stop.within(self._pause_s(way)):
                 return None
             self._courier.tally.retried += 1
 
-    def _walled(self, way: _Way, verdict: Verdict) -> bool:
+    def _walled(self, way: RowAttempt, verdict: Verdict) -> bool:
         """Halt where throttling or maintenance holds one row up for too long, though others get through."""
-        if verdict.call is not Call.THROTTLED:
+        if verdict.call is not ResponseAction.THROTTLED:
             way.walled_since = None
             return False
         way.walled_since = self._courier.walled(way.walled_since, verdict)
         return bool(self._courier.stop)
 
-    def _pause_s(self, way: _Way) -> float:
+    def _pause_s(self, way: RowAttempt) -> float:
         return backoff_s(max(1, way.tries), self._courier.rng)
 
-    async def _before_sending(self, way: _Way, slot: int) -> Verdict | None:
+    async def _before_sending(self, way: RowAttempt, slot: int) -> Verdict | None:
         """RETRY: send; SETTLE: a look has settled it; None: the run stops."""
-        go = Verdict(Call.RETRY)
+        go = Verdict(ResponseAction.RETRY)
         if way.doubt:
             return await self._look(way, slot) if self._can_look(way) else go
         if self._operation.before and (self._terms.look_before or "expected_contact_uuid" in way.values):
@@ -217,17 +225,17 @@ class Importer:
             if seen is None:
                 return None
             if isinstance(seen, Verdict):
-                refused = seen.call in (Call.SETTLE, Call.FORBIDDEN, Call.FOREIGN)
+                refused = seen.call in (ResponseAction.SETTLE, ResponseAction.FORBIDDEN, ResponseAction.FOREIGN)
                 status = Status.REJECTED if refused else Status.FAILED
-                return replace(seen, call=Call.SETTLE, status=status, message=f"nothing sent: {seen.message}")
+                return replace(seen, call=ResponseAction.SETTLE, status=status, message=f"nothing sent: {seen.message}")
             way.before = seen
-            return before_send(self._operation, way.values, seen) or go
+            return decide_before_send(self._operation, way.values, seen) or go
         return go
 
-    def _can_look(self, way: _Way) -> bool:
+    def _can_look(self, way: RowAttempt) -> bool:
         return self._operation.look is not None and (way.before is not None or not self._operation.before)
 
-    async def _send(self, way: _Way, slot: int) -> Verdict | None:
+    async def _send(self, way: RowAttempt, slot: int) -> Verdict | None:
         """Intent on disk, then the request, then what its answer means."""
         courier = self._courier
         approach = await courier.pacer.approach()
@@ -246,78 +254,85 @@ class Importer:
         if answer is None:
             return None
         way.sends += 1
-        verdict = judge(self._operation, way.values, answer)
-        if verdict.call in (Call.RETRY, Call.THROTTLED):
+        verdict = judge_response(self._operation, way.values, answer)
+        if verdict.call in (ResponseAction.RETRY, ResponseAction.THROTTLED):
             if isinstance(answer, Lost):
                 way.sends -= 1
             await self._put_back(way)
         return verdict
 
-    async def _weigh(self, way: _Way, verdict: Verdict, slot: int) -> Verdict | None:
+    async def _weigh(self, way: RowAttempt, verdict: Verdict, slot: int) -> Verdict | None:
         """SETTLE: final; RETRY: back off, then go on; THROTTLED: go on as soon as the pause ends;
         None: the run stops."""
         repeat = self._operation.repeat
         match verdict.call:
-            case Call.SETTLE:
+            case ResponseAction.SETTLE:
                 if verdict.status is Status.REJECTED and way.doubt:
                     return await self._refused_in_doubt(way, verdict, slot)
                 return verdict
-            case Call.LOOK:
+            case ResponseAction.LOOK:
                 return await self._confirm(way, verdict, slot)
-            case Call.THROTTLED:
+            case ResponseAction.THROTTLED:
                 return verdict
-            case Call.MAINTENANCE | Call.DOUBT if repeat is Repeat.SAFE:
-                again = verdict.call is Call.MAINTENANCE
-                return replace(verdict, call=Call.THROTTLED) if again else await self._tried(way, verdict, slot)
-            case Call.MAINTENANCE | Call.DOUBT:
+            case ResponseAction.MAINTENANCE | ResponseAction.DOUBT if repeat is Repeat.SAFE:
+                again = verdict.call is ResponseAction.MAINTENANCE
+                return (
+                    replace(verdict, call=ResponseAction.THROTTLED) if again else await self._tried(way, verdict, slot)
+                )
+            case ResponseAction.MAINTENANCE | ResponseAction.DOUBT:
                 way.doubt = True
                 blind = self._operation.before and way.before is None
                 if repeat is Repeat.ONCE or blind:
                     return replace(
                         verdict,
-                        call=Call.SETTLE,
+                        call=ResponseAction.SETTLE,
                         status=Status.UNKNOWN,
                         message=f"sent, no usable answer: {verdict.message}",
                     )
-                if verdict.call is Call.MAINTENANCE:
-                    return replace(verdict, call=Call.THROTTLED)
+                if verdict.call is ResponseAction.MAINTENANCE:
+                    return replace(verdict, call=ResponseAction.THROTTLED)
                 return await self._tried(way, verdict, slot)
-            case Call.RETRY:
+            case ResponseAction.RETRY:
                 return await self._tried(way, verdict, slot)
-            case Call.FORBIDDEN | Call.FOREIGN:
+            case ResponseAction.FORBIDDEN | ResponseAction.FOREIGN:
                 if await self._courier.refused(verdict, slot):
                     return None
-                rejected = replace(verdict, call=Call.SETTLE, status=Status.REJECTED)
+                rejected = replace(verdict, call=ResponseAction.SETTLE, status=Status.REJECTED)
                 return await self._refused_in_doubt(way, rejected, slot) if way.doubt else rejected
-            case Call.HALT:
+            case ResponseAction.HALT:
                 self._courier.end(verdict.message)
                 return None
 
-    async def _tried(self, way: _Way, verdict: Verdict, slot: int) -> Verdict | None:
+    async def _tried(self, way: RowAttempt, verdict: Verdict, slot: int) -> Verdict | None:
         """Count a try without a usable answer; give the row up when they are used up."""
         courier = self._courier
         way.tries += 1
         if way.tries >= self._terms.attempts:
-            await courier.suspect(slot, GLOOM)
-        if courier.outages > way.outages and way.excuses < EXCUSES:  # nobody got through: not this row's fault
+            await courier.suspect(slot, PING_AFTER_FAILURES)
+        if (
+            courier.outages > way.outages and way.excuses < MAX_OUTAGE_RESETS
+        ):  # nobody got through: not this row's fault
             way.outages, way.tries, way.excuses = courier.outages, 0, way.excuses + 1
         if way.tries < self._terms.attempts:
-            return replace(verdict, call=Call.RETRY)
+            return replace(verdict, call=ResponseAction.RETRY)
         if courier.stop:
             return None
         if not way.doubt:
-            return replace(verdict, call=Call.SETTLE, status=Status.FAILED)
+            return replace(verdict, call=ResponseAction.SETTLE, status=Status.FAILED)
         unknown = replace(
-            verdict, call=Call.SETTLE, status=Status.UNKNOWN, message=f"sent, no usable answer: {verdict.message}"
+            verdict,
+            call=ResponseAction.SETTLE,
+            status=Status.UNKNOWN,
+            message=f"sent, no usable answer: {verdict.message}",
         )
         if not self._can_look(way):
             return unknown
         looked = await self._look(way, slot)
-        if looked is None or looked.call is Call.SETTLE:
+        if looked is None or looked.call is ResponseAction.SETTLE:
             return looked
         return replace(unknown, message=f"{unknown.message}; {looked.message}, but it may still land")
 
-    async def _confirm(self, way: _Way, verdict: Verdict, slot: int) -> Verdict | None:
+    async def _confirm(self, way: RowAttempt, verdict: Verdict, slot: int) -> Verdict | None:
         """The service says "is so already": believed only after a look."""
         seen = await self._see(way, slot)
         if seen is None:
@@ -326,17 +341,17 @@ class Importer:
             status = Status.UNKNOWN if way.doubt else Status.FAILED
             return replace(
                 verdict,
-                call=Call.SETTLE,
+                call=ResponseAction.SETTLE,
                 status=status,
                 message=f"{verdict.message}; could not be looked up: {seen.message}",
             )
-        looked = after_look(self._operation, way.values, seen, doubt=way.doubt, before=way.before)
-        if looked.call is Call.RETRY:
+        looked = decide_after_lookup(self._operation, way.values, seen, doubt=way.doubt, before=way.before)
+        if looked.call is ResponseAction.RETRY:
             return await self._tried(way, replace(verdict, message=f"{verdict.message}; {looked.message}"), slot)
         message = "; ".join(m for m in (verdict.message, looked.message) if m)
         return replace(looked, http_status=verdict.http_status, code=verdict.code, message=message)
 
-    async def _refused_in_doubt(self, way: _Way, refusal: Verdict, slot: int) -> Verdict | None:
+    async def _refused_in_doubt(self, way: RowAttempt, refusal: Verdict, slot: int) -> Verdict | None:
         """A repeat was refused: only a look tells whether the first send was applied."""
         if self._operation.repeat is Repeat.ONCE:
             return replace(
@@ -349,11 +364,11 @@ class Importer:
         looked = await self._look(way, slot)
         if looked is None:
             return None
-        return refusal if looked.call is Call.RETRY else looked
+        return refusal if looked.call is ResponseAction.RETRY else looked
 
     # --- looks ---------------------------------------------------------------------------------------
 
-    async def _look(self, way: _Way, slot: int) -> Verdict | None:
+    async def _look(self, way: RowAttempt, slot: int) -> Verdict | None:
         """What a look says of a row in doubt. RETRY: no trace of the request; None: the run stops."""
         seen = await self._see(way, slot)
         if seen is None:
@@ -361,21 +376,21 @@ class Importer:
         if isinstance(seen, Verdict):
             return replace(
                 seen,
-                call=Call.SETTLE,
+                call=ResponseAction.SETTLE,
                 status=Status.UNKNOWN,
                 proof=Proof.LOOK,
                 message=f"sent, no usable answer; {seen.message}",
             )
-        return after_look(self._operation, way.values, seen, doubt=True, before=way.before)
+        return decide_after_lookup(self._operation, way.values, seen, doubt=True, before=way.before)
 
-    async def _see(self, way: _Way, slot: int) -> Seen | Verdict | None:
+    async def _see(self, way: RowAttempt, slot: int) -> ObservedState | Verdict | None:
         look = self._operation.look
         if look is None:
-            return Verdict(Call.DOUBT, f"{self._operation.name} cannot be looked up")
+            return Verdict(ResponseAction.DOUBT, f"{self._operation.name} cannot be looked up")
         answer = await self._courier.ask(look_request(look, way.values), slot, self._terms.attempts)
         if answer is None:
             return None
-        seen = see(look, way.values, answer)
+        seen = read_lookup(look, way.values, answer)
         contact = self._contact_to_ask(way)
         if isinstance(seen, Verdict) or not seen.hidden or contact is None:
             return seen
@@ -383,12 +398,12 @@ class Importer:
         if inside is None:
             return seen
         answer = await self._courier.ask(inside, slot, self._terms.attempts)
-        return None if answer is None else see_inside(look, way.values, contact, answer)
+        return None if answer is None else read_contact_list(look, way.values, contact, answer)
 
-    def _contact_to_ask(self, way: _Way) -> str | None:
+    def _contact_to_ask(self, way: RowAttempt) -> str | None:
         """In whose list an inactive card, which `find` hides, may be seen."""
         goal = self._operation.goal
-        if goal is not None and goal.owner is Owner.ROW:
+        if goal is not None and goal.owner is OwnerRule.ROW:
             return way.values.get("contact_uuid")
         expected = way.values.get("expected_contact_uuid")
         if expected is not None and expected != NOBODY:

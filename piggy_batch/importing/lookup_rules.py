@@ -8,8 +8,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints import NOBODY, Goal, Look, Noun, Operation, Owner
-from piggy_batch.endpoints.responses import Call, Verdict, api_code, api_message, dig, judge_status, keep
+from piggy_batch.endpoints import NOBODY, DesiredState, Lookup, Operation, OwnerRule, ResponseFields
+from piggy_batch.endpoints.responses import (
+    ResponseAction,
+    Verdict,
+    api_code,
+    api_message,
+    classify_status,
+    extract_fields,
+    get_path,
+)
 from piggy_batch.importing.response_rules import is_same, key_path, owner_of, wanted_cell, wanted_owner
 from piggy_batch.models import Answer, Json, Lost, Proof, Status
 from piggy_batch.text import printable
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedState:
     """What a look showed of a row's thing."""
 
     exists: bool
@@ -33,7 +41,7 @@ class Seen:
         return {"exists": self.exists, "hidden": self.hidden, "value": self.value, "fields": dict(self.fields)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Json]) -> Seen:
+    def from_json(cls, data: Mapping[str, Json]) -> ObservedState:
         """What :meth:`to_json` wrote."""
         return cls(data["exists"], data["hidden"], data["value"], data["fields"])
 
@@ -63,7 +71,7 @@ class Seen:
         return f"exists, {whose}{mailed}{called}{inactive}"
 
 
-class Fit(StrEnum):
+class Match(StrEnum):
     """How a state compares with what a row asks for."""
 
     YES = "yes"
@@ -71,90 +79,92 @@ class Fit(StrEnum):
     HIDDEN = "hidden"  # what is shown agrees, but not all is shown
 
 
-def see(look: Look, values: Mapping[str, str], answer: Answer) -> Seen | Verdict:
+def read_lookup(look: Lookup, values: Mapping[str, str], answer: Answer) -> ObservedState | Verdict:
     """What a look shows, or the verdict that says why it shows nothing (SETTLE: the look itself is refused)."""
     if isinstance(answer, Lost):
-        return Verdict(Call.DOUBT, f"look: {answer.reason}")
-    common = judge_status(answer)
+        return Verdict(ResponseAction.DOUBT, f"look: {answer.reason}")
+    common = classify_status(answer)
     if common is not None:
         return common
     code = api_code(answer)
     if answer.status >= 400:
         if code in look.absent_codes:
-            return Seen(exists=False)
+            return ObservedState(exists=False)
         if code in look.hidden_codes:
-            return Seen(exists=True, hidden=True, value=values[look.key])
+            return ObservedState(exists=True, hidden=True, value=values[look.key])
         return Verdict(
-            Call.SETTLE, f"look: {api_message(answer)}", Status.REJECTED, http_status=answer.status, code=code
+            ResponseAction.SETTLE, f"look: {api_message(answer)}", Status.REJECTED, http_status=answer.status, code=code
         )
-    data = dig(answer.body, "data")
-    value = dig(data, key_path(look))
+    data = get_path(answer.body, "data")
+    value = get_path(data, key_path(look))
     if value is None:
-        return Verdict(Call.DOUBT, "look: the answer holds no usable data", http_status=answer.status)
+        return Verdict(ResponseAction.DOUBT, "look: the answer holds no usable data", http_status=answer.status)
     if not _shows_owner(look.noun, data):
-        return Verdict(Call.DOUBT, "look: the answer does not show who holds it", http_status=answer.status)
-    return Seen(exists=True, value=str(value), fields=keep(look.noun, data))
+        return Verdict(ResponseAction.DOUBT, "look: the answer does not show who holds it", http_status=answer.status)
+    return ObservedState(exists=True, value=str(value), fields=extract_fields(look.noun, data))
 
 
-def _shows_owner(noun: Noun, data: Json) -> bool:
+def _shows_owner(noun: ResponseFields, data: Json) -> bool:
     """Whether an answer tells the holder, or that there is none: a holder left out is not nobody."""
     path = dict(noun.fields).get("contact_uuid", "")
     head, _, tail = path.partition(".")
     if not tail:
         return True
-    return head in data and (not data[head] or dig(data, path) is not None)
+    return head in data and (not data[head] or get_path(data, path) is not None)
 
 
-def see_inside(look: Look, values: Mapping[str, str], contact_uuid: str, answer: Answer) -> Seen | Verdict:
+def read_contact_list(
+    look: Lookup, values: Mapping[str, str], contact_uuid: str, answer: Answer
+) -> ObservedState | Verdict:
     """What the list of a contact's things shows of a hidden one."""
     if isinstance(answer, Lost):
-        return Verdict(Call.DOUBT, f"look: {answer.reason}")
-    common = judge_status(answer)
+        return Verdict(ResponseAction.DOUBT, f"look: {answer.reason}")
+    common = classify_status(answer)
     if common is not None:
         return common
-    hidden = Seen(exists=True, hidden=True, value=values[look.key], not_with=contact_uuid)
+    hidden = ObservedState(exists=True, hidden=True, value=values[look.key], not_with=contact_uuid)
     if answer.status >= 400:
         return hidden  # 55031, no such contact: it cannot hold the card
-    data = dig(answer.body, "data")
+    data = get_path(answer.body, "data")
     if not isinstance(data, list):
-        return Verdict(Call.DOUBT, "look: the answer holds no list", http_status=answer.status)
+        return Verdict(ResponseAction.DOUBT, "look: the answer holds no list", http_status=answer.status)
     for item in data:
-        if dig(item, key_path(look)) == values[look.key]:
-            fields = {**keep(look.noun, item), "contact_uuid": contact_uuid}
-            return Seen(exists=True, value=values[look.key], fields=fields)
+        if get_path(item, key_path(look)) == values[look.key]:
+            fields = {**extract_fields(look.noun, item), "contact_uuid": contact_uuid}
+            return ObservedState(exists=True, value=values[look.key], fields=fields)
     return hidden
 
 
-def fits(operation: Operation, values: Mapping[str, str], seen: Seen) -> Fit:
+def matches_goal(operation: Operation, values: Mapping[str, str], seen: ObservedState) -> Match:
     """Whether a state is what the row asks for."""
-    goal = operation.goal or Goal()
+    goal = operation.goal or DesiredState()
     if seen.exists != goal.exists:
-        return Fit.NO
+        return Match.NO
     if not seen.exists:
-        return Fit.YES
+        return Match.YES
     if seen.hidden:
         return _fits_hidden(operation, goal, values, seen)
-    if goal.owner is not Owner.ANY and seen.owner != wanted_owner(goal, values):
-        return Fit.NO
+    if goal.owner is not OwnerRule.ANY and seen.owner != wanted_owner(goal, values):
+        return Match.NO
     for name in goal.columns:
         if name in values and seen.fields.get(name) != wanted_cell(operation, name, values):
-            return Fit.NO
-    return Fit.YES
+            return Match.NO
+    return Match.YES
 
 
-def _fits_hidden(operation: Operation, goal: Goal, values: Mapping[str, str], seen: Seen) -> Fit:
+def _fits_hidden(operation: Operation, goal: DesiredState, values: Mapping[str, str], seen: ObservedState) -> Match:
     """Of a hidden thing one knows that it is inactive, and perhaps who does not hold it."""
     asked = [name for name in goal.columns if name in values]
     if "contact_identifier_active" in asked and wanted_cell(operation, "contact_identifier_active", values) is True:
-        return Fit.NO
-    if goal.owner is Owner.ANY and asked == ["contact_identifier_active"]:
-        return Fit.YES
-    if goal.owner is Owner.ROW and seen.not_with is not None and seen.not_with == wanted_owner(goal, values):
-        return Fit.NO
-    return Fit.HIDDEN
+        return Match.NO
+    if goal.owner is OwnerRule.ANY and asked == ["contact_identifier_active"]:
+        return Match.YES
+    if goal.owner is OwnerRule.ROW and seen.not_with is not None and seen.not_with == wanted_owner(goal, values):
+        return Match.NO
+    return Match.HIDDEN
 
 
-def before_send(operation: Operation, values: Mapping[str, str], seen: Seen) -> Verdict | None:
+def decide_before_send(operation: Operation, values: Mapping[str, str], seen: ObservedState) -> Verdict | None:
     """What a before-look settles without sending anything; None: go on and send."""
     if not seen.exists:
         return _looked(Status.REJECTED, "does not exist", code=60003)
@@ -163,17 +173,17 @@ def before_send(operation: Operation, values: Mapping[str, str], seen: Seen) -> 
     stranger = _unexpected(values, seen)
     if stranger:
         return _looked(Status.REJECTED, stranger, kept=seen.fields)
-    if fits(operation, values, seen) is Fit.YES:
+    if matches_goal(operation, values, seen) is Match.YES:
         return _looked(Status.ALREADY, "nothing sent: it is so already", kept=seen.fields)
     inactive = seen.hidden or seen.fields.get("contact_identifier_active") is False
-    if inactive and operation.goal is not None and operation.goal.owner is Owner.NOBODY:
+    if inactive and operation.goal is not None and operation.goal.owner is OwnerRule.NOBODY:
         return _looked(
             Status.REJECTED, f"{seen.words()}; the service refuses to unlink it: make it active first", code=60004
         )
     return None
 
 
-def _is_other(operation: Operation, values: Mapping[str, str], seen: Seen) -> bool:
+def _is_other(operation: Operation, values: Mapping[str, str], seen: ObservedState) -> bool:
     """Whether the look shows a thing of another key than was asked for, as where a service folds case."""
     if seen.value is None or operation.look is None:
         return False
@@ -181,7 +191,7 @@ def _is_other(operation: Operation, values: Mapping[str, str], seen: Seen) -> bo
     return not is_same(operation, key, seen.value, values[key])
 
 
-def _unexpected(values: Mapping[str, str], seen: Seen) -> str | None:
+def _unexpected(values: Mapping[str, str], seen: ObservedState) -> str | None:
     expected = values.get("expected_contact_uuid")
     if expected is None:
         return None
@@ -192,8 +202,8 @@ def _unexpected(values: Mapping[str, str], seen: Seen) -> str | None:
     return None
 
 
-def after_look(
-    operation: Operation, values: Mapping[str, str], seen: Seen, *, doubt: bool, before: Seen | None
+def decide_after_lookup(
+    operation: Operation, values: Mapping[str, str], seen: ObservedState, *, doubt: bool, before: ObservedState | None
 ) -> Verdict:
     """What a look settles. ``doubt``: the row was sent and its answer lost; else an "is so already"
     code is being confirmed. RETRY: the request has left no trace, so sending it (again) is right."""
@@ -202,27 +212,27 @@ def after_look(
             Status.UNKNOWN if doubt else Status.REJECTED,
             f'asked for "{printable(values[operation.key])}", the service shows "{printable(seen.value or "")}"',
         )
-    fit = fits(operation, values, seen)
-    if fit is Fit.YES:
+    fit = matches_goal(operation, values, seen)
+    if fit is Match.YES:
         return _looked(Status.DONE if doubt else Status.ALREADY, "", kept=seen.fields)
     if before is not None and before.state() == seen.state():
-        return Verdict(Call.RETRY, "the look shows the state before")
-    if before is not None and fit is Fit.HIDDEN and not before.hidden and before.owner is None:
+        return Verdict(ResponseAction.RETRY, "the look shows the state before")
+    if before is not None and fit is Match.HIDDEN and not before.hidden and before.owner is None:
         # Only this row's own change can be seen, its name cannot: an update may be repeated harmlessly.
-        return Verdict(Call.RETRY, seen.words())
+        return Verdict(ResponseAction.RETRY, seen.words())
     if operation.before:
         if doubt:
             return _looked(Status.UNKNOWN, f"changed since by others: it {seen.words()}", kept=seen.fields)
         return _looked(Status.REJECTED, f"refused, and it {seen.words()}", kept=seen.fields)
     if _untouched(operation, seen):
-        return Verdict(Call.RETRY, f"the look says it {seen.words()}")
-    nobody_asked = operation.goal is not None and operation.goal.owner is Owner.ROW and "contact_uuid" not in values
+        return Verdict(ResponseAction.RETRY, f"the look says it {seen.words()}")
+    nobody_asked = operation.goal is not None and operation.goal.owner is OwnerRule.ROW and "contact_uuid" not in values
     if doubt and nobody_asked and seen.owner is not None:
         return _looked(Status.UNKNOWN, f"it {seen.words()}; it may be this row's card, linked since", kept=seen.fields)
     return _looked(Status.REJECTED, f"it {seen.words()}", kept=seen.fields)
 
 
-def _untouched(operation: Operation, seen: Seen) -> bool:
+def _untouched(operation: Operation, seen: ObservedState) -> bool:
     """Whether the state is one that the request would have changed."""
     if operation.method == "POST":
         return not seen.exists
@@ -232,4 +242,4 @@ def _untouched(operation: Operation, seen: Seen) -> bool:
 def _looked(
     status: Status, message: str, *, code: int | None = None, kept: Mapping[str, Json] | None = None
 ) -> Verdict:
-    return Verdict(Call.SETTLE, message, status, Proof.LOOK, code=code, kept=kept or {})
+    return Verdict(ResponseAction.SETTLE, message, status, Proof.LOOK, code=code, kept=kept or {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.manifest.options import Reading
+from piggy_batch.manifest.options import ManifestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ExecutionOptions:
     """How rows are carried: the options that concern each of them."""
 
     concurrency: int = 8
@@ -30,7 +30,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ImportOptions:
     """What a row command was asked for."""
 
     run_dir: Path | None = None
@@ -45,12 +45,12 @@ class Options:
     yes: bool = False
     adopt: bool = False
     accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
-    reading: Reading = field(default_factory=Reading)
-    terms: Terms = field(default_factory=Terms)
+    reading: ManifestOptions = field(default_factory=ManifestOptions)
+    terms: ExecutionOptions = field(default_factory=ExecutionOptions)
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunResult:
     """How a command ended, and what a person should read."""
 
     exit_code: int

@@ -9,19 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from piggy_batch.endpoints import NOBODY, Goal, Look, Operation, Owner
+from piggy_batch.endpoints import NOBODY, DesiredState, Lookup, Operation, OwnerRule
 from piggy_batch.endpoints.cells import identity_of, parse_cell
-from piggy_batch.endpoints.responses import Call, Verdict, api_code, api_message, dig, judge_status, keep
+from piggy_batch.endpoints.responses import (
+    ResponseAction,
+    Verdict,
+    api_code,
+    api_message,
+    classify_status,
+    extract_fields,
+    get_path,
+)
 from piggy_batch.models import Answer, Json, Kind, Lost, Repeat, Reply, Status
 from piggy_batch.text import printable
 
 
-def judge(operation: Operation, values: Mapping[str, str], answer: Answer) -> Verdict:
+def judge_response(operation: Operation, values: Mapping[str, str], answer: Answer) -> Verdict:
     """What the answer to a row's own request means."""
     if isinstance(answer, Lost):
-        call = Call.DOUBT if answer.sent else Call.RETRY
+        call = ResponseAction.DOUBT if answer.sent else ResponseAction.RETRY
         return Verdict(call, answer.reason)
-    common = judge_status(answer)
+    common = classify_status(answer)
     if common is not None:
         return common
     if answer.status >= 400:
@@ -32,24 +40,24 @@ def judge(operation: Operation, values: Mapping[str, str], answer: Answer) -> Ve
 def _judge_refusal(operation: Operation, reply: Reply) -> Verdict:
     code, said = api_code(reply), api_message(reply)
     if code in operation.already_codes:
-        return Verdict(Call.LOOK, said, http_status=reply.status, code=code)
+        return Verdict(ResponseAction.LOOK, said, http_status=reply.status, code=code)
     if code in operation.absent_codes:
-        return Verdict(Call.SETTLE, said, Status.ABSENT, http_status=reply.status, code=code)
+        return Verdict(ResponseAction.SETTLE, said, Status.ABSENT, http_status=reply.status, code=code)
     if code in operation.inactive_codes:
         return Verdict(
-            Call.SETTLE,
+            ResponseAction.SETTLE,
             said,
             Status.DONE,
             http_status=reply.status,
             code=code,
             kept={"contact_identifier_active": False},
         )
-    return Verdict(Call.SETTLE, said, Status.REJECTED, http_status=reply.status, code=code)
+    return Verdict(ResponseAction.SETTLE, said, Status.REJECTED, http_status=reply.status, code=code)
 
 
 def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply) -> Verdict:
-    doubt = Verdict(Call.DOUBT, "the answer holds no usable data", http_status=reply.status)
-    done = Verdict(Call.SETTLE, "", Status.DONE, http_status=reply.status)
+    doubt = Verdict(ResponseAction.DOUBT, "the answer holds no usable data", http_status=reply.status)
+    done = Verdict(ResponseAction.SETTLE, "", Status.DONE, http_status=reply.status)
     if operation.bare:
         return done if _is_bare_success(operation, values, reply) else doubt
     if not isinstance(reply.body, Mapping) or "data" not in reply.body:
@@ -62,23 +70,23 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
         return _judge_list(operation, reply, data)
     if not isinstance(data, Mapping):
         return doubt
-    if operation.echoes and dig(data, operation.echoes[0][0]) is None:
+    if operation.echoes and get_path(data, operation.echoes[0][0]) is None:
         return doubt
     first = operation.noun.fields[0][1] if operation.noun.fields else None
     must_show = operation.repeat is Repeat.ONCE or not operation.echoes
-    if must_show and first and not _names(dig(data, first)):
+    if must_show and first and not _names(get_path(data, first)):
         return doubt
-    kept = keep(operation.noun, data)
+    kept = extract_fields(operation.noun, data)
     differs = differences(operation, values, data)
     if differs:
         return Verdict(
-            Call.SETTLE,
+            ResponseAction.SETTLE,
             f"answered, but not for what was asked: {'; '.join(differs)}",
             Status.UNKNOWN,
             http_status=reply.status,
             kept=kept,
         )
-    return Verdict(Call.SETTLE, "", Status.DONE, http_status=reply.status, kept=kept)
+    return Verdict(ResponseAction.SETTLE, "", Status.DONE, http_status=reply.status, kept=kept)
 
 
 def _is_bare_success(operation: Operation, values: Mapping[str, str], reply: Reply) -> bool:
@@ -87,7 +95,7 @@ def _is_bare_success(operation: Operation, values: Mapping[str, str], reply: Rep
         return reply.is_json or reply.text == ""
     if api_code(reply) is not None or reply.body.get("errors") or reply.body.get("error"):
         return False
-    shown = dig(reply.body, f"data.{key_path(operation.look)}") if operation.look else None
+    shown = get_path(reply.body, f"data.{key_path(operation.look)}") if operation.look else None
     return shown is None or str(shown) == values.get(operation.key)
 
 
@@ -98,16 +106,16 @@ def _names(value: Json) -> bool:
 
 def _judge_list(operation: Operation, reply: Reply, data: Json) -> Verdict:
     if not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
-        return Verdict(Call.DOUBT, "the answer holds no list", http_status=reply.status)
-    kept = {"_many": [keep(operation.noun, item) for item in data]}
-    return Verdict(Call.SETTLE, "", Status.DONE, http_status=reply.status, kept=kept)
+        return Verdict(ResponseAction.DOUBT, "the answer holds no list", http_status=reply.status)
+    kept = {"_many": [extract_fields(operation.noun, item) for item in data]}
+    return Verdict(ResponseAction.SETTLE, "", Status.DONE, http_status=reply.status, kept=kept)
 
 
 def differences(operation: Operation, values: Mapping[str, str], data: Json) -> list[str]:
     """Where the answer shows something else than was asked, both quoted; fields it lacks are not judged."""
     found = []
     for path, name in operation.echoes:
-        shown, asked = dig(data, path), values.get(name)
+        shown, asked = get_path(data, path), values.get(name)
         if shown is None or asked is None:
             continue
         if not is_same(operation, name, shown, wanted_cell(operation, name, values)):
@@ -115,7 +123,7 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
     goal = operation.goal
     if goal is None:
         return found
-    fields = keep(operation.noun, data)
+    fields = extract_fields(operation.noun, data)
     found += [
         f'{name} asked "{printable(values[name])}", answered "{printable(str(fields[name]))}"'
         for name in goal.columns
@@ -124,12 +132,12 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
     if isinstance(data, Mapping) and "contact" in data:
         asked_owner = wanted_owner(goal, values)
         owner = owner_of(fields)
-        if goal.owner is not Owner.ANY and owner != asked_owner:
+        if goal.owner is not OwnerRule.ANY and owner != asked_owner:
             found.append(f'contact asked "{printable(asked_owner or NOBODY)}", answered "{printable(owner or NOBODY)}"')
     return found
 
 
-def key_path(look: Look) -> str:
+def key_path(look: Lookup) -> str:
     """Where an answer's data has the key that was looked up."""
     return "email" if look.key == "email" else "value"
 
@@ -140,9 +148,9 @@ def owner_of(fields: Mapping[str, Json]) -> str | None:
     return None if uuid is None else str(uuid)
 
 
-def wanted_owner(goal: Goal, values: Mapping[str, str]) -> str | None:
+def wanted_owner(goal: DesiredState, values: Mapping[str, str]) -> str | None:
     """The contact that must hold the card; None: nobody."""
-    return values.get("contact_uuid") if goal.owner is Owner.ROW else None
+    return values.get("contact_uuid") if goal.owner is OwnerRule.ROW else None
 
 
 def wanted_cell(operation: Operation, name: str, values: Mapping[str, str]) -> Json:

@@ -10,7 +10,7 @@ from piggy_batch.errors import JournalError
 from piggy_batch.files import going_on
 from piggy_batch.models import Json, Status
 from piggy_batch.runs.filenames import KINDS
-from piggy_batch.tables import Out, Writer, open_writer
+from piggy_batch.tables import OutputColumn, Writer, open_writer
 from piggy_batch.text import iso
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.runs.journal import Journal
-    from piggy_batch.runs.records import Entry
+    from piggy_batch.runs.records import RowState
 
 
 BATCH = 2_000  # rows a write
-PILES = {
+REPORT_FILES = {
     Status.INVALID: "errors",
     Status.REJECTED: "errors",
     Status.PENDING: "remaining",
@@ -32,20 +32,20 @@ PILES = {
     Status.UNKNOWN: "unknown",
 }
 OWN = (
-    Out("_row", "int"),
-    Out("_line", "int"),
-    Out("_operation"),
-    Out("_status"),
-    Out("_proof"),
-    Out("_attempts", "int"),
-    Out("_http_status", "int"),
-    Out("_code", "int"),
-    Out("_message"),
-    Out("_finished_at"),
+    OutputColumn("_row", "int"),
+    OutputColumn("_line", "int"),
+    OutputColumn("_operation"),
+    OutputColumn("_status"),
+    OutputColumn("_proof"),
+    OutputColumn("_attempts", "int"),
+    OutputColumn("_http_status", "int"),
+    OutputColumn("_code", "int"),
+    OutputColumn("_message"),
+    OutputColumn("_finished_at"),
 )
 
 
-class Layout:
+class ReportColumns:
     """Which columns a run's reports have, and how a row fills them."""
 
     def __init__(self, binding: Binding) -> None:
@@ -58,11 +58,11 @@ class Layout:
         self._found = [name for name, _ in operation.noun.fields]
         taken = set(own)
         found = [f"_found_{name}" if name in taken else name for name in self._found]
-        sent = [Out("_sent_value")] if binding.mended else []
-        self.columns = (*(Out(name) for name in (*own, *found)), *sent, *OWN)
+        sent = [OutputColumn("_sent_value")] if binding.mended else []
+        self.columns = (*(OutputColumn(name) for name in (*own, *found)), *sent, *OWN)
         self.width = len(header)
 
-    def rows(self, entry: Entry) -> Iterator[list[object]]:
+    def rows(self, entry: RowState) -> Iterator[list[object]]:
         """The result rows of one manifest row: one, or several where the answer was a list."""
         cells = entry.cells
         if len(cells) < self.width:
@@ -100,7 +100,7 @@ def _text(value: Json) -> object:
     return str(value)
 
 
-def write_reports(journal: Journal, layout: Layout, kind: str, tell: Callable[[str], None]) -> dict[str, int]:
+def write_reports(journal: Journal, layout: ReportColumns, kind: str, tell: Callable[[str], None]) -> dict[str, int]:
     """Write results and piles of that format into the run directory; rows by file name.
 
     ``tell`` is told, one sentence a file, what the format does not hold whole.
@@ -117,7 +117,7 @@ def write_reports(journal: Journal, layout: Layout, kind: str, tell: Callable[[s
 
             def flush(name: str) -> None:
                 if name not in writers:
-                    columns = layout.columns if name != "unknown" else (*layout.columns, Out("_sent_at"))
+                    columns = layout.columns if name != "unknown" else (*layout.columns, OutputColumn("_sent_at"))
                     path = journal.directory / f"{name}.{kind}"
                     writers[name] = stack.enter_context(open_writer(path, kind, columns))
                 writers[name].write(batches[name])
@@ -125,7 +125,7 @@ def write_reports(journal: Journal, layout: Layout, kind: str, tell: Callable[[s
 
             flush("results")
             for entry in journal.all_rows():
-                pile = PILES.get(entry.status)
+                pile = REPORT_FILES.get(entry.status)
                 for row in layout.rows(entry):
                     batches["results"].append(row)
                     counts["results"] += 1
@@ -152,7 +152,7 @@ def write_reports(journal: Journal, layout: Layout, kind: str, tell: Callable[[s
     return counts
 
 
-def write_errors(journal: Journal, layout: Layout, kind: str, tell: Callable[[str], None]) -> Path:
+def write_errors(journal: Journal, layout: ReportColumns, kind: str, tell: Callable[[str], None]) -> Path:
     """Write only the errors pile: the invalid rows of a manifest of which nothing was sent."""
     path = journal.directory / f"errors.{kind}"
     with open_writer(path, kind, layout.columns) as writer:

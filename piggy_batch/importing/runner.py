@@ -6,19 +6,19 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import account_words, check_account, introduce
+from piggy_batch.client.account import check_account, describe_account, fetch_account
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.files import write_json
-from piggy_batch.importing.executor import Importer
-from piggy_batch.importing.giftcards.preview import look_at_cards
-from piggy_batch.importing.options import Options, Result
+from piggy_batch.importing.executor import RowExecutor
+from piggy_batch.importing.giftcards.preview import warn_about_giftcards
+from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.plan import repeat_warning
-from piggy_batch.importing.results import Layout, summarise, write_errors, write_reports
+from piggy_batch.importing.results import ReportColumns, summarise, write_errors, write_reports
 from piggy_batch.manifest.describe import fact_lines, unaccepted
 from piggy_batch.models import Repeat, Status
-from piggy_batch.runs.context import Scene, open_courier, rate_text, rate_words, shared_pace
+from piggy_batch.runs.context import RunContext, open_courier, rate_text, rate_words, shared_pace
 from piggy_batch.runs.directory import RunDir, default_run_dir, refuse_missing
-from piggy_batch.runs.duplicate_guard import Twins, refuse_again
+from piggy_batch.runs.duplicate_guard import DuplicateRunGuard, refuse_again
 from piggy_batch.runs.filenames import STDIN, SUMMARY
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.progress import Beside
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from piggy_batch.client.session import Courier
+    from piggy_batch.client.session import Session
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.doctor import Finding
-    from piggy_batch.manifest.options import Loaded
+    from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
 
 
@@ -41,7 +41,7 @@ LONG_BYTES = 20_000_000  # of a manifest; reading it takes some seconds
 GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
 
 
-async def run(operation: Operation, manifest: Path, options: Options, scene: Scene) -> Result:
+async def run(operation: Operation, manifest: Path, options: ImportOptions, scene: RunContext) -> RunResult:
     """Carry a manifest out, or go on with it.
 
     Raises the package's errors, each with its exit code, where nothing could be started; how rows ended is
@@ -54,25 +54,27 @@ async def run(operation: Operation, manifest: Path, options: Options, scene: Sce
     if not options.reading.again:
         refuse_again(operation, manifest, run_dir)
     with RunDir(run_dir) as directory, guarded(run_dir):
-        return await _Run(operation, manifest, options, scene, directory).go()
+        return await RowCommandRun(operation, manifest, options, scene, directory).go()
 
 
-class _Run:
-    def __init__(self, operation: Operation, manifest: Path, options: Options, scene: Scene, directory: RunDir) -> None:
+class RowCommandRun:
+    def __init__(
+        self, operation: Operation, manifest: Path, options: ImportOptions, scene: RunContext, directory: RunDir
+    ) -> None:
         self.operation = operation
         self.manifest = manifest
         self.options = options
         self.scene = scene
         self.directory = directory
-        self.loaded: Loaded | None = None
-        self.twins: Twins | None = None
+        self.loaded: LoadedManifest | None = None
+        self.twins: DuplicateRunGuard | None = None
         self.signals = Signals(scene)
 
-    async def go(self) -> Result:
+    async def go(self) -> RunResult:
         with self.signals:
             return await self._go()
 
-    async def _go(self) -> Result:
+    async def _go(self) -> RunResult:
         journal = self.directory.existing(self.operation, adopt=self.options.adopt)
         try:
             if journal is None:
@@ -106,14 +108,14 @@ class _Run:
             mb = size // 1_000_000
             self.scene.progress.say(f"checking every row of {self.manifest} ({mb:,} MB) before anything is sent")
 
-    def _twins(self, journal: Journal) -> Twins:
+    def _twins(self, journal: Journal) -> DuplicateRunGuard:
         target = self.scene.target
-        return Twins(
+        return DuplicateRunGuard(
             self.operation, self.manifest, journal, target.base_url, self.scene.records, rehearsal=target.loopback
         )
 
-    async def _checked(self, journal: Journal, binding: Binding) -> Result:
-        layout = Layout(binding)
+    async def _checked(self, journal: Journal, binding: Binding) -> RunResult:
+        layout = ReportColumns(binding)
         kind = self.options.format or journal.get("format")
         counts = journal.counts()
         invalid = counts[Status.INVALID]
@@ -124,7 +126,7 @@ class _Run:
             return self._end(journal, layout, kind, 0, ("the manifest has a header and no rows: nothing to do",))
         return await self._with_service(journal, binding, layout, kind)
 
-    async def _invalid(self, journal: Journal, layout: Layout, kind: str) -> Result:
+    async def _invalid(self, journal: Journal, layout: ReportColumns, kind: str) -> RunResult:
         """Nothing is sent: the problems on stderr, the rows in a file to mend and pass again."""
         cut: list[str] = []
         path = write_errors(journal, layout, kind, cut.append)
@@ -137,16 +139,16 @@ class _Run:
             f"{number:,} of {sum(counts.values()):,} rows are invalid (listed in {path}); nothing was sent: mend the "
             "manifest, or run the valid rows with --skip-invalid"
         )
-        return Result(2, self.directory.path, piles=((str(path), number),), notes=(*notes, *cut))
+        return RunResult(2, self.directory.path, piles=((str(path), number),), notes=(*notes, *cut))
 
     # --- with the service ----------------------------------------------------------------------------
 
-    async def _with_service(self, journal: Journal, binding: Binding, layout: Layout, kind: str) -> Result:
+    async def _with_service(self, journal: Journal, binding: Binding, layout: ReportColumns, kind: str) -> RunResult:
         scene, options = self.scene, self.options
         courier = open_courier(options, scene)
         api = courier.api
         async with api:
-            account = await introduce(courier, scene.target, journal)
+            account = await fetch_account(courier, scene.target, journal)
             check_account(journal, account, self.directory.path)
             plan = self._plan(journal, account, api.proxy)
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
@@ -171,21 +173,23 @@ class _Run:
         self,
         journal: Journal,
         binding: Binding,
-        courier: Courier,
+        courier: Session,
         plan: tuple[str, ...],
         blocking: tuple[Finding, ...],
-    ) -> Result:
+    ) -> RunResult:
         """The plan, and what a look at the things shows; no write is sent."""
         if self.operation.preview:
-            plan += await look_at_cards(journal, binding, courier, self.options.terms)
+            plan += await warn_about_giftcards(journal, binding, courier, self.options.terms)
         if courier.halt is not None:
             raise HaltError(f"{courier.halt}; nothing was sent")
         if courier.stop:
-            return Result(130, self.directory.path, plan=plan, notes=("interrupted while looking; nothing was sent",))
+            return RunResult(
+                130, self.directory.path, plan=plan, notes=("interrupted while looking; nothing was sent",)
+            )
         code, notes = (2, (unaccepted(blocking),)) if blocking else (0, ())
-        return Result(code, self.directory.path, plan=plan, notes=notes)
+        return RunResult(code, self.directory.path, plan=plan, notes=notes)
 
-    async def _baseline(self, journal: Journal, binding: Binding, courier: Courier) -> Result | None:
+    async def _baseline(self, journal: Journal, binding: Binding, courier: Session) -> RunResult | None:
         """Record what is there before the first request; None: done, or not wanted."""
         if self.scene.baseline is None or journal.bound or not self._to_take(journal):
             return None
@@ -201,7 +205,7 @@ class _Run:
             notes = ("--max-duration is over before the first request; nothing was sent",) if over else listed.notes
             if listed.exit_code == 3:
                 notes += ("where this token may not list cards, --no-baseline goes without",)
-            return Result(1 if over else listed.exit_code, self.directory.path, notes=(*notes, self._go_on()))
+            return RunResult(1 if over else listed.exit_code, self.directory.path, notes=(*notes, self._go_on()))
         if not listed.agreed:
             say(
                 "the list of the program's cards could not be proven complete; should a row end in doubt, "
@@ -213,8 +217,14 @@ class _Run:
         return f"go on with: {self.scene.command}"
 
     async def _send(
-        self, journal: Journal, binding: Binding, courier: Courier, layout: Layout, kind: str, plan: tuple[str, ...]
-    ) -> Result:
+        self,
+        journal: Journal,
+        binding: Binding,
+        courier: Session,
+        layout: ReportColumns,
+        kind: str,
+        plan: tuple[str, ...],
+    ) -> RunResult:
         scene, options = self.scene, self.options
         if scene.tell_plan and not self._asks(journal):
             for line in plan:
@@ -223,7 +233,7 @@ class _Run:
         journal.begin(scene.clock.wall(), rate_text(options.rate), threaded=scene.threaded)
         exit_code = 4
         try:
-            importer = Importer(binding, journal, courier, options.terms, lambda s: scene.progress.advance(s.value))
+            importer = RowExecutor(binding, journal, courier, options.terms, lambda s: scene.progress.advance(s.value))
             await importer.run()
             exit_code = self._exit_code(journal, courier)
         finally:
@@ -232,7 +242,7 @@ class _Run:
                 self.twins.note_end()
         return self._end(journal, layout, kind, exit_code, self._notes(journal, courier), plan=plan)
 
-    def _exit_code(self, journal: Journal, courier: Courier) -> int:
+    def _exit_code(self, journal: Journal, courier: Session) -> int:
         if courier.halt is not None:
             return 3
         if courier.stop.reason == "interrupted":
@@ -292,7 +302,7 @@ class _Run:
         rate = rate_words(options.rate, options.reserve)
         took = f", at least {duration(requests / options.rate)}" if options.rate else ""
         lines = [
-            f"plan: {operation.name} for account {account_words(account)} at {self.scene.target.base_url}",
+            f"plan: {operation.name} for account {describe_account(account)} at {self.scene.target.base_url}",
             (
                 f"manifest: {self.manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid, "
                 f"{takes:,} to send{self._settled(counts)}"
@@ -320,7 +330,7 @@ class _Run:
         parts = [f"{n:,} {s.value}" for s, n in counts.items() if n and s not in (Status.PENDING, Status.INVALID)]
         return f" (so far: {', '.join(parts)})" if parts else ""
 
-    def _notes(self, journal: Journal, courier: Courier) -> tuple[str, ...]:
+    def _notes(self, journal: Journal, courier: Session) -> tuple[str, ...]:
         notes = []
         counts = journal.counts()
         if courier.halt is not None:
@@ -356,12 +366,12 @@ class _Run:
     def _end(
         self,
         journal: Journal,
-        layout: Layout,
+        layout: ReportColumns,
         kind: str,
         exit_code: int,
         notes: tuple[str, ...],
         plan: tuple[str, ...] = (),
-    ) -> Result:
+    ) -> RunResult:
         command = self.scene.command if self._goes_on(journal) else None
         cut: list[str] = []
         piles = write_reports(journal, layout, kind, cut.append)
@@ -377,4 +387,4 @@ class _Run:
         files = tuple(
             (str(self.directory.path / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results"
         )
-        return Result(exit_code, self.directory.path, plan, summary, files, (*notes, *cut))
+        return RunResult(exit_code, self.directory.path, plan, summary, files, (*notes, *cut))

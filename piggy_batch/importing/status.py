@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import account_words
+from piggy_batch.client.account import describe_account
 from piggy_batch.errors import SetupError
 from piggy_batch.exporting.staging import glance
 from piggy_batch.models import Repeat, Status
@@ -101,7 +101,7 @@ def status_lines(found: dict[str, Any]) -> list[str]:
     lines = [
         f"{found['operation']}: {state}",
         f"manifest {found['manifest']['path']}, {found['rows']:,} rows",
-        f"account {account_words(account) if account else 'not known yet'} at {found['base_url'] or 'nowhere yet'}",
+        f"account {describe_account(account) if account else 'not known yet'} at {found['base_url'] or 'nowhere yet'}",
     ]
     lines += [f"  {name:<9} {number:>12,}" for name, number in counts.items() if number]
     for stage in found["stages"]:
@@ -121,7 +121,7 @@ def _export_lines(found: dict[str, Any]) -> list[str]:
     state = "running" if found["running"] else "not running; the same command goes on"
     lines = [
         f"{found['operation']}: {state}",
-        f"file {found['file'] or 'not named yet'}, account {account_words(account) if account else 'not known yet'}",
+        f"file {found['file'] or 'not named yet'}, account {describe_account(account) if account else 'not known yet'}",
     ]
     lines += [f"  pass {one['pass']}: {one['pages']:,} of {one['last_page'] or '?'} pages" for one in found["passes"]]
     return [*lines, f"{found['rows_read']:,} read in the first pass, {found['requests']:,} requests"]

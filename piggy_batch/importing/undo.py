@@ -16,18 +16,18 @@ from piggy_batch.endpoints import Operation, find_operation
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.importing.migration.stage_runs import StageRuns
 from piggy_batch.importing.migration.stages import Stage, stage_values
-from piggy_batch.importing.undo_rules import BY_HAND, STEPS, ByHand, Change, Reverse, is_change, reverse
+from piggy_batch.importing.undo_rules import BY_HAND, STEPS, Change, ManualReview, Reverse, is_change, reverse
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.lock import is_held
-from piggy_batch.tables import Out, Writer, open_writer
+from piggy_batch.tables import OutputColumn, Writer, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from piggy_batch.runs.records import Entry
+    from piggy_batch.runs.records import RowState
 
 BATCH = 2_000  # rows a write
 HAND_FILE = "undo-by-hand.csv"
@@ -43,7 +43,7 @@ class UndoFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class UndoPlan:
     """The way back from a run: files in the order in which they must run."""
 
     files: tuple[UndoFile, ...]
@@ -65,7 +65,7 @@ class Way:
         }
 
 
-class _Book:
+class UndoWriter:
     """Takes what the rows of a run come to, file by file; nothing is kept in memory."""
 
     def __init__(self, run_dir: Path, stack: ExitStack) -> None:
@@ -76,10 +76,10 @@ class _Book:
         self._writers: dict[str, Writer] = {}
         self._batches: dict[str, list[list[str]]] = {}
 
-    def add(self, found: Sequence[Reverse | ByHand]) -> None:
+    def add(self, found: Sequence[Reverse | ManualReview]) -> None:
         """Write these."""
         for item in found:
-            if isinstance(item, ByHand):
+            if isinstance(item, ManualReview):
                 self._put(HAND_FILE, BY_HAND, item.row())
             else:
                 columns = STEPS_COLUMNS[item.step]
@@ -88,7 +88,9 @@ class _Book:
     def _put(self, name: str, columns: Sequence[str], row: list[str]) -> None:
         if name not in self._writers:
             path = self.path(name)
-            self._writers[name] = self._stack.enter_context(open_writer(path, "csv", [Out(c) for c in columns]))
+            self._writers[name] = self._stack.enter_context(
+                open_writer(path, "csv", [OutputColumn(c) for c in columns])
+            )
             self._batches[name] = []
         self._batches[name].append(row)
         self.rows[name] += 1
@@ -106,7 +108,7 @@ class _Book:
         return self._run_dir / (name if name == HAND_FILE else f".undo-{find_operation(name).slug}.csv")
 
 
-def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> Way:
+def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPlan:
     """Write the undo manifests into the run directory. ``program``: how commands begin.
 
     SetupError where the directory holds no run, JournalError where the run is still at work.
@@ -118,7 +120,7 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> Way:
         if is_held(run_dir):
             raise JournalError(f"{run_dir} is in use by a run; let it end, or stop it with Ctrl-C, then undo")
         with ExitStack() as stack:
-            book = _Book(run_dir, stack)
+            book = UndoWriter(run_dir, stack)
             name = journal.get("operation")
             if name == "migrate":
                 _read_migration(run_dir, book)
@@ -130,14 +132,14 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> Way:
     return _name(run_dir, book, program)
 
 
-def _read_rows(journal: Journal, operation: Operation, book: _Book) -> None:
+def _read_rows(journal: Journal, operation: Operation, book: UndoWriter) -> None:
     binding = binding_of(journal)
     for entry in journal.all_rows():
         if is_change(operation, entry):
             _take(book, operation, entry, Change(operation, binding.values(entry.cells), entry))
 
 
-def _take(book: _Book, operation: Operation, entry: Entry, change: Change) -> None:
+def _take(book: UndoWriter, operation: Operation, entry: RowState, change: Change) -> None:
     if operation.name in STEPS:
         book.add(reverse(change))
     else:
@@ -155,7 +157,7 @@ _LOST = {
 }
 
 
-def _read_migration(run_dir: Path, book: _Book) -> None:
+def _read_migration(run_dir: Path, book: UndoWriter) -> None:
     """Stage by stage, last one first, because a row may be changed in one and already so in another."""
     for stage in (Stage.CONTACTS, Stage.CREDITS):
         for _, entry in StageRuns(run_dir, stage).entries():
@@ -185,29 +187,31 @@ def _cards(run_dir: Path) -> Iterator[dict[Stage, Change]]:
             yield changes
 
 
-def _reverse_card(changes: dict[Stage, Change]) -> list[Reverse | ByHand]:
+def _reverse_card(changes: dict[Stage, Change]) -> list[Reverse | ManualReview]:
     """A card that the run made is deleted, whatever came after; any other goes back step by step."""
     created, updated = changes.get(Stage.CREATE), changes.get(Stage.UPDATE)
     inactive = updated is not None and updated.values.get("contact_identifier_active") == "false"
     if created is not None:
         if inactive and "contact_uuid" not in created.values:
-            return [ByHand(created, "inactive and held by nobody: the service does not show whether it still is")]
+            return [ManualReview(created, "inactive and held by nobody: the service does not show whether it still is")]
         return list(reverse(created))
-    found: list[Reverse | ByHand] = []
+    found: list[Reverse | ManualReview] = []
     stuck = False
     if updated is not None:
         back = reverse(updated)
-        stuck = inactive and any(isinstance(item, ByHand) for item in back)
+        stuck = inactive and any(isinstance(item, ManualReview) for item in back)
         found += back
     linked = changes.get(Stage.LINK)
     if linked is not None and stuck:
-        found.append(ByHand(linked, "made inactive by a step that is in doubt; the service refuses to unlink it so"))
+        found.append(
+            ManualReview(linked, "made inactive by a step that is in doubt; the service refuses to unlink it so")
+        )
     elif linked is not None:
         found += reverse(linked)
     return found
 
 
-def _name(run_dir: Path, book: _Book, program: Sequence[str]) -> Way:
+def _name(run_dir: Path, book: UndoWriter, program: Sequence[str]) -> UndoPlan:
     """Give the files their names, in the order of their commands."""
     for old in run_dir.glob("undo-[0-9]-*.csv"):
         old.unlink()
@@ -222,7 +226,7 @@ def _name(run_dir: Path, book: _Book, program: Sequence[str]) -> Way:
     if not book.rows[HAND_FILE]:
         hand.unlink(missing_ok=True)
     by_hand = (hand, book.rows[HAND_FILE]) if book.rows[HAND_FILE] else None
-    return Way(tuple(files), by_hand, tuple(f"{what}: {number:,}" for what, number in book.lost.items()))
+    return UndoPlan(tuple(files), by_hand, tuple(f"{what}: {number:,}" for what, number in book.lost.items()))
 
 
 # In the order in which commands run: a deleted card is made before it is set inactive, and an inactive one is made

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY
-from piggy_batch.importing.lookup_rules import Seen
+from piggy_batch.importing.lookup_rules import ObservedState
 from piggy_batch.models import Proof, Repeat, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from piggy_batch.endpoints import Operation
-    from piggy_batch.runs.records import Entry
+    from piggy_batch.runs.records import RowState
 
 STEPS = frozenset(  # what can be taken back
     {
@@ -43,12 +43,12 @@ class Change:
 
     operation: Operation
     values: Mapping[str, str]
-    entry: Entry
+    entry: RowState
 
     @property
-    def before(self) -> Seen | None:
+    def before(self) -> ObservedState | None:
         """What a look showed before it was sent; None: nobody looked."""
-        return Seen.from_json(self.entry.before) if self.entry.before else None
+        return ObservedState.from_json(self.entry.before) if self.entry.before else None
 
     @property
     def owner(self) -> str:
@@ -73,7 +73,7 @@ class Reverse:
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
+class ManualReview:
     """A change that a person must weigh, and why."""
 
     change: Change
@@ -99,18 +99,18 @@ class ByHand:
         ]
 
 
-def is_change(operation: Operation, entry: Entry) -> bool:
+def is_change(operation: Operation, entry: RowState) -> bool:
     """Whether the row changed something, or may have; ``already`` never did."""
     return operation.repeat is not Repeat.SAFE and entry.status in (Status.DONE, Status.UNKNOWN)
 
 
-def reverse(change: Change) -> list[Reverse | ByHand]:
+def reverse(change: Change) -> list[Reverse | ManualReview]:
     """What takes one change back, in the order of the commands."""
     entry = change.entry
     if entry.status is Status.UNKNOWN:
-        return [ByHand(change, f"in doubt: {entry.message or 'no usable answer'}")]
+        return [ManualReview(change, f"in doubt: {entry.message or 'no usable answer'}")]
     if entry.proof == Proof.LOOK:
-        return [ByHand(change, "the answer was lost and a look found it so: it may have been so before this run")]
+        return [ManualReview(change, "the answer was lost and a look found it so: it may have been so before this run")]
     value = change.values["contact_identifier_value"]
     named = {"contact_identifier_value": value, "expected_contact_uuid": change.owner}
     match change.operation.verb:
@@ -120,7 +120,7 @@ def reverse(change: Change) -> list[Reverse | ByHand]:
             return [Reverse("identifiers unlink", named)]
     before = change.before
     if before is None:
-        return [ByHand(change, "nobody looked before (--no-before), so the former state is not known")]
+        return [ManualReview(change, "nobody looked before (--no-before), so the former state is not known")]
     match change.operation.verb:
         case "unlink":
             return [Reverse("identifiers link", {**named, "contact_uuid": before.owner or ""})]
@@ -130,15 +130,15 @@ def reverse(change: Change) -> list[Reverse | ByHand]:
             return _reverse_delete(change, before, named)
 
 
-def _reverse_update(change: Change, before: Seen, named: dict[str, str]) -> list[Reverse | ByHand]:
+def _reverse_update(change: Change, before: ObservedState, named: dict[str, str]) -> list[Reverse | ManualReview]:
     kept = change.entry.kept or {}
     if kept.get("contact_identifier_active") is False and change.owner == NOBODY:
-        return [ByHand(change, "inactive and held by nobody: the service does not show whether it still is")]
+        return [ManualReview(change, "inactive and held by nobody: the service does not show whether it still is")]
     cells = dict(named)
     if "contact_identifier_name" in change.values:
         former = before.fields.get("contact_identifier_name")
         if former is None:
-            return [ByHand(change, "it was inactive, so its former name was not shown")]
+            return [ManualReview(change, "it was inactive, so its former name was not shown")]
         cells["contact_identifier_name"] = str(former)
     if "contact_identifier_active" in change.values:
         was = not before.hidden and before.fields.get("contact_identifier_active") is not False
@@ -146,15 +146,15 @@ def _reverse_update(change: Change, before: Seen, named: dict[str, str]) -> list
     return [Reverse("identifiers update", cells)]
 
 
-def _reverse_delete(change: Change, before: Seen, named: dict[str, str]) -> list[Reverse | ByHand]:
+def _reverse_delete(change: Change, before: ObservedState, named: dict[str, str]) -> list[Reverse | ManualReview]:
     if before.hidden:
-        return [ByHand(change, "it was inactive, so its former owner and name were not shown")]
+        return [ManualReview(change, "it was inactive, so its former owner and name were not shown")]
     made = {
         **named,
         "contact_uuid": before.owner or "",
         "contact_identifier_name": str(before.fields.get("contact_identifier_name") or ""),
     }
-    found: list[Reverse | ByHand] = [Reverse("identifiers create", made)]
+    found: list[Reverse | ManualReview] = [Reverse("identifiers create", made)]
     if before.fields.get("contact_identifier_active") is False:
         cells = {**named, "contact_identifier_active": "false", "expected_contact_uuid": before.owner or NOBODY}
         found.append(Reverse("identifiers update", cells))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.endpoints import TAG_PREFIX, Column, Operation
 from piggy_batch.endpoints.cells import check_cell
 from piggy_batch.errors import SetupError
-from piggy_batch.manifest.doctor import ColumnRole, Fixes, match, suggest
+from piggy_batch.manifest.doctor import ColumnRole, Fixes, match_columns, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]
         places[name] = header.index(source)
     free = [name for name in header if name not in maps.values() and not name.startswith("_")]
     wanted = [c.name for c in operation.columns if c.name not in places]
-    for name, source in match(free, wanted).items():
+    for name, source in match_columns(free, wanted).items():
         places[name] = header.index(source)
     for name in free:
         if _is_tag(operation, name) and name not in places:

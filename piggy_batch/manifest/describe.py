@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from piggy_batch.manifest.doctor import Finding
-    from piggy_batch.manifest.options import Loaded
+    from piggy_batch.manifest.options import LoadedManifest
 
 
-def fact_lines(loaded: Loaded) -> list[str]:
+def fact_lines(loaded: LoadedManifest) -> list[str]:
     """What was detected in a manifest, for its plan."""
     notes = (*loaded.facts.notes, *loaded.warnings)
     lines = [f"read as: {read_as(loaded)}", *(f"note: {note}" for note in notes)]
@@ -22,7 +22,7 @@ def fact_lines(loaded: Loaded) -> list[str]:
     return lines
 
 
-def read_as(loaded: Loaded) -> str:
+def read_as(loaded: LoadedManifest) -> str:
     """Format, encoding and the like, as detected or told."""
     facts = loaded.facts
     parts = [

@@ -19,7 +19,7 @@ from piggy_batch.manifest.doctor import (
     parse_fixes,
 )
 from piggy_batch.manifest.doctor.findings import EXAMPLES
-from piggy_batch.manifest.options import SHOWN, Loaded, Reading, _with_column
+from piggy_batch.manifest.options import SHOWN, LoadedManifest, ManifestOptions, _with_column
 from piggy_batch.models import Kind, Problem, Repeat, Status
 from piggy_batch.runs.records import LoadBatch
 from piggy_batch.tables import Table, open_table, sha256_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _HARMLESS = frozenset({"", "invalid", "rejected"})  # statuses of rows that a once command may take up again
 
 
-def load_manifest(journal: Journal, operation: Operation, manifest: Path, reading: Reading) -> Loaded:
+def load_manifest(journal: Journal, operation: Operation, manifest: Path, reading: ManifestOptions) -> LoadedManifest:
     """Copy and check every row; SetupError where the file as a whole is no manifest of the operation."""
     before = None if str(manifest) == "-" or not manifest.is_file() else sha256_of(manifest)
     with open_table(
@@ -48,7 +48,7 @@ def load_manifest(journal: Journal, operation: Operation, manifest: Path, readin
     ) as table:
         binding = bind(operation, table.columns, reading.maps, reading.constants, reading.fixes)
         _refuse_floats(manifest, table, binding)
-        loader = _Loader(binding, reading, table)
+        loader = ManifestLoader(binding, reading, table)
         rows = journal.load(loader.batches())
         repeats = loader.find_repeats(journal)
     journal.forget_keys()
@@ -60,7 +60,7 @@ def load_manifest(journal: Journal, operation: Operation, manifest: Path, readin
     journal.set("manifest", {"path": str(manifest), "sha256": content})
     journal.set("header", list(table.columns))
     journal.set("options", reading.bound())
-    return Loaded(
+    return LoadedManifest(
         binding,
         table.facts,
         rows,
@@ -77,7 +77,7 @@ def _source(journal: Journal, manifest: Path) -> Path:
     return journal.directory / "stdin" if str(manifest) == "-" else manifest
 
 
-def rebind(journal: Journal, operation: Operation, reading: Reading) -> Binding:
+def rebind(journal: Journal, operation: Operation, reading: ManifestOptions) -> Binding:
     """The binding of a run that is loaded already."""
     return bind(operation, journal.get("header"), reading.maps, reading.constants, reading.fixes)
 
@@ -99,10 +99,10 @@ def _refuse_floats(manifest: Path, table: Table, binding: Binding) -> None:
             )
 
 
-class _Loader:
+class ManifestLoader:
     """Feeds the journal batch by batch; what is usual of a batch is checked column by column."""
 
-    def __init__(self, binding: Binding, reading: Reading, table: Table) -> None:
+    def __init__(self, binding: Binding, reading: ManifestOptions, table: Table) -> None:
         self.binding = binding
         self.problems: list[Problem] = []  # the first of them
         self.repaired: list[tuple[int, str, str]] = []

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.tables import Facts
+    from piggy_batch.tables import TableInfo
 
 
 SHOWN = 20  # problems printed; all of them stand in errors
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ManifestOptions:
     """How a manifest is read and bound to an operation; what is None is detected."""
 
     delimiter: str | None = None
@@ -53,11 +53,11 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedManifest:
     """A manifest in its journal."""
 
     binding: Binding
-    facts: Facts
+    facts: TableInfo
     rows: int
     invalid: int
     problems: tuple[Problem, ...]  # the first of them

@@ -47,7 +47,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ExpiryLine:
     """One rung of the expiry ladder."""
 
     rung: Rung
@@ -64,7 +64,7 @@ class Liability:
     by_program: tuple[Balance, ...]  # most outstanding first
     by_type: tuple[Balance, ...]
     by_active: tuple[Balance, ...]
-    expiry: tuple[Step, ...]  # one per rung, in order
+    expiry: tuple[ExpiryLine, ...]  # one per rung, in order
 
 
 def liability(cards: Cards, moment: datetime, zone: ZoneInfo, names: Mapping[str, str]) -> Liability:
@@ -157,9 +157,11 @@ def _lines(cube: pd.DataFrame, column: str, label: Callable[[int], tuple[str | N
     )
 
 
-def _ladder(cube: pd.DataFrame) -> tuple[Step, ...]:
+def _ladder(cube: pd.DataFrame) -> tuple[ExpiryLine, ...]:
     """Balances per rung of cards that are outstanding or expired; switched-off cards stand on no rung."""
     owed = cube[cube["state"] != STATES.index(State.INACTIVE)]
     sums = owed.groupby("rung")[["behind", "cents"]].sum()
     cents, behind = sums["cents"].to_dict(), sums["behind"].to_dict()
-    return tuple(Step(rung, int(behind.get(code, 0)), int(cents.get(code, 0))) for code, rung in enumerate(_RUNGS))
+    return tuple(
+        ExpiryLine(rung, int(behind.get(code, 0)), int(cents.get(code, 0))) for code, rung in enumerate(_RUNGS)
+    )

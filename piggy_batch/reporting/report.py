@@ -10,17 +10,9 @@ from piggy_batch.files import sha256_of
 from piggy_batch.reporting.cards import Cards, read_cards
 from piggy_batch.reporting.dates import as_of, day_of, shown
 from piggy_batch.reporting.liability import Balance, Liability, liability, totals
-from piggy_batch.reporting.roll_forward import (
-    CardList,
-    Matched,
-    Roll,
-    card_list,
-    match,
-    movements,
-    roll_forward,
-)
+from piggy_batch.reporting.roll_forward import CardList, Matched, RollForward, card_list, match, movements, roll_forward
 from piggy_batch.reporting.snapshot_store import check_kin
-from piggy_batch.reporting.transaction_check import Reconciliation, reconcile
+from piggy_batch.reporting.transaction_check import TransactionComparison, reconcile
 from piggy_batch.reporting.transactions import read_transactions
 
 if TYPE_CHECKING:
@@ -34,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ReportRequest:
     """What to report on."""
 
     closing: Snapshot
@@ -81,12 +73,12 @@ class Report:
     currency: Currency
     closing: Liability
     opening: Liability | None
-    roll: Roll | None
-    rolls: tuple[Roll, ...]  # per program
+    roll: RollForward | None
+    rolls: tuple[RollForward, ...]  # per program
     trend: tuple[Point, ...]
     sources: tuple[Source, ...]
     lists: tuple[CardList, ...]
-    reconciliation: Reconciliation | None
+    reconciliation: TransactionComparison | None
     partial: bool  # opening or closing did not prove that it is complete
     notices: tuple[str, ...]
 
@@ -96,7 +88,7 @@ class Report:
         return not any(roll.residual for roll in ((self.roll,) if self.roll else ()) + self.rolls)
 
 
-def build(order: Order, *, made_at: datetime) -> Report:
+def build_report(order: ReportRequest, *, made_at: datetime) -> Report:
     """Read, sum, compare. SetupError where the snapshots cannot be compared or a file is not what it was."""
     _check(order)
     opening_snapshot = order.opening
@@ -107,10 +99,10 @@ def build(order: Order, *, made_at: datetime) -> Report:
     )
     notices = [*_staleness(order, closing_moment), *closing_cards.notices]
     opening: Liability | None = None
-    roll: Roll | None = None
-    rolls: tuple[Roll, ...] = ()
+    roll: RollForward | None = None
+    rolls: tuple[RollForward, ...] = ()
     lists: tuple[CardList, ...] = ()
-    comparison: Reconciliation | None = None
+    comparison: TransactionComparison | None = None
     names: Mapping[str, str] = closing_cards.program_names
     if opening_snapshot is None:
         closing = liability(closing_cards, closing_moment, order.zone, names)
@@ -164,7 +156,7 @@ def build(order: Order, *, made_at: datetime) -> Report:
     )
 
 
-def _check(order: Order) -> None:
+def _check(order: ReportRequest) -> None:
     opening = order.opening
     if opening is None:
         if order.lists or order.transactions:
@@ -211,7 +203,7 @@ def _called(snapshot: Snapshot) -> str:
     return f"the snapshot of {snapshot.day} ({snapshot.path.name})"
 
 
-def _staleness(order: Order, moment: datetime) -> list[str]:
+def _staleness(order: ReportRequest, moment: datetime) -> list[str]:
     lag = (day_of(moment, order.zone) - order.closing.day).days
     notes = []
     if lag:
@@ -247,7 +239,9 @@ def _join_notices(cards: Matched) -> list[str]:
     return notes
 
 
-def _trend(order: Order, opening: Liability | None, closing: Liability, notices: list[str]) -> tuple[Point, ...]:
+def _trend(
+    order: ReportRequest, opening: Liability | None, closing: Liability, notices: list[str]
+) -> tuple[Point, ...]:
     points = []
     for snapshot in order.history:
         try:

@@ -22,7 +22,7 @@ _OUT, _EXP, _INA = (STATES.index(state) for state in (State.OUTSTANDING, State.E
 
 
 @dataclass(frozen=True, slots=True)
-class Roll:
+class RollForward:
     """opening ± movements = closing, in cents; movements are amounts before their sign."""
 
     key: str | None  # a program's uuid; None for the total, and for cards without a program
@@ -123,7 +123,7 @@ def roll_forward(
     opening: Liability,
     closing: Liability,
     names: Mapping[str, str],
-) -> tuple[Roll, tuple[Roll, ...]]:
+) -> tuple[RollForward, tuple[RollForward, ...]]:
     """The total and one roll per program, largest closing first.
 
     Opening and closing are those of the liabilities, summed without the join: so the residual is a check, not
@@ -141,7 +141,7 @@ def roll_forward(
         if uuid not in opened and uuid not in closed:
             continue
         rolls.append(
-            Roll(
+            RollForward(
                 key=uuid or None,
                 name=program_label(uuid, names),
                 opening=opened.get(uuid, 0),
@@ -152,7 +152,7 @@ def roll_forward(
             )
         )
     rolls.sort(key=lambda roll: (-roll.closing, -roll.opening, roll.name, roll.key or ""))
-    total = Roll(
+    total = RollForward(
         key=None,
         name="all",
         opening=opening.total.outstanding_cents,

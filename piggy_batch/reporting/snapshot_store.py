@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
-from piggy_batch.files import sha256_of, whole, write_whole
+from piggy_batch.files import atomic_file, sha256_of, write_whole
 from piggy_batch.reporting.dates import end_of, moment_name, parse_day
 from piggy_batch.reporting.snapshot import (
     SCHEMA,
@@ -76,7 +76,7 @@ class Store:
             raise SetupError(f"{target}: this moment is in the store already, and a snapshot is never overwritten")
         _make_folder(target.parent)
         try:
-            with whole(target, replace=False) as draft:
+            with atomic_file(target, replace=False) as draft:
                 _copy(parquet, draft, plain=schema.equals(SCHEMA))
                 kept |= {"sha256": sha256_of(draft), "moment": (moment_of(kept) or new.moment).isoformat()}
                 text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"

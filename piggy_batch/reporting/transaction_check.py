@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.roll_forward import Matched, Roll
+    from piggy_batch.reporting.roll_forward import Matched, RollForward
 
 _ALWAYS = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class TransactionTotals:
     """Transactions of one shop in one month, or all of them; cents, positive but for ``reversed``'s sign."""
 
     month: str  # YYYY-MM in the report's time zone; empty for all
@@ -44,7 +44,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparisonLine:
     """One line of the comparison, cents."""
 
     what: str
@@ -57,12 +57,12 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciliation:
+class TransactionComparison:
     """Everything a report says about transactions between two snapshots."""
 
-    total: Flow
-    flows: tuple[Flow, ...]  # per month and shop, in order
-    sides: tuple[Side, ...]
+    total: TransactionTotals
+    flows: tuple[TransactionTotals, ...]  # per month and shop, in order
+    sides: tuple[ComparisonLine, ...]
     differences: pd.DataFrame  # one row per card whose two changes differ, largest first; columns DIFFERENCE_COLUMNS
     without_card: int  # transactions in the period that no card could be found for
     without_card_cents: int
@@ -94,10 +94,10 @@ def reconcile(
     opening: Cards,
     closing: Cards,
     moments: tuple[datetime, datetime],
-    roll: Roll,
+    roll: RollForward,
     names: Mapping[str, str],
     zone: ZoneInfo,
-) -> Reconciliation:
+) -> TransactionComparison:
     """Compare the change of every card's balance with its transactions between its two readings.
 
     A card's own reading times bound its period, so that a purchase during the walk of an export is on the
@@ -112,22 +112,22 @@ def reconcile(
     nameless = chosen["giftcard_uuid"].isna().to_numpy()
     total = _flow(chosen, "", "", "all shops")
     net = int((cards.closing_cents - cards.opening_cents).sum())
-    return Reconciliation(
+    return TransactionComparison(
         total=total,
         flows=_flows(chosen, zone),
         sides=(
-            Side(
+            ComparisonLine(
                 "put on cards (issued + topped up)",
                 roll.movements[Movement.ISSUED] + roll.movements[Movement.TOPPED_UP],
                 total.effects[Effect.ISSUED],
             ),
-            Side(
+            ComparisonLine(
                 "spent (redeemed less reversed)",
                 roll.movements[Movement.REDEEMED],
                 total.effects[Effect.REDEEMED] - total.effects[Effect.REVERSED],
             ),
-            Side("expired", roll.movements[Movement.EXPIRED], total.effects[Effect.EXPIRED]),
-            Side("net change of all balances", net, total.net),
+            ComparisonLine("expired", roll.movements[Movement.EXPIRED], total.effects[Effect.EXPIRED]),
+            ComparisonLine("net change of all balances", net, total.net),
         ),
         differences=_differences(chosen, card, cards, names),
         without_card=int(nameless.sum()),
@@ -178,15 +178,15 @@ def _inside(
     return inside
 
 
-def _flow(frame: pd.DataFrame, month: str, shop_uuid: str, shop_name: str) -> Flow:
+def _flow(frame: pd.DataFrame, month: str, shop_uuid: str, shop_name: str) -> TransactionTotals:
     sums = frame.groupby("effect")["cents"].sum().to_dict()
     cents = {effect: int(sums.get(code, 0)) for code, effect in enumerate(EFFECTS)}
     for effect in (Effect.REDEEMED, Effect.EXPIRED):
         cents[effect] = -cents[effect]
-    return Flow(month, shop_uuid, shop_name, cents, len(frame))
+    return TransactionTotals(month, shop_uuid, shop_name, cents, len(frame))
 
 
-def _flows(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[Flow, ...]:
+def _flows(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[TransactionTotals, ...]:
     created = pd.to_datetime(frame["created_us"], unit="us", utc=True).dt.tz_convert(zone)
     months = created.dt.strftime("%Y-%m")
     flows = [

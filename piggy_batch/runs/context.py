@@ -10,12 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from piggy_batch.client.account import FINGERPRINT
-from piggy_batch.client.adaptive_rate import Governor
-from piggy_batch.client.clock import Clock, Stop
-from piggy_batch.client.http import Api, Transport
-from piggy_batch.client.rate_limiter import Pacer
-from piggy_batch.client.session import Courier
-from piggy_batch.client.shared_rate import SlotBook
+from piggy_batch.client.adaptive_rate import AdaptiveRate
+from piggy_batch.client.clock import Clock, StopSignal
+from piggy_batch.client.http import HttpClient, Transport
+from piggy_batch.client.rate_limiter import RateLimiter
+from piggy_batch.client.session import Session
+from piggy_batch.client.shared_rate import SharedRate
 from piggy_batch.client.telling import TellingApi
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.client.target import Target
-    from piggy_batch.importing.options import Options
+    from piggy_batch.importing.options import ImportOptions
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.runs.journal import Journal
     from piggy_batch.runs.progress import Progress
@@ -56,12 +56,12 @@ class Listed(Protocol):
 class Baseline(Protocol):
     """Lists what is there before a run's first request."""
 
-    async def __call__(self, journal: Journal, binding: Binding, options: Options, scene: Scene) -> Listed:
+    async def __call__(self, journal: Journal, binding: Binding, options: ImportOptions, scene: RunContext) -> Listed:
         """Write the listing into the journal's directory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class RunContext:
     """Where a command runs: as whom, what is shown, who can be asked, by which clock and way."""
 
     target: Target
@@ -74,16 +74,16 @@ class Scene:
     slots: Path | None = None  # where runs of one account share their pace; None: this run paces alone
     records: Path | None = None  # where once commands are written down; None: runs are seen only where they lie beside
     signals: bool = False  # Ctrl-C and SIGTERM in two stages
-    pacer: Pacer | None = None  # shared, with its stop, by the stages of one command
+    pacer: RateLimiter | None = None  # shared, with its stop, by the stages of one command
     tell_plan: bool = True  # say the plan when rows are about to be sent
     baseline: Baseline | None = None  # records what is there before a run's first request
     verbose: bool = False  # tell each request
 
 
-def open_courier(options: Options, scene: Scene) -> Courier:
+def open_courier(options: ImportOptions, scene: RunContext) -> Session:
     """A courier to the scene's service; whoever opens it closes ``courier.api`` with ``async with``."""
-    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, Stop())
-    return Courier(
+    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, StopSignal())
+    return Session(
         api=open_api(scene, options.timeout_s, pacer),
         pacer=pacer,
         clock=scene.clock,
@@ -93,9 +93,9 @@ def open_courier(options: Options, scene: Scene) -> Courier:
     )
 
 
-def open_api(scene: Scene, timeout_s: float, pacer: Pacer) -> Api:
+def open_api(scene: RunContext, timeout_s: float, pacer: RateLimiter) -> HttpClient:
     """The scene's service, which tells the pacer each departure; with ``verbose`` each request is told."""
-    make = partial(TellingApi, tell=scene.progress.say) if scene.verbose else Api
+    make = partial(TellingApi, tell=scene.progress.say) if scene.verbose else HttpClient
     return make(
         scene.target,
         timeout_s=timeout_s,
@@ -105,20 +105,20 @@ def open_api(scene: Scene, timeout_s: float, pacer: Pacer) -> Api:
     )
 
 
-def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: Stop) -> Pacer:
+def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: StopSignal) -> RateLimiter:
     """The pacer for ``--rate``: a number, or None for a rate that is chosen by what the service shows."""
     if rate is None:
-        return Pacer(0.0, clock, stop, governor=Governor(reserve=reserve))
-    return Pacer(rate, clock, stop)
+        return RateLimiter(0.0, clock, stop, governor=AdaptiveRate(reserve=reserve))
+    return RateLimiter(rate, clock, stop)
 
 
 @contextmanager
-def shared_pace(scene: Scene, courier: Courier, account: dict[str, Any], name: str) -> Iterator[None]:
+def shared_pace(scene: RunContext, courier: Session, account: dict[str, Any], name: str) -> Iterator[None]:
     """Share the pace with other runs of the account on this machine while the block lasts."""
     if scene.slots is None:
         yield
         return
-    book = SlotBook(scene.slots, f"{scene.target.base_url} {_meeting_point(account, scene.target)}", name)
+    book = SharedRate(scene.slots, f"{scene.target.base_url} {_meeting_point(account, scene.target)}", name)
     if not book.usable:
         courier.notify(f"{book.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
     courier.pacer.share(book, courier.notify)

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any, Self
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.manifest.loader import load_manifest, rebind
 from piggy_batch.models import Json, Repeat
-from piggy_batch.runs.filenames import CLAIM, COUNTED, HEIR, STDIN
+from piggy_batch.runs.filenames import CLAIM, COUNTED, INHERITED_CLAIM, STDIN
 from piggy_batch.runs.generated_manifest import is_counted
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import WAL, remove
-from piggy_batch.runs.leftovers import clear_unfinished, left_without_journal, without_journal
+from piggy_batch.runs.leftovers import clear_unfinished, find_orphaned_output, without_journal
 from piggy_batch.runs.lock import LOCK, RunLock
 from piggy_batch.tables import sha256_of
 
 if TYPE_CHECKING:
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.manifest.options import Loaded, Reading
+    from piggy_batch.manifest.options import LoadedManifest, ManifestOptions
 
 
 def default_run_dir(manifest: Path, operation: Operation) -> Path:
@@ -87,7 +87,7 @@ class RunDir:
         JournalError where such a run has lost its journal, and rows must not be carried out twice.
         """
         once = operation.repeat is Repeat.ONCE and not adopt
-        left = left_without_journal(self.path) if once else None
+        left = find_orphaned_output(self.path) if once else None
         if left == WAL:  # opening an empty journal would remove it
             raise without_journal(self.path, left)
         journal = Journal.open(self.path)
@@ -102,7 +102,7 @@ class RunDir:
             journal.discard()
         return None
 
-    def load(self, operation: Operation, manifest: Path, reading: Reading) -> tuple[Journal, Loaded]:
+    def load(self, operation: Operation, manifest: Path, reading: ManifestOptions) -> tuple[Journal, LoadedManifest]:
         """A fresh journal with the manifest in it."""
         journal = None
         try:
@@ -110,7 +110,7 @@ class RunDir:
             loaded = load_manifest(journal, operation, manifest, reading)
             journal.set("home", home_of(self.path))
             if self._claim is not None:
-                journal.set(HEIR, self._claim)
+                journal.set(INHERITED_CLAIM, self._claim)
         except BaseException:
             if journal is not None:
                 journal.close()
@@ -121,7 +121,7 @@ class RunDir:
         return journal, loaded
 
     def rejoin(
-        self, journal: Journal, operation: Operation, manifest: Path, reading: Reading, *, adopt: bool
+        self, journal: Journal, operation: Operation, manifest: Path, reading: ManifestOptions, *, adopt: bool
     ) -> Binding:
         """Check that a begun run is this very run; JournalError names what differs."""
         here = self.path

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.directory import stem
-from piggy_batch.runs.filenames import CLAIM, COUNTED, HEIR, STDIN
+from piggy_batch.runs.filenames import CLAIM, COUNTED, INHERITED_CLAIM, STDIN
 from piggy_batch.runs.generated_manifest import is_counted
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import NAME, guarded, identity
-from piggy_batch.runs.leftovers import told_done
+from piggy_batch.runs.leftovers import done_in_summary
 from piggy_batch.runs.lock import is_held
-from piggy_batch.runs.registry import StateBook, entry_of
+from piggy_batch.runs.registry import RunRegistry, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ class _Seen:
     claim: str | None
 
 
-class Twins:
+class DuplicateRunGuard:
     """Keeps a run from being another's twin, and from being its own, put back from a copy. ``records``: the user's
     state directory. ``rehearsal``: the service is on this machine, so that a recorded run whose directory is gone
     was thrown away."""
@@ -88,12 +88,12 @@ class Twins:
         self._matters = operation.repeat is Repeat.ONCE and not counted
         self._places = {self._here.absolute().parent} | ({manifest.absolute().parent} if manifest != STDIN else set())
         self._errand = (operation.name, content, base_url)
-        self._run: str = journal.get(CLAIM) or journal.get(HEIR) or secrets.token_hex(16)
-        self._book: StateBook | None = None
+        self._run: str = journal.get(CLAIM) or journal.get(INHERITED_CLAIM) or secrets.token_hex(16)
+        self._book: RunRegistry | None = None
         if self._matters and records is not None:
             digest = hashlib.sha256(" ".join(self._errand).encode()).hexdigest()
             path = records / "once" / f"{digest[:32]}.json"
-            self._book = StateBook(path, "runs", "without it rows could be carried out twice: mend it")
+            self._book = RunRegistry(path, "runs", "without it rows could be carried out twice: mend it")
 
     def refuse(self) -> None:
         """SetupError where another run of this errand has begun, or is about to."""
@@ -129,7 +129,7 @@ class Twins:
         done = self._journal.counts()[Status.DONE]
         entries = self._book.read() if self._book else []
         noted = [int(entry.get("done", 0)) for entry in entries if entry["run"] == self._run]
-        told = max([told_done(self._here), *noted])
+        told = max([done_in_summary(self._here), *noted])
         if told > done:
             raise JournalError(
                 f"{self._here}: {told:,} rows were done when this run ended last, and its journal knows of {done:,}: "

@@ -14,7 +14,7 @@ from piggy_batch.errors import JournalError
 from piggy_batch.models import Json, Repeat, Status
 from piggy_batch.runs import database, journal_file
 from piggy_batch.runs.group_commit import GroupCommit
-from piggy_batch.runs.records import Entry, Fate, LoadBatch, pack, unpack
+from piggy_batch.runs.records import LoadBatch, Outcome, RowState, pack, unpack
 
 if TYPE_CHECKING:
     import asyncio
@@ -195,7 +195,7 @@ class Journal:
         """Whether a row is marked invalid."""
         return self._db.execute("SELECT 1 FROM fates WHERE number = ?", (number,)).fetchone() is not None
 
-    def record(self, fates: Iterable[Fate]) -> None:
+    def record(self, fates: Iterable[Outcome]) -> None:
         """Put outcomes that were read from elsewhere in the place of those here. One transaction."""
         with self._guard(), database.transaction(self._db):
             self._db.executemany(_OUTCOME, (self._outcome(fate) for fate in fates))
@@ -279,11 +279,11 @@ class Journal:
         """Journal the intent to send a row; on disk when the future is done. ``patient``: soon is enough."""
         return self._write(_INTENT, (number, self.run, attempts, sent_at, _dump(before)), patient=patient)
 
-    def settled(self, fate: Fate, *, patient: bool = False) -> asyncio.Future[None]:
+    def settled(self, fate: Outcome, *, patient: bool = False) -> asyncio.Future[None]:
         """Journal a row's outcome; on disk when the future is done. ``patient``: soon is enough."""
         return self._write(_OUTCOME, self._outcome(fate), patient=patient)
 
-    def _outcome(self, fate: Fate) -> tuple[Any, ...]:
+    def _outcome(self, fate: Outcome) -> tuple[Any, ...]:
         return (
             fate.number,
             fate.status.value,
@@ -361,7 +361,7 @@ class Journal:
         found = self._db.execute(f"SELECT {', '.join(names)} FROM runs ORDER BY id")  # noqa: S608 - constants
         return [dict(zip(names, row, strict=True)) for row in found]
 
-    def open_rows(self, takes: Mapping[Status, bool], *, needs_before: bool, resend: bool) -> Iterator[Entry]:
+    def open_rows(self, takes: Mapping[Status, bool], *, needs_before: bool, resend: bool) -> Iterator[RowState]:
         """Rows to take, pending ones first, then those of other statuses that an earlier invocation left.
 
         ``takes`` says which statuses; a row in doubt without the before-look that its operation needs is
@@ -379,12 +379,12 @@ class Journal:
             )
             yield from self._paged(f"f.state IN ({marks}) AND f.run < {self.run}{blind}")
 
-    def all_rows(self) -> Iterator[Entry]:
+    def all_rows(self) -> Iterator[RowState]:
         """Every row in manifest order, from one consistent reading."""
         for row in self._db.execute(_SELECT + " ORDER BY r.number"):
             yield self._entry(row)
 
-    def _paged(self, where: str) -> Iterator[Entry]:
+    def _paged(self, where: str) -> Iterator[RowState]:
         last = 0
         while True:
             page = self._db.execute(
@@ -401,13 +401,13 @@ class Journal:
             return Status.PENDING if self.repeat is Repeat.SAFE else Status.UNKNOWN
         return _STATUSES[state]
 
-    def _entry(self, row: Sequence[Any]) -> Entry:
+    def _entry(self, row: Sequence[Any]) -> RowState:
         number, line, cells, state, attempts, sent_at, before, proof, http_status, code, message, kept, finished = row
         if state is None:
-            return Entry(number, line, unpack(cells), Status.PENDING)
+            return RowState(number, line, unpack(cells), Status.PENDING)
         if state == SENT and message is None:
             message = "sent, and the program ended before the answer came"
-        return Entry(
+        return RowState(
             number,
             line,
             unpack(cells),

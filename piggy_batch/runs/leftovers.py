@@ -43,7 +43,7 @@ def _is_of_a_sheet(path: Path) -> bool:
         return file.read(6).startswith(_IN_SHEET)
 
 
-def left_without_journal(directory: Path) -> str | None:
+def find_orphaned_output(directory: Path) -> str | None:
     """The file that says that rows were sent from here, where the journal is missing or empty; None: none says so.
 
     Asked before SQLite opens an empty journal, which makes it remove the log beside it.
@@ -57,7 +57,7 @@ def left_without_journal(directory: Path) -> str | None:
     return next((path.name for path in reports if path.is_file() and not path.is_symlink()), None)
 
 
-def told_done(directory: Path) -> int:
+def done_in_summary(directory: Path) -> int:
     """How many rows the summary there says are done."""
     return (_told_counts(directory) or {}).get(Status.DONE.value, 0)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RowState:
     """A manifest row with its fate so far."""
 
     number: int
@@ -32,7 +32,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Outcome:
     """An outcome on its way to the journal."""
 
     number: int

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class StateBook:
+class RunRegistry:
     """A list of entries on disk. ``what`` it records and the ``harm`` of going without it are for messages."""
 
     def __init__(self, path: Path, what: str, harm: str) -> None:

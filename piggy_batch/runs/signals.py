@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from piggy_batch.client.clock import Stop
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.client.clock import StopSignal
+    from piggy_batch.runs.context import RunContext
 
 
 @contextmanager
-def ending_after(seconds: float | None, stop: Stop) -> Iterator[None]:
+def ending_after(seconds: float | None, stop: StopSignal) -> Iterator[None]:
     """Stop softly ``seconds`` after the block was entered; None: never."""
     timer = None
     if seconds is not None:
@@ -35,7 +35,7 @@ class Signals:
     takes no more of what there is to do; a second Ctrl-C or SIGTERM leaves at once: what is on disk is enough.
     """
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunContext) -> None:
         self._say = scene.progress.say
         self._names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if scene.signals else ()
         self._before: dict[signal.Signals, Any] = {}
@@ -55,7 +55,7 @@ class Signals:
         for name, before in self._before.items():
             signal.signal(name, before)
 
-    def soften(self, stop: Stop, *, units: str = "rows", known: str = "the journal knows every row") -> None:
+    def soften(self, stop: StopSignal, *, units: str = "rows", known: str = "the journal knows every row") -> None:
         """From here on what is in the air lands."""
         loop = asyncio.get_running_loop()
 

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from piggy_batch.sandbox.service import Sandbox
-    from piggy_batch.sandbox.world.account import World
+    from piggy_batch.sandbox.world.account import Account
 
 Json = Any
 
 
-def back_door(sandbox: Sandbox) -> Starlette:
+def admin_app(sandbox: Sandbox) -> Starlette:
     """The Starlette application with every ``/_sandbox`` route."""
     return Starlette(
         routes=[
@@ -81,7 +81,7 @@ class _State:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def _world(self, request: Request) -> World:
+    def _world(self, request: Request) -> Account:
         """The main account, or the one that ``?account=UUID`` names."""
         uuid = request.query_params.get("account", self._sandbox.settings.account_uuid)
         try:

@@ -29,7 +29,7 @@ FIXED = {
 }
 
 
-def instead(fault: Fault, now: float) -> Reply | None:
+def replacement(fault: Fault, now: float) -> Reply | None:
     """The answer in place of the real one, nothing applied; None for faults that let it be applied."""
     if fault.kind in CODED:
         return Refused(CODED[fault.kind]).reply()
@@ -57,7 +57,7 @@ def _with(reply: Reply, *headers: tuple[bytes, bytes]) -> Reply:
     return Reply(reply.status, reply.body, (*reply.headers, *headers))
 
 
-def spoiled(fault: Fault, reply: Reply, first_page: Reply | None) -> Reply:
+def altered(fault: Fault, reply: Reply, first_page: Reply | None) -> Reply:
     """The real answer, applied, with the fault's mark on it.
 
     Refusals pass unspoiled where only a success can be.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Send
 
     from piggy_batch.sandbox.handlers.call import Call, Handler
-    from piggy_batch.sandbox.http.throttle import Ticket
+    from piggy_batch.sandbox.http.throttle import LimitState
 
 
 PREFIX = "/api/v3/oauth/clients"
@@ -110,7 +110,7 @@ def no_route(method: str, path: str) -> Reply:
     return Reply(405, reply.body, (*reply.headers, (b"allow", ", ".join(methods).encode())))
 
 
-def headers(reply: Reply, ticket: Ticket) -> list[tuple[bytes, bytes]]:
+def headers(reply: Reply, ticket: LimitState) -> list[tuple[bytes, bytes]]:
     """The answer's headers with the length, and for the application's own the cache and throttle ones."""
     out = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
     if reply.gateway:

@@ -11,16 +11,16 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from piggy_batch.sandbox.asgi import back_door
-from piggy_batch.sandbox.fault_effects import instead, spoiled
+from piggy_batch.sandbox.asgi import admin_app
+from piggy_batch.sandbox.fault_effects import altered, replacement
 from piggy_batch.sandbox.faults import ConnectionCut, Fault, Plan
 from piggy_batch.sandbox.handlers.call import Call
 from piggy_batch.sandbox.http.messages import Form, Refused, Reply, parameters, plain
 from piggy_batch.sandbox.http.throttle import Throttle
-from piggy_batch.sandbox.http.tokens import Grant, Tokens
+from piggy_batch.sandbox.http.tokens import TokenGrant, Tokens
 from piggy_batch.sandbox.routes import headers, no_route, route, trickle, whole
-from piggy_batch.sandbox.world.account import World
-from piggy_batch.sandbox.world.outside_events import Churner, on_contact, on_giftcard, on_identifier
+from piggy_batch.sandbox.world.account import Account
+from piggy_batch.sandbox.world.outside_events import ListChurn, on_contact, on_giftcard, on_identifier
 from piggy_batch.sandbox.world.state_file import read_state, write_state
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
     from piggy_batch.sandbox.handlers.call import Handler
-    from piggy_batch.sandbox.http.throttle import Ticket
+    from piggy_batch.sandbox.http.throttle import LimitState
     from piggy_batch.sandbox.settings import Churn, Settings
 
 Json = Any
@@ -45,7 +45,7 @@ class _Arrived:
     scope: Scope
     body: bytes
     header: bytes | None  # Authorization
-    ticket: Ticket
+    ticket: LimitState
     serial: int  # 1 = the first request of this sandbox
     found: tuple[str, Handler, tuple[str, ...]] | None
 
@@ -73,14 +73,14 @@ class Sandbox:
         companies = {uuid: company for company, uuid in settings.other_tokens.values()}
         companies[settings.account_uuid] = settings.company
         self.worlds = {
-            uuid: World(settings, company, uuid, main=uuid == settings.account_uuid, dumped=held.get(uuid))
+            uuid: Account(settings, company, uuid, main=uuid == settings.account_uuid, dumped=held.get(uuid))
             for uuid, company in companies.items()
         }
         self.world = self.worlds[settings.account_uuid]
-        self.churner = Churner(settings, self.world)
+        self.churner = ListChurn(settings, self.world)
         self._serial = 0
         self._hanging: set[asyncio.Future[None]] = set()
-        self._back_door = back_door(self)
+        self._back_door = admin_app(self)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
@@ -129,7 +129,7 @@ class Sandbox:
 
     def accept(self, token: str) -> None:
         """The token is good for the main account from now on, as after a rotation."""
-        self.tokens.grants[token] = Grant(self.settings.account_uuid)
+        self.tokens.grants[token] = TokenGrant(self.settings.account_uuid)
 
     def let_go(self) -> None:
         """Ends every request that a fault keeps hanging."""
@@ -175,7 +175,7 @@ class Sandbox:
         if fault and fault.kind in ("reset-before", "timeout"):
             await self._break(scope, receive, fault)
             return
-        reply = instead(fault, now) if fault else None
+        reply = replacement(fault, now) if fault else None
         if reply is None:
             arrived = _Arrived(scope, body, header, ticket, serial, found)
             reply = await self._apply(arrived)
@@ -183,7 +183,7 @@ class Sandbox:
                 first_page = None
                 if fault.kind == "repeat-page" and method == "GET":
                     first_page = await self._apply(arrived, {"page": 1})
-                reply = spoiled(fault, reply, first_page)
+                reply = altered(fault, reply, first_page)
         if self.latency_s:
             await self.settings.sleep(self.latency_s / 2)
         if fault and fault.kind in ("reset-after", "timeout-after"):

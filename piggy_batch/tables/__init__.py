@@ -2,8 +2,19 @@
 
 from piggy_batch.files import sha256_of
 from piggy_batch.tables.readers.open import open_table
-from piggy_batch.tables.table import Facts, Rows, Table
-from piggy_batch.tables.writers.base import Out
+from piggy_batch.tables.table import Rows, Table, TableInfo
+from piggy_batch.tables.writers.base import OutputColumn
 from piggy_batch.tables.writers.open import FORMATS, Writer, open_writer, warm_up
 
-__all__ = ["FORMATS", "Facts", "Out", "Rows", "Table", "Writer", "open_table", "open_writer", "sha256_of", "warm_up"]
+__all__ = [
+    "FORMATS",
+    "OutputColumn",
+    "Rows",
+    "Table",
+    "TableInfo",
+    "Writer",
+    "open_table",
+    "open_writer",
+    "sha256_of",
+    "warm_up",
+]

@@ -17,7 +17,7 @@ MAX_COLUMNS = 16_384  # what the widest spreadsheet holds; more is damage, or me
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TableInfo:
     """What was detected in a file. None: does not apply to this format."""
 
     format: str  # csv, parquet, xlsx, ods or jsonl
@@ -44,7 +44,7 @@ class Table:
     """
 
     columns: tuple[str, ...]
-    facts: Facts
+    facts: TableInfo
     read: Callable[[], Rows]
     float_columns: frozenset[str] = frozenset()  # no good as identifiers: digits are lost already
     release: Callable[[], None] = field(default=_nothing)
@@ -70,7 +70,7 @@ class Table:
 def make_table(
     where: str,
     header: Sequence[str],
-    facts: Facts,
+    facts: TableInfo,
     read: Callable[[], Rows],
     *,
     float_columns: frozenset[str] = frozenset(),

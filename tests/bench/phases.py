@@ -20,12 +20,12 @@ import httpx
 
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import find_operation
-from piggy_batch.importing.options import Options, Terms
-from piggy_batch.importing.results import Layout, write_reports
+from piggy_batch.importing.options import ExecutionOptions, ImportOptions
+from piggy_batch.importing.results import ReportColumns, write_reports
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.loader import rebind
-from piggy_batch.manifest.options import Reading
-from piggy_batch.runs.context import Scene
+from piggy_batch.manifest.options import ManifestOptions
+from piggy_batch.runs.context import RunContext
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.progress import Silent
@@ -43,7 +43,7 @@ def load(manifest: str, run_dir: str) -> dict[str, Any]:
     """CPU seconds of checking and copying; nothing is left behind but the journal."""
     started = time.process_time()
     with RunDir(Path(run_dir)) as directory:
-        journal, loaded = directory.load(OPERATION, Path(manifest), Reading())
+        journal, loaded = directory.load(OPERATION, Path(manifest), ManifestOptions())
         cpu_s = time.process_time() - started
         journal.close()
     return {"cpu_s": cpu_s, "rows": loaded.rows}
@@ -53,7 +53,7 @@ def report(run_dir: str, kind: str) -> dict[str, Any]:
     """CPU and wall seconds of the reports."""
     journal = Journal.read(Path(run_dir))
     assert journal is not None
-    layout = Layout(rebind(journal, OPERATION, Reading()))
+    layout = ReportColumns(rebind(journal, OPERATION, ManifestOptions()))
     started, wall = time.process_time(), time.perf_counter()
     counts = write_reports(journal, layout, kind, print)
     figures = {"cpu_s": time.process_time() - started, "wall_s": time.perf_counter() - wall, "rows": counts["results"]}
@@ -142,8 +142,12 @@ def tick(rate: str, seconds: str) -> dict[str, Any]:
 def _run(
     manifest: Path, run_dir: Path, transport: Any, *, rate: float, in_flight: int, limit: int | None, url: str
 ) -> None:
-    options = Options(run_dir=run_dir, rate=rate, yes=True, terms=Terms(concurrency=in_flight, limit=limit))
-    scene = Scene(target=Target(url, TOKEN), progress=Silent(), command="again", transport=transport, slots=state_dir())
+    options = ImportOptions(
+        run_dir=run_dir, rate=rate, yes=True, terms=ExecutionOptions(concurrency=in_flight, limit=limit)
+    )
+    scene = RunContext(
+        target=Target(url, TOKEN), progress=Silent(), command="again", transport=transport, slots=state_dir()
+    )
     result = run_program(run(OPERATION, manifest, options, scene))
     if result.exit_code:
         raise RuntimeError(f"{result.exit_code}: {result.notes}")

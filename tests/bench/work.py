@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import find_operation
-from piggy_batch.manifest.options import Reading
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.directory import RunDir
-from piggy_batch.runs.records import Fate
+from piggy_batch.runs.records import Outcome
 
 if TYPE_CHECKING:
     from piggy_batch.runs.journal import Journal
@@ -36,7 +36,7 @@ def write_manifest(path: Path, rows: int) -> Path:
 def settle(manifest: Path, run_dir: Path, settled: int, base_url: str) -> None:
     """Make the run directory of an import that ended after ``settled`` rows, through the journal's own writes."""
     with RunDir(run_dir) as directory:
-        journal, _ = directory.load(find_operation(" ".join(COMMAND)), manifest, Reading())
+        journal, _ = directory.load(find_operation(" ".join(COMMAND)), manifest, ManifestOptions())
         journal.set("format", "csv")
         journal.set("account", ACCOUNT)
         journal.set("base_url", base_url)
@@ -54,14 +54,14 @@ async def _settle(journal: Journal, settled: int) -> None:
         await asyncio.gather(*writes)
 
 
-def _fate(number: int) -> Fate:
+def _fate(number: int) -> Outcome:
     kept = {
         "contact_identifier_name": f"Card of guest {number}",
         "contact_identifier_active": True,
         "contact_uuid": None,
         "contact_email": None,
     }
-    return Fate(number, Status.DONE, 1, time.time(), proof=Proof.ANSWER, http_status=200, kept=kept)
+    return Outcome(number, Status.DONE, 1, time.time(), proof=Proof.ANSWER, http_status=200, kept=kept)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piggy_batch.manifest.doctor import match, suggest
+from piggy_batch.manifest.doctor import match_columns, suggest
 
 FIELDS = ["contact_identifier_value", "contact_uuid", "contact_identifier_name"]
 
@@ -23,13 +23,13 @@ FIELDS = ["contact_identifier_value", "contact_uuid", "contact_identifier_name"]
 )
 def test_header_matches_in_any_dress(header: str) -> None:
     """Case, space of any kind, underscores, hyphens and a byte order mark make no difference."""
-    assert match([header, "x"], FIELDS) == {"contact_identifier_value": header}
+    assert match_columns([header, "x"], FIELDS) == {"contact_identifier_value": header}
 
 
 def test_very_name_wins_over_a_likeness() -> None:
     """Of two columns that look alike the exact one is taken; of two likenesses neither."""
-    assert match(["Contact UUID", "contact_uuid"], FIELDS)["contact_uuid"] == "contact_uuid"
-    assert match(["Contact UUID", "CONTACT_UUID"], FIELDS) == {}
+    assert match_columns(["Contact UUID", "contact_uuid"], FIELDS)["contact_uuid"] == "contact_uuid"
+    assert match_columns(["Contact UUID", "CONTACT_UUID"], FIELDS) == {}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_very_name_wins_over_a_likeness() -> None:
 )
 def test_words_of_the_trade_are_proposed(field: str, header: str) -> None:
     """A synonym is proposed with the option that would take it, and not matched by itself."""
-    assert match([header, "Opmerking"], [field]) == {}
+    assert match_columns([header, "Opmerking"], [field]) == {}
     (suggestion,) = suggest([header, "Opmerking"], [field])
     assert (suggestion.field, suggestion.column) == (field, header)
     assert f"{field}={header}" in suggestion.message

@@ -14,8 +14,8 @@ import pytest
 
 from piggy_batch.endpoints.listings import GIFTCARDS, Listing
 from piggy_batch.exporting.export import export
-from piggy_batch.exporting.list_reader import Terms
-from piggy_batch.exporting.options import Exported, Options
+from piggy_batch.exporting.list_reader import ReadOptions
+from piggy_batch.exporting.options import ExportOptions, ExportResult
 from tests.world import Wire, World, in_virtual_time
 
 
@@ -51,14 +51,14 @@ class Account:
         """The filter for a program, 1 = the first."""
         return {"giftcard_program_uuid": self.cards.programs[number].uuid}
 
-    def export(self, listing: Listing = GIFTCARDS, to: str = "cards.csv", **given: Any) -> Exported:
+    def export(self, listing: Listing = GIFTCARDS, to: str = "cards.csv", **given: Any) -> ExportResult:
         """One invocation; ``given`` are fields of Options, Terms and Scene. Ten a page and no rate by default."""
         given = {"rate": 0.0, "page_size": 10} | given
-        terms = Terms(**{f.name: given.pop(f.name) for f in fields(Terms) if f.name in given})
+        terms = ReadOptions(**{f.name: given.pop(f.name) for f in fields(ReadOptions) if f.name in given})
         token = given.pop("token", "sandbox")
         target = given.pop("target", self.world.target(token))
         scene = replace(self.world.scene(token), transport=lambda: Line(self), target=target)
-        options = Options(self.folder / to, terms=terms, **given)
+        options = ExportOptions(self.folder / to, terms=terms, **given)
         return in_virtual_time(export(listing, options, scene), self.world.time)
 
     def said(self, words: str) -> bool:
@@ -83,13 +83,13 @@ class Line(Wire):
         return response
 
 
-def read(done: Exported) -> list[dict[str, str]]:
+def read(done: ExportResult) -> list[dict[str, str]]:
     """The rows of a CSV export."""
     with done.path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def held(done: Exported, column: str = "giftcard_uuid") -> list[str]:
+def held(done: ExportResult, column: str = "giftcard_uuid") -> list[str]:
     """One column of a CSV export."""
     return [row[column] for row in read(done)]
 
@@ -99,7 +99,7 @@ def without_times(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{name: text for name, text in row.items() if name != "read_at"} for row in rows]
 
 
-def summary_of(done: Exported) -> Mapping[str, Any]:
+def summary_of(done: ExportResult) -> Mapping[str, Any]:
     """The summary as it stands beside the file."""
     found: Mapping[str, Any] = json.loads(done.path.with_name(f"{done.path.name}.summary.json").read_text("utf-8"))
     return found

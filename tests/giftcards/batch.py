@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from piggy_batch.importing.giftcards.baseline import record_baseline
-from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
-from piggy_batch.importing.options import Result
+from piggy_batch.importing.giftcards.reconcile import ReconcileOptions, reconcile
+from piggy_batch.importing.options import RunResult
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.sandbox import Fault
 from tests.world import World, in_virtual_time, read_csv
@@ -30,7 +30,7 @@ def made(world: World) -> list[str]:
     return list(world.times("giftcards.create"))
 
 
-def create(world: World, count: int = 5, *, baseline: bool = True, **given: Any) -> Result:
+def create(world: World, count: int = 5, *, baseline: bool = True, **given: Any) -> RunResult:
     """``giftcards create --count``, in ``batch`` unless ``run_dir`` says otherwise."""
     run_dir: Path = given.pop("run_dir", world.folder / "batch")
     constants = {"giftcard_program_uuid": program(world)} | given.pop("constants", {})
@@ -45,18 +45,18 @@ def create(world: World, count: int = 5, *, baseline: bool = True, **given: Any)
     )
 
 
-def create_from(world: World, manifest: Path, *, baseline: bool = True, **given: Any) -> Result:
+def create_from(world: World, manifest: Path, *, baseline: bool = True, **given: Any) -> RunResult:
     """``giftcards create MANIFEST``."""
     return world.run("giftcards create", manifest, scene={"baseline": record_baseline} if baseline else {}, **given)
 
 
-def settle(world: World, run: Result | Path, *, token: str = "sandbox", **terms: Any) -> Result:
+def settle(world: World, run: RunResult | Path, *, token: str = "sandbox", **terms: Any) -> RunResult:
     """``giftcards reconcile``, at once unless ``settle_after_s`` says otherwise."""
     run_dir = run if isinstance(run, Path) else run.run_dir
     given = {"rate": 0.0, "settle_after_s": 0.0} | terms
-    return in_virtual_time(reconcile(run_dir, Reconciling(**given), world.scene(token)), world.time)
+    return in_virtual_time(reconcile(run_dir, ReconcileOptions(**given), world.scene(token)), world.time)
 
 
-def candidates(result: Result) -> list[dict[str, str]]:
+def candidates(result: RunResult) -> list[dict[str, str]]:
     """What is listed for a person."""
     return read_csv(result.run_dir / "candidates.csv")

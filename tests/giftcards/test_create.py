@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from piggy_batch.cli.display import Display
+from piggy_batch.cli.display import ProgressDisplay
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.importing.giftcards.baseline import BASELINE, record_baseline
-from piggy_batch.importing.options import Options
+from piggy_batch.importing.options import ImportOptions
 from piggy_batch.importing.runner import run
-from piggy_batch.manifest.options import Reading
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.runs.journal import Journal
 from piggy_batch.sandbox import Churn, Fault
@@ -372,11 +372,14 @@ def test_list_and_rows_keep_to_one_rate(world: World) -> None:
 
 def test_the_log_is_in_the_run_directory(world: World) -> None:
     """run.log holds what happened from the list on."""
-    with Display("rows", bar=False, quiet=True) as display:
+    with ProgressDisplay("rows", bar=False, quiet=True) as display:
         scene = world.scene(baseline=record_baseline)
         run_dir = world.folder / "batch"
-        options = Options(
-            run_dir=run_dir, rate=0.0, yes=True, reading=Reading(constants={"giftcard_program_uuid": program(world)})
+        options = ImportOptions(
+            run_dir=run_dir,
+            rate=0.0,
+            yes=True,
+            reading=ManifestOptions(constants={"giftcard_program_uuid": program(world)}),
         )
         manifest = counted_manifest(run_dir, 2)
         work = run(find_operation("giftcards create"), manifest, options, replace(scene, progress=display))

@@ -12,8 +12,8 @@ import pytest
 
 from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.importing.giftcards.candidate_rules import Card, fits
-from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
-from piggy_batch.importing.options import Result
+from piggy_batch.importing.giftcards.reconcile import ReconcileOptions, reconcile
+from piggy_batch.importing.options import RunResult
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.journal import Journal
 from piggy_batch.sandbox import Churn, Fault
@@ -28,7 +28,7 @@ def issue(world: World, **event: Any) -> str:
     return str(world.sandbox.happen("giftcard", action="issue", **({"program": 1} | event))["uuid"])
 
 
-def lost(world: World, count: int = 5, rows: int = 2, **given: Any) -> Result:
+def lost(world: World, count: int = 5, rows: int = 2, **given: Any) -> RunResult:
     """A run of which the answers to the first ``rows`` were lost after the cards were made."""
     lose(world, times=rows)
     result = create(world, count, **given)
@@ -36,7 +36,7 @@ def lost(world: World, count: int = 5, rows: int = 2, **given: Any) -> Result:
     return result
 
 
-def assigned(world: World, result: Result) -> dict[str, str]:
+def assigned(world: World, result: RunResult) -> dict[str, str]:
     """Rows that a look settled: the card of each."""
     return {row["_row"]: row["giftcard_uuid"] for row in world.rows(result) if row["_proof"] == "look"}
 
@@ -377,7 +377,7 @@ def test_killed_again_and_again_it_goes_on(world: World) -> None:
     lose(world, "reset-before", times=1)
     run = create(world, 6)
     world.sandbox.clear_faults()
-    terms, kills = Reconciling(exclusive=True, settle_after_s=0.0, rate=0.0), 0
+    terms, kills = ReconcileOptions(exclusive=True, settle_after_s=0.0, rate=0.0), 0
     while True:
         scene = replace(world.scene(), clock=_Plug(world, kills))
         try:
@@ -547,7 +547,7 @@ def test_other_runs_are_told_of_it_by_the_runs_name(world: World) -> None:
 
     world.hook = hook
     scene = world.scene(slots=slots)
-    terms = Reconciling(exclusive=True, settle_after_s=0.0, rate=5.0)
+    terms = ReconcileOptions(exclusive=True, settle_after_s=0.0, rate=5.0)
     assert in_virtual_time(reconcile(run.run_dir, terms, scene), world.time).exit_code == 0
     assert names == {"batch, reconcile"}
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from piggy_batch.importing.migration.migration import migrate
-from piggy_batch.importing.migration.pipeline import Wishes
-from piggy_batch.importing.options import Options, Result, Terms
-from piggy_batch.manifest.options import Reading
+from piggy_batch.importing.migration.pipeline import MigrationOptions
+from piggy_batch.importing.options import ExecutionOptions, ImportOptions, RunResult
+from piggy_batch.manifest.options import ManifestOptions
 from tests.world import World, in_virtual_time, read_csv
 
 HEADER = "contact_identifier_value,email,contact_identifier_name,contact_identifier_active,credits"
@@ -29,21 +29,23 @@ class Shop:
         """Rows of up to five cells; what is missing is blank."""
         return self.world.manifest(HEADER, [[*row, *[""] * (5 - len(row))] for row in rows], name)
 
-    def migrate(self, manifest: Path, *, token: str = "sandbox", scene: Any = None, **given: Any) -> Result:
+    def migrate(self, manifest: Path, *, token: str = "sandbox", scene: Any = None, **given: Any) -> RunResult:
         """One invocation; ``given`` are fields of Options, Terms, Reading and Wishes."""
-        wishes = {f.name: given.pop(f.name) for f in fields(Wishes) if f.name in given}
-        terms = {f.name: given.pop(f.name) for f in fields(Terms) if f.name in given}
-        reading = {f.name: given.pop(f.name) for f in fields(Reading) if f.name in given}
-        options = Options(terms=Terms(**terms), reading=Reading(**reading), **({"rate": 0.0, "yes": True} | given))
-        wished = Wishes(**({"state_dir": self.folder / "state", "shop": self.shop} | wishes))
+        wishes = {f.name: given.pop(f.name) for f in fields(MigrationOptions) if f.name in given}
+        terms = {f.name: given.pop(f.name) for f in fields(ExecutionOptions) if f.name in given}
+        reading = {f.name: given.pop(f.name) for f in fields(ManifestOptions) if f.name in given}
+        options = ImportOptions(
+            terms=ExecutionOptions(**terms), reading=ManifestOptions(**reading), **({"rate": 0.0, "yes": True} | given)
+        )
+        wished = MigrationOptions(**({"state_dir": self.folder / "state", "shop": self.shop} | wishes))
         where = replace(self.world.scene(token), **(scene or {}))
         return in_virtual_time(migrate(manifest, options, wished, where), self.world.time)
 
-    def rows(self, result: Result, pile: str = "results") -> list[dict[str, str]]:
+    def rows(self, result: RunResult, pile: str = "results") -> list[dict[str, str]]:
         """A report."""
         return read_csv(result.run_dir / f"{pile}.csv")
 
-    def statuses(self, result: Result) -> list[str]:
+    def statuses(self, result: RunResult) -> list[str]:
         """`_status` in manifest order."""
         return [row["_status"] for row in self.rows(result)]
 
@@ -68,7 +70,7 @@ class Shop:
         """How many requests of that kind have arrived: ``POST /credit-receptions``."""
         return int(self.world.sandbox.requests[part])
 
-    def summary(self, result: Result) -> dict[str, Any]:
+    def summary(self, result: RunResult) -> dict[str, Any]:
         """The summary on disk."""
         found: dict[str, Any] = json.loads((result.run_dir / "summary.json").read_text(encoding="utf-8"))
         return found

@@ -11,7 +11,7 @@ import pytest
 from migrate_world import Shop
 
 from piggy_batch.errors import HaltError
-from piggy_batch.importing.options import Options
+from piggy_batch.importing.options import ImportOptions
 from piggy_batch.importing.verification.account_sample import Sample, choose, compare_sample
 from piggy_batch.sandbox import Fault
 from tests.world import in_virtual_time
@@ -19,7 +19,7 @@ from tests.world import in_virtual_time
 
 def compare(shop: Shop, path: Path, number: int = 100) -> Sample:
     """Look so many rows up."""
-    options = Options(rate=0.0)
+    options = ImportOptions(rate=0.0)
     work = compare_sample(path, number, options, shop.world.scene(), rng=random.Random(1))
     return in_virtual_time(work, shop.world.time)
 
@@ -44,7 +44,7 @@ def test_a_sample_is_random_and_of_that_size(shop: Shop) -> None:
     path = shop.manifest(*[[f"A-{n}"] for n in range(50)])
     drawn: Counter[str] = Counter()
     for seed in range(200):
-        rows, values = choose(path, 5, Options(), random.Random(seed))
+        rows, values = choose(path, 5, ImportOptions(), random.Random(seed))
         assert (rows, len(values)) == (50, 5)
         drawn.update(v["contact_identifier_value"] for v in values)
     assert len(drawn) == 50

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from migrate_world import Shop
 
-from piggy_batch.client.clock import Stop
-from piggy_batch.client.rate_limiter import Pacer
+from piggy_batch.client.clock import StopSignal
+from piggy_batch.client.rate_limiter import RateLimiter
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.sandbox import Fault
 from tests.world import Wire, WorldClock
@@ -199,7 +199,7 @@ def test_lost_answers_at_every_stage(make_shop: Callable[..., Shop]) -> None:
 def test_an_interrupt_lands_what_flies_and_goes_on_later(shop: Shop, stage: str) -> None:
     """A stop in any stage ends the pipeline with 130, and the same command finishes."""
     path = prepare(shop)
-    pacer = Pacer(0.0, WorldClock(shop.world), Stop())
+    pacer = RateLimiter(0.0, WorldClock(shop.world), StopSignal())
 
     async def interrupt(request: httpx.Request) -> httpx.Response | None:
         if stage in str(request.url):

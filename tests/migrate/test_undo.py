@@ -13,8 +13,8 @@ from migrate_world import Shop
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import SetupError
-from piggy_batch.importing.options import Result
-from piggy_batch.importing.undo import Way, undo
+from piggy_batch.importing.options import RunResult
+from piggy_batch.importing.undo import UndoPlan, undo
 from piggy_batch.sandbox import Fault
 from tests.world import read_csv
 
@@ -24,7 +24,7 @@ def cards(shop: Shop) -> dict[str, Any]:
     return {row["value"]: row for row in shop.world.sandbox.world.people.identifier_rows()}
 
 
-def carry_out(shop: Shop, way: Way) -> list[Result]:
+def carry_out(shop: Shop, way: UndoPlan) -> list[RunResult]:
     """Run the printed commands in their order."""
     results = []
     for file in way.files:

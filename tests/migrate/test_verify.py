@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from migrate_world import Shop
 
-from piggy_batch.importing.options import Result
+from piggy_batch.importing.options import RunResult
 from piggy_batch.importing.verification.sign_off import write_sign_off
 
 COLUMNS = "contact_identifier_value,contact_uuid,email,contact_identifier_name,contact_identifier_active"
 
 
-def verify(shop: Shop, *rows: list[str], **given: Any) -> Result:
+def verify(shop: Shop, *rows: list[str], **given: Any) -> RunResult:
     """Verify rows of up to five cells."""
     path = shop.world.manifest(COLUMNS, [[*row, *[""] * (5 - len(row))] for row in rows], "verify.csv")
     return shop.world.run("identifiers verify", path, **given)
@@ -102,7 +102,7 @@ def test_a_migration_verifies_against_its_own_manifest(shop: Shop) -> None:
     assert shop.world.run("identifiers verify", path).exit_code == 0
 
 
-def page(shop: Shop, result: Result) -> str:
+def page(shop: Shop, result: RunResult) -> str:
     """The sign-off page of a verify run."""
     target = shop.folder / "sign-off.html"
     write_sign_off(result.run_dir, target)

@@ -28,8 +28,8 @@ import httpx
 
 from piggy_batch.endpoints.listings import GIFTCARDS
 from piggy_batch.exporting.export import export
-from piggy_batch.exporting.list_reader import Terms
-from piggy_batch.exporting.options import Exported, Options
+from piggy_batch.exporting.list_reader import ReadOptions
+from piggy_batch.exporting.options import ExportOptions, ExportResult
 from piggy_batch.sandbox import Fault
 from tests.world import Wire, World, in_virtual_time
 
@@ -112,7 +112,7 @@ class Disturbed(Wire):
         return response
 
 
-def changing(folder: Path, seed: int) -> tuple[Exported, Judge]:
+def changing(folder: Path, seed: int) -> tuple[ExportResult, Judge]:
     """One export of an account that changes at random, with lists that lie at random; its kind is the seed's."""
     rng = random.Random(seed)
     size = rng.choice((1, 3, 10, 17))
@@ -137,14 +137,14 @@ def changing(folder: Path, seed: int) -> tuple[Exported, Judge]:
     )
     programs = world.sandbox.world.cards.programs
     filters = ({"giftcard_program_uuid": programs[program].uuid},) if program else ({},)
-    terms = Terms(page_size=size, concurrency=rng.choice((1, 2, 8)), max_passes=rng.choice((2, 4, 6)))
-    options = Options(folder / "cards.csv", filters=filters, rate=0.0, terms=terms)
+    terms = ReadOptions(page_size=size, concurrency=rng.choice((1, 2, 8)), max_passes=rng.choice((2, 4, 6)))
+    options = ExportOptions(folder / "cards.csv", filters=filters, rate=0.0, terms=terms)
     scene = replace(world.scene(), transport=lambda: Disturbed(judge))
     done = in_virtual_time(export(GIFTCARDS, options, scene), world.time)
     return done, judge
 
 
-def check(done: Exported, judge: Judge) -> None:
+def check(done: ExportResult, judge: Judge) -> None:
     """Assert what an export promises, whatever happened."""
     if not done.written:
         assert done.exit_code == 3, done.notes

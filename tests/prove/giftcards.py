@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 
 from piggy_batch.importing.giftcards.baseline import record_baseline
-from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
-from piggy_batch.importing.options import Result
+from piggy_batch.importing.giftcards.reconcile import ReconcileOptions, reconcile
+from piggy_batch.importing.options import RunResult
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.sandbox import Fault
 from tests.world import World, in_virtual_time, read_csv
@@ -65,7 +65,7 @@ def batch(rows: int, seed: int, *, foreign: int = 0, before: float = 0.0) -> Bat
         in_doubt = world.statuses(first).get("unknown", 0)
         made_first = len(world.times("giftcards.create"))
         world.sandbox.clear_faults()
-        terms = Reconciling(exclusive=True, settle_after_s=0.0, rate=0.0)
+        terms = ReconcileOptions(exclusive=True, settle_after_s=0.0, rate=0.0)
         looked = in_virtual_time(reconcile(first.run_dir, terms, world.scene()), world.time)
         left = world.statuses(looked).get("unknown", 0)
         assigned = sum(row["_proof"] == "look" for row in world.rows(looked))
@@ -85,7 +85,7 @@ def batch(rows: int, seed: int, *, foreign: int = 0, before: float = 0.0) -> Bat
         )
 
 
-def _create(world: World, rows: int) -> Result:
+def _create(world: World, rows: int) -> RunResult:
     run_dir = world.folder / "batch"
     program = world.sandbox.world.cards.programs[1].uuid
     return world.run(

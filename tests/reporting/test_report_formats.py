@@ -20,7 +20,7 @@ import pytest
 from reporting_world import CLOSING, OPENING, Account, Run
 
 from piggy_batch.errors import SetupError
-from piggy_batch.files import whole
+from piggy_batch.files import atomic_file
 from piggy_batch.reporting.money import Currency, average, plain
 
 if TYPE_CHECKING:
@@ -380,7 +380,7 @@ def test_failure_leaves_what_was_there(tmp_path: Path) -> None:
     target.write_text("old")
 
     def fail_half_way() -> None:
-        with whole(target) as draft:
+        with atomic_file(target) as draft:
             draft.write_text("half")
             raise OSError(28, "No space left on device")
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piggy_batch.errors import SetupError
-from piggy_batch.tables import Out, open_table, open_writer
+from piggy_batch.tables import OutputColumn, open_table, open_writer
 
 CSV = 'card;naam\r\n007;Zoë\r\n"1";"a\nb"\r\n'.encode()
 
@@ -20,7 +20,7 @@ CSV = 'card;naam\r\n007;Zoë\r\n"1";"a\nb"\r\n'.encode()
 def written(kind: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t"
-        with open_writer(path, kind, [Out("card"), Out("n", "int")]) as writer:
+        with open_writer(path, kind, [OutputColumn("card"), OutputColumn("n", "int")]) as writer:
             writer.write([["007", 1], ["Zoë", None], ["x\ny", 3]])
         return path.read_bytes()
 

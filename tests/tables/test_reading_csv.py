@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from piggy_batch.errors import SetupError
-from piggy_batch.tables import Facts, open_table
+from piggy_batch.tables import TableInfo, open_table
 
 
 def read(
     path: Path, content: bytes | str, **options: str
-) -> tuple[tuple[str, ...], list[tuple[int, list[str]]], Facts]:
+) -> tuple[tuple[str, ...], list[tuple[int, list[str]]], TableInfo]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with open_table(path, **options) as table:
         rows = list(table.rows())
@@ -36,7 +36,7 @@ def test_delimiter_is_detected_and_shown(file: Path, delimiter: str) -> None:
     columns, rows, facts = read(file, text)
     assert columns == ("card", "name")
     assert rows == [(2, ["007", f"a{others}b"]), (3, ["008", ""])]
-    assert facts == Facts("csv", "utf-8", delimiter)
+    assert facts == TableInfo("csv", "utf-8", delimiter)
 
 
 def test_delimiter_of_excel_hint_is_obeyed(file: Path) -> None:

@@ -17,7 +17,7 @@ from odf.table import TableCell, TableRow
 from odf.text import P, S
 
 from piggy_batch.errors import SetupError
-from piggy_batch.tables import FORMATS, Facts, Out, open_table, open_writer
+from piggy_batch.tables import FORMATS, OutputColumn, TableInfo, open_table, open_writer
 from piggy_batch.tables.writers.excel import XlsxSink
 from piggy_batch.tables.writers.open import Writer
 
@@ -40,12 +40,12 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
 
 
 def write(path: Path, kind: str, names: list[str], rows: list[list[str]]) -> None:
-    with open_writer(path, kind, [Out(name) for name in names]) as writer:
+    with open_writer(path, kind, [OutputColumn(name) for name in names]) as writer:
         writer.write(rows[:3])
         writer.write(rows[3:])
 
 
-def read(path: Path) -> tuple[list[str], list[list[str]], Facts]:
+def read(path: Path) -> tuple[list[str], list[list[str]], TableInfo]:
     with open_table(path) as table:
         return list(table.columns), [cells for _, cells in table.rows()], table.facts
 
@@ -130,7 +130,12 @@ def test_an_ods_sheet_gives_the_same_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_kinds_show_alike_in_every_format(tmp_path: Path, kind: str) -> None:
     """Numbers, truth values and moments read back as the same text from every format, None as blank."""
-    columns = [Out("card"), Out("n", "int"), Out("ok", "bool"), Out("at", "timestamp")]
+    columns = [
+        OutputColumn("card"),
+        OutputColumn("n", "int"),
+        OutputColumn("ok", "bool"),
+        OutputColumn("at", "timestamp"),
+    ]
     moment = datetime(2024, 1, 2, 3, 4, 5, 120_000, tzinfo=UTC)
     with open_writer(tmp_path / "t", kind, columns) as writer:
         writer.write([("007", 12, True, moment), ("008", "13", 0, "2024-01-02T05:04:05+02:00")])
@@ -144,7 +149,7 @@ def test_kinds_show_alike_in_every_format(tmp_path: Path, kind: str) -> None:
 
 
 def pull_the_plug(target: Path, kind: str) -> None:
-    with open_writer(target, kind, [Out("a")]) as writer:
+    with open_writer(target, kind, [OutputColumn("a")]) as writer:
         writer.write([["1"]])
         raise RuntimeError("plug pulled")
 
@@ -166,14 +171,14 @@ def test_a_failed_write_leaves_no_trace(tmp_path: Path, kind: str) -> None:
 def test_an_impossible_place_is_refused(tmp_path: Path) -> None:
     """A folder that is not there, or a format that is none, ends in one clear line."""
     with pytest.raises(SetupError, match="cannot be written"):
-        open_writer(tmp_path / "no" / "f.csv", "csv", [Out("a")])
+        open_writer(tmp_path / "no" / "f.csv", "csv", [OutputColumn("a")])
     with pytest.raises(SetupError, match="csv, parquet, xlsx, jsonl"):
-        open_writer(tmp_path / "f", "xml", [Out("a")])
+        open_writer(tmp_path / "f", "xml", [OutputColumn("a")])
 
 
 def test_a_full_sheet_goes_on_in_the_next_and_reads_as_one(tmp_path: Path) -> None:
     """Rows beyond the sheet's limit stand in further sheets, and come back as one table."""
-    columns = [Out("a"), Out("b")]
+    columns = [OutputColumn("a"), OutputColumn("b")]
     rows = [[str(n), "x"] for n in range(25)]
     with Writer(tmp_path / "t.xlsx", lambda part: XlsxSink(part, columns, sheet_rows=11)) as writer:
         writer.write(rows)
@@ -183,7 +188,7 @@ def test_a_full_sheet_goes_on_in_the_next_and_reads_as_one(tmp_path: Path) -> No
 
 def test_a_cell_too_long_for_a_workbook_is_cut_visibly(tmp_path: Path) -> None:
     """A workbook's cell ends at 32,767 characters; a longer one ends in an ellipsis rather than failing a report."""
-    with open_writer(tmp_path / "t.xlsx", "xlsx", [Out("a")]) as writer:
+    with open_writer(tmp_path / "t.xlsx", "xlsx", [OutputColumn("a")]) as writer:
         writer.write([["x" * 32_767]])
         assert writer.note is None
         writer.write([["x" * 40_000]])
@@ -197,7 +202,7 @@ def test_a_cell_too_long_for_a_workbook_is_cut_visibly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "xlsx"])
 def test_other_formats_hold_a_long_cell_whole(tmp_path: Path, kind: str) -> None:
     """And so have nothing to say of it."""
-    with open_writer(tmp_path / "t", kind, [Out("a")]) as writer:
+    with open_writer(tmp_path / "t", kind, [OutputColumn("a")]) as writer:
         writer.write([["x" * 40_000]])
     assert writer.note is None
     assert read(tmp_path / "t")[1] == [["x" * 40_000]]

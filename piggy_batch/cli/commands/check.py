@@ -21,7 +21,7 @@ from piggy_batch.text import printable_line
 if TYPE_CHECKING:
     from piggy_batch.importing.check import Checked
     from piggy_batch.importing.verification.account_sample import Sample
-    from piggy_batch.manifest.options import Reading
+    from piggy_batch.manifest.options import ManifestOptions
 
 
 @click.command("check")
@@ -63,7 +63,7 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
     """
     from piggy_batch.importing.check import check_manifest
     from piggy_batch.manifest.doctor import parse_fixes
-    from piggy_batch.manifest.options import Reading
+    from piggy_batch.manifest.options import ManifestOptions
 
     wanted = " ".join(name.split())
     try:
@@ -71,7 +71,7 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
     except KeyError:
         names = ", ".join(o.name for o in CATALOGUE if not o.hidden)
         raise SetupError(f'--for "{name}" is no command of the catalogue; it has {names}') from None
-    reading = Reading(
+    reading = ManifestOptions(
         delimiter=given["delimiter"],
         encoding=given["encoding"],
         sheet=given["sheet"],
@@ -96,19 +96,19 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
     ctx.exit(0 if checked.clean and not (sample and sample.elsewhere) else 1)
 
 
-def against(ctx: click.Context, manifest: Path, number: int | None, reading: Reading) -> Sample | None:
+def against(ctx: click.Context, manifest: Path, number: int | None, reading: ManifestOptions) -> Sample | None:
     """How so many random rows stand in the account; None where nobody asked."""
     if number is None:
         return None
-    from piggy_batch.importing.options import Options
+    from piggy_batch.importing.options import ImportOptions
     from piggy_batch.importing.verification.account_sample import compare_sample
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.runs.context import RunContext
 
     with open_display("rows", progress=False) as display:
-        scene = Scene(
+        scene = RunContext(
             target=make_target_from(ctx), progress=display, command=command_line(ctx.obj["argv"]), signals=True
         )
-        return asyncio.run(compare_sample(manifest, number, Options(reading=reading), scene))
+        return asyncio.run(compare_sample(manifest, number, ImportOptions(reading=reading), scene))
 
 
 def lines(manifest: Path, name: str, checked: Checked) -> list[str]:

@@ -19,7 +19,7 @@ from piggy_batch.text import duration, printable_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from piggy_batch.exporting.options import Exported, Options
+    from piggy_batch.exporting.options import ExportOptions, ExportResult
 
 
 TO = click.option(
@@ -74,12 +74,12 @@ WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]) -> Options:
+def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]) -> ExportOptions:
     """The export's options from the command line's."""
-    from piggy_batch.exporting.list_reader import Terms
-    from piggy_batch.exporting.options import Options
+    from piggy_batch.exporting.completeness import ReadOptions
+    from piggy_batch.exporting.options import ExportOptions
 
-    return Options(
+    return ExportOptions(
         to=to,
         filters=filters,
         run_dir=given["run_dir"],
@@ -87,7 +87,7 @@ def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str],
         reserve=given["reserve"],
         timeout_s=given["timeout"],
         max_wait_s=given["max_wait"],
-        terms=Terms(
+        terms=ReadOptions(
             page_size=given["page_size"],
             concurrency=given["concurrency"],
             quick=given["quick"],
@@ -100,7 +100,7 @@ def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str],
 
 def run_export(
     ctx: click.Context, listing: Listing, given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]
-) -> Exported:
+) -> ExportResult:
     """Export as the command line says; how it ended."""
     from piggy_batch.exporting.export import export
 
@@ -108,7 +108,7 @@ def run_export(
         return asyncio.run(export(listing, options_from(given, to, filters), make_scene(ctx, display)))
 
 
-def show_exported(listing: Listing, done: Exported, *, as_json: bool, quiet: bool) -> None:
+def show_exported(listing: Listing, done: ExportResult, *, as_json: bool, quiet: bool) -> None:
     """The summary on stdout; with ``quiet`` one line, and on stderr only what is not in order."""
     summary = done.summary
     if as_json:
@@ -124,7 +124,7 @@ def show_exported(listing: Listing, done: Exported, *, as_json: bool, quiet: boo
         click.echo(f"{again}: {shown_command(summary['next'])}", err=True)
 
 
-def headline(listing: Listing, done: Exported) -> str:
+def headline(listing: Listing, done: ExportResult) -> str:
     """The export in one line."""
     summary = done.summary
     if not done.written:
@@ -132,7 +132,7 @@ def headline(listing: Listing, done: Exported) -> str:
     return f"{listing.name}: {summary['verdict']}, {summary[listing.unit]:,} {listing.unit} in {done.path}"
 
 
-def summary_lines(listing: Listing, done: Exported) -> list[str]:
+def summary_lines(listing: Listing, done: ExportResult) -> list[str]:
     """The summary as a table for people."""
     summary = done.summary
     requests = f"{summary['requests']:,} in {duration(summary['elapsed_s'])}"
@@ -211,14 +211,14 @@ contacts_export: click.Command = click.command(
 @click.pass_context
 def giftcard_programs(ctx: click.Context, /, to: Path | None, *, as_json: bool) -> None:
     """The account's giftcard programs, with their UUIDs and card counts."""
-    from piggy_batch.exporting.options import Options, format_of
+    from piggy_batch.exporting.options import ExportOptions, format_of
     from piggy_batch.exporting.output import cell, columns_of
     from piggy_batch.exporting.programs import programs
     from piggy_batch.tables import open_writer
 
     kind = format_of(to) if to is not None else None
     with open_display("requests", progress=False) as display:
-        account, found = asyncio.run(programs(Options(to=to or Path()), make_scene(ctx, display)))
+        account, found = asyncio.run(programs(ExportOptions(to=to or Path()), make_scene(ctx, display)))
     if to is not None and kind is not None:
         with open_writer(to, kind, columns_of(PROGRAM_FIELDS, read_at=False)) as writer:
             writer.write([[cell(f.kind, item[f.name]) for f in PROGRAM_FIELDS] for item in found])

@@ -43,8 +43,8 @@ def _describe() -> str:
 def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None:
     """Run or go on with a migration."""
     from piggy_batch.importing.migration.migration import migrate as carry_out
-    from piggy_batch.importing.migration.pipeline import Wishes
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.importing.migration.pipeline import MigrationOptions
+    from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.registry import state_dir
 
     if given["template"]:
@@ -53,14 +53,14 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
     if manifest is None:
         raise click.UsageError("Missing argument 'MANIFEST'.", ctx)
     options = options_from(given)
-    wishes = Wishes(
+    wishes = MigrationOptions(
         state_dir=state_dir(),
         shop=given["shop"],
         credits_per_card=given["credits_per_card"],
         credits_again=given["credits_again"],
     )
     with open_display("rows", progress=given["progress"]) as display:
-        scene = Scene(
+        scene = RunContext(
             target=make_target_from(ctx),
             progress=display,
             command=command_line(ctx.obj["argv"]),

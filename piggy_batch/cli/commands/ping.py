@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 @click.pass_context
 def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     """Which account the token belongs to."""
-    from piggy_batch.client.account import account_words, introduce
-    from piggy_batch.client.clock import Clock, Stop
-    from piggy_batch.client.http import Api
-    from piggy_batch.client.rate_limiter import Pacer
-    from piggy_batch.client.session import Courier
+    from piggy_batch.client.account import describe_account, fetch_account
+    from piggy_batch.client.clock import Clock, StopSignal
+    from piggy_batch.client.http import HttpClient
+    from piggy_batch.client.rate_limiter import RateLimiter
+    from piggy_batch.client.session import Session
     from piggy_batch.client.telling import TellingApi
     from piggy_batch.text import printable_line
 
@@ -44,16 +44,18 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
         click.echo(printable_line(line), err=True)
 
     async def ask(target: Target) -> dict[str, Any]:
-        stop, clock = Stop(), Clock()
-        async with TellingApi(target, tell, timeout_s=timeout) if verbose else Api(target, timeout_s=timeout) as api:
-            courier = Courier(
-                api=api, pacer=Pacer(5.0, clock, stop), clock=clock, stop=stop, max_wait_s=60.0, notify=tell
+        stop, clock = StopSignal(), Clock()
+        async with (
+            TellingApi(target, tell, timeout_s=timeout) if verbose else HttpClient(target, timeout_s=timeout) as api
+        ):
+            courier = Session(
+                api=api, pacer=RateLimiter(5.0, clock, stop), clock=clock, stop=stop, max_wait_s=60.0, notify=tell
             )
-            return await introduce(courier, target, None)
+            return await fetch_account(courier, target, None)
 
     target = make_target_from(ctx)
     account = asyncio.run(ask(target))
     if as_json:
         click.echo(json_text({"account": account, "base_url": target.base_url}, indent=None))
     else:
-        click.echo(printable_line(f"{account_words(account)} at {target.base_url}"))
+        click.echo(printable_line(f"{describe_account(account)} at {target.base_url}"))

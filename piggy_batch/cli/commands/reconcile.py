@@ -57,11 +57,11 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
 
     Exit code 0: no row is in doubt any more. 1: some are; the same command looks again. 3: halted.
     """
-    from piggy_batch.importing.giftcards.reconcile import Reconciling, reconcile
+    from piggy_batch.importing.giftcards.reconcile import ReconcileOptions, reconcile
 
     if not run_dir.is_dir():
         raise SetupError(f"{run_dir}: no such directory; name the run directory of a giftcards create")
-    terms = Reconciling(
+    terms = ReconcileOptions(
         exclusive=given["exclusive"],
         settle_after_s=given["settle_after"],
         rate=as_rate(given["rate"]),

@@ -17,7 +17,7 @@ from piggy_batch.text import printable_line
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.report import Order, Report
+    from piggy_batch.reporting.report import Report, ReportRequest
     from piggy_batch.reporting.snapshot import Snapshot
 
 _LISTS = ("issued", "topped_up", "redeemed", "expired", "deactivated", "reactivated", "vanished", "moved")
@@ -162,9 +162,9 @@ def report_command(
         transactions=transactions,
         accept_partial=accept_partial,
     )
-    from piggy_batch.reporting.report import build
+    from piggy_batch.reporting.report import build_report
 
-    report = build(order, made_at=datetime.now(UTC))
+    report = build_report(order, made_at=datetime.now(UTC))
     for target in targets:
         _write(report, target)
     _say(report, targets, quiet=quiet, as_json=as_json)
@@ -184,10 +184,10 @@ def _order(
     lists: tuple[str, ...],
     transactions: Path | None,
     accept_partial: bool,
-) -> Order:
+) -> ReportRequest:
     from piggy_batch.reporting.dates import parse_day, time_zone
     from piggy_batch.reporting.money import Currency
-    from piggy_batch.reporting.report import Order, history
+    from piggy_batch.reporting.report import ReportRequest, history
     from piggy_batch.reporting.snapshot_store import Store, pick
 
     zone, currency = time_zone(timezone_name), Currency.parse(currency_code)
@@ -202,7 +202,7 @@ def _order(
     else:
         opening, closing = _from_files(files, zone, since_day, accept_partial=accept_partial)
         trend = (closing,) if opening is None else (opening, closing)
-    return Order(
+    return ReportRequest(
         closing=closing,
         opening=opening,
         history=trend,

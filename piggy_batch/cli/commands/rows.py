@@ -64,12 +64,12 @@ def make_command(operation: Operation) -> click.Command:
 def run_command(ctx: click.Context, operation: Operation, manifest: Path, given: dict[str, Any]) -> int:
     """Run a row command as the options say; its exit code."""
     from piggy_batch.importing.runner import run
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.registry import state_dir
 
     options = options_from(given)
     with open_display("rows", progress=given["progress"]) as display:
-        scene = Scene(
+        scene = RunContext(
             target=make_target_from(ctx),
             progress=display,
             command=command_line(ctx.obj["argv"]),

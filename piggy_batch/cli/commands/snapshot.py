@@ -19,7 +19,7 @@ from piggy_batch.text import printable_line
 if TYPE_CHECKING:
     from datetime import date
 
-    from piggy_batch.exporting.options import Exported
+    from piggy_batch.exporting.options import ExportResult
     from piggy_batch.reporting.snapshot import Snapshot
     from piggy_batch.reporting.snapshot_store import Store
 
@@ -110,7 +110,7 @@ def _make(folder: Path) -> None:
         raise SetupError(f"--store {folder.parent}: cannot be made ({error.strerror})") from None
 
 
-def _tell(stored: Snapshot, done: Exported | None, given: dict[str, Any]) -> None:
+def _tell(stored: Snapshot, done: ExportResult | None, given: dict[str, Any]) -> None:
     if given["as_json"]:
         found = done.summary if done is not None else {}
         click.echo(json_text({**found, "stored": str(stored.path), "day": stored.day.isoformat()}))

@@ -13,7 +13,7 @@ from piggy_batch.cli.output import json_text, shown_command
 from piggy_batch.text import counted, printable_line
 
 if TYPE_CHECKING:
-    from piggy_batch.importing.undo import Way
+    from piggy_batch.importing.undo import UndoPlan
 
 
 @click.command("undo")
@@ -59,7 +59,7 @@ def _program(ctx: click.Context, run_dir: Path) -> list[str]:
     return words
 
 
-def _show(way: Way) -> None:
+def _show(way: UndoPlan) -> None:
     def tell(line: str) -> None:
         click.echo(printable_line(line), err=True)
 

@@ -6,10 +6,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.listings import GIFTCARDS
+from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
-from piggy_batch.exporting.list_reader import Terms
-from piggy_batch.exporting.options import Exported
-from piggy_batch.exporting.options import Options as ExportOptions
+from piggy_batch.exporting.options import ExportOptions as ExportOptions
+from piggy_batch.exporting.options import ExportResult
 from piggy_batch.models import Status
 from piggy_batch.tables import sha256_of
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from piggy_batch.importing.options import Options as RunOptions
+    from piggy_batch.importing.options import ImportOptions as RunOptions
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.journal import Journal
 
 
@@ -27,7 +27,7 @@ PROGRAM = "giftcard_program_uuid"
 BASELINE = "baseline.csv"
 
 
-async def record_baseline(journal: Journal, binding: Binding, options: RunOptions, scene: Scene) -> Exported:
+async def record_baseline(journal: Journal, binding: Binding, options: RunOptions, scene: RunContext) -> ExportResult:
     """List the cards of the manifest's programs into the run directory; the journal keeps how sure that is.
 
     One that was interrupted begins anew: what others made since its first pages would look like this run's.
@@ -61,7 +61,9 @@ def _programs(journal: Journal, binding: Binding) -> set[str]:
     return {value for e in entries if (value := binding.values(e.cells).get(PROGRAM)) is not None}
 
 
-async def _list(directory: Path, name: str, programs: Sequence[str], options: RunOptions, scene: Scene) -> Exported:
+async def _list(
+    directory: Path, name: str, programs: Sequence[str], options: RunOptions, scene: RunContext
+) -> ExportResult:
     return await export(
         GIFTCARDS,
         ExportOptions(
@@ -71,7 +73,7 @@ async def _list(directory: Path, name: str, programs: Sequence[str], options: Ru
             reserve=options.reserve,
             timeout_s=options.timeout_s,
             max_wait_s=options.max_wait_s,
-            terms=Terms(concurrency=options.terms.concurrency, attempts=options.terms.attempts),
+            terms=ReadOptions(concurrency=options.terms.concurrency, attempts=options.terms.attempts),
         ),
         scene,
     )

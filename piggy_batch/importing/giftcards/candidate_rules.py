@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.runs.records import Entry
+    from piggy_batch.runs.records import RowState
 
 SLACK_S = 120.0  # what the service's clock and this machine's may differ by
 AIR_S = 600.0  # how long after its send a request may at least still be carried out
@@ -29,7 +29,7 @@ class Card:
         return self.cells["giftcard_uuid"]
 
 
-def time_of_doubt(doubts: Sequence[Entry], settle_after_s: float) -> tuple[float, float] | None:
+def creation_window(doubts: Sequence[RowState], settle_after_s: float) -> tuple[float, float] | None:
     """From when until when a row's card may have been made: a request may be carried out long after its answer
     was given up. None: it is not known when they were sent."""
     times = [e.sent_at for e in doubts if e.sent_at is not None]

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from piggy_batch.client.worker_pool import drain
+from piggy_batch.client.worker_pool import run_workers
 from piggy_batch.endpoints import find_operation
 from piggy_batch.endpoints.requests import build
-from piggy_batch.endpoints.responses import Call
-from piggy_batch.importing.response_rules import judge
+from piggy_batch.endpoints.responses import ResponseAction
+from piggy_batch.importing.response_rules import judge_response
 from piggy_batch.manifest.binding import bind
 from piggy_batch.models import Reply, Status
 from piggy_batch.text import printable
@@ -19,12 +19,12 @@ from piggy_batch.text import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from piggy_batch.client.session import Courier
-    from piggy_batch.importing.options import Terms
+    from piggy_batch.client.session import Session
+    from piggy_batch.importing.options import ExecutionOptions
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.models import Json
     from piggy_batch.runs.journal import Journal
-    from piggy_batch.runs.records import Entry
+    from piggy_batch.runs.records import RowState
 
 SHOWN = 3  # examples of each warning
 
@@ -42,14 +42,16 @@ class _Found:
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, kind: str, entry: Entry, uuid: str) -> None:
+    def add(self, kind: str, entry: RowState, uuid: str) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + 1
         shown = self.examples.setdefault(kind, [])
         if len(shown) < SHOWN:
             shown.append(f"{printable(uuid)} (row {entry.number}, line {entry.line})")
 
 
-async def look_at_cards(journal: Journal, binding: Binding, courier: Courier, terms: Terms) -> tuple[str, ...]:
+async def warn_about_giftcards(
+    journal: Journal, binding: Binding, courier: Session, terms: ExecutionOptions
+) -> tuple[str, ...]:
     """Look up the giftcard of every row still to be sent, or of the first ``terms.limit``; what to know of them,
     one line for each kind of trouble."""
     get = find_operation("giftcards get")
@@ -57,23 +59,27 @@ async def look_at_cards(journal: Journal, binding: Binding, courier: Courier, te
     found = _Found()
     now = datetime.fromtimestamp(courier.clock.wall(), UTC)
 
-    async def work(entry: Entry, slot: int) -> None:
+    async def work(entry: RowState, slot: int) -> None:
         uuid = binding.values(entry.cells)["giftcard_uuid"]
         values = {"giftcard_uuid": uuid}
         answer = await courier.ask(build(reading, values), slot, terms.attempts)
         if answer is None:
             return
-        verdict = judge(get, values, answer)
+        verdict = judge_response(get, values, answer)
         if verdict.status is Status.ABSENT:
             found.add("absent", entry, uuid)
-        elif verdict.call is not Call.SETTLE or verdict.status is not Status.DONE or not isinstance(answer, Reply):
+        elif (
+            verdict.call is not ResponseAction.SETTLE
+            or verdict.status is not Status.DONE
+            or not isinstance(answer, Reply)
+        ):
             found.add("unseen", entry, uuid)
         else:
             for kind in troubles(verdict.kept, now):
                 found.add(kind, entry, uuid)
 
     entries = (e for e in journal.all_rows() if e.status in (Status.PENDING, Status.FAILED) and not courier.stop)
-    await drain(islice(entries, terms.limit), terms.concurrency, work, lambda _: courier.stop.set("error"))
+    await run_workers(islice(entries, terms.limit), terms.concurrency, work, lambda _: courier.stop.set("error"))
     return tuple(
         f"warning: {found.counts[kind]:,} giftcards {words}: {', '.join(found.examples[kind])}"
         for kind, words in _WORDS.items()

@@ -13,12 +13,12 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import check_account, introduce
-from piggy_batch.client.clock import Stop
-from piggy_batch.client.session import Tally
+from piggy_batch.client.account import check_account, fetch_account
+from piggy_batch.client.clock import StopSignal
+from piggy_batch.client.session import RequestCounts
 from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.exporting.list_reader import StoppedError
-from piggy_batch.exporting.pages import whole
+from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.programs import read_programs
 from piggy_batch.files import write_json
 from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, _forget_list, _list
@@ -27,30 +27,30 @@ from piggy_batch.importing.giftcards.candidate_rules import (
     DAY_S,
     SLACK_S,
     Card,
+    creation_window,
     fits,
     made_s,
     moment_s,
-    time_of_doubt,
 )
-from piggy_batch.importing.options import Options as RunOptions
-from piggy_batch.importing.options import Result
-from piggy_batch.importing.options import Terms as RowTerms
-from piggy_batch.importing.results import Layout, summarise, write_reports
+from piggy_batch.importing.options import ExecutionOptions as RowTerms
+from piggy_batch.importing.options import ImportOptions as RunOptions
+from piggy_batch.importing.options import RunResult
+from piggy_batch.importing.results import ReportColumns, summarise, write_reports
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Proof, Status
-from piggy_batch.runs.context import Scene, make_pacer, open_courier, shared_pace
+from piggy_batch.runs.context import RunContext, make_pacer, open_courier, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal import Journal
-from piggy_batch.runs.records import Entry, Fate
-from piggy_batch.tables import Out, open_table, open_writer, sha256_of
+from piggy_batch.runs.records import Outcome, RowState
+from piggy_batch.tables import OutputColumn, open_table, open_writer, sha256_of
 from piggy_batch.text import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from piggy_batch.client.session import Courier
+    from piggy_batch.client.session import Session
 
 
 LISTED = "reconcile.csv"
@@ -58,7 +58,7 @@ CARD = ("giftcard_uuid", "hash", "type", "active", "upgradeable", "expiration_da
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciling:
+class ReconcileOptions:
     """What ``giftcards reconcile`` was asked for."""
 
     exclusive: bool = False  # the operator states that nobody else makes cards in these programs
@@ -70,7 +70,7 @@ class Reconciling:
     max_wait_s: float = 1800.0
 
 
-async def reconcile(run_dir: Path, terms: Reconciling, scene: Scene) -> Result:
+async def reconcile(run_dir: Path, terms: ReconcileOptions, scene: RunContext) -> RunResult:
     """Settle rows in doubt of a ``giftcards create`` run as far as a proven list of cards allows."""
     with RunDir(run_dir) as directory:
         journal = Journal.open(directory.path)
@@ -85,11 +85,11 @@ async def reconcile(run_dir: Path, terms: Reconciling, scene: Scene) -> Result:
 
 
 class _Reconciliation:
-    def __init__(self, journal: Journal, terms: Reconciling, scene: Scene) -> None:
+    def __init__(self, journal: Journal, terms: ReconcileOptions, scene: RunContext) -> None:
         self.journal = journal
         self.terms = terms
         self.binding = binding_of(journal)
-        pacer = make_pacer(terms.rate, terms.reserve, scene.clock, Stop())
+        pacer = make_pacer(terms.rate, terms.reserve, scene.clock, StopSignal())
         self.scene = replace(scene, pacer=pacer)  # one pace for the account, the programs and the list
         self.options = RunOptions(
             rate=terms.rate,
@@ -98,13 +98,13 @@ class _Reconciliation:
             max_wait_s=terms.max_wait_s,
             terms=RowTerms(concurrency=terms.concurrency),
         )
-        self.tally = Tally()
+        self.tally = RequestCounts()
         self.notes: list[str] = []
         self.answered = 0  # rows in doubt whose answer showed a card
         self.held_before = False  # whether it is known which cards there were before the run
         self.unplaced = 0  # new cards of which the list does not tell the program
 
-    async def go(self) -> Result:
+    async def go(self) -> RunResult:
         journal = self.journal
         self.scene.progress.log_to(journal.directory / "run.log")
         doubts = self._doubts()
@@ -115,12 +115,12 @@ class _Reconciliation:
         courier = open_courier(self.options, self.scene)
         courier.tally = self.tally
         async with courier.api:
-            account = await introduce(courier, self.scene.target, journal)
+            account = await fetch_account(courier, self.scene.target, journal)
             check_account(journal, account, journal.directory)
             with shared_pace(self.scene, courier, account, f"{journal.directory.name}, reconcile"):
                 return await self._look(doubts, courier)
 
-    async def _look(self, doubts: dict[str, list[Entry]], courier: Courier) -> Result:
+    async def _look(self, doubts: dict[str, list[RowState]], courier: Session) -> RunResult:
         """List the cards of the programs anew, and settle what that proves."""
         journal = self.journal
         days = await self._expiration_days(courier)
@@ -131,7 +131,7 @@ class _Reconciliation:
         self.tally.sent += listed.summary["requests"]
         if not listed.written:
             again = f"go on with: {self.scene.command}"
-            return Result(listed.exit_code, journal.directory, notes=(*listed.notes, again))
+            return RunResult(listed.exit_code, journal.directory, notes=(*listed.notes, again))
         new = self._new_cards(days, programs)
         agreed = listed.agreed and not self.unplaced
         journal.begin(self.scene.clock.wall(), "reconcile", threaded=self.scene.threaded)
@@ -165,10 +165,10 @@ class _Reconciliation:
         self.journal.set("listing", {"programs": programs, "begun_at": now})
         return now
 
-    def _doubts(self) -> dict[str, list[Entry]]:
+    def _doubts(self) -> dict[str, list[RowState]]:
         """Rows in doubt by program, those sent first in front. Rows whose answer showed a card are not among
         them: their card is known, only not whether it is the one that was asked for."""
-        found: dict[str, list[Entry]] = {}
+        found: dict[str, list[RowState]] = {}
         answered = 0
         for entry in self.journal.all_rows():
             if entry.status is not Status.UNKNOWN:
@@ -182,7 +182,7 @@ class _Reconciliation:
         self.answered = answered
         return found
 
-    async def _expiration_days(self, courier: Courier) -> dict[str, int]:
+    async def _expiration_days(self, courier: Session) -> dict[str, int]:
         """Days that a program's cards live, for those that expire."""
         try:
             programs = await read_programs(courier)
@@ -190,7 +190,7 @@ class _Reconciliation:
             raise HaltError(courier.halt or "interrupted; no row was changed") from None
         if programs is None:
             raise HaltError("the programs cannot be listed; no row was changed")
-        days = {str(p.get("uuid")): whole(p.get("expiration_days")) for p in programs}
+        days = {str(p.get("uuid")): parse_count(p.get("expiration_days")) for p in programs}
         return {uuid: number for uuid, number in days.items() if number is not None and self._holds(uuid, number)}
 
     def _holds(self, program: str, days: int) -> bool:
@@ -241,9 +241,9 @@ class _Reconciliation:
         self.notes.append(f"{path} was changed since it was recorded, so it counts for nothing")
         return False
 
-    async def _settle(self, doubts: list[Entry], new: list[Card], *, agreed: bool, begun: float) -> list[Card]:
+    async def _settle(self, doubts: list[RowState], new: list[Card], *, agreed: bool, begun: float) -> list[Card]:
         """Settle one program's rows; the candidates that were not assigned."""
-        window = time_of_doubt(doubts, self.terms.settle_after_s)
+        window = creation_window(doubts, self.terms.settle_after_s)
         candidates = [card for card in new if fits(card, window)]
         obstacle = self._obstacle(doubts, candidates, strangers=len(new) - len(candidates), agreed=agreed)
         rows = list(doubts)
@@ -262,7 +262,7 @@ class _Reconciliation:
             await self._fail(rows, begun)
         return candidates
 
-    def _obstacle(self, doubts: list[Entry], candidates: list[Card], *, strangers: int, agreed: bool) -> str | None:
+    def _obstacle(self, doubts: list[RowState], candidates: list[Card], *, strangers: int, agreed: bool) -> str | None:
         """Why candidates must not be assigned; None: they may be."""
         found = f"{len(candidates):,} new cards may belong to {len(doubts):,} rows in doubt"
         baseline = self.journal.get("baseline")
@@ -284,12 +284,12 @@ class _Reconciliation:
             return f"{found}: more cards than rows, so somebody else makes cards in this program; nothing is assigned"
         return None
 
-    async def _assign(self, entry: Entry, card: Card) -> None:
+    async def _assign(self, entry: RowState, card: Card) -> None:
         kept = {name: card.cells[name] for name in CARD if card.cells.get(name)}
         message = "the answer was lost; this new, empty card was assigned by reconcile --exclusive"
         await self._record(entry, Status.DONE, message, kept)
 
-    async def _fail(self, rows: list[Entry], begun: float) -> None:
+    async def _fail(self, rows: list[RowState], begun: float) -> None:
         """Rows that an agreed list, begun long enough after their last send, does not show were not carried out."""
         early = 0
         for entry in rows:
@@ -304,9 +304,9 @@ class _Reconciliation:
                 "may still land; run this again later"
             )
 
-    async def _record(self, entry: Entry, status: Status, message: str, kept: Mapping[str, Any]) -> None:
+    async def _record(self, entry: RowState, status: Status, message: str, kept: Mapping[str, Any]) -> None:
         await self.journal.settled(
-            Fate(
+            Outcome(
                 number=entry.number,
                 status=status,
                 attempts=entry.attempts,
@@ -325,12 +325,12 @@ class _Reconciliation:
         if not cards:
             path.unlink(missing_ok=True)
             return
-        columns = [Out(name) for name in (*CARD, "made_at")]
+        columns = [OutputColumn(name) for name in (*CARD, "made_at")]
         with open_writer(path, kind, columns) as writer:
             writer.write([[*(card.cells.get(name) for name in CARD), iso(card.made_s)] for card in cards])
         self.notes.append(f"candidates: {path}")
 
-    def _end(self) -> Result:
+    def _end(self) -> RunResult:
         doubts = sum(map(len, self._doubts().values()))
         if self.answered:
             self.notes.append(
@@ -341,7 +341,7 @@ class _Reconciliation:
         if doubts:
             self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.scene.command}")
         kind = self.journal.get("written") or self.journal.get("format")
-        piles = write_reports(self.journal, Layout(self.binding), kind, self.notes.append)
+        piles = write_reports(self.journal, ReportColumns(self.binding), kind, self.notes.append)
         path = self.journal.directory / SUMMARY
         earlier = _earlier(path)
         counts = self.journal.counts()
@@ -355,7 +355,7 @@ class _Reconciliation:
         )
         write_json(path, summary)
         files = tuple((str(self.journal.directory / f"{name}.{kind}"), n) for name, n in piles.items() if n)
-        return Result(exit_code, self.journal.directory, summary=summary, piles=files, notes=tuple(self.notes))
+        return RunResult(exit_code, self.journal.directory, summary=summary, piles=files, notes=tuple(self.notes))
 
 
 def _earlier(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.cells import identity_of
-from piggy_batch.manifest.options import SHOWN, Loaded
+from piggy_batch.manifest.options import SHOWN, LoadedManifest
 from piggy_batch.models import Problem, Status
 from piggy_batch.text import counted, printable
 
@@ -20,7 +20,7 @@ MANY_CARDS = 10  # on one address: more is a family, a shop's own address, or a 
 class Checked:
     """The manifest with a migration's own findings."""
 
-    loaded: Loaded
+    loaded: LoadedManifest
     gives: bool  # whether any row brings credits
 
 
@@ -32,7 +32,7 @@ class _Customer:
     credits_at: tuple[int, int] | None = None  # row and line of the first balance
 
 
-def check_customers(journal: Journal, loaded: Loaded, *, per_card: bool) -> Checked:
+def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool) -> Checked:
     """Mark balances without a customer, and a customer's second balance unless ``per_card``, invalid."""
     customers: dict[str, _Customer] = {}
     problems: list[Problem] = []

@@ -6,13 +6,13 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
-from piggy_batch.runs.registry import StateBook, entry_of
+from piggy_batch.runs.registry import RunRegistry, entry_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class CreditBook:
+class CreditRegistry:
     """Which migrations have given credits in one account. ``run`` names this one, through all its resumes."""
 
     def __init__(self, directory: Path, base_url: str, account_id: str, run: str) -> None:
@@ -20,7 +20,7 @@ class CreditBook:
         named = "" if account_id.startswith("token ") else account_id
         digest = hashlib.sha256(f"{base_url} {named}".encode()).hexdigest()
         self.path = directory / "credits" / f"{digest[:32]}.json"
-        self._book = StateBook(self.path, "credits", "without it credits could be given twice")
+        self._book = RunRegistry(self.path, "credits", "without it credits could be given twice")
         self._run = run
 
     def refuse_second(self, *, again: bool) -> None:

@@ -7,21 +7,21 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import check_account, introduce
+from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.endpoints import segment
 from piggy_batch.endpoints.responses import api_code
 from piggy_batch.errors import SetupError
 from piggy_batch.importing.migration.checks import check_customers
-from piggy_batch.importing.migration.credit_registry import CreditBook
-from piggy_batch.importing.migration.pipeline import Job, Pipeline, Wishes, goes_on
+from piggy_batch.importing.migration.credit_registry import CreditRegistry
+from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, Pipeline, goes_on
 from piggy_batch.importing.migration.plan import plan_lines, stage_rows
 from piggy_batch.importing.migration.results import finish
-from piggy_batch.importing.migration.stage_runs import Board
+from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.importing.options import Options, Result
-from piggy_batch.importing.results import Layout, write_errors
+from piggy_batch.importing.options import ImportOptions, RunResult
+from piggy_batch.importing.results import ReportColumns, write_errors
 from piggy_batch.models import Repeat, Reply, Request, Status
-from piggy_batch.runs.context import Scene, open_courier, rate_text
+from piggy_batch.runs.context import RunContext, open_courier, rate_text
 from piggy_batch.runs.directory import RunDir, stem
 from piggy_batch.runs.duplicate_guard import refuse_again
 from piggy_batch.runs.filenames import STDIN
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from piggy_batch.client.session import Courier
+    from piggy_batch.client.session import Session
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.doctor import Finding
-    from piggy_batch.manifest.options import Loaded
+    from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
 
 NO_SUCH_SHOP = 1008
@@ -45,7 +45,7 @@ def default_migrate_dir(manifest: Path) -> Path:
     return manifest.with_name(f"{stem(manifest)}.migrate")
 
 
-async def migrate(manifest: Path, options: Options, wishes: Wishes, scene: Scene) -> Result:
+async def migrate(manifest: Path, options: ImportOptions, wishes: MigrationOptions, scene: RunContext) -> RunResult:
     """Carry a migration out, or go on with it. Raises as :func:`piggy_batch.importing.runner.run` does."""
     if manifest == STDIN and options.run_dir is None:
         raise SetupError("a manifest from standard input needs --run-dir, so that the run can be found again")
@@ -60,14 +60,14 @@ class _Migration:
     def __init__(self, job: Job, directory: RunDir) -> None:
         self.job = job
         self.directory = directory
-        self.loaded: Loaded | None = None
+        self.loaded: LoadedManifest | None = None
         self.gives = False  # whether any row brings credits
 
-    async def go(self) -> Result:
+    async def go(self) -> RunResult:
         with Signals(self.job.scene) as signals:
             return await self._go(signals)
 
-    async def _go(self, signals: Signals) -> Result:
+    async def _go(self, signals: Signals) -> RunResult:
         job = self.job
         # Stages that must not be repeated have run directories of their own, which see to themselves.
         journal = self.directory.existing(migrate_operation(credits=False), adopt=job.options.adopt)
@@ -92,7 +92,7 @@ class _Migration:
                 if not bound:
                     (job.run_dir / "stdin").unlink(missing_ok=True)
 
-    def _check(self, journal: Journal, loaded: Loaded) -> None:
+    def _check(self, journal: Journal, loaded: LoadedManifest) -> None:
         """What only a migration asks of a fresh manifest."""
         wishes = self.job.wishes
         checked = check_customers(journal, loaded, per_card=wishes.credits_per_card)
@@ -108,16 +108,16 @@ class _Migration:
         if not wishes.credits_again:
             refuse_again(migrate_operation(credits=True), self.job.manifest, self.job.run_dir)
 
-    async def _checked(self, journal: Journal, binding: Binding, signals: Signals) -> Result:
+    async def _checked(self, journal: Journal, binding: Binding, signals: Signals) -> RunResult:
         options = self.job.options
-        layout, kind = Layout(binding), options.format or journal.get("format")
+        layout, kind = ReportColumns(binding), options.format or journal.get("format")
         counts = journal.counts()
         if not journal.bound and counts[Status.INVALID] and not options.skip_invalid:
             return self._invalid(journal, layout, kind)
-        board = Board(self.job.run_dir, journal, binding)
+        board = MigrationState(self.job.run_dir, journal, binding)
         courier = open_courier(options, self.job.scene)
         async with courier.api:
-            account = await introduce(courier, self.job.scene.target, journal)
+            account = await fetch_account(courier, self.job.scene.target, journal)
             check_account(journal, account, self.job.run_dir)
             book = await self._credit_book(journal, account, courier)
             taken = self._taken(board)
@@ -126,7 +126,7 @@ class _Migration:
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
             if options.dry_run:
                 notes = (_unaccepted(blocking),) if blocking else ()
-                return Result(2 if blocking else 0, self.job.run_dir, plan=plan, notes=notes)
+                return RunResult(2 if blocking else 0, self.job.run_dir, plan=plan, notes=notes)
             self._ask(plan, blocking, sum(planned.values()))
             journal.set("account", account)
             journal.set("base_url", self.job.scene.target.base_url)
@@ -136,7 +136,7 @@ class _Migration:
             pipeline = Pipeline(self.job, board, courier, book, taken, sum(planned.values()))
             return await self._carry(pipeline, journal, layout, kind)
 
-    async def _carry(self, pipeline: Pipeline, journal: Journal, layout: Layout, kind: str) -> Result:
+    async def _carry(self, pipeline: Pipeline, journal: Journal, layout: ReportColumns, kind: str) -> RunResult:
         job = self.job
         job.scene.progress.log_to(job.run_dir / "run.log")
         journal.begin(job.scene.clock.wall(), rate_text(job.options.rate), threaded=job.scene.threaded)
@@ -151,10 +151,10 @@ class _Migration:
             if timer is not None:
                 timer.cancel()
 
-    async def _credit_book(self, journal: Journal, account: dict[str, Any], courier: Courier) -> CreditBook:
+    async def _credit_book(self, journal: Journal, account: dict[str, Any], courier: Session) -> CreditRegistry:
         """The record of given credits; before anything is sent it and the shop are asked."""
         wishes = self.job.wishes
-        book = CreditBook(wishes.state_dir, self.job.scene.target.base_url, account["id"], journal.get("run_id"))
+        book = CreditRegistry(wishes.state_dir, self.job.scene.target.base_url, account["id"], journal.get("run_id"))
         if not self.gives or journal.bound:
             return book
         book.refuse_second(again=wishes.credits_again)
@@ -164,7 +164,7 @@ class _Migration:
             raise SetupError(f"--shop {shop}: this account has no such shop; nothing was sent")
         return book
 
-    def _taken(self, board: Board) -> frozenset[int] | None:
+    def _taken(self, board: MigrationState) -> frozenset[int] | None:
         """The rows that ``--limit`` lets this invocation take, pending ones first; None: every row."""
         limit = self.job.options.terms.limit
         if limit is None:
@@ -180,7 +180,7 @@ class _Migration:
                 others.append(line.entry.number)
         return frozenset((pending + others)[:limit])
 
-    def _invalid(self, journal: Journal, layout: Layout, kind: str) -> Result:
+    def _invalid(self, journal: Journal, layout: ReportColumns, kind: str) -> RunResult:
         cut: list[str] = []
         path = write_errors(journal, layout, kind, cut.append)
         counts = journal.counts()
@@ -190,7 +190,7 @@ class _Migration:
             f"{number:,} of {sum(counts.values()):,} rows are invalid (all in {path}); nothing was sent: mend the "
             "manifest, or run the valid rows with --skip-invalid"
         )
-        return Result(2, self.job.run_dir, piles=((str(path), number),), notes=(*notes, *cut))
+        return RunResult(2, self.job.run_dir, piles=((str(path), number),), notes=(*notes, *cut))
 
     def _ask(self, plan: tuple[str, ...], blocking: Sequence[Finding], rows: int) -> None:
         """Show the plan and ask, as every write does; SetupError where nobody agrees."""

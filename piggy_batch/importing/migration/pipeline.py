@@ -10,29 +10,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import HaltError, SetupError
-from piggy_batch.importing.migration.stage_runs import Board, journal_of
-from piggy_batch.importing.migration.stages import Line, Stage
+from piggy_batch.importing.migration.stage_runs import MigrationState, journal_of
+from piggy_batch.importing.migration.stages import MigrationRow, Stage
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.doctor import CATALOGUE
-from piggy_batch.manifest.options import Reading
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Repeat, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from piggy_batch.client.session import Courier
+    from piggy_batch.client.session import Session
     from piggy_batch.endpoints.responses import Verdict
-    from piggy_batch.importing.migration.credit_registry import CreditBook
-    from piggy_batch.importing.options import Options
-    from piggy_batch.runs.context import Scene
+    from piggy_batch.importing.migration.credit_registry import CreditRegistry
+    from piggy_batch.importing.options import ImportOptions
+    from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.progress import Progress
 
 EVERY_FINDING = frozenset(rule.code for rule in CATALOGUE)  # weighed once, on the migration's own manifest
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class MigrationOptions:
     """What a migration was asked for beside the options of every run."""
 
     state_dir: Path  # where the record of given credits lives
@@ -46,7 +46,7 @@ class Wishes:
 
 
 @dataclass(slots=True)
-class Ending:
+class StopReason:
     """How an invocation came to its end."""
 
     halted: str | None = None
@@ -60,12 +60,12 @@ class Job:
 
     manifest: Path
     run_dir: Path
-    options: Options
-    wishes: Wishes
-    scene: Scene
+    options: ImportOptions
+    wishes: MigrationOptions
+    scene: RunContext
 
 
-def goes_on(line: Line, options: Options) -> bool:
+def goes_on(line: MigrationRow, options: ImportOptions) -> bool:
     """Whether the same command would take the row up again."""
     status = line.status
     if status in (Status.PENDING, Status.FAILED):
@@ -77,7 +77,7 @@ def goes_on(line: Line, options: Options) -> bool:
     return False
 
 
-def reading_words(reading: Reading, *, without: str | None = None) -> list[str]:
+def reading_words(reading: ManifestOptions, *, without: str | None = None) -> list[str]:
     """The options by which another command reads the manifest in the same way."""
     words: list[str] = []
     for field, column in reading.maps.items():
@@ -103,9 +103,9 @@ class Pipeline:
     def __init__(
         self,
         job: Job,
-        board: Board,
-        courier: Courier,
-        book: CreditBook,
+        board: MigrationState,
+        courier: Session,
+        book: CreditRegistry,
         taken: frozenset[int] | None,
         planned: int,
     ) -> None:
@@ -116,9 +116,9 @@ class Pipeline:
         self._planned = planned  # rows of all stages
         self._book = book
         self._shown = _StageProgress(job.scene.progress)
-        self._ending = Ending()
+        self._ending = StopReason()
 
-    async def run(self) -> Ending:
+    async def run(self) -> StopReason:
         """Every stage in turn: first what is open in it, then the rows that have come so far."""
         self._shown.inner.total(self._planned)
         for stage in Stage:
@@ -180,7 +180,7 @@ class Pipeline:
                     max_duration_s=None,
                     format="csv",
                     accept=EVERY_FINDING,
-                    reading=Reading(delimiter=",", encoding="utf-8", again=True),
+                    reading=ManifestOptions(delimiter=",", encoding="utf-8", again=True),
                     terms=replace(options.terms, excused=excused),
                 ),
                 replace(job.scene, pacer=self.courier.pacer, signals=False, tell_plan=False, progress=shown),

@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import account_words
+from piggy_batch.client.account import describe_account
 from piggy_batch.importing.migration.pipeline import goes_on, reading_words
 from piggy_batch.importing.migration.stages import FINE, Stage
 from piggy_batch.manifest.describe import fact_lines
@@ -16,14 +16,14 @@ from piggy_batch.text import counted, duration
 
 if TYPE_CHECKING:
     from piggy_batch.importing.migration.pipeline import Job
-    from piggy_batch.importing.migration.stage_runs import Board
-    from piggy_batch.manifest.options import Loaded
+    from piggy_batch.importing.migration.stage_runs import MigrationState
+    from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
 
 _EACH = {Stage.UPDATE: 2}  # requests a row where it is not one: a look before each update
 
 
-def stage_rows(board: Board, job: Job, taken: frozenset[int] | None) -> Counter[Stage]:
+def stage_rows(board: MigrationState, job: Job, taken: frozenset[int] | None) -> Counter[Stage]:
     """How many rows each stage has still to take, as far as can be known before it starts."""
     planned: Counter[Stage] = Counter()
     customers: set[str] = set()
@@ -46,14 +46,14 @@ def stage_rows(board: Board, job: Job, taken: frozenset[int] | None) -> Counter[
 
 
 def plan_lines(
-    job: Job, loaded: Loaded | None, account: dict[str, Any], journal: Journal, planned: Counter[Stage]
+    job: Job, loaded: LoadedManifest | None, account: dict[str, Any], journal: Journal, planned: Counter[Stage]
 ) -> tuple[str, ...]:
     """The plan for people."""
     options = job.options
     counts = journal.counts()
     rate = rate_words(options.rate, options.reserve)
     lines = [
-        f"plan: migrate for account {account_words(account)} at {job.scene.target.base_url}",
+        f"plan: migrate for account {describe_account(account)} at {job.scene.target.base_url}",
         (
             f"manifest: {job.manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid"
             f"{_so_far(counts)}"

@@ -8,25 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.files import write_json
 from piggy_batch.importing.migration.pipeline import reading_words
-from piggy_batch.importing.migration.stages import UNLINKED, Line, Stage, migrate_operation
-from piggy_batch.importing.options import Result
-from piggy_batch.importing.results import Layout, summarise, write_reports
+from piggy_batch.importing.migration.stages import UNLINKED, MigrationRow, Stage, migrate_operation
+from piggy_batch.importing.options import RunResult
+from piggy_batch.importing.results import ReportColumns, summarise, write_reports
 from piggy_batch.importing.runner import GOOD
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.filenames import SUMMARY
-from piggy_batch.runs.records import Fate
+from piggy_batch.runs.records import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from piggy_batch.importing.migration.pipeline import Ending, Job
-    from piggy_batch.importing.migration.stage_runs import Board
+    from piggy_batch.importing.migration.pipeline import Job, StopReason
+    from piggy_batch.importing.migration.stage_runs import MigrationState
     from piggy_batch.runs.journal import Journal
 
 
 def finish(
-    journal: Journal, board: Board, layout: Layout, kind: str, job: Job, ending: Ending, taken: frozenset[int] | None
-) -> Result:
+    journal: Journal,
+    board: MigrationState,
+    layout: ReportColumns,
+    kind: str,
+    job: Job,
+    ending: StopReason,
+    taken: frozenset[int] | None,
+) -> RunResult:
     """Read every row's fate from the stages, write the reports, and close the invocation's books."""
     seen: Counter[Status] = Counter()
     unlinked: Counter[str] = Counter()
@@ -54,10 +60,12 @@ def finish(
         summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
     write_json(job.run_dir / SUMMARY, summary)
     files = tuple((str(job.run_dir / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results")
-    return Result(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *cut))
+    return RunResult(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *cut))
 
 
-def _fates(board: Board, taken: frozenset[int] | None, seen: Counter[Status], unlinked: Counter[str]) -> Iterator[Fate]:
+def _fates(
+    board: MigrationState, taken: frozenset[int] | None, seen: Counter[Status], unlinked: Counter[str]
+) -> Iterator[Outcome]:
     """The row's outcome as its own journal keeps it; rows that no stage has touched keep none."""
     for line in board.lines():
         if line.entry.status is Status.INVALID:
@@ -68,7 +76,7 @@ def _fates(board: Board, taken: frozenset[int] | None, seen: Counter[Status], un
         unlinked[UNLINKED] += line.found_unlinked
         if not line.fates:
             continue
-        yield Fate(
+        yield Outcome(
             number=line.entry.number,
             status=line.status,
             attempts=sum(f.attempts for f in line.fates.values()),
@@ -81,7 +89,7 @@ def _fates(board: Board, taken: frozenset[int] | None, seen: Counter[Status], un
         )
 
 
-def _kept(line: Line) -> dict[str, Any]:
+def _kept(line: MigrationRow) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if line.contact is not None:
         kept["contact_uuid"] = line.contact
@@ -94,13 +102,13 @@ def _kept(line: Line) -> dict[str, Any]:
     return kept
 
 
-def _guarded_doubt(board: Board) -> int:
+def _guarded_doubt(board: MigrationState) -> int:
     """Rows in doubt that the same command looks up and goes on with."""
     lines = board.lines()
     return sum(1 for line in lines if line.status is Status.UNKNOWN and line.where()[0] is not Stage.CREDITS)
 
 
-def _exit_code(ending: Ending, counts: dict[Status, int] | Counter[Status]) -> int:
+def _exit_code(ending: StopReason, counts: dict[Status, int] | Counter[Status]) -> int:
     if ending.halted is not None:
         return 3
     if ending.interrupted:
@@ -108,7 +116,7 @@ def _exit_code(ending: Ending, counts: dict[Status, int] | Counter[Status]) -> i
     return 0 if all(status in GOOD for status, number in counts.items() if number) else 1
 
 
-def _notes(ending: Ending, counts: dict[Status, int], job: Job) -> tuple[str, ...]:
+def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str, ...]:
     notes = []
     if ending.halted is not None:
         notes.append(f"halted: {ending.halted}")

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.endpoints.cells import identity_of
 from piggy_batch.errors import JournalError
 from piggy_batch.files import going_on
-from piggy_batch.importing.migration.stages import FINE, HEADERS, ROW, Line, Stage
+from piggy_batch.importing.migration.stages import FINE, HEADERS, ROW, MigrationRow, Stage
 from piggy_batch.models import Status
 from piggy_batch.runs.journal import Journal
-from piggy_batch.runs.records import Entry
-from piggy_batch.tables import Out, open_table, open_writer
+from piggy_batch.runs.records import RowState
+from piggy_batch.tables import OutputColumn, open_table, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,7 +49,7 @@ class StageRuns:
         path = self._folder / f"part-{len(self.manifests()) + 1}.csv"
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            with open_writer(path, "csv", [Out(name) for name in HEADERS[self.stage]]) as writer:
+            with open_writer(path, "csv", [OutputColumn(name) for name in HEADERS[self.stage]]) as writer:
                 writer.write([first])
                 while batch := list(islice(iterator, BATCH)):
                     writer.write(batch)
@@ -58,7 +58,7 @@ class StageRuns:
             raise JournalError(f"{path} cannot be written: {why}; {going_on(error)}", goes_on=True) from None
         return path
 
-    def entries(self) -> Iterator[tuple[int, Entry]]:
+    def entries(self) -> Iterator[tuple[int, RowState]]:
         """(manifest row, outcome so far) of every row that has reached the stage, in manifest order."""
         return heapq.merge(*(_entries_of(path) for path in self.manifests()), key=lambda pair: pair[0])
 
@@ -99,13 +99,13 @@ def journal_of(manifest: Path) -> Journal | None:
     return journal
 
 
-def _entries_of(manifest: Path) -> Iterator[tuple[int, Entry]]:
+def _entries_of(manifest: Path) -> Iterator[tuple[int, RowState]]:
     journal = journal_of(manifest)
     if journal is None:
         with open_table(manifest) as table:
             place = table.columns.index(ROW)
             for number, (line, cells) in enumerate(table.rows(), start=1):
-                yield int(cells[place]), Entry(number, line, cells, Status.PENDING)
+                yield int(cells[place]), RowState(number, line, cells, Status.PENDING)
         return
     try:
         place = journal.get("header").index(ROW)
@@ -115,7 +115,7 @@ def _entries_of(manifest: Path) -> Iterator[tuple[int, Entry]]:
         journal.close()
 
 
-class Board:
+class MigrationState:
     """Where every row of a migration stands; read afresh at every look."""
 
     def __init__(self, run_dir: Path, journal: Journal, binding: Binding) -> None:
@@ -123,21 +123,21 @@ class Board:
         self._journal = journal
         self._binding = binding
 
-    def contacts(self) -> dict[str, Entry | str]:
+    def contacts(self) -> dict[str, RowState | str]:
         """By e-mail identity: the contact's UUID, or the outcome that gave none. In memory, one an address."""
-        known: dict[str, Entry | str] = {}
+        known: dict[str, RowState | str] = {}
         for _, entry in self.runs[Stage.CONTACTS].entries():
             uuid = (entry.kept or {}).get("contact_uuid") if entry.status in FINE else None
             known[identity_of(entry.cells[0])] = str(uuid) if uuid is not None else entry
         return known
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[MigrationRow]:
         """Every row in manifest order with its outcomes so far."""
         contacts = self.contacts()
-        streams = {s: _Peek(self.runs[s].entries()) for s in Stage if s is not Stage.CONTACTS}
+        streams = {s: RowCursor(self.runs[s].entries()) for s in Stage if s is not Stage.CONTACTS}
         for entry in self._journal.all_rows():
             values = self._binding.values(entry.cells)
-            line = Line(entry, values)
+            line = MigrationRow(entry, values)
             for stage, stream in streams.items():
                 fate = stream.at(entry.number)
                 if fate is not None:
@@ -151,17 +151,19 @@ class Board:
             yield line
 
 
-_FOUND = Entry(0, 0, [], Status.DONE)  # stands for a contact that is there; its own outcome is in the stage's results
+_FOUND = RowState(
+    0, 0, [], Status.DONE
+)  # stands for a contact that is there; its own outcome is in the stage's results
 
 
-class _Peek:
+class RowCursor:
     """An ordered stream of (number, entry) that is asked for ever higher numbers."""
 
-    def __init__(self, stream: Iterator[tuple[int, Entry]]) -> None:
+    def __init__(self, stream: Iterator[tuple[int, RowState]]) -> None:
         self._stream = stream
         self._next = next(stream, None)
 
-    def at(self, number: int) -> Entry | None:
+    def at(self, number: int) -> RowState | None:
         """The entry of that number; None where there is none."""
         while self._next is not None and self._next[0] < number:
             self._next = next(self._stream, None)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints import NOBODY, Column, Noun, Operation, find_operation
+from piggy_batch.endpoints import NOBODY, Column, Operation, ResponseFields, find_operation
 from piggy_batch.endpoints.cells import identity_of, parse_cell
 from piggy_batch.models import Kind, Repeat, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.runs.records import Entry
+    from piggy_batch.runs.records import RowState
 
 ROW = "manifest_row"  # column of every stage's manifest: the row of the migration's own
 FINE = frozenset({Status.DONE, Status.ALREADY})
@@ -49,7 +49,7 @@ _COMMANDS = {
 }
 
 # What results show beside the manifest's own columns; filled by the stages, not by one answer.
-_MIGRATED = Noun(
+_MIGRATED = ResponseFields(
     "migrated card",
     tuple((name, "") for name in ("contact_uuid", "credit_reception_uuid", *(f"_{s}_status" for s in Stage))),
 )
@@ -86,12 +86,12 @@ def migrate_operation(*, credits: bool) -> Operation:  # noqa: A002 - the column
 
 
 @dataclass(slots=True)
-class Line:
+class MigrationRow:
     """One manifest row and what became of it in the stages that it has reached."""
 
-    entry: Entry  # as the migration's own journal holds it
+    entry: RowState  # as the migration's own journal holds it
     values: Mapping[str, str]
-    fates: dict[Stage, Entry] = field(default_factory=dict)
+    fates: dict[Stage, RowState] = field(default_factory=dict)
     contact: str | None = None  # UUID, once the contacts stage has it
 
     @property
@@ -146,7 +146,7 @@ class Line:
             case Stage.CREDITS:
                 return self.credits > 0
 
-    def where(self) -> tuple[Stage, Entry | None]:
+    def where(self) -> tuple[Stage, RowState | None]:
         """The stage that decides the row's status, with its outcome there: the first that blocks it, the first
         that it has not reached (None), or the last that it needed."""
         last = Stage.CREATE

@@ -7,14 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import account_words, introduce
-from piggy_batch.client.worker_pool import drain
+from piggy_batch.client.account import describe_account, fetch_account
+from piggy_batch.client.worker_pool import run_workers
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import HaltError
-from piggy_batch.importing.verification.verify import CHECK, MISSING, Owner, owner_of, verify_row
+from piggy_batch.importing.verification.verify import CHECK, MISSING, ExpectedOwner, owner_of, verify_row
 from piggy_batch.manifest.binding import bind
 from piggy_batch.models import Status
-from piggy_batch.runs.context import Scene, open_courier
+from piggy_batch.runs.context import RunContext, open_courier
 from piggy_batch.runs.signals import Signals
 from piggy_batch.tables import open_table
 from piggy_batch.text import printable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.endpoints.responses import Verdict
-    from piggy_batch.importing.options import Options
+    from piggy_batch.importing.options import ImportOptions
     from piggy_batch.manifest.binding import Binding
 
 SHOWN = 5  # examples of cards with other owners
@@ -68,7 +68,7 @@ class Sample:
 
 
 async def compare_sample(
-    manifest: Path, number: int, options: Options, scene: Scene, *, rng: random.Random | None = None
+    manifest: Path, number: int, options: ImportOptions, scene: RunContext, *, rng: random.Random | None = None
 ) -> Sample:
     """Look ``number`` random rows up, read-only, at the options' pace.
 
@@ -80,7 +80,7 @@ async def compare_sample(
     found: list[tuple[Mapping[str, str], Verdict]] = []
     async with courier.api:
         with Signals(scene) as signals:
-            account = await introduce(courier, scene.target, None)
+            account = await fetch_account(courier, scene.target, None)
             signals.soften(courier.stop)
 
             async def look(values: Mapping[str, str], slot: int) -> None:
@@ -90,13 +90,15 @@ async def compare_sample(
                 if verdict is not None:
                     found.append((values, verdict))
 
-            await drain(iter(chosen), options.terms.concurrency, look, lambda _: courier.stop.set("error"))
+            await run_workers(iter(chosen), options.terms.concurrency, look, lambda _: courier.stop.set("error"))
     if courier.halt is not None:
         raise HaltError(courier.halt)
-    return _summed(account_words(account), rows, found)
+    return _summed(describe_account(account), rows, found)
 
 
-def choose(manifest: Path, number: int, options: Options, rng: random.Random) -> tuple[int, list[Mapping[str, str]]]:
+def choose(
+    manifest: Path, number: int, options: ImportOptions, rng: random.Random
+) -> tuple[int, list[Mapping[str, str]]]:
     """How many rows the manifest has, and so many of them, each as likely as any other; one pass."""
     reading, operation = options.reading, find_operation("identifiers verify")
     with open_table(manifest, delimiter=reading.delimiter, encoding=reading.encoding, sheet=reading.sheet) as table:
@@ -141,7 +143,7 @@ def _summed(account: str, rows: int, found: list[tuple[Mapping[str, str], Verdic
         counts["inactive"] += inactive
         counts["linked"] += held
         counts["unlinked"] += not held and not inactive
-        if verdict.status is Status.REJECTED and (held or inactive) and owner_of(values) != Owner():
+        if verdict.status is Status.REJECTED and (held or inactive) and owner_of(values) != ExpectedOwner():
             counts["elsewhere"] += 1
             if len(examples) < SHOWN:
                 examples.append(f"{printable(values['contact_identifier_value'])}: {verdict.message}")

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from piggy_batch import __version__
-from piggy_batch.client.account import account_words
+from piggy_batch.client.account import describe_account
 from piggy_batch.files import write_text
 from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL
 from piggy_batch.manifest.loader import binding_of
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.runs.records import Entry
+    from piggy_batch.runs.records import RowState
 
 MOST = 2_000  # lines of a list on the page; the run directory holds all
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """A card that the reader must see."""
 
     row: int
@@ -60,9 +60,9 @@ class SignOff:
     totals: tuple[Total, ...]
     agreed: bool
     complete: bool  # every card was looked up
-    differences: tuple[Line, ...]
+    differences: tuple[ReportLine, ...]
     more_differences: int  # that only the run directory lists
-    unseen: tuple[Line, ...]
+    unseen: tuple[ReportLine, ...]
     more_unseen: int
     run_dir: str
     version: str
@@ -103,7 +103,7 @@ def read_sign_off(journal: Journal, run_dir: Path) -> SignOff:
     binding = binding_of(journal)
     counts: dict[str, int] = dict.fromkeys((MATCH, PARTIAL, DIFFERENT, MISSING), 0)
     statuses = journal.counts()
-    differences, unseen = _Some(), _Some()
+    differences, unseen = FirstLines(), FirstLines()
     first, last = math.inf, -math.inf
     for entry in journal.all_rows():
         check = (entry.kept or {}).get(CHECK)
@@ -122,7 +122,7 @@ def read_sign_off(journal: Journal, run_dir: Path) -> SignOff:
     return SignOff(
         manifest=manifest["path"],
         sha256=manifest["sha256"],
-        account=account_words(journal.get("account") or {"id": "unknown"}),
+        account=describe_account(journal.get("account") or {"id": "unknown"}),
         service=journal.get("base_url") or "",
         first_look=_shown(first),
         last_look=_shown(last),
@@ -153,20 +153,20 @@ def _totals(counts: dict[str, int], open_rows: int, invalid: int) -> tuple[Total
     return tuple(t for t in found if t.count or t.css == "good" or t.words in ("different", "missing"))
 
 
-class _Some:
+class FirstLines:
     """The first lines of a list, and how many more there are."""
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[ReportLine] = []
         self.more = 0
 
-    def add(self, entry: Entry, binding: Binding) -> None:
+    def add(self, entry: RowState, binding: Binding) -> None:
         """Keep a row, or count it."""
         if len(self.lines) == MOST:
             self.more += 1
             return
         value = binding.values(entry.cells).get("contact_identifier_value", "")
-        self.lines.append(Line(entry.number, entry.line, value, entry.message or ""))
+        self.lines.append(ReportLine(entry.number, entry.line, value, entry.message or ""))
 
 
 def _shown(moment_s: float) -> str:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from piggy_batch.endpoints import FIND_CONTACT, FIND_IDENTIFIER, NOBODY
 from piggy_batch.endpoints.cells import identity_of, parse_cell
 from piggy_batch.endpoints.requests import inside_request, look_request
-from piggy_batch.endpoints.responses import Call, Verdict
-from piggy_batch.importing.lookup_rules import Seen, see, see_inside
+from piggy_batch.endpoints.responses import ResponseAction, Verdict
+from piggy_batch.importing.lookup_rules import ObservedState, read_contact_list, read_lookup
 from piggy_batch.models import Kind, Status
 from piggy_batch.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from piggy_batch.client.session import Courier
+    from piggy_batch.client.session import Session
 
 CHECK = "_check"  # key of what an outcome keeps: one of the words below
 MATCH = "match"
@@ -26,7 +26,7 @@ DIFFERENT = "different"
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class ExpectedOwner:
     """Who a row says must hold the card."""
 
     uuid: str | None = None  # None: not known, or the row does not say
@@ -48,22 +48,22 @@ class Owner:
         return printable(self.email or "")
 
 
-def owner_of(values: Mapping[str, str]) -> Owner:
+def owner_of(values: Mapping[str, str]) -> ExpectedOwner:
     """What a row says of the owner: its contact_uuid, else its email; ``none`` says nobody."""
     contact, email = values.get("contact_uuid"), values.get("email")
     if contact is not None:
-        return Owner(nobody=True) if contact == NOBODY else Owner(uuid=contact)
-    return Owner(email=email.strip()) if email is not None else Owner()
+        return ExpectedOwner(nobody=True) if contact == NOBODY else ExpectedOwner(uuid=contact)
+    return ExpectedOwner(email=email.strip()) if email is not None else ExpectedOwner()
 
 
-async def verify_row(courier: Courier, values: Mapping[str, str], slot: int, tries: int) -> Verdict | None:
+async def verify_row(courier: Session, values: Mapping[str, str], slot: int, tries: int) -> Verdict | None:
     """The outcome of one row; None: the run stops. At most three reads: the card, the contact of the row's
     e-mail where the answer does not show one, and that contact's cards where the card is inactive."""
     look = FIND_IDENTIFIER
     answer = await courier.ask(look_request(look, values), slot, tries)
     if answer is None:
         return None
-    seen = see(look, values, answer)
+    seen = read_lookup(look, values, answer)
     owner = owner_of(values)
     if isinstance(seen, Verdict):
         return _failed(seen)
@@ -72,7 +72,7 @@ async def verify_row(courier: Courier, values: Mapping[str, str], slot: int, tri
         contact = await courier.ask(look_request(FIND_CONTACT, values), slot, tries)
         if contact is None:
             return None
-        held_by = see(FIND_CONTACT, values, contact)
+        held_by = read_lookup(FIND_CONTACT, values, contact)
         if isinstance(held_by, Verdict):
             return _failed(held_by)
         owner = replace(owner, uuid=held_by.owner, unknown=not held_by.exists)
@@ -81,7 +81,7 @@ async def verify_row(courier: Courier, values: Mapping[str, str], slot: int, tri
         listed = await courier.ask(inside, slot, tries) if inside is not None else answer
         if listed is None:
             return None
-        shown = see_inside(look, values, owner.uuid, listed) if inside is not None else seen
+        shown = read_contact_list(look, values, owner.uuid, listed) if inside is not None else seen
         if isinstance(shown, Verdict):
             return _failed(shown)
         seen = shown
@@ -89,25 +89,27 @@ async def verify_row(courier: Courier, values: Mapping[str, str], slot: int, tri
 
 
 def _failed(why: Verdict) -> Verdict:
-    return replace(why, call=Call.SETTLE, status=Status.FAILED, message=f"could not be looked up: {why.message}")
+    return replace(
+        why, call=ResponseAction.SETTLE, status=Status.FAILED, message=f"could not be looked up: {why.message}"
+    )
 
 
-def compare(values: Mapping[str, str], seen: Seen, owner: Owner) -> Verdict:
+def compare(values: Mapping[str, str], seen: ObservedState, owner: ExpectedOwner) -> Verdict:
     """``done`` where nothing that can be seen differs from the row, else ``rejected`` with expected and found."""
     if not seen.exists:
         said = f"; expected: held by {owner.words()}" if owner.given else ""
-        return Verdict(Call.SETTLE, f"missing{said}", Status.REJECTED, kept={CHECK: MISSING})
+        return Verdict(ResponseAction.SETTLE, f"missing{said}", Status.REJECTED, kept={CHECK: MISSING})
     kept = dict(seen.fields) or ({"contact_identifier_active": False} if seen.hidden else {})
     differs, unseen = _differences(values, seen, owner)
     if differs:
-        return Verdict(Call.SETTLE, "; ".join(differs), Status.REJECTED, kept={**kept, CHECK: DIFFERENT})
+        return Verdict(ResponseAction.SETTLE, "; ".join(differs), Status.REJECTED, kept={**kept, CHECK: DIFFERENT})
     if unseen:
         message = f"inactive, so the service does not show, and nobody could compare: {', '.join(unseen)}"
-        return Verdict(Call.SETTLE, message, Status.DONE, kept={**kept, CHECK: PARTIAL})
-    return Verdict(Call.SETTLE, "", Status.DONE, kept={**kept, CHECK: MATCH})
+        return Verdict(ResponseAction.SETTLE, message, Status.DONE, kept={**kept, CHECK: PARTIAL})
+    return Verdict(ResponseAction.SETTLE, "", Status.DONE, kept={**kept, CHECK: MATCH})
 
 
-def _differences(values: Mapping[str, str], seen: Seen, owner: Owner) -> tuple[list[str], list[str]]:
+def _differences(values: Mapping[str, str], seen: ObservedState, owner: ExpectedOwner) -> tuple[list[str], list[str]]:
     """What differs, with expected and found; and which columns cannot be seen."""
     differs: list[str] = []
     unseen: list[str] = []
@@ -128,7 +130,7 @@ def _differences(values: Mapping[str, str], seen: Seen, owner: Owner) -> tuple[l
     return differs, unseen
 
 
-def _compare_owner(seen: Seen, owner: Owner, differs: list[str], unseen: list[str]) -> None:
+def _compare_owner(seen: ObservedState, owner: ExpectedOwner, differs: list[str], unseen: list[str]) -> None:
     column = "email" if owner.email is not None else "contact_uuid"
     if not owner.given:
         return
@@ -151,7 +153,7 @@ def _compare_owner(seen: Seen, owner: Owner, differs: list[str], unseen: list[st
         differs.append(_pair(column, owner.words(), _holder(seen)))
 
 
-def _holder(seen: Seen) -> str:
+def _holder(seen: ObservedState) -> str:
     mail = seen.fields.get("contact_email")
     return str(mail or seen.owner or "nobody")
 

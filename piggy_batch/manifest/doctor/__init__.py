@@ -4,7 +4,7 @@ from piggy_batch.manifest.doctor.catalogue import CATALOGUE, Rule, Severity
 from piggy_batch.manifest.doctor.examiner import BATCH_ROWS, Examiner
 from piggy_batch.manifest.doctor.findings import ColumnFacts, ColumnRole, Examined, Example, Finding, Repeats, as_json
 from piggy_batch.manifest.doctor.fixes import Fixes, parse_fixes
-from piggy_batch.manifest.doctor.headers import Suggestion, match, suggest
+from piggy_batch.manifest.doctor.headers import Suggestion, match_columns, suggest
 from piggy_batch.manifest.doctor.values import normal_form
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "Severity",
     "Suggestion",
     "as_json",
-    "match",
+    "match_columns",
     "normal_form",
     "parse_fixes",
     "suggest",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Tally:
+class CountWithExamples:
     """A count that remembers its first examples."""
 
     count: int = 0
@@ -26,7 +26,7 @@ class Tally:
             self.examples.append(example)
 
 
-def merged(tallies: Sequence[Tally]) -> tuple[int, list[Example]]:
+def merged(tallies: Sequence[CountWithExamples]) -> tuple[int, list[Example]]:
     """The sum of several tallies with the first examples of all, by row."""
     examples = sorted((e for tally in tallies for e in tally.examples), key=lambda example: example.row)
     return sum(tally.count for tally in tallies), examples[:EXAMPLES]
@@ -36,26 +36,32 @@ def merged(tallies: Sequence[Tally]) -> tuple[int, list[Example]]:
 class Digits:
     """The values of one length that are digits only."""
 
-    all: Tally = field(default_factory=Tally)
+    all: CountWithExamples = field(default_factory=CountWithExamples)
     zero_first: int = 0
-    cut: Tally = field(default_factory=Tally)  # only zeros after the fifteenth digit
-    failing: dict[Scheme, Tally] = field(default_factory=lambda: {scheme: Tally() for scheme in Scheme})
+    cut: CountWithExamples = field(default_factory=CountWithExamples)  # only zeros after the fifteenth digit
+    failing: dict[Scheme, CountWithExamples] = field(
+        default_factory=lambda: {scheme: CountWithExamples() for scheme in Scheme}
+    )
     checked: dict[Scheme, int] = field(default_factory=lambda: dict.fromkeys(Scheme, 0))
 
 
 @dataclass(slots=True)
-class Census:
+class ColumnStatistics:
     """What is known of a column's undamaged values."""
 
     digits: dict[int, Digits] = field(default_factory=dict)  # by length
-    others: dict[int, Tally] = field(default_factory=dict)  # values with other characters than digits, by length
+    others: dict[int, CountWithExamples] = field(
+        default_factory=dict
+    )  # values with other characters than digits, by length
     letters_only: int = 0  # of the others
-    upper: Tally = field(default_factory=Tally)  # of those that have letters
-    lower: Tally = field(default_factory=Tally)
-    mixed: Tally = field(default_factory=Tally)
-    scientific: Tally = field(default_factory=Tally)  # looks so, or is a code that looks so
-    dates: Tally = field(default_factory=Tally)
-    spaced_dates: Tally = field(default_factory=Tally)  # those with space around or before a time
+    upper: CountWithExamples = field(default_factory=CountWithExamples)  # of those that have letters
+    lower: CountWithExamples = field(default_factory=CountWithExamples)
+    mixed: CountWithExamples = field(default_factory=CountWithExamples)
+    scientific: CountWithExamples = field(default_factory=CountWithExamples)  # looks so, or is a code that looks so
+    dates: CountWithExamples = field(default_factory=CountWithExamples)
+    spaced_dates: CountWithExamples = field(
+        default_factory=CountWithExamples
+    )  # those with space around or before a time
     no_dates: int = 0  # written as dates are, but there is no such day
     uuids: int = 0
-    no_uuids: Tally = field(default_factory=Tally)
+    no_uuids: CountWithExamples = field(default_factory=CountWithExamples)

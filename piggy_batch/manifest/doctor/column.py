@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from itertools import compress
 
 from piggy_batch.manifest.doctor.catalogue import NOT_A_UUID, Rule, Severity
-from piggy_batch.manifest.doctor.census import Census, Digits, Tally
+from piggy_batch.manifest.doctor.census import ColumnStatistics, CountWithExamples, Digits
 from piggy_batch.manifest.doctor.check_digits import LENGTHS, failing
-from piggy_batch.manifest.doctor.column_rules import judge
+from piggy_batch.manifest.doctor.column_rules import judge_column
 from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnFacts, ColumnRole, Examined, Example, Finding
 from piggy_batch.manifest.doctor.values import (
     LONGEST_DATE,
@@ -37,13 +37,13 @@ _UUID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _SURELY_NOT = 200  # so many numbers, half of them failing: the column has no such check digit
 
 
-class Column:
+class ColumnExaminer:
     """Examines one column."""
 
     def __init__(self, examined: Examined) -> None:
         self.examined = examined
-        self._census = Census()
-        self._damaged: dict[str, tuple[Rule, Tally]] = {}
+        self._census = ColumnStatistics()
+        self._damaged: dict[str, tuple[Rule, CountWithExamples]] = {}
         self._lengths: Counter[int] = Counter()
 
     def feed(self, batch: Batch) -> list[Problem]:
@@ -83,7 +83,7 @@ class Column:
             if is_date(trimmed(value)):
                 self._census.spaced_dates.add(Example(row, line, value))
             for rule, proposal in found:
-                tally = self._damaged.setdefault(rule.code, (rule, Tally()))[1]
+                tally = self._damaged.setdefault(rule.code, (rule, CountWithExamples()))[1]
                 tally.add(Example(row, line, value, proposal))
             if found[0][0].severity is Severity.ERROR:
                 problems.append(_problem(row, line, self.examined.column, value, found[0]))
@@ -99,7 +99,7 @@ class Column:
         if digits:
             self._note_digits(digits, where)
         for length, group in _by_length(others).items():
-            where.count(self._census.others.setdefault(length, Tally()), group)
+            where.count(self._census.others.setdefault(length, CountWithExamples()), group)
         self._census.letters_only += sum(map(str.isalpha, others))
         self._note_case(others, where)
         if "e" in joined or "E" in joined:
@@ -162,7 +162,7 @@ class Column:
             if strange.count and whole >= 50 and census.uuids >= 0.95 * whole:
                 found.append(Finding(NOT_A_UUID, column, strange.count, tuple(strange.examples)))
         elif self.examined.role is not ColumnRole.EMAIL:
-            found += judge(census, column)
+            found += judge_column(census, column)
         return sorted(found, key=lambda finding: finding.code)
 
     def facts(self) -> ColumnFacts:
@@ -179,7 +179,7 @@ class _Finder:
         self._batch = batch
         self._values = values
 
-    def count(self, tally: Tally, group: Sequence[str]) -> None:
+    def count(self, tally: CountWithExamples, group: Sequence[str]) -> None:
         """Add a group of values, in the order of rows, to a tally."""
         tally.count += len(group)
         wanted = EXAMPLES - len(tally.examples)

@@ -7,21 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor import catalogue
-from piggy_batch.manifest.doctor.census import Tally, merged
+from piggy_batch.manifest.doctor.census import CountWithExamples, merged
 from piggy_batch.manifest.doctor.check_digits import Scheme
 from piggy_batch.manifest.doctor.findings import Example, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.manifest.doctor.census import Census, Digits
+    from piggy_batch.manifest.doctor.census import ColumnStatistics, Digits
 
 ENOUGH = 50  # rows from which on a pattern counts as one
 DOMINANT = 0.95
 _CHANCE = 1e-6  # how unlikely a coincidence must be before it is called damage
 
 
-def judge(census: Census, column: str) -> list[Finding]:
+def judge_column(census: ColumnStatistics, column: str) -> list[Finding]:
     """The findings that need to know the whole column."""
     digits = sum(known.all.count for known in census.digits.values())
     others = sum(tally.count for tally in census.others.values())
@@ -40,16 +40,16 @@ def _dominates(count: int, whole: int) -> bool:
     return whole >= ENOUGH and count >= DOMINANT * whole
 
 
-def _finding(rule: catalogue.Rule, column: str, tallies: Sequence[Tally], fix: str = "") -> list[Finding]:
+def _finding(rule: catalogue.Rule, column: str, tallies: Sequence[CountWithExamples], fix: str = "") -> list[Finding]:
     count, examples = merged(tallies)
     return [Finding(rule, column, count, tuple(examples), fix)] if count else []
 
 
-def _odd(column: str, tallies: Sequence[Tally]) -> list[Finding]:
+def _odd(column: str, tallies: Sequence[CountWithExamples]) -> list[Finding]:
     return _finding(catalogue.ODD_ONE_OUT, column, tallies)
 
 
-def _strange_to_codes(census: Census, whole: int) -> list[Tally]:
+def _strange_to_codes(census: ColumnStatistics, whole: int) -> list[CountWithExamples]:
     """What does not fit into a column of codes: another length, or digits only where codes have letters only."""
     usual = max(census.others, key=lambda length: census.others[length].count)
     fixed = _dominates(census.others[usual].count, whole)
@@ -58,7 +58,7 @@ def _strange_to_codes(census: Census, whole: int) -> list[Tally]:
     return strange + [known.all for length, known in census.digits.items() if lettered or (fixed and length != usual)]
 
 
-def _numbers(census: Census, column: str, whole: int) -> list[Finding]:
+def _numbers(census: ColumnStatistics, column: str, whole: int) -> list[Finding]:
     """Judgements about a column of digits: lost zeros, odd lengths, check digits."""
     lengths = census.digits
     usual = max(lengths, key=lambda length: lengths[length].all.count)
@@ -102,8 +102,8 @@ def _zeros_lost(lengths: Mapping[int, Digits], usual: int, whole: int) -> bool:
     )
 
 
-def _padded(tally: Tally, length: int) -> Tally:
-    return Tally(tally.count, [replace(e, proposal=e.value.zfill(length)) for e in tally.examples])
+def _padded(tally: CountWithExamples, length: int) -> CountWithExamples:
+    return CountWithExamples(tally.count, [replace(e, proposal=e.value.zfill(length)) for e in tally.examples])
 
 
 def _digits_cut(lengths: Mapping[int, Digits], column: str) -> list[Finding]:
@@ -124,7 +124,7 @@ def _chance_of(seen: int, expected: float) -> float:
     return min(1.0, math.exp(log_term) / (1 - expected / (seen + 1)))
 
 
-def _scientific(census: Census, column: str, digits: int, others: int) -> list[Finding]:
+def _scientific(census: ColumnStatistics, column: str, digits: int, others: int) -> list[Finding]:
     """Codes such as 1E5: suspicious where everything else is digits, and plainly so in any long enough column."""
     if _looks_scientific_instead(census) and _dominates(digits, digits + others):
         return _finding(catalogue.LOOKS_SCIENTIFIC, column, [census.scientific])
@@ -135,13 +135,13 @@ def _scientific(census: Census, column: str, digits: int, others: int) -> list[F
     return []
 
 
-def _looks_scientific_instead(census: Census) -> bool:
+def _looks_scientific_instead(census: ColumnStatistics) -> bool:
     """Whether everything that is not digits looks like scientific notation."""
     others = sum(tally.count for tally in census.others.values())
     return 0 < census.scientific.count == others
 
 
-def _dates(census: Census, column: str) -> list[Finding]:
+def _dates(census: ColumnStatistics, column: str) -> list[Finding]:
     """Dates, unless it is the column's own way to be written so: then most are days that there are not."""
     tallies = [census.dates, census.spaced_dates]
     if sum(tally.count for tally in tallies) <= census.no_dates:
@@ -149,7 +149,7 @@ def _dates(census: Census, column: str) -> list[Finding]:
     return _finding(catalogue.LOOKS_LIKE_DATE, column, tallies)
 
 
-def _case(census: Census, column: str) -> list[Finding]:
+def _case(census: ColumnStatistics, column: str) -> list[Finding]:
     whole = census.upper.count + census.lower.count + census.mixed.count
     if _dominates(census.upper.count, whole):
         strange = [_cased(census.lower, upper=True), _cased(census.mixed, upper=True)]
@@ -160,9 +160,9 @@ def _case(census: Census, column: str) -> list[Finding]:
     return []
 
 
-def _cased(tally: Tally, *, upper: bool) -> Tally:
+def _cased(tally: CountWithExamples, *, upper: bool) -> CountWithExamples:
     def change(example: Example) -> Example:
         value = example.value
         return replace(example, proposal=value.upper() if upper else value.lower())
 
-    return Tally(tally.count, [change(example) for example in tally.examples])
+    return CountWithExamples(tally.count, [change(example) for example in tally.examples])

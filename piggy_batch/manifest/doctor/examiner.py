@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor.catalogue import DUPLICATE, NEAR_DUPLICATE
-from piggy_batch.manifest.doctor.column import Batch, Column
+from piggy_batch.manifest.doctor.column import Batch, ColumnExaminer
 from piggy_batch.manifest.doctor.findings import ColumnFacts, Examined, Finding, Repeats
 from piggy_batch.manifest.doctor.printed_numbers import PrintedOrScanned
 
@@ -26,7 +26,7 @@ class Examiner:
     """
 
     def __init__(self, header: Sequence[str], examined: Sequence[Examined]) -> None:
-        self._columns = [Column(column) for column in examined]
+        self._columns = [ColumnExaminer(column) for column in examined]
         self._printed = PrintedOrScanned(header, examined)
         self.rows = 0
 

@@ -71,7 +71,7 @@ class Suggestion:
         return f"did you mean --map {quoted}?"
 
 
-def plain(name: str) -> str:
+def normalize_header(name: str) -> str:
     """A header without what people do not see in it: case, accents, space of any kind, underscores, hyphens, marks.
 
     >>> plain("\ufeff Kaart\u00a0Nummer "), plain("E-mail"), plain("contact_UUID")
@@ -82,14 +82,14 @@ def plain(name: str) -> str:
     return _GLUE.sub("", letters)
 
 
-def match(columns: Sequence[str], fields: Iterable[str]) -> dict[str, str]:
+def match_columns(columns: Sequence[str], fields: Iterable[str]) -> dict[str, str]:
     """The column of each field that is there, by its very name or else by its plain form.
 
     A field whose plain form two columns share is left out, unless one of them bears the very name.
     """
     found: dict[str, str] = {}
     for name in fields:
-        alike = [column for column in columns if plain(column) == plain(name)]
+        alike = [column for column in columns if normalize_header(column) == normalize_header(name)]
         if name in alike:
             found[name] = name
         elif len(alike) == 1:
@@ -103,7 +103,7 @@ def suggest(columns: Sequence[str], fields: Iterable[str]) -> list[Suggestion]:
     ``fields`` are all fields of the command; columns that feed one already are not proposed for another.
     """
     wanted = list(fields)
-    taken = match(columns, wanted)
+    taken = match_columns(columns, wanted)
     free = [column for column in columns if column not in taken.values()]
     return [Suggestion(name, column) for name in wanted if name not in taken for column in _ranked(name, free)[:3]]
 
@@ -111,5 +111,5 @@ def suggest(columns: Sequence[str], fields: Iterable[str]) -> list[Suggestion]:
 def _ranked(name: str, columns: Sequence[str]) -> list[str]:
     synonyms = _SYNONYMS.get(name, "").split()
     known = {word: rank for rank, word in enumerate(synonyms)}
-    rated = [(known[plain(column)], column) for column in columns if plain(column) in known]
+    rated = [(known[normalize_header(column)], column) for column in columns if normalize_header(column) in known]
     return [column for _, column in sorted(rated)]

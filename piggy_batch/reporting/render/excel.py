@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from piggy_batch.files import whole
+from piggy_batch.files import atomic_file
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS
 from piggy_batch.reporting.render.table import Kind, Table
@@ -38,7 +38,7 @@ _SHEET_NAMES = {
 
 def write_workbook(report: Report, target: Path) -> None:
     """Put the workbook at ``target``, whole or not at all; amounts are in units of the currency."""
-    with whole(target) as draft:
+    with atomic_file(target) as draft:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         book = xlsxwriter.Workbook(str(draft), options)
         book.set_properties({"title": "Giftcards", "created": report.made_at.replace(tzinfo=None)})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from piggy_batch.files import whole
+from piggy_batch.files import atomic_file
 from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS, Movement
-from piggy_batch.reporting.transaction_check import DIFFERENCE_COLUMNS, Flow, Reconciliation
+from piggy_batch.reporting.transaction_check import DIFFERENCE_COLUMNS, TransactionComparison, TransactionTotals
 from piggy_batch.reporting.transactions import Effect
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from piggy_batch.models import Json
     from piggy_batch.reporting.liability import Balance
     from piggy_batch.reporting.report import Report, Source
-    from piggy_batch.reporting.roll_forward import Roll
+    from piggy_batch.reporting.roll_forward import RollForward
 
 
 def as_json(report: Report) -> dict[str, Json]:
@@ -60,7 +60,7 @@ def as_json(report: Report) -> dict[str, Json]:
 
 def write_json(report: Report, target: Path) -> None:
     """Put the report at ``target`` as one JSON object, whole or not at all."""
-    with whole(target) as draft, draft.open("w", encoding="utf-8") as file:
+    with atomic_file(target) as draft, draft.open("w", encoding="utf-8") as file:
         json.dump(as_json(report), file, indent=2, ensure_ascii=False)
         file.write("\n")
 
@@ -80,7 +80,7 @@ def _balance(balance: Balance) -> dict[str, Json]:
     }
 
 
-def _roll(roll: Roll) -> dict[str, Json]:
+def _roll(roll: RollForward) -> dict[str, Json]:
     return {
         "opening": roll.opening,
         **{movement.value: roll.movements[movement] for movement in Movement},
@@ -90,17 +90,17 @@ def _roll(roll: Roll) -> dict[str, Json]:
     }
 
 
-def _roll_forward(total: Roll, rolls: Iterable[Roll]) -> dict[str, Json]:
+def _roll_forward(total: RollForward, rolls: Iterable[RollForward]) -> dict[str, Json]:
     programs = [{"program_uuid": r.key, "program_name": r.name, **_roll(r), "moved": r.moved} for r in rolls]
     return {**_roll(total), "by_program": programs}
 
 
-def _flow(flow: Flow) -> dict[str, Json]:
+def _flow(flow: TransactionTotals) -> dict[str, Json]:
     amounts = {f"{effect.value}_cents": flow.effects[effect] for effect in Effect}
     return {**amounts, "net_cents": flow.net, "transactions": flow.transactions}
 
 
-def _transactions(found: Reconciliation) -> dict[str, Json]:
+def _transactions(found: TransactionComparison) -> dict[str, Json]:
     return {
         "totals": _flow(found.total),
         "by_shop_and_month": [

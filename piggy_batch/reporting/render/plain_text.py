@@ -6,7 +6,7 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
 
-from piggy_batch.files import whole
+from piggy_batch.files import atomic_file
 from piggy_batch.reporting.dates import day_of, shown
 from piggy_batch.reporting.definitions import Movement
 from piggy_batch.reporting.money import plain
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.reporting.liability import Balance, Liability
     from piggy_batch.reporting.report import Report
-    from piggy_batch.reporting.roll_forward import Roll
+    from piggy_batch.reporting.roll_forward import RollForward
 
 _CSV_COLUMNS = ("section", "date", "program_uuid", "program_name", "item", "cards", "cents")
 _LIST_COLUMNS = (
@@ -35,7 +35,7 @@ _LIST_COLUMNS = (
 
 def write_csv(report: Report, target: Path) -> None:
     """Put the report at ``target`` as one CSV, whole or not at all; see ``csv_rows``."""
-    with whole(target) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+    with atomic_file(target) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         write_csv_to(report, file)
 
 
@@ -146,7 +146,7 @@ def _balance_rows(balance: Balance) -> Iterable[tuple[str, int, int]]:
     )
 
 
-def _roll_rows(roll: Roll) -> Iterator[tuple[str, int | str, int]]:
+def _roll_rows(roll: RollForward) -> Iterator[tuple[str, int | str, int]]:
     yield "opening", "", roll.opening
     yield from ((movement.value, roll.cards[movement], roll.movements[movement]) for movement in Movement)
     if roll.moved:

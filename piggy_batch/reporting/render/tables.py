@@ -8,7 +8,7 @@ from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import ADDS, RUNG_LABELS, Movement
 from piggy_batch.reporting.render import table as grid
 from piggy_batch.reporting.render.table import cents, count, text
-from piggy_batch.reporting.transaction_check import DIFFERENCE_COLUMNS, Flow, Reconciliation
+from piggy_batch.reporting.transaction_check import DIFFERENCE_COLUMNS, TransactionComparison, TransactionTotals
 from piggy_batch.reporting.transactions import Effect
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.reporting.liability import Balance, Liability
     from piggy_batch.reporting.report import Report
-    from piggy_batch.reporting.roll_forward import CardList, Roll
+    from piggy_batch.reporting.roll_forward import CardList, RollForward
 
 MOVEMENT_LABELS = {
     Movement.ISSUED: "Issued",
@@ -72,7 +72,7 @@ def expiry_table(report: Report) -> grid.Table:
     return grid.table("expiry", "Expiry ladder", note, columns, rows, emphasized=[-1])
 
 
-def roll_table(report: Report, roll: Roll, opening: Liability) -> grid.Table:
+def roll_table(report: Report, roll: RollForward, opening: Liability) -> grid.Table:
     """The roll-forward of all programs together, signed."""
     rows: list[tuple[Any, ...]] = [("Opening", opening.total.cards, roll.opening)]
     for movement, label in MOVEMENT_LABELS.items():
@@ -88,7 +88,7 @@ def roll_table(report: Report, roll: Roll, opening: Liability) -> grid.Table:
     return grid.table("roll_forward", "Roll-forward", note, columns, rows, emphasized=[0, -1])
 
 
-def _rolls_table(total: Roll, rolls: tuple[Roll, ...]) -> grid.Table:
+def _rolls_table(total: RollForward, rolls: tuple[RollForward, ...]) -> grid.Table:
     columns = (
         text("Program"),
         text("Program UUID", file_only=True),
@@ -103,7 +103,7 @@ def _rolls_table(total: Roll, rolls: tuple[Roll, ...]) -> grid.Table:
     return grid.table("roll_by_program", "Roll-forward by program", note, columns, rows, emphasized=[-1], wide=True)
 
 
-def _roll_row(roll: Roll) -> tuple[Any, ...]:
+def _roll_row(roll: RollForward) -> tuple[Any, ...]:
     moves = ((1 if movement in ADDS else -1) * roll.movements[movement] for movement in MOVEMENT_LABELS)
     name = "Total" if roll.name == "all" and roll.key is None else roll.name
     return (name, roll.key or "", roll.opening, *moves, roll.moved, roll.residual, roll.closing)
@@ -173,7 +173,7 @@ def verdict(*, agreed: bool | None, words: str) -> str:
     return words if agreed or agreed is None else f"PARTIAL: {words}"
 
 
-def _transaction_tables(report: Report, found: Reconciliation) -> Iterator[grid.Table]:
+def _transaction_tables(report: Report, found: TransactionComparison) -> Iterator[grid.Table]:
     note = (
         f"{found.total.transactions:,} transactions lie between the two readings of their cards, {found.outside:,} of "
         f"the file outside. {found.without_card:,} of those inside have no card that is known."
@@ -226,7 +226,7 @@ _DIFFERENCE_LABELS = (
 )
 
 
-def _flow_row(flow: Flow) -> tuple[Any, ...]:
+def _flow_row(flow: TransactionTotals) -> tuple[Any, ...]:
     amounts = (flow.effects[effect] for effect in Effect)
     return (
         flow.month or "Total",

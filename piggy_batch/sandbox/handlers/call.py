@@ -10,7 +10,7 @@ from piggy_batch.sandbox.http.messages import Form, Refused, Reply
 
 if TYPE_CHECKING:
     from piggy_batch.sandbox.settings import Settings
-    from piggy_batch.sandbox.world.account import World
+    from piggy_batch.sandbox.world.account import Account
 
 Json = Any
 HIGHEST_LIMIT = 100  # rows a page (SEED, stated)
@@ -23,7 +23,7 @@ class Call:
     ``args`` are the variable parts of the path, decoded.
     """
 
-    world: World
+    world: Account
     settings: Settings
     form: Form
     args: tuple[str, ...]

@@ -18,7 +18,7 @@ class _Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class LimitState:
     """What the throttle says to one request; ``limit`` 0 means that there is no throttle and no header."""
 
     allowed: bool
@@ -35,17 +35,17 @@ class Throttle:
         self.limit = limit
         self._windows: dict[str, _Window] = {}
 
-    def admit(self, key: str, now: float) -> Ticket:
+    def admit(self, key: str, now: float) -> LimitState:
         """Counts one request at ``now`` (seconds on the sandbox's clock). A refused one is not counted."""
         limit = self.limit
         if limit <= 0:
-            return Ticket(allowed=True, limit=0, remaining=0, wait_s=0, resets_at=0)
+            return LimitState(allowed=True, limit=0, remaining=0, wait_s=0, resets_at=0)
         window = self._windows.get(key)
         if window is None or not 0 <= now - window.opened < WINDOW_S:
             window = self._windows[key] = _Window(now, 0)
         if window.used >= limit:
             ends = window.opened + WINDOW_S
             wait_s = max(1, -int(-(ends - now) // 1))
-            return Ticket(allowed=False, limit=limit, remaining=0, wait_s=wait_s, resets_at=int(now + wait_s))
+            return LimitState(allowed=False, limit=limit, remaining=0, wait_s=wait_s, resets_at=int(now + wait_s))
         window.used += 1
-        return Ticket(allowed=True, limit=limit, remaining=limit - window.used, wait_s=0, resets_at=0)
+        return LimitState(allowed=True, limit=limit, remaining=limit - window.used, wait_s=0, resets_at=0)

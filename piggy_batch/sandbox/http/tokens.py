@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Grant:
+class TokenGrant:
     """What a token is good for.
 
     ``left``: so many requests more, None = any number; times in seconds since 1970.
@@ -32,15 +32,15 @@ class Tokens:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._made = 0
-        self.grants = {settings.token: Grant(settings.account_uuid, left=settings.expires_after)}
+        self.grants = {settings.token: TokenGrant(settings.account_uuid, left=settings.expires_after)}
         for token in settings.no_contacts_tokens:
-            self.grants[token] = Grant(settings.account_uuid, contacts=False)
+            self.grants[token] = TokenGrant(settings.account_uuid, contacts=False)
         for token, (_, uuid) in settings.other_tokens.items():
-            self.grants[token] = Grant(uuid)
+            self.grants[token] = TokenGrant(uuid)
         for token, moment in settings.expires_at.items():
-            self.grants.setdefault(token, Grant(settings.account_uuid)).expires_at = moment
+            self.grants.setdefault(token, TokenGrant(settings.account_uuid)).expires_at = moment
 
-    def grant(self, header: bytes | None, now: float) -> Grant | None:
+    def grant(self, header: bytes | None, now: float) -> TokenGrant | None:
         """The grant behind an Authorization header, one request of it used; None if it is no good."""
         if header is None or header[:7].lower() != b"bearer ":
             return None
@@ -76,6 +76,6 @@ class Tokens:
             return plain(401, "Client authentication failed", error="invalid_client")
         self._made += 1
         token = f"sandbox-oauth-{self._made}"
-        self.grants[token] = Grant(settings.account_uuid, expires_at=now + settings.oauth_expires_s)
+        self.grants[token] = TokenGrant(settings.account_uuid, expires_at=now + settings.oauth_expires_s)
         answer = {"token_type": "Bearer", "expires_in": settings.oauth_expires_s, "access_token": token}
         return Reply(200, encode(answer))

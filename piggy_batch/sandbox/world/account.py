@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from piggy_batch.sandbox.world.contacts import People
+from piggy_batch.sandbox.world.contacts import ContactStore
 from piggy_batch.sandbox.world.giftcards import Cards
 from piggy_batch.sandbox.world.ids import Ids
 from piggy_batch.sandbox.world.ledger import Ledger
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Json = Any
 
 
-class World:
+class Account:
     """One account. ``main``: the account of the settings, with their seed and sizes; others start empty.
 
     ``dumped``: what a state file holds for it, in place of the sizes.
@@ -39,7 +39,7 @@ class World:
         self.outside = Effects()  # changes made behind the client's back
         self.changes = 0  # goes up with every change, so that a saver knows when to write
         self.queued: list[tuple[float, Contact]] = []  # deletions, and when they happen
-        self.people = People(self.ids, fold_case=settings.fold_case, trim=settings.trim_values)
+        self.people = ContactStore(self.ids, fold_case=settings.fold_case, trim=settings.trim_values)
         seeded = dumped["cards"]["seeded"] if dumped else settings.giftcards if main else 0
         self.cards = Cards(self.ids, settings, seeded)
         self.ledger = Ledger(self.ids, settings)

@@ -40,7 +40,7 @@ class Identifier:
     contact: str | None
 
 
-class People:
+class ContactStore:
     """The contacts and identifiers of one account, with the indexes that answers need."""
 
     def __init__(self, ids: Ids, *, fold_case: bool, trim: bool) -> None:

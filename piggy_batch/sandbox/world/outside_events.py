@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from piggy_batch.sandbox.settings import Churn, Settings
-    from piggy_batch.sandbox.world.account import World
+    from piggy_batch.sandbox.world.account import Account
     from piggy_batch.sandbox.world.contacts import Identifier
     from piggy_batch.sandbox.world.giftcards import Card
 
@@ -24,7 +24,7 @@ Json = Any
 Event = dict[str, Any]
 
 
-def on_identifier(world: World, event: Mapping[str, Json]) -> Json:
+def on_identifier(world: Account, event: Mapping[str, Json]) -> Json:
     """``action``: create, link, unlink, rename, activate, deactivate, delete; ``value``.
 
     Where the action needs it ``contact_uuid`` or ``email`` (of the holder), and ``name``.
@@ -49,7 +49,7 @@ def on_identifier(world: World, event: Mapping[str, Json]) -> Json:
     return {"done": action}
 
 
-def _alter(world: World, identifier: Identifier, action: str, holder: str | None, name: str) -> None:
+def _alter(world: Account, identifier: Identifier, action: str, holder: str | None, name: str) -> None:
     match action:
         case "link":
             world.people.hold(identifier, holder)
@@ -65,7 +65,7 @@ def _alter(world: World, identifier: Identifier, action: str, holder: str | None
             raise ValueError(f"unknown action {action}")
 
 
-def on_contact(world: World, event: Mapping[str, Json], now: float) -> Json:
+def on_contact(world: Account, event: Mapping[str, Json], now: float) -> Json:
     """``action``: create, delete; ``email``."""
     action, email = event.get("action"), str(event.get("email", ""))
     contact = world.people.contact_by_email(email)
@@ -79,7 +79,7 @@ def on_contact(world: World, event: Mapping[str, Json], now: float) -> Json:
     return {"done": action, "uuid": contact.uuid}
 
 
-def on_giftcard(world: World, event: Mapping[str, Json], now: float) -> Json:
+def on_giftcard(world: Account, event: Mapping[str, Json], now: float) -> Json:
     """``action``: issue, topup, redeem, expire, delete, activate, deactivate, move; ``uuid`` but for issue.
 
     ``issue`` takes ``program`` (a number, default 1; 0 = none), ``hash``, ``physical``, ``expires`` (Unix
@@ -110,7 +110,7 @@ def on_giftcard(world: World, event: Mapping[str, Json], now: float) -> Json:
     return {"done": action, "uuid": card.uuid, "hash": card.hash, "amount_in_cents": card.cents}
 
 
-def _issue(world: World, event: Mapping[str, Json], now: float) -> Card:
+def _issue(world: Account, event: Mapping[str, Json], now: float) -> Card:
     program = int(event.get("program", 1))
     if program and program not in world.cards.programs:
         raise ValueError(f"no program {program}")
@@ -121,7 +121,7 @@ def _issue(world: World, event: Mapping[str, Json], now: float) -> Card:
     return card
 
 
-def _play(world: World, card: Card, action: str, event: Mapping[str, Json], now: float) -> None:
+def _play(world: Account, card: Card, action: str, event: Mapping[str, Json], now: float) -> None:
     shop, cents = int(event.get("shop", 1)), int(event.get("amount_in_cents", 0))
     match action:
         case "topup":
@@ -144,10 +144,10 @@ def _play(world: World, card: Card, action: str, event: Mapping[str, Json], now:
             raise ValueError(f"unknown action {action}")
 
 
-class Churner:
+class ListChurn:
     """Carries out the churn switches on the main account. ``page_requests`` counts giftcard list requests."""
 
-    def __init__(self, settings: Settings, world: World) -> None:
+    def __init__(self, settings: Settings, world: Account) -> None:
         self._settings = settings
         self._world = world
         self._random = random.Random(settings.seed ^ 0xC0FFEE)  # noqa: S311 - repeatable, not secret

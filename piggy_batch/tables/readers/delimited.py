@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.readers.encoding import settle
-from piggy_batch.tables.table import Facts, Rows, Table, make_table
+from piggy_batch.tables.table import Rows, Table, TableInfo, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def open_csv(source: Source, *, delimiter: str | None, encoding: str | None) -> 
     header = next(rows(), None)
     if header is None:
         raise SetupError(f"{source.where}: nothing but blank lines; the first line must name the columns")
-    facts = Facts("csv", found.codec, chosen, compression=source.compression, notes=tuple(notes))
+    facts = TableInfo("csv", found.codec, chosen, compression=source.compression, notes=tuple(notes))
     return make_table(source.where, header[1], facts, lambda: islice(rows(), 1, None))
 
 

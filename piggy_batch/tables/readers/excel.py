@@ -11,7 +11,7 @@ from piggy_batch.errors import SetupError
 from piggy_batch.tables.cells import cell_text
 from piggy_batch.tables.readers.excel_guard import inspect
 from piggy_batch.tables.readers.source import unpacked
-from piggy_batch.tables.table import Facts, Rows, Table, make_table
+from piggy_batch.tables.table import Rows, Table, TableInfo, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ def open_workbook(source: Source, *, sheet: str | None) -> Table:
             if any(shown):
                 yield line, shown
 
-    facts = Facts(
+    facts = TableInfo(
         "ods" if nature.kind == "ods" else "xlsx",
         sheet=names[0],
         compression=source.compression,

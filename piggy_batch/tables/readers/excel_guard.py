@@ -32,7 +32,7 @@ _ODS_TALL = re.compile(rb'number-rows-repeated="(\d+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Nature:
+class WorkbookInfo:
     """What kind of workbook it is: xlsx, xls or ods, and what of it does not show in its cells."""
 
     kind: str
@@ -41,7 +41,7 @@ class Nature:
 
 
 @dataclass(slots=True)
-class Reach:
+class CellRange:
     """The rectangle that a sheet's cells span."""
 
     rows: int = 0
@@ -49,10 +49,10 @@ class Reach:
     hidden: int = 0  # of the rows
 
 
-def inspect(handle: BinaryIO, where: str) -> Nature:
+def inspect(handle: BinaryIO, where: str) -> WorkbookInfo:
     """Read through a workbook in bounded memory. SetupError where loading it would not be safe."""
     if handle.read(4) != b"PK\x03\x04":
-        return Nature("xls")  # its own format bounds it: 65,536 rows of 256 columns
+        return WorkbookInfo("xls")  # its own format bounds it: 65,536 rows of 256 columns
     handle.seek(0)
     try:
         with zipfile.ZipFile(handle) as archive:
@@ -61,7 +61,7 @@ def inspect(handle: BinaryIO, where: str) -> Nature:
         raise SetupError(f"{where}: the workbook is damaged or locked ({error}); save it again") from None
 
 
-def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> Nature:
+def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> WorkbookInfo:
     names = archive.namelist()
     if "xl/workbook.bin" in names:
         raise SetupError(f"{where}: is a binary workbook (xlsb); save it as xlsx")
@@ -72,7 +72,7 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> Nature:
     padded = False
     hidden = 0
     for name in names:
-        reach = Reach()
+        reach = CellRange()
         pieces = budget.watch(name, _pieces(archive, name))
         if ods and name == "content.xml":
             _span_ods(pieces, reach, where)
@@ -88,7 +88,7 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> Nature:
                 f"{where}: its cells reach over {reach.rows:,} rows and {reach.columns:,} columns; "
                 "delete what lies outside the table, or save it as CSV UTF-8"
             )
-    return Nature("ods" if ods else "xlsx", padded, hidden)
+    return WorkbookInfo("ods" if ods else "xlsx", padded, hidden)
 
 
 def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
@@ -115,7 +115,7 @@ class _Budget:
             yield piece
 
 
-def _span_xlsx(pieces: Iterator[bytes], reach: Reach) -> None:
+def _span_xlsx(pieces: Iterator[bytes], reach: CellRange) -> None:
     """The furthest row and column of any cell; cells without a reference stand in the XML one by one."""
     tail = b""
     for piece in pieces:
@@ -136,7 +136,7 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _span_ods(pieces: Iterator[bytes], reach: Reach, where: str) -> None:
+def _span_ods(pieces: Iterator[bytes], reach: CellRange, where: str) -> None:
     """The same for ods, where one element may stand for a million rows or 16,000 columns."""
     rest, blank = b"", 0
     for piece in pieces:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.readers.encoding import settle
-from piggy_batch.tables.table import MAX_COLUMNS, Facts, Rows, Table, make_table
+from piggy_batch.tables.table import MAX_COLUMNS, Rows, Table, TableInfo, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def open_jsonl(source: Source, *, encoding: str | None) -> Table:
 
     for _ in islice(rows(), 1):  # a mistake in the first row shows at once
         pass
-    facts = Facts("jsonl", found.codec, compression=source.compression, notes=found.notes)
+    facts = TableInfo("jsonl", found.codec, compression=source.compression, notes=found.notes)
     return make_table(source.where, list(columns), facts, rows)
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.cells import cell_text
 from piggy_batch.tables.readers.source import unpacked
-from piggy_batch.tables.table import MAX_COLUMNS, Facts, Rows, Table, make_table
+from piggy_batch.tables.table import MAX_COLUMNS, Rows, Table, TableInfo, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def _table(file: Any, source: Source, release: Callable[[], None]) -> Table:
         return _rows(file, source.where)
 
     floats = frozenset(field.name for field in schema if pa.types.is_floating(field.type))
-    facts = Facts("parquet", compression=source.compression)
+    facts = TableInfo("parquet", compression=source.compression)
     return make_table(source.where, schema.names, facts, rows, float_columns=floats, release=release)
 
 

@@ -14,14 +14,14 @@ Rows = Sequence[Sequence[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Out:
+class OutputColumn:
     """A column of a file to be written. Only Parquet keeps the kind as a type."""
 
     name: str
     kind: Kind = "text"
 
 
-class Sink(Protocol):
+class FormatWriter(Protocol):
     """One format's way of putting rows into a file that is already there and private."""
 
     cut: int  # cells that the format does not hold whole
@@ -75,7 +75,7 @@ class _Known(dict[object, str | None]):
         return text
 
 
-def as_text(columns: Sequence[Out]) -> Callable[[Rows], Rows]:
+def as_text(columns: Sequence[OutputColumn]) -> Callable[[Rows], Rows]:
     """What turns rows into cells for a format without types; rows that need no change pass untouched."""
     special = [
         (index, _bool_text if column.kind == "bool" else _moment_text)

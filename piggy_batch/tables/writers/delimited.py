@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from piggy_batch.tables.writers.base import Out, Rows, as_text
+from piggy_batch.tables.writers.base import OutputColumn, Rows, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ class CsvSink:
 
     cut = 0
 
-    def __init__(self, part: Path, columns: Sequence[Out]) -> None:
+    def __init__(self, part: Path, columns: Sequence[OutputColumn]) -> None:
         self._file = part.open("w", encoding="utf-8", newline="")
         self._convert = as_text(columns)
         self._put([[column.name for column in columns]])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from piggy_batch.tables.writers.base import Out, Rows, as_text
+from piggy_batch.tables.writers.base import OutputColumn, Rows, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ _CELL_LIMIT = 32_767
 class XlsxSink:
     """One sheet until it is full, then further ones with the same header."""
 
-    def __init__(self, part: Path, columns: Sequence[Out], *, sheet_rows: int = SHEET_ROWS) -> None:
+    def __init__(self, part: Path, columns: Sequence[OutputColumn], *, sheet_rows: int = SHEET_ROWS) -> None:
         options = {
             "constant_memory": True,
             "strings_to_formulas": False,

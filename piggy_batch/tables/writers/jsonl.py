@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from piggy_batch.tables.writers.base import Out, Rows, as_text
+from piggy_batch.tables.writers.base import OutputColumn, Rows, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ class JsonlSink:
 
     cut = 0
 
-    def __init__(self, part: Path, columns: Sequence[Out]) -> None:
+    def __init__(self, part: Path, columns: Sequence[OutputColumn]) -> None:
         self._file = part.open("w", encoding="utf-8", newline="")
         self._names = [column.name for column in columns]
         self._convert = as_text(columns)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from piggy_batch.tables.writers.base import Out, Rows, Sink
+    from piggy_batch.tables.writers.base import FormatWriter, OutputColumn, Rows
 
 
 FORMATS = ("csv", "parquet", "xlsx", "jsonl")
@@ -28,7 +28,7 @@ class Writer:
     then, and after an exception, what was there before stays there.
     """
 
-    def __init__(self, path: Path, make: Callable[[Path], Sink]) -> None:
+    def __init__(self, path: Path, make: Callable[[Path], FormatWriter]) -> None:
         self._path = path
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         os.close(handle)
@@ -84,7 +84,7 @@ def _sync(path: Path, mode: int) -> None:
         os.close(handle)
 
 
-def open_writer(path: Path, format: str, columns: Sequence[Out]) -> Writer:  # noqa: A002  the option's own name
+def open_writer(path: Path, format: str, columns: Sequence[OutputColumn]) -> Writer:  # noqa: A002  the option's own name
     """A writer of ``path`` as csv, parquet, xlsx or jsonl.
 
     SetupError for another format or an impossible place. CSV is UTF-8 without byte order mark with ``\\n``
@@ -103,7 +103,7 @@ def warm_up(kind: str) -> None:
         import piggy_batch.tables.writers.parquet  # noqa: F401 - loading it is the point
 
 
-def _maker(kind: str, columns: tuple[Out, ...]) -> Callable[[Path], Sink]:
+def _maker(kind: str, columns: tuple[OutputColumn, ...]) -> Callable[[Path], FormatWriter]:
     if kind == "csv":
         return lambda part: CsvSink(part, columns)
     if kind == "jsonl":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from piggy_batch.tables.writers.base import Kind, Out, Rows, bool_of, moment_of
+from piggy_batch.tables.writers.base import Kind, OutputColumn, Rows, bool_of, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ class ParquetSink:
 
     cut = 0
 
-    def __init__(self, part: Path, columns: Sequence[Out]) -> None:
+    def __init__(self, part: Path, columns: Sequence[OutputColumn]) -> None:
         self._kinds: list[Kind] = [column.kind for column in columns]
         self._schema = pa.schema([(column.name, _TYPES[column.kind]) for column in columns])
         self._batches: list[pa.RecordBatch] = []
