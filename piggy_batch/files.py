@@ -59,6 +59,21 @@ def sha256_of(path: Path) -> str:
         raise SetupError(f"{path}: cannot be read: {error.strerror}; check its permissions") from None
 
 
+def render_template(
+    package: str, name: str, values: Mapping[str, Any], filters: Mapping[str, Any] | None = None
+) -> str:
+    """An HTML page from ``templates/<name>`` of a package: every value escaped, a missing one an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # only pages need it
+
+    environment = Environment(
+        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters.update(filters or {})
+    page: str = environment.get_template(name).render(values)
+    return page
+
+
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all, readable by its owner only."""
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")

@@ -14,7 +14,7 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from piggy_batch.sandbox import Sandbox, Settings
+from piggy_batch.sandbox import Sandbox, Settings, make_app
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 LEGACY_ROWS = 2_000
@@ -27,7 +27,7 @@ def world() -> tuple[list[str], list[str], list[tuple[str, str]], str]:
 
     async def ask() -> tuple[list[str], list[str], list[tuple[str, str]], str]:
         sandbox = Sandbox(Settings(giftcards=1000, contacts=1000))
-        transport = httpx.ASGITransport(app=sandbox.app)
+        transport = httpx.ASGITransport(app=make_app(sandbox))
         headers = {"Authorization": "Bearer sandbox"}
         async with httpx.AsyncClient(transport=transport, base_url="http://sandbox", headers=headers) as client:
             lines = (await client.get("/_sandbox/contacts")).text.splitlines()

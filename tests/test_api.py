@@ -61,8 +61,8 @@ def ask(answer: Callable[[httpx.Request], Any], request: Request = PING, token: 
     """One request through a transport that answers so."""
 
     async def work() -> Any:
-        async with HttpClient(Target("http://sandbox.test", token), transport=lambda: _Answers(answer)) as api:
-            return await api.send(request, 0, _turn)
+        async with HttpClient(Target("http://sandbox.test", token), transport=lambda: _Answers(answer)) as client:
+            return await client.send(request, 0, _turn)
 
     return in_virtual_time(work())
 
@@ -112,8 +112,8 @@ def test_a_transport_of_another_build_costs_no_answer(pool: Any) -> None:
 
     async def work() -> Any:
         answers = lambda: Other(lambda _: httpx.Response(200, json={"data": 1}))  # noqa: E731 - a factory
-        async with HttpClient(Target("http://sandbox.test", "t"), transport=answers) as api:
-            return await api.send(PING, 0, _turn)
+        async with HttpClient(Target("http://sandbox.test", "t"), transport=answers) as client:
+            return await client.send(PING, 0, _turn)
 
     assert in_virtual_time(work()).body == {"data": 1}
 
@@ -126,8 +126,8 @@ def test_no_turn_means_that_nothing_leaves() -> None:
         return False
 
     async def work() -> Any:
-        async with HttpClient(Target("http://sandbox.test", "t"), transport=lambda: _Answers(seen.append)) as api:
-            return await api.send(PING, 0, no)
+        async with HttpClient(Target("http://sandbox.test", "t"), transport=lambda: _Answers(seen.append)) as client:
+            return await client.send(PING, 0, no)
 
     assert in_virtual_time(work()) is None
     assert seen == []

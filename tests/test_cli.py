@@ -90,8 +90,9 @@ def test_help_and_version_import_nothing_heavy() -> None:
 def test_writing_a_table_loads_no_pandas(kind: str, tmp_path: Path) -> None:
     """pyarrow would load it at the first value: half a second and 50 MiB; reports that need it have it all the same."""
     code = (
-        "import sys\nfrom pathlib import Path\nfrom piggy_batch.tables import Out, open_writer\n"
-        f"with open_writer(Path({str(tmp_path / 'file')!r}), {kind!r}, [Out('a'), Out('n', 'int')]) as writer:\n"
+        "import sys\nfrom pathlib import Path\nfrom piggy_batch.tables import OutputColumn, open_writer\n"
+        "columns = [OutputColumn('a'), OutputColumn('n', 'int')]\n"
+        f"with open_writer(Path({str(tmp_path / 'file')!r}), {kind!r}, columns) as writer:\n"
         "    writer.write([['x', 1], [None, None]])\n"
         "assert 'pandas' not in sys.modules\n"
         "import pandas, pyarrow\n"

@@ -19,11 +19,13 @@ from piggy_batch.client.session import Session
 from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
 from piggy_batch.importing.executor import RowExecutor
 from piggy_batch.importing.options import ExecutionOptions
+from piggy_batch.importing.resume import load_manifest_into
 from piggy_batch.importing.status import describe_run
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Repeat
 from piggy_batch.runs.directory import RunDir, default_run_dir
 from piggy_batch.runs.journal import Journal
+from piggy_batch.sandbox import make_app
 from tests.world import World, WorldClock, audit, in_virtual_time, working_rows
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class PluggedJournal:
 def killed_at(world: World, operation: Operation, path: Path, at: int, concurrency: int) -> int:
     """Begin a run and kill it at step ``at``; the steps it took, fewer than ``at`` where it came to its end."""
     plug = Plug(at)
-    inner = httpx.ASGITransport(app=world.sandbox.app)
+    inner = httpx.ASGITransport(app=make_app(world.sandbox))
 
     async def hook(request: httpx.Request) -> httpx.Response | None:
         plug.step()
@@ -86,15 +88,15 @@ def killed_at(world: World, operation: Operation, path: Path, at: int, concurren
     async def work() -> None:
         clock, stop = WorldClock(world), StopSignal()
         with RunDir(default_run_dir(path, operation)) as directory:
-            journal, loaded = directory.load(operation, path, ManifestOptions())
+            journal, loaded = load_manifest_into(directory, operation, path, ManifestOptions())
             journal.set("format", "csv")
             journal.set("account", {"id": world.sandbox.settings.account_uuid, "company": "Sandbox Shop"})
             journal.begin(clock.wall(), "0", threaded=False)
             try:
-                async with world.api() as api:
-                    courier = Session(api, RateLimiter(0, clock, stop), clock, stop, 600.0, world.said.say)
+                async with world.client() as client:
+                    session = Session(client, RateLimiter(0, clock, stop), clock, stop, 600.0, world.said.say)
                     plugged: Any = PluggedJournal(journal, plug)
-                    await RowExecutor(loaded.binding, plugged, courier, ExecutionOptions(concurrency=concurrency)).run()
+                    await RowExecutor(loaded.binding, plugged, session, ExecutionOptions(concurrency=concurrency)).run()
             finally:
                 journal.close()
 

@@ -16,7 +16,7 @@ from piggy_batch.client.http import HttpClient
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import CATALOGUE, PING, Operation
 from piggy_batch.models import Lost, Repeat, Reply, Request
-from piggy_batch.sandbox import FAULT_KINDS, Fault
+from piggy_batch.sandbox import FAULT_KINDS, Fault, make_app
 from tests.world import World, audit, in_virtual_time, working_rows
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_every_other_connection_fails(world: World, operation: Operation, cut: s
     """Connections that fail on the way, before or after the service acted: nothing lost, nothing twice."""
     path = world.manifest(*working_rows(world, operation, ROWS))
     error, applied = CUTS[cut]
-    inner = httpx.ASGITransport(app=world.sandbox.app)
+    inner = httpx.ASGITransport(app=make_app(world.sandbox))
     count = 0
 
     async def hook(request: httpx.Request) -> httpx.Response | None:
@@ -164,8 +164,8 @@ async def _turn() -> bool:
 
 
 async def _ask(url: str, *, timeout_s: float = 2.0, ca_file: Path | None = None, request: Request = PING) -> Any:
-    async with HttpClient(Target(url, "sandbox", ca_file), timeout_s=timeout_s) as api:
-        return await api.send(request, 0, _turn)
+    async with HttpClient(Target(url, "sandbox", ca_file), timeout_s=timeout_s) as client:
+        return await client.send(request, 0, _turn)
 
 
 @contextlib.asynccontextmanager
@@ -327,9 +327,9 @@ def test_a_second_answer_is_nobodys(tmp_path: Path, tls: bool, size: int, apart:
         service = _Twice(_answer("first", size), apart=apart)
         async with (
             _server(service.serve, **more) as port,
-            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as client,
         ):
-            answers = [await api.send(PING, 0, _turn) for _ in range(3)]
+            answers = [await client.send(PING, 0, _turn) for _ in range(3)]
         assert [a.body["data"] for a in answers if isinstance(a, Reply)] == ["first", "own 2 1", "own 2 2"]
         assert (service.requests, service.connections) == (3, 2)
 
@@ -346,12 +346,12 @@ def test_what_comes_between_two_requests_is_nobodys(tmp_path: Path, tls: bool) -
         service = _Twice(_answer("first"), late=True)
         async with (
             _server(service.serve, **more) as port,
-            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as client,
         ):
-            answers = [await api.send(PING, 0, _turn)]
+            answers = [await client.send(PING, 0, _turn)]
             service.read.set()
             await service.said.wait()
-            answers.append(await api.send(PING, 0, _turn))
+            answers.append(await client.send(PING, 0, _turn))
         assert [a.body["data"] for a in answers if isinstance(a, Reply)] == ["first", "own 2 1"]
         assert (service.requests, service.connections) == (2, 2)
 
@@ -383,8 +383,8 @@ def test_a_second_answer_through_a_proxy_is_nobodys(tmp_path: Path, tls: bool, a
 
             async with HttpClient(
                 Target(f"{scheme}://127.0.0.1:1", "sandbox"), timeout_s=5.0, transport=through
-            ) as api:
-                answers = [await api.send(PING, 0, _turn) for _ in range(3)]
+            ) as client:
+                answers = [await client.send(PING, 0, _turn) for _ in range(3)]
         assert [a.body["data"] for a in answers if isinstance(a, Reply)] == ["first", "own 2 1", "own 2 2"]
         assert (service.requests, service.connections) == (3, 2)
 
@@ -407,9 +407,9 @@ def test_an_ordinary_answer_leaves_its_connection_open(tmp_path: Path) -> None:
     async def work() -> None:
         async with (
             _server(serve, **more) as port,
-            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as api,
+            HttpClient(Target(f"{scheme}://127.0.0.1:{port}", "sandbox", ca_file), timeout_s=5.0) as client,
         ):
-            answers = [await api.send(PING, 0, _turn) for _ in range(5)]
+            answers = [await client.send(PING, 0, _turn) for _ in range(5)]
         assert [a.body["data"] for a in answers if isinstance(a, Reply)] == list("01234")
         assert connections == 1
 
@@ -508,9 +508,9 @@ def test_redirects_are_not_followed_and_cookies_not_kept() -> None:
     async def work() -> Any:
         async with (
             _server(serve) as port,
-            HttpClient(Target(f"http://127.0.0.1:{port}", "sandbox"), timeout_s=5) as api,
+            HttpClient(Target(f"http://127.0.0.1:{port}", "sandbox"), timeout_s=5) as client,
         ):
-            return await api.send(PING, 0, _turn), await api.send(PING, 0, _turn)
+            return await client.send(PING, 0, _turn), await client.send(PING, 0, _turn)
 
     first, second = asyncio.run(work())
     assert (first.status, first.location, second.status) == (302, "/elsewhere", 302)

@@ -12,7 +12,7 @@ import pytest
 
 from piggy_batch.client.adaptive_rate import LEAST, START, AdaptiveRate
 from piggy_batch.models import Lost, Reply
-from piggy_batch.sandbox import Fault
+from piggy_batch.sandbox import Fault, make_app
 from tests.world import World, in_virtual_time
 
 
@@ -21,10 +21,10 @@ def answer(**told: Any) -> Reply:
     return Reply(**({"status": 200, "body": {}, "is_json": True, "elapsed_s": 0.05} | told))
 
 
-def steady(governor: AdaptiveRate, seconds: int, begin: float = 0.0, **told: Any) -> float:
+def steady(adaptive_rate: AdaptiveRate, seconds: int, begin: float = 0.0, **told: Any) -> float:
     """So many seconds of answers, ten a second; when it ended."""
     for tenth in range(seconds * 10):
-        governor.note(answer(**told), begin + tenth / 10)
+        adaptive_rate.note(answer(**told), begin + tenth / 10)
     return begin + seconds
 
 
@@ -38,20 +38,20 @@ def test_it_starts_at_five() -> None:
 
 def test_it_climbs_while_the_service_is_content() -> None:
     """A tenth a second, no jump."""
-    governor = AdaptiveRate()
-    rates = [governor.rate]
+    adaptive_rate = AdaptiveRate()
+    rates = [adaptive_rate.rate]
     for second in range(1, 20):
-        steady(governor, 1, second)
-        rates.append(governor.rate)
+        steady(adaptive_rate, 1, second)
+        rates.append(adaptive_rate.rate)
     assert rates[-1] > 4 * START
     assert all(after <= before * 1.11 for before, after in itertools.pairwise(rates))
 
 
 def test_it_stays_below_the_announced_budget_less_the_reserve() -> None:
     """600 a minute, 20 % kept: 8 a second at most; 50 % kept: 5."""
-    governor = AdaptiveRate()
-    steady(governor, 60, limit=600, remaining=590)
-    assert governor.rate == pytest.approx(8.0)
+    adaptive_rate = AdaptiveRate()
+    steady(adaptive_rate, 60, limit=600, remaining=590)
+    assert adaptive_rate.rate == pytest.approx(8.0)
     half = AdaptiveRate(reserve=0.5)
     steady(half, 60, limit=600, remaining=590)
     assert half.rate == pytest.approx(5.0)
@@ -59,89 +59,89 @@ def test_it_stays_below_the_announced_budget_less_the_reserve() -> None:
 
 def test_it_halves_on_429_once_for_several_in_the_air() -> None:
     """Eight requests that meet the same wall are one wall."""
-    governor = AdaptiveRate()
-    at = steady(governor, 20)
-    before = governor.rate
+    adaptive_rate = AdaptiveRate()
+    at = steady(adaptive_rate, 20)
+    before = adaptive_rate.rate
     for n in range(8):
-        governor.note(answer(status=429), at + n / 100)
-    assert governor.rate == pytest.approx(before / 2)
-    governor.note(answer(status=429), at + 2)
-    assert governor.rate == pytest.approx(before / 4)
+        adaptive_rate.note(answer(status=429), at + n / 100)
+    assert adaptive_rate.rate == pytest.approx(before / 2)
+    adaptive_rate.note(answer(status=429), at + 2)
+    assert adaptive_rate.rate == pytest.approx(before / 4)
 
 
 def test_it_never_falls_below_the_least() -> None:
     """However often it is refused."""
-    governor = AdaptiveRate()
+    adaptive_rate = AdaptiveRate()
     for n in range(50):
-        governor.note(answer(status=429), 10.0 + 2 * n)
-    assert governor.rate == LEAST
+        adaptive_rate.note(answer(status=429), 10.0 + 2 * n)
+    assert adaptive_rate.rate == LEAST
 
 
 def test_it_recovers_after_a_429() -> None:
     """Climbing as before."""
-    governor = AdaptiveRate()
-    at = steady(governor, 20)
-    before = governor.rate
-    governor.note(answer(status=429), at)
-    steady(governor, 20, at + 1)
-    assert governor.rate > before
+    adaptive_rate = AdaptiveRate()
+    at = steady(adaptive_rate, 20)
+    before = adaptive_rate.rate
+    adaptive_rate.note(answer(status=429), at)
+    steady(adaptive_rate, 20, at + 1)
+    assert adaptive_rate.rate > before
 
 
 def test_it_slows_down_when_latency_doubles_and_comes_back() -> None:
     """At any rate: what is usual is a matter of minutes, not of so many answers."""
-    governor = AdaptiveRate()
-    at = steady(governor, 30)
-    before = governor.rate
-    at = steady(governor, 20, at, elapsed_s=0.125)
-    assert governor.rate < before / 4
-    steady(governor, 60, at)
-    assert governor.rate >= before
+    adaptive_rate = AdaptiveRate()
+    at = steady(adaptive_rate, 30)
+    before = adaptive_rate.rate
+    at = steady(adaptive_rate, 20, at, elapsed_s=0.125)
+    assert adaptive_rate.rate < before / 4
+    steady(adaptive_rate, 60, at)
+    assert adaptive_rate.rate >= before
 
 
 def test_what_got_slow_for_good_becomes_usual() -> None:
     """It does not crawl for ever."""
-    governor = AdaptiveRate()
-    at = steady(governor, 30)
-    steady(governor, 300, at, elapsed_s=0.15)
-    assert governor.rate > START
+    adaptive_rate = AdaptiveRate()
+    at = steady(adaptive_rate, 30)
+    steady(adaptive_rate, 300, at, elapsed_s=0.15)
+    assert adaptive_rate.rate > START
 
 
 def test_lost_answers_and_server_errors_teach_nothing() -> None:
     """No header, no latency."""
-    governor = AdaptiveRate()
+    adaptive_rate = AdaptiveRate()
     for n in range(100):
-        governor.note(Lost("gone", sent=True), 10.0 + n)
-        governor.note(answer(status=502, elapsed_s=30.0), 10.5 + n)
-    assert governor.rate == START
+        adaptive_rate.note(Lost("gone", sent=True), 10.0 + n)
+        adaptive_rate.note(answer(status=502, elapsed_s=30.0), 10.5 + n)
+    assert adaptive_rate.rate == START
 
 
 @pytest.mark.parametrize("told", [{"limit": 0, "remaining": 0}, {"limit": 60}, {"remaining": 3}, {}])
 def test_strange_headers_stop_nobody(told: dict[str, int]) -> None:
     """A limit of 0, or half of what belongs together."""
-    governor = AdaptiveRate()
-    steady(governor, 30, **told)
-    assert governor.rate >= LEAST
-    assert governor.empty_until == float("-inf")
+    adaptive_rate = AdaptiveRate()
+    steady(adaptive_rate, 30, **told)
+    assert adaptive_rate.rate >= LEAST
+    assert adaptive_rate.empty_until == float("-inf")
 
 
 def test_at_the_reserve_it_rests_until_the_window_is_over() -> None:
     """A small budget bears no probing: nothing leaves before 60 s after the window was first seen open."""
-    governor = AdaptiveRate()
-    governor.note(answer(limit=100, remaining=99), 1000.0)
-    governor.note(answer(limit=100, remaining=60), 1010.0)
-    assert governor.empty_until < 1010.0
-    governor.note(answer(limit=100, remaining=21), 1020.0)
-    assert governor.empty_until == 1060.0
-    governor.note(answer(limit=100, remaining=99), 1061.0)
-    assert governor.empty_until <= 1061.0
+    adaptive_rate = AdaptiveRate()
+    adaptive_rate.note(answer(limit=100, remaining=99), 1000.0)
+    adaptive_rate.note(answer(limit=100, remaining=60), 1010.0)
+    assert adaptive_rate.empty_until < 1010.0
+    adaptive_rate.note(answer(limit=100, remaining=21), 1020.0)
+    assert adaptive_rate.empty_until == 1060.0
+    adaptive_rate.note(answer(limit=100, remaining=99), 1061.0)
+    assert adaptive_rate.empty_until <= 1061.0
 
 
 def test_a_large_reserve_bears_a_few_probes() -> None:
     """5,000 a minute: it asks now and then, at most a twentieth of the reserve."""
-    governor = AdaptiveRate()
-    governor.note(answer(limit=5000, remaining=4999), 1000.0)
-    governor.note(answer(limit=5000, remaining=1000), 1001.0)
-    rest_s = governor.empty_until - 1001.0
+    adaptive_rate = AdaptiveRate()
+    adaptive_rate.note(answer(limit=5000, remaining=4999), 1000.0)
+    adaptive_rate.note(answer(limit=5000, remaining=1000), 1001.0)
+    rest_s = adaptive_rate.empty_until - 1001.0
     assert 60 / 50 <= rest_s <= 60 / 10
 
 
@@ -159,7 +159,7 @@ class _Till:
         self.open = True
 
     async def run(self) -> None:
-        transport = httpx.ASGITransport(app=self.world.sandbox.app)
+        transport = httpx.ASGITransport(app=make_app(self.world.sandbox))
         url = "http://sandbox.test/api/v3/oauth/clients"
         while self.open:
             request = httpx.Request("GET", url, headers={"Authorization": "Bearer sandbox"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from piggy_batch.sandbox import Fault
+from piggy_batch.sandbox import Fault, make_app
 from tests.world import World, audit
 
 if TYPE_CHECKING:
@@ -339,7 +339,7 @@ def test_a_look_that_arrives_damaged_is_asked_again(world: World, damage: str, d
 
 def _cut_refusals(world: World, path: str, times: int) -> None:
     """The service carries out the next writes to ``path``; what arrives is a refusal of which the end is missing."""
-    inner = httpx.ASGITransport(app=world.sandbox.app)
+    inner = httpx.ASGITransport(app=make_app(world.sandbox))
     left = times
 
     async def hook(request: httpx.Request) -> httpx.Response | None:

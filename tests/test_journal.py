@@ -11,6 +11,7 @@ import pytest
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError
+from piggy_batch.importing.resume import load_manifest_into
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Status
 from piggy_batch.runs.directory import RunDir
@@ -38,7 +39,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     """A journal of 20 rows, open for an invocation that commits in a thread."""
     manifest = write_manifest(tmp_path / "cards.csv", 20)
     with RunDir(tmp_path / "run") as directory:
-        journal, _ = directory.load(CREATE, manifest, ManifestOptions())
+        journal, _ = load_manifest_into(directory, CREATE, manifest, ManifestOptions())
         journal.begin(0.0, "0")
         yield journal
         journal.close()
@@ -64,8 +65,8 @@ def test_a_patient_write_shares_the_next_ones_commit(journal: Journal) -> None:
     """It is on disk no later than what came after it."""
 
     async def work() -> None:
-        first = journal.settled(done(1), patient=True)
-        second = journal.settled(done(2), patient=True)
+        first = journal.settled(done(1), may_wait=True)
+        second = journal.settled(done(2), may_wait=True)
         await asyncio.sleep(0)
         assert not first.done()
         await journal.settled(done(3))
@@ -80,7 +81,7 @@ def test_a_patient_write_does_not_wait_for_ever(journal: Journal) -> None:
 
     async def work() -> None:
         async with asyncio.timeout(100 * PATIENCE_S):
-            await journal.settled(done(1), patient=True)
+            await journal.settled(done(1), may_wait=True)
         assert on_disk(journal) == {1}
 
     asyncio.run(work())
@@ -90,7 +91,7 @@ def test_what_is_held_back_is_on_disk_at_the_end(journal: Journal) -> None:
     """The end of an invocation waits for nobody's patience."""
 
     async def work() -> None:
-        journal.settled(done(7), patient=True)
+        journal.settled(done(7), may_wait=True)
         journal.finish(1.0, 0)
 
     asyncio.run(work())
@@ -118,9 +119,9 @@ def test_without_a_thread_a_write_is_on_disk_at_once(tmp_path: Path) -> None:
 
     async def work() -> None:
         with RunDir(tmp_path / "run") as directory:
-            journal, _ = directory.load(CREATE, manifest, ManifestOptions())
+            journal, _ = load_manifest_into(directory, CREATE, manifest, ManifestOptions())
             journal.begin(0.0, "0", threaded=False)
-            assert journal.settled(done(2), patient=True).done()
+            assert journal.settled(done(2), may_wait=True).done()
             assert on_disk(journal) == {2}
             journal.close()
 

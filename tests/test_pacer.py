@@ -56,14 +56,14 @@ def test_a_hold_lets_only_probes_through() -> None:
     """During a pause nothing leaves but what asks whether the pause may end."""
 
     async def work() -> list[str]:
-        pacer = RateLimiter(0, Clock(fine=False), StopSignal())
+        limiter = RateLimiter(0, Clock(fine=False), StopSignal())
         order: list[str] = []
 
         async def one(name: str, *, probe: bool = False) -> None:
-            await pacer.turn(probe=probe)
+            await limiter.acquire(probe=probe)
             order.append(f"{name} at {asyncio.get_running_loop().time():.0f}")
 
-        pacer.hold(100)
+        limiter.pause_until(100)
         await asyncio.gather(one("row"), one("probe", probe=True))
         return order
 
@@ -75,9 +75,9 @@ def test_a_stop_ends_every_wait() -> None:
 
     async def work() -> list[bool]:
         stop = StopSignal()
-        pacer = RateLimiter(0.01, Clock(fine=False), stop)
+        limiter = RateLimiter(0.01, Clock(fine=False), stop)
         asyncio.get_running_loop().call_later(30, stop.set, "interrupted")
-        return list(await asyncio.gather(*(pacer.turn() for _ in range(5))))
+        return list(await asyncio.gather(*(limiter.acquire() for _ in range(5))))
 
     assert in_virtual_time(work()) == [True, False, False, False, False]
 
@@ -86,12 +86,12 @@ def test_a_late_departure_moves_the_next_one() -> None:
     """The turn is used up at the hand-over, so what delays that cannot bring two requests closer."""
 
     async def work() -> list[float]:
-        pacer, left = RateLimiter(1, Clock(fine=False), StopSignal()), []
+        limiter, left = RateLimiter(1, Clock(fine=False), StopSignal()), []
         for busy_s in (0.0, 0.0, 0.7, 0.0):
-            await pacer.turn()
+            await limiter.acquire()
             await asyncio.sleep(busy_s)
-            pacer.departs()
-            left.append(pacer.clock.now())
+            limiter.on_sent()
+            left.append(limiter.clock.now())
         return left
 
     assert in_virtual_time(work()) == pytest.approx([0.0, 1.0, 2.7, 3.7])
@@ -103,11 +103,11 @@ def test_a_machine_that_stops_at_the_hand_over_brings_nobody_closer(stopped_s: f
     time_, left = VirtualTime(), []
 
     async def work() -> None:
-        pacer = RateLimiter(80, Clock(fine=False), StopSignal())
+        limiter = RateLimiter(80, Clock(fine=False), StopSignal())
 
         async def one(number: int) -> None:
-            await pacer.turn()
-            pacer.departs()
+            await limiter.acquire()
+            limiter.on_sent()
             time_.now += stopped_s if number == 1 else 0.0
             left.append(time_.now)
 
@@ -132,14 +132,14 @@ def measured(rate: float, count: int) -> list[float]:
     seen: list[float] = []
 
     async def work() -> None:
-        pacer = RateLimiter(rate, Clock(), StopSignal())
+        limiter = RateLimiter(rate, Clock(), StopSignal())
         async with HttpClient(
-            Target("http://sandbox.test", "t"), transport=lambda: _Instant(seen), departs=pacer.departs
-        ) as api:
+            Target("http://sandbox.test", "t"), transport=lambda: _Instant(seen), on_sent=limiter.on_sent
+        ) as client:
 
             async def worker(slot: int) -> None:
                 for _ in range(count // 5):
-                    await api.send(PING, slot, pacer.turn)
+                    await client.send(PING, slot, limiter.acquire)
 
             await asyncio.gather(*(worker(slot) for slot in range(5)))
 

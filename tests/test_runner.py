@@ -275,7 +275,7 @@ def test_a_ragged_row_is_invalid_and_named(world: World) -> None:
 def test_without_yes_or_a_nod_nothing_is_sent(world: World, confirm: Any) -> None:
     """identifiers delete asks; nobody there or no: exit 2, nothing sent."""
     path = world.manifest(VALUE, [["CARD-000002"]])
-    error = refused(world, "identifiers delete", path, yes=False, scene={"confirm": confirm})
+    error = refused(world, "identifiers delete", path, yes=False, context={"confirm": confirm})
     assert error.exit_code == 2
     assert world.effects == 0
 
@@ -384,7 +384,7 @@ def test_an_interruption_puts_waiting_rows_back(world: World) -> None:
     stop = StopSignal()
     stops.append(stop)
     world.hook = hook
-    result = world.run("identifiers create", path, scene={"pacer": RateLimiter(5.0, WorldClock(world), stop)})
+    result = world.run("identifiers create", path, context={"limiter": RateLimiter(5.0, WorldClock(world), stop)})
     counts = audit(result.run_dir, 50)
     assert result.exit_code == 130
     assert set(counts) == {"done", "pending"}

@@ -23,12 +23,13 @@ import trustme
 
 from piggy_batch.cli.display import ProgressDisplay
 from piggy_batch.cli.output import json_text, show_result, shown_command
+from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.client.telling import line_of
 from piggy_batch.endpoints import find_operation
-from piggy_batch.importing.giftcards.baseline import record_baseline
 from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.runner import run
 from piggy_batch.models import Lost, Reply, Request
+from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.sandbox import Fault, Sandbox, Settings
 from tests.giftcards.batch import create, lose, settle
 from tests.processes import PROGRAM, ROOT, TOKEN, environment, finish, manifest, serving, start
@@ -122,7 +123,7 @@ def test_every_request_of_a_run_is_told_once(world: World) -> None:
     """Pings, rows and looks; as many lines as the service saw."""
     world.sandbox.plan(Fault("reset-after", method="POST", times=2))
     names = world.manifest("contact_identifier_value", [f"NEW-{n}" for n in range(6)])
-    world.run("identifiers create", names, scene={"verbose": True})
+    world.run("identifiers create", names, context={"verbose": True})
     told = [line for line in world.said.lines if re.match(r"(GET|POST) /", line)]
     assert len(told) == world.state["requests_total"]
     assert sum("RemoteProtocolError" in line for line in told) == 2
@@ -136,10 +137,10 @@ def shown(
     world: World, capsys: pytest.CaptureFixture[str], verb: str, file: Path, **given: Any
 ) -> tuple[str, RunResult]:
     """What a run prints, as a table and as JSON."""
-    options = ImportOptions(rate=0.0, yes=True, **given)
+    options = ImportOptions(connection=ConnectionOptions(Rate(0.0)), yes=True, **given)
     with ProgressDisplay("rows", bar=False) as display:
-        scene = replace(world.scene(), progress=display, command=f"piggy-batch {verb} {file}", verbose=True)
-        result = in_virtual_time(run(find_operation(verb), file, options, scene), world.time)
+        context = replace(world.context(), progress=display, command=f"piggy-batch {verb} {file}", verbose=True)
+        result = in_virtual_time(run(find_operation(verb), file, options, context), world.time)
     show_result(result, as_json=False)
     show_result(result, as_json=True)
     captured = capsys.readouterr()
@@ -213,7 +214,7 @@ def test_nothing_becomes_a_formula_in_a_workbook(make_world: Callable[..., World
     rows = [(world.sandbox.world.cards.programs[1].uuid, text) for text in risky]
     names = world.manifest("giftcard_program_uuid,=note", rows)
     lose(world, times=2)
-    result = world.run("giftcards create", names, format="xlsx", scene={"baseline": record_baseline})
+    result = world.run("giftcards create", names, format="xlsx", baseline=True)
     world.sandbox.clear_faults()
     settle(world, result)
     files = list(result.run_dir.glob("*.xlsx"))

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from piggy_batch.client.clock import Clock, StopSignal
-from piggy_batch.client.rate_limiter import RateLimiter
+from piggy_batch.client.rate_limiter import Rate, RateLimiter
 from piggy_batch.client.shared_rate import FRESH_S, LEASE_S, SharedRate
-from piggy_batch.runs.context import make_pacer
+from piggy_batch.runs.context import make_rate_limiter
 from piggy_batch.runs.registry import state_dir
 from tests.processes import TOKEN, Service, finish, manifest, serving, start
 from tests.world import World, in_virtual_time
@@ -59,12 +59,12 @@ def test_the_smallest_rate_holds_for_all(tmp_path: Path, rates: tuple[float, ...
     times: list[float] = []
 
     async def one(number: int, rate: float) -> None:
-        pacer = RateLimiter(rate, Clock(fine=False), StopSignal())
-        pacer.share(SharedRate(tmp_path, ACCOUNT, f"run {number}"), lambda _: None)
+        limiter = RateLimiter(rate, Clock(fine=False), StopSignal())
+        limiter.share(SharedRate(tmp_path, ACCOUNT, f"run {number}"), lambda _: None)
         await asyncio.sleep(0.01 * number)
         for _ in range(12):
-            assert await pacer.turn()
-            times.append(pacer.clock.now())
+            assert await limiter.acquire()
+            times.append(limiter.clock.now())
 
     async def together() -> None:
         await asyncio.gather(*(one(number, rate) for number, rate in enumerate(rates)))
@@ -129,13 +129,13 @@ def test_a_run_without_a_limit_is_free_again_when_the_other_is_gone(tmp_path: Pa
 
     async def work() -> list[float]:
         SharedRate(tmp_path, ACCOUNT, "killed").look(2.0, 0.0)
-        pacer = RateLimiter(0, Clock(fine=False), StopSignal())
-        pacer.share(SharedRate(tmp_path, ACCOUNT, "free"), lambda _: None)
+        limiter = RateLimiter(0, Clock(fine=False), StopSignal())
+        limiter.share(SharedRate(tmp_path, ACCOUNT, "free"), lambda _: None)
         times = []
         for _ in range(60):
-            assert await pacer.turn()
-            pacer.departs()
-            times.append(pacer.clock.now())
+            assert await limiter.acquire()
+            limiter.on_sent()
+            times.append(limiter.clock.now())
         return times
 
     times = in_virtual_time(work())
@@ -150,15 +150,15 @@ def test_each_is_told_of_the_other_by_name(tmp_path: Path) -> None:
     async def work() -> None:
         pacers = {}
         for name, rate in (("a.create", 10.0), ("b.load", 4.0)):
-            pacer = RateLimiter(rate, Clock(fine=False), StopSignal())
-            pacer.share(SharedRate(tmp_path, ACCOUNT, name), said[name].append)
-            pacers[name] = pacer
+            limiter = RateLimiter(rate, Clock(fine=False), StopSignal())
+            limiter.share(SharedRate(tmp_path, ACCOUNT, name), said[name].append)
+            pacers[name] = limiter
         for _ in range(6):
-            for pacer in pacers.values():
-                await pacer.turn()
+            for limiter in pacers.values():
+                await limiter.acquire()
         pacers["b.load"]._book.leave()  # type: ignore[union-attr]
         for _ in range(12):
-            await pacers["a.create"].turn()
+            await pacers["a.create"].acquire()
         pacers["a.create"]._book.leave()  # type: ignore[union-attr]
 
     in_virtual_time(work())
@@ -259,7 +259,9 @@ def test_a_directory_that_is_not_there_means_pacing_alone(tmp_path: Path) -> Non
     """Said once; the run goes on at its own rate."""
     world = World(tmp_path)
     names = world.manifest("contact_identifier_value", [f"NEW-{n}" for n in range(4)])
-    result = world.run("identifiers create", names, rate=5.0, scene={"slots": tmp_path / "nowhere" / "at" / "all"})
+    result = world.run(
+        "identifiers create", names, rate=5.0, context={"shared_rate_dir": tmp_path / "nowhere" / "at" / "all"}
+    )
     assert result.exit_code == 0
     assert any("cannot be opened: other runs on this machine are not seen" in line for line in world.said.lines)
     assert len(world.departures) == 5
@@ -272,7 +274,7 @@ def test_runs_of_an_account_without_a_name_meet_too(tmp_path: Path) -> None:
     slots.mkdir()
     for name in ("a", "b"):
         names = world.manifest("contact_identifier_value", [f"{name}-1"], f"{name}.csv")
-        assert world.run("identifiers create", names, scene={"slots": slots}).exit_code == 0
+        assert world.run("identifiers create", names, context={"shared_rate_dir": slots}).exit_code == 0
     assert len(list(slots.iterdir())) == 1
 
 
@@ -281,12 +283,13 @@ def test_a_rate_chosen_by_the_service_shares_too(tmp_path: Path) -> None:
 
     async def work() -> None:
         stop = StopSignal()
-        auto, fixed = make_pacer(None, 0.2, Clock(fine=False), stop), RateLimiter(2.0, Clock(fine=False), stop)
+        auto = make_rate_limiter(Rate(auto=True), 0.2, Clock(fine=False), stop)
+        fixed = RateLimiter(2.0, Clock(fine=False), stop)
         auto.share(SharedRate(tmp_path, ACCOUNT, "auto"), lambda _: None)
         fixed.share(SharedRate(tmp_path, ACCOUNT, "fixed"), lambda _: None)
         for _ in range(3):
-            await fixed.turn()
-            await auto.turn()
+            await fixed.acquire()
+            await auto.acquire()
         assert auto.rate == fixed.rate == 2.0
 
     in_virtual_time(work())

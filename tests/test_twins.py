@@ -7,16 +7,18 @@ import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.importing.options import ImportOptions, RunResult
+from piggy_batch.importing.resume import load_manifest_into
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.options import ManifestOptions
+from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.duplicate_guard import DuplicateRunGuard
 from piggy_batch.runs.generated_manifest import counted_manifest
@@ -43,7 +45,7 @@ def made(world: World) -> int:
 def claimed(world: World, manifest: Path, run_dir: Path, records: Path | None = None) -> None:
     """Leave what a kill leaves between the claim and the first request."""
     with RunDir(run_dir) as directory:
-        journal, _ = directory.load(CREATE, manifest, ManifestOptions())
+        journal, _ = load_manifest_into(directory, CREATE, manifest, ManifestOptions())
         journal.set("base_url", world.target().base_url)
         DuplicateRunGuard(CREATE, manifest, journal, world.target().base_url, records).claim(again=False)
         journal.close()
@@ -76,28 +78,28 @@ def test_a_renamed_directory_is_found(world: World, manifest: Path) -> None:
 
 def test_a_run_anywhere_is_found_in_the_record(world: World, manifest: Path) -> None:
     """Manifest and run directory lie in other folders, and the first directory is gone: the record knows the run."""
-    scene = {"records": world.folder / "state"}
-    first = world.run(CREATE, manifest, run_dir=world.folder / "far" / "a", scene=scene)
+    context = {"registry_dir": world.folder / "state"}
+    first = world.run(CREATE, manifest, run_dir=world.folder / "far" / "a", context=context)
     copy = world.folder / "copy.csv"
     shutil.copy(manifest, copy)
     for _ in range(2):
         with pytest.raises(SetupError, match=r"began in .*far/a .* pass --again"):
-            world.run(CREATE, copy, scene=scene)
+            world.run(CREATE, copy, context=context)
         shutil.rmtree(first.run_dir, ignore_errors=True)
     assert made(world) == ROWS
-    assert world.run(CREATE, copy, scene=scene, again=True).exit_code == 0
-    assert world.run(CREATE, copy, scene=scene).exit_code == 0  # that run again: nothing is left to do
+    assert world.run(CREATE, copy, context=context, again=True).exit_code == 0
+    assert world.run(CREATE, copy, context=context).exit_code == 0  # that run again: nothing is left to do
     assert made(world) == 2 * ROWS
 
 
 @pytest.mark.parametrize("records", [True, False])
 def test_of_two_at_once_one_goes_on(world: World, manifest: Path, records: bool) -> None:
     """Both are checked before either has sent anything; one is carried out, the other refused with exit 2."""
-    scene = {"records": world.folder / "state"} if records else {}
+    context = {"registry_dir": world.folder / "state"} if records else {}
 
     async def both() -> list[RunResult | BaseException]:
         return await asyncio.gather(
-            *(world.run_async(CREATE, manifest, run_dir=world.folder / name, scene=scene) for name in "ab"),
+            *(world.run_async(CREATE, manifest, run_dir=world.folder / name, context=context) for name in "ab"),
             return_exceptions=True,
         )
 
@@ -123,48 +125,45 @@ def test_a_run_killed_before_it_sent_anything_is_no_obstacle(world: World, manif
     """Its entry in the record is known to be void: by the same directory, and by any other."""
     records = world.folder / "state"
     claimed(world, manifest, world.folder / "killed", records)
-    scene = {"records": records}
-    assert world.run(CREATE, manifest, run_dir=world.folder / name, scene=scene, dry_run=True).exit_code == 0
-    assert world.run(CREATE, manifest, run_dir=world.folder / name, scene=scene).exit_code == 0
+    context = {"registry_dir": records}
+    assert world.run(CREATE, manifest, run_dir=world.folder / name, context=context, dry_run=True).exit_code == 0
+    assert world.run(CREATE, manifest, run_dir=world.folder / name, context=context).exit_code == 0
     assert made(world) == ROWS
 
 
 def test_a_run_that_sends_nothing_leaves_no_entry(world: World, manifest: Path) -> None:
     """The record forgets a run whose listing of what is there failed."""
-
-    async def baseline(*_: Any) -> Any:
-        raise SetupError("not today")
-
-    records = world.folder / "state"
-    with pytest.raises(SetupError, match="not today"):
-        world.run(CREATE, manifest, scene={"records": records, "baseline": baseline})
-    assert world.run(CREATE, manifest, run_dir=world.folder / "b", scene={"records": records}).exit_code == 0
+    records, run_dir = world.folder / "state", world.folder / "a"
+    (run_dir / "baseline.csv").mkdir(parents=True)
+    with pytest.raises(SetupError, match="is a directory"):
+        world.run(CREATE, manifest, run_dir=run_dir, baseline=True, context={"registry_dir": records})
+    assert world.run(CREATE, manifest, run_dir=world.folder / "b", context={"registry_dir": records}).exit_code == 0
 
 
 @pytest.mark.parametrize("kept", ["summary", "record"])
 def test_an_older_journal_put_back_is_refused(world: World, manifest: Path, kept: str) -> None:
     """A backup in the place of the journal: the summary or the record knows that more was done. Exit 4; --adopt."""
-    scene = {"records": world.folder / "state"} if kept == "record" else {}
-    run_dir = world.run(CREATE, manifest, limit=1, scene=scene).run_dir
+    context = {"registry_dir": world.folder / "state"} if kept == "record" else {}
+    run_dir = world.run(CREATE, manifest, limit=1, context=context).run_dir
     backup = (run_dir / NAME).read_bytes()
-    assert world.run(CREATE, manifest, limit=1, scene=scene).exit_code == 0
+    assert world.run(CREATE, manifest, limit=1, context=context).exit_code == 0
     (run_dir / NAME).write_bytes(backup)
     if kept == "record":
         (run_dir / "summary.json").unlink()
     for _ in range(2):
         with pytest.raises(JournalError, match=r"2 rows were done .* knows of 1: it is an older copy.*--adopt"):
-            world.run(CREATE, manifest, scene=scene)
+            world.run(CREATE, manifest, context=context)
     assert made(world) == 2
-    assert world.run(CREATE, manifest, scene=scene, adopt=True).exit_code == 0
-    assert world.run(CREATE, manifest, scene=scene).exit_code == 0
+    assert world.run(CREATE, manifest, context=context, adopt=True).exit_code == 0
+    assert world.run(CREATE, manifest, context=context).exit_code == 0
 
 
 def test_a_rehearsal_is_no_twin(world: World, manifest: Path) -> None:
     """The same manifest against another service, such as the sandbox."""
-    world.run(CREATE, manifest, run_dir=world.folder / "rehearsal", scene={"records": world.folder / "state"})
-    scene = replace(world.scene(records=world.folder / "state"), target=Target("http://other.test", TOKEN))
-    options = ImportOptions(run_dir=world.folder / "real", rate=0.0, yes=True)
-    assert in_virtual_time(run(CREATE, manifest, options, scene), world.time).exit_code == 0
+    world.run(CREATE, manifest, run_dir=world.folder / "rehearsal", context={"registry_dir": world.folder / "state"})
+    context = replace(world.context(registry_dir=world.folder / "state"), target=Target("http://other.test", TOKEN))
+    options = ImportOptions(run_dir=world.folder / "real", connection=ConnectionOptions(Rate(0.0)), yes=True)
+    assert in_virtual_time(run(CREATE, manifest, options, context), world.time).exit_code == 0
 
 
 def test_counted_cards_are_no_twins(world: World) -> None:
@@ -177,7 +176,7 @@ def test_counted_cards_are_no_twins(world: World) -> None:
             path,
             run_dir=world.folder / name,
             constants={"giftcard_program_uuid": program},
-            scene={"records": world.folder / "state"},
+            context={"registry_dir": world.folder / "state"},
         )
         assert done.exit_code == 0
     assert made(world) == 2 * ROWS
@@ -196,12 +195,12 @@ def test_a_list_under_the_name_of_a_counted_one_has_twins(world: World, manifest
 def test_a_damaged_record_is_named(world: World, manifest: Path) -> None:
     """Nothing is sent while it cannot be told whether another run has begun."""
     records = world.folder / "state"
-    assert world.run(CREATE, manifest, scene={"records": records}).exit_code == 0
+    assert world.run(CREATE, manifest, context={"registry_dir": records}).exit_code == 0
     (record,) = (records / "once").glob("*.json")
     assert stat.S_IMODE(record.stat().st_mode) == 0o600
     record.write_text("[")
     with pytest.raises(SetupError, match=f"record of runs in {record} cannot be used: it is damaged"):
-        world.run(CREATE, manifest, scene={"records": records})
+        world.run(CREATE, manifest, context={"registry_dir": records})
     assert made(world) == ROWS
 
 
@@ -219,13 +218,13 @@ def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path) -> None:
         home.mkdir()
         world = Rehearsal(home, url)
         path = world.manifest("giftcard_program_uuid", [world.sandbox.world.cards.programs[1].uuid] * 2)
-        scene = {"records": home / "records"}
-        shutil.rmtree(world.run("giftcards create", path, scene=scene).run_dir)
+        context = {"registry_dir": home / "records"}
+        shutil.rmtree(world.run("giftcards create", path, context=context).run_dir)
         if code:
             with pytest.raises(SetupError, match="for this very manifest began in"):
-                world.run("giftcards create", path, scene=scene)
+                world.run("giftcards create", path, context=context)
         else:
-            assert world.run("giftcards create", path, scene=scene).exit_code == 0
+            assert world.run("giftcards create", path, context=context).exit_code == 0
 
 
 class Rehearsal(World):

@@ -57,11 +57,11 @@ def coded(code: int, status: int = 400) -> Reply:
         (reply(302, location="https://elsewhere.example"), ResponseAction.HALT),
         (reply(403, {"message": "no"}), ResponseAction.FORBIDDEN),
         (Reply(403, None, is_json=False, text="<html>"), ResponseAction.FORBIDDEN),
-        (reply(404, {"message": "no route"}), ResponseAction.FOREIGN),
-        (Reply(406, None, is_json=False, text="<html>"), ResponseAction.FOREIGN),
-        (Reply(400, None, is_json=False, text="Bad Request"), ResponseAction.FOREIGN),
-        (Reply(400, None, is_json=False, text=""), ResponseAction.FOREIGN),
-        (Reply(400, None, is_json=False, text='"quoted'), ResponseAction.FOREIGN),
+        (reply(404, {"message": "no route"}), ResponseAction.NOT_FROM_API),
+        (Reply(406, None, is_json=False, text="<html>"), ResponseAction.NOT_FROM_API),
+        (Reply(400, None, is_json=False, text="Bad Request"), ResponseAction.NOT_FROM_API),
+        (Reply(400, None, is_json=False, text=""), ResponseAction.NOT_FROM_API),
+        (Reply(400, None, is_json=False, text='"quoted'), ResponseAction.NOT_FROM_API),
         (Reply(400, None, is_json=False, text='{"message":"Internal error","co'), ResponseAction.DOUBT),
         (Reply(404, None, is_json=False, text="\ufeff \r\n\t{"), ResponseAction.DOUBT),
         (Reply(422, None, is_json=False, text='[{"message"'), ResponseAction.DOUBT),
@@ -90,7 +90,7 @@ def test_what_an_answer_means_does_not_depend_on_the_operation(
 def test_a_success_that_shows_nothing_is_not_believed(operation: Operation, body: Any) -> None:
     """Only a delete, whose answer is not documented, and an empty list may show nothing."""
     verdict = judge_response(operation, {}, reply(200, body))
-    believed = operation.bare or (operation.many and body == {"data": []})
+    believed = operation.empty_answer_ok or (operation.returns_list and body == {"data": []})
     assert verdict.call is (ResponseAction.SETTLE if believed else ResponseAction.DOUBT)
 
 
@@ -228,4 +228,4 @@ def test_what_is_hidden_may_fit() -> None:
 def test_every_once_operation_must_show_what_it_made() -> None:
     """A once operation's answer names the new thing, or a text that means success."""
     for operation in CATALOGUE:
-        assert operation.repeat is not Repeat.ONCE or operation.texts or operation.noun.fields
+        assert operation.repeat is not Repeat.ONCE or operation.success_texts or operation.noun.fields

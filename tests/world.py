@@ -19,15 +19,16 @@ import httpx
 
 from piggy_batch.client.clock import Clock
 from piggy_batch.client.http import HttpClient
+from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
 from piggy_batch.importing.options import ExecutionOptions, ImportOptions, RunResult
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Status
-from piggy_batch.runs.context import RunContext
-from piggy_batch.runs.progress import Silent
-from piggy_batch.sandbox import ConnectionCut, Sandbox, Settings
+from piggy_batch.runs.context import ConnectionOptions, RunContext
+from piggy_batch.sandbox import ConnectionCut, Sandbox, Settings, make_app
+from tests.support.progress import RecordingProgress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +116,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._inner = httpx.ASGITransport(app=world.sandbox.app)
+        self._inner = httpx.ASGITransport(app=make_app(world.sandbox))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         world = self._world
@@ -141,7 +142,7 @@ class World:
         self.shift = 0.0  # seconds by which the machine's wall clock jumps
         self.hook: Hook | None = None
         self.departures: list[float] = []
-        self.said = Silent()
+        self.said = RecordingProgress()
         defaults: dict[str, Any] = {
             "contacts": 40,
             "identifiers": 40,
@@ -211,11 +212,11 @@ class World:
         """This world's service."""
         return Target("http://sandbox.test", token)
 
-    def api(self, **options: Any) -> HttpClient:
+    def client(self, **options: Any) -> HttpClient:
         """The program's api into this world."""
         return HttpClient(self.target(), transport=lambda: Wire(self), **options)
 
-    def scene(self, token: str = TOKEN, **more: Any) -> RunContext:
+    def context(self, token: str = TOKEN, **more: Any) -> RunContext:
         """Where a run takes place: inline journal, virtual clock."""
         return RunContext(
             target=self.target(token),
@@ -228,15 +229,17 @@ class World:
         )
 
     async def run_async(
-        self, operation: Operation | str, manifest: Path, *, token: str = TOKEN, scene: Any = None, **given: Any
+        self, operation: Operation | str, manifest: Path, *, token: str = TOKEN, context: Any = None, **given: Any
     ) -> RunResult:
         """As :meth:`run`, on a loop that runs already."""
         found = find_operation(operation) if isinstance(operation, str) else operation
         terms = {f.name: given.pop(f.name) for f in fields(ExecutionOptions) if f.name in given}
         reading = {f.name: given.pop(f.name) for f in fields(ManifestOptions) if f.name in given}
         given = {"rate": 0.0, "yes": True} | given
-        options = ImportOptions(terms=ExecutionOptions(**terms), reading=ManifestOptions(**reading), **given)
-        return await run(found, manifest, options, self.scene(token, **(scene or {})))
+        options = ImportOptions(
+            connection=connection(given), terms=ExecutionOptions(**terms), reading=ManifestOptions(**reading), **given
+        )
+        return await run(found, manifest, options, self.context(token, **(context or {})))
 
     def run(self, operation: Operation | str, manifest: Path, **given: Any) -> RunResult:
         """One invocation; ``given`` are fields of Options, Terms and Reading. No rate and no question by default."""
@@ -256,6 +259,13 @@ class World:
         """The only row of the results."""
         (row,) = self.rows(result)
         return row
+
+
+def connection(given: dict[str, Any]) -> ConnectionOptions:
+    """Takes the options of the connection out of ``given``; a rate is a number, 0 for no limit, None for auto."""
+    if "rate" in given and not isinstance(given["rate"], Rate):
+        given["rate"] = Rate(auto=True) if given["rate"] is None else Rate(given["rate"])
+    return ConnectionOptions(**{f.name: given.pop(f.name) for f in fields(ConnectionOptions) if f.name in given})
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

@@ -80,6 +80,6 @@ def make_scene(ctx: click.Context, display: Any) -> RunContext:
         progress=display,
         command=command_line(ctx.obj["argv"]),
         signals=True,
-        slots=state_dir(),
+        shared_rate_dir=state_dir(),
         verbose=is_verbose(ctx),
     )

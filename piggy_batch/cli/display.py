@@ -10,15 +10,13 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from piggy_batch.runs.progress import LINE_EVERY_S
 from piggy_batch.text import duration, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
-
-
-LINE_EVERY_S = 30.0
 
 
 class ProgressDisplay:

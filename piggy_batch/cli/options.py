@@ -13,6 +13,9 @@ from piggy_batch.errors import SetupError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from piggy_batch.client.rate_limiter import Rate
+    from piggy_batch.runs.context import ConnectionOptions
+
 
 class Duration(click.ParamType[float]):
     """``90``, ``90s``, ``30m``, ``6h``, ``1h30m`` or ``2d``, in seconds."""
@@ -62,22 +65,26 @@ class Pair(click.ParamType[tuple[str, str]]):
         return name.strip(), text
 
 
-class Rate(click.ParamType[float | str]):
+class RateType(click.ParamType["Rate"]):
     """Requests a second; 0: no limit; ``auto``: chosen by what the service shows."""
 
     name = "rate"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Rate:
         """A number from 0 up, decimals allowed, or ``auto``."""
+        from piggy_batch.client.rate_limiter import Rate
+
+        if isinstance(value, Rate):
+            return value
         if value == "auto":
-            return "auto"
+            return Rate(auto=True)
         try:
             rate = float(value)
         except ValueError:
             rate = -1.0
         if not 0 <= rate < 1e6 or 0 < rate < 1e-3:
             self.fail(f"{value!r} is no rate; write requests a second, 0 for no limit, or auto", param, ctx)
-        return rate
+        return Rate(rate)
 
 
 class CountOrPercent(click.ParamType[tuple[int | None, float | None]]):
@@ -89,8 +96,6 @@ class CountOrPercent(click.ParamType[tuple[int | None, float | None]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int | None, float | None]:
         """(rows, None) or (None, percent)."""
-        from piggy_batch.cli.options import percent_or_count
-
         if isinstance(value, tuple):
             return value
         try:
@@ -127,9 +132,11 @@ def add_options(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
     return command
 
 
-def as_rate(value: float | str) -> float | None:
-    """The rate that machines understand; None: auto."""
-    return None if isinstance(value, str) else value
+def connection_from(given: dict[str, Any]) -> ConnectionOptions:
+    """How to talk to the service, from the options of pace."""
+    from piggy_batch.runs.context import ConnectionOptions
+
+    return ConnectionOptions(given["rate"], given["reserve"], given["timeout"], given["max_wait"])
 
 
 def as_mapping(option: str, pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
@@ -144,7 +151,7 @@ def as_mapping(option: str, pairs: Sequence[tuple[str, str]]) -> Mapping[str, st
 
 RATE = click.option(
     "--rate",
-    type=Rate(),
+    type=RateType(),
     default=5.0,
     show_default=True,
     metavar="N",

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli import pace
-from piggy_batch.cli.options import CountOrPercent, Duration, Pair, as_mapping, as_rate, env
+from piggy_batch.cli.options import (
+    CONCURRENCY,
+    MAX_WAIT,
+    RATE,
+    RESERVE,
+    TIMEOUT,
+    CountOrPercent,
+    Duration,
+    Pair,
+    as_mapping,
+    connection_from,
+    env,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +41,9 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar=env("DRY_RUN"),
         help="Check the whole manifest, print the plan, send no write.",
     ),
-    pace.RATE,
-    pace.RESERVE,
-    pace.CONCURRENCY,
+    RATE,
+    RESERVE,
+    CONCURRENCY,
     click.option(
         "--attempts",
         type=click.IntRange(1, 100),
@@ -41,7 +52,7 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar=env("ATTEMPTS"),
         help="Tries per row.",
     ),
-    pace.TIMEOUT,
+    TIMEOUT,
     click.option(
         "--max-errors",
         type=CountOrPercent(),
@@ -49,7 +60,7 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar=env("MAX_ERRORS"),
         help="Halt once so many rows of this invocation were rejected, failed or unknown.",
     ),
-    pace.MAX_WAIT,
+    MAX_WAIT,
     click.option(
         "--max-duration",
         type=Duration(),
@@ -126,7 +137,7 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
     """Options that only some operations have."""
     found: list[Callable[[Any], Any]] = []
-    if operation.before:
+    if operation.lookup_before:
         found.append(
             click.option(
                 "--no-before",
@@ -183,15 +194,13 @@ def options_from(given: dict[str, Any]) -> Any:
     return ImportOptions(
         run_dir=given["run_dir"],
         dry_run=given["dry_run"],
-        rate=as_rate(given["rate"]),
-        reserve=given["reserve"],
-        timeout_s=given["timeout"],
-        max_wait_s=given["max_wait"],
+        connection=connection_from(given),
         max_duration_s=given["max_duration"],
         skip_invalid=given["skip_invalid"],
         format=given["kind"],
         yes=given["yes"],
         adopt=given["adopt"],
+        baseline=not given.get("no_baseline", True),
         accept=frozenset(code.strip() for text in given["accept"] for code in text.split(",")),
         reading=ManifestOptions(
             delimiter=given["delimiter"],

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 PING_TRIES = 3
 
 
-async def fetch_account(courier: Session, target: Target, journal: FactStore | None) -> dict[str, Any]:
+async def fetch_account(session: Session, target: Target, journal: FactStore | None) -> dict[str, Any]:
     """Ask whose token this is: ``{"id", "company"}``; HaltError after three tries without an answer.
 
     A wait that the service asks for (Retry-After) is kept, within ``--max-wait``, and is no try. ``id`` is the
     account's own uuid, else its id; where it answers neither, a salted fingerprint of the token.
     """
-    tries, asked_since = 0, courier.clock.now()
+    tries, asked_since = 0, session.clock.now()
     while True:
-        answer = await courier.api.send(PING, 0, courier.pacer.turn)
+        answer = await session.client.send(PING, 0, session.limiter.acquire)
         if answer is None:
-            raise _left_early(courier)
-        courier.tally.sent += 1
+            raise _left_early(session)
+        session.tally.sent += 1
         if isinstance(answer, Reply):
             verdict = classify_status(answer)
             named = isinstance(answer.body, dict) and "data" in answer.body
@@ -43,7 +43,7 @@ async def fetch_account(courier: Session, target: Target, journal: FactStore | N
             if verdict is None or verdict.call in (
                 ResponseAction.HALT,
                 ResponseAction.FORBIDDEN,
-                ResponseAction.FOREIGN,
+                ResponseAction.NOT_FROM_API,
             ):
                 raise HaltError(why)
             wait_s = answer.wait_s or None  # no wait at all would hammer a service that says no
@@ -53,20 +53,20 @@ async def fetch_account(courier: Session, target: Target, journal: FactStore | N
             tries += 1
             if tries == PING_TRIES:
                 raise HaltError(f"{why} ({PING_TRIES} tries); nothing was sent")
-            wait_s = backoff_s(tries, courier.rng)
-        elif courier.clock.now() + wait_s - asked_since > courier.max_wait_s:
-            limit = f"longer than --max-wait {courier.max_wait_s:g} s"
+            wait_s = backoff_s(tries, session.rng)
+        elif session.clock.now() + wait_s - asked_since > session.max_wait_s:
+            limit = f"longer than --max-wait {session.max_wait_s:g} s"
             raise HaltError(f"{why}; it asks to wait {wait_s:.0f} s more, {limit}; nothing was sent")
         else:
-            courier.notify(f"{why}; waiting {wait_s:.0f} s, as asked")
-        if await courier.stop.within(wait_s):
-            raise _left_early(courier)
+            session.notify(f"{why}; waiting {wait_s:.0f} s, as asked")
+        if await session.stop.wait(wait_s):
+            raise _left_early(session)
 
 
-def _left_early(courier: Session) -> BaseException:
-    if courier.stop.reason == "interrupted":
+def _left_early(session: Session) -> BaseException:
+    if session.stop.reason == "interrupted":
         return KeyboardInterrupt("nothing was sent")
-    return HaltError(courier.halt or f"stopped before anything was sent: {courier.stop.reason}")
+    return HaltError(session.halt_reason or f"stopped before anything was sent: {session.stop.reason}")
 
 
 def _account(answer: Reply, target: Target, journal: FactStore | None) -> dict[str, Any]:

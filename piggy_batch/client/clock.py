@@ -26,7 +26,7 @@ class StopSignal:
             for waiter in self._waiters:
                 _wake(waiter)
 
-    async def within(self, seconds: float) -> bool:
+    async def wait(self, seconds: float) -> bool:
         """Wait, at most until the stop; True where the run stops."""
         if self:
             return True
@@ -70,7 +70,7 @@ class Clock:
         """
         alone = alone if self.fine else 0.0
         coarse = when - self.now() - alone
-        if coarse > 0 and await stop.within(coarse):
+        if coarse > 0 and await stop.wait(coarse):
             return True
         if alone and not stop:
             rest = when - self.now() - self._margin

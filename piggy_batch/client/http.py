@@ -49,12 +49,12 @@ class HttpClient:
         timeout_s: float = 30.0,
         transport: Transport | None = None,
         wall: Callable[[], float] = time.time,
-        departs: Callable[[], None] = lambda: None,
+        on_sent: Callable[[], None] = lambda: None,
     ) -> None:
         self.target = target
         self.timeout_s = timeout_s
         self._wall = wall
-        self._departs = departs
+        self._on_sent = on_sent
         self._make = transport or self._connection
         self._transports: dict[int, httpx.AsyncBaseTransport] = {}
         self._ssl: ssl.SSLContext | None = None
@@ -125,7 +125,7 @@ class HttpClient:
         started = loop.time()
         try:
             async with asyncio.timeout_at(started + self.timeout_s):
-                self._departs()
+                self._on_sent()
                 response = await transport.handle_async_request(built)
                 content = await _content(response)
         except NOT_SENT as error:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piggy_batch.client.clock import Clock, StopSignal
@@ -33,6 +34,35 @@ LEAD_S = 0.005  # time to write a departure where other runs see it, and ``ALONE
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many requests a second may leave: ``per_second``, or with ``auto`` what the service shows to be welcome."""
+
+    per_second: float = 0.0  # 0: no limit
+    auto: bool = False
+
+    def __str__(self) -> str:
+        """As it is typed."""
+        return "auto" if self.auto else f"{self.per_second:g}"
+
+    def describe(self, reserve: float) -> str:
+        """In words, for plans. ``reserve``: share of the service's budget that a chosen rate leaves to others."""
+        if self.auto:
+            return f"chosen by what the service shows, {reserve:.0%} of its budget left to others"
+        return f"{self.per_second:g} a second" if self.per_second else "no limit"
+
+    def least_s(self, requests: int) -> float | None:
+        """Seconds that so many requests take at least; None where the rate does not say."""
+        return requests / self.per_second if self.per_second and not self.auto else None
+
+    def as_json(self) -> float | str:
+        """For summaries: a number, 0 for no limit, or ``auto``."""
+        return "auto" if self.auto else self.per_second
+
+
+DEFAULT_RATE = Rate(5.0)  # what the vendor's own module allows itself (MAG)
+
+
 class RateLimiter:
     """Hands out turns, first come first served, at most ``rate`` a second (0: no limit).
 
@@ -40,11 +70,13 @@ class RateLimiter:
     same account on this machine; the smallest holds for all. ``notify`` is told when that changes.
     """
 
-    def __init__(self, rate: float, clock: Clock, stop: StopSignal, *, governor: AdaptiveRate | None = None) -> None:
+    def __init__(
+        self, rate: float, clock: Clock, stop: StopSignal, *, adaptive_rate: AdaptiveRate | None = None
+    ) -> None:
         self.own_rate = rate
         self.clock = clock
         self.stop = stop
-        self.governor = governor
+        self.adaptive_rate = adaptive_rate
         self.departures = 0
         self._book: SharedRate | None = None
         self._notify: Callable[[str], None] = lambda _: None
@@ -62,7 +94,7 @@ class RateLimiter:
     @property
     def rate(self) -> float:
         """Requests a second just now, 0: no limit."""
-        own = self.governor.rate if self.governor else self.own_rate
+        own = self.adaptive_rate.rate if self.adaptive_rate else self.own_rate
         return self._book.shared_rate(own) if self._book else own
 
     @property
@@ -76,18 +108,18 @@ class RateLimiter:
 
     def note(self, answer: Answer) -> float:
         """Let the governor, if there is one, weigh an answer; seconds for which it now lets nothing leave."""
-        if self.governor is None:
+        if self.adaptive_rate is None:
             return 0.0
         now = self.clock.now()
-        self.governor.note(answer, now)
-        self.hold(self.governor.empty_until)
-        return max(0.0, self.governor.empty_until - now)
+        self.adaptive_rate.note(answer, now)
+        self.pause_until(self.adaptive_rate.empty_until)
+        return max(0.0, self.adaptive_rate.empty_until - now)
 
-    def hold(self, until: float) -> None:
+    def pause_until(self, until: float) -> None:
         """Let nothing leave before ``until``; the latest of several holds counts."""
         self._held_until = max(self._held_until, until)
 
-    def release(self) -> None:
+    def resume(self) -> None:
         """End every hold."""
         self._held_until = -math.inf
 
@@ -107,7 +139,7 @@ class RateLimiter:
         if self._queue:
             self._queue.popleft().set_result(None)
 
-    async def turn(self, *, probe: bool = False) -> bool:
+    async def acquire(self, *, probe: bool = False) -> bool:
         """Wait for the next turn; it is used up on return. False: the run stops, nothing may leave.
 
         A probe may leave during a hold and while the run stops.
@@ -128,7 +160,7 @@ class RateLimiter:
                 self.departures += 1
                 return True
 
-    def departs(self) -> None:
+    def on_sent(self) -> None:
         """Use the turn just given: let its last microseconds go by, and count the next one from here."""
         if self.rate:
             self._left_at = self.clock.spin(max(self._due, self._earliest))
@@ -152,7 +184,7 @@ class RateLimiter:
         book, clock = self._book, self.clock
         if book is None:
             return bool(self.rate) and await self._wait_exactly(self._next, stop)
-        own = self.governor.rate if self.governor else self.own_rate
+        own = self.adaptive_rate.rate if self.adaptive_rate else self.own_rate
         book.look(own, clock.now())
         self._tell(book)
         if not self.rate:
@@ -189,7 +221,7 @@ class RateLimiter:
     async def _wait_open(self) -> bool:
         while (rest := self._held_until - self.clock.now()) > 0:
             # A hold may end early, so it is waited for in short steps.
-            if await self.stop.within(min(rest, 0.5)):
+            if await self.stop.wait(min(rest, 0.5)):
                 return True
         return bool(self.stop)
 
@@ -198,16 +230,16 @@ class QueuedTurn:
     """A place near the head of the queue; given up at departure or by :meth:`leave`. ``early_s``: seconds until its
     turn, roughly."""
 
-    __slots__ = ("_left", "_pacer", "early_s")
+    __slots__ = ("_left", "_limiter", "early_s")
 
-    def __init__(self, pacer: RateLimiter, early_s: float) -> None:
+    def __init__(self, limiter: RateLimiter, early_s: float) -> None:
         self.early_s = early_s
-        self._pacer = pacer
+        self._limiter = limiter
         self._left = False
 
-    async def turn(self) -> bool:
+    async def acquire(self) -> bool:
         """As :meth:`RateLimiter.turn`."""
-        given = await self._pacer.turn()
+        given = await self._limiter.acquire()
         self.leave()
         return given
 
@@ -215,4 +247,4 @@ class QueuedTurn:
         """Make room for the next; harmless when done already."""
         if not self._left:
             self._left = True
-            self._pacer.leave()
+            self._limiter.leave()

@@ -54,15 +54,15 @@ class FailureStreaks:
 class Session:
     """One per run. ``notify`` gets what happened beside the rows, one line each."""
 
-    api: HttpClient
-    pacer: RateLimiter
+    client: HttpClient
+    limiter: RateLimiter
     clock: Clock
     stop: StopSignal
     max_wait_s: float
     notify: Callable[[str], None]
     rng: random.Random = field(default_factory=random.Random)
     tally: RequestCounts = field(default_factory=RequestCounts)
-    halt: str | None = None
+    halt_reason: str | None = None
     outages: int = 0  # outages that a failed probe confirmed
     _streaks: FailureStreaks = field(default_factory=FailureStreaks)
     _bad_since: float | None = None
@@ -73,11 +73,11 @@ class Session:
         self, request: Request, slot: int, turn: Callable[[], Awaitable[bool]] | None = None
     ) -> Answer | None:
         """Send one request in its turn; None: the run stops and nothing left this machine."""
-        answer = await self.api.send(request, slot, turn or self.pacer.turn)
+        answer = await self.client.send(request, slot, turn or self.limiter.acquire)
         if answer is None:
             return None
         self.tally.sent += 1
-        self._tell_rest(self.pacer.note(answer))
+        self._tell_rest(self.limiter.note(answer))
         await self._note(answer, slot)
         return answer
 
@@ -91,7 +91,7 @@ class Session:
         if rest_s:
             self._rested_until = now + rest_s + 5.0
 
-    async def ask(self, request: Request, slot: int, tries: int) -> Answer | None:
+    async def read(self, request: Request, slot: int, tries: int) -> Answer | None:
         """Send a read until a usable answer comes, ``tries`` times; None: the run stops.
 
         Throttling and maintenance are waited out and use up no try. The last answer is returned as it is.
@@ -110,39 +110,39 @@ class Session:
             )  # a success to be read that cannot be: damaged on its way
             match verdict.call:
                 case ResponseAction.HALT:
-                    self.end(verdict.message)
+                    self.halt(verdict.message)
                     return None
                 case ResponseAction.THROTTLED | ResponseAction.MAINTENANCE:
-                    walled_since = self.walled(walled_since, verdict)
+                    walled_since = self.blocked_since(walled_since, verdict)
                     self.tally.retried += 1
                     continue
-                case ResponseAction.FORBIDDEN | ResponseAction.FOREIGN:
-                    return None if await self.refused(verdict, slot) else answer
+                case ResponseAction.FORBIDDEN | ResponseAction.NOT_FROM_API:
+                    return None if await self.halts_after_refusal(verdict, slot) else answer
                 case _:
                     used, walled_since = used + 1, None
                     if used >= tries:
-                        await self.suspect(slot, PING_AFTER_FAILURES)
+                        await self.check_outage(slot, PING_AFTER_FAILURES)
                         if self.outages == outages or excuses >= MAX_OUTAGE_RESETS:
                             return answer
                         used, outages, excuses = 0, self.outages, excuses + 1
-            if await self.stop.within(backoff_s(max(1, used), self.rng)):
+            if await self.stop.wait(backoff_s(max(1, used), self.rng)):
                 return None
             self.tally.retried += 1
 
-    def end(self, why: str) -> None:
+    def halt(self, why: str) -> None:
         """Halt the run: no row can succeed until a person acts."""
-        if self.halt is None:
-            self.halt = why
+        if self.halt_reason is None:
+            self.halt_reason = why
             self.notify(f"halt: {why}")
         self.stop.set("halt")
 
-    async def refused(self, verdict: Verdict, slot: int) -> bool:
+    async def halts_after_refusal(self, verdict: Verdict, slot: int) -> bool:
         """Weigh a 403 or a refusal that is not the API's own; True: the run halts, False: only this one."""
         streaks = self._streaks
-        if verdict.call is ResponseAction.FOREIGN:
+        if verdict.call is ResponseAction.NOT_FROM_API:
             streaks.foreign += 1
             if not streaks.good or streaks.foreign >= HALT_AFTER_REFUSALS:
-                self.end(
+                self.halt(
                     f"HTTP {verdict.http_status}, not the service's own answer: {verdict.message}; "
                     "check --base-url, and any proxy or firewall between"
                 )
@@ -150,25 +150,25 @@ class Session:
             return False
         streaks.forbidden += 1
         if streaks.forbidden >= HALT_AFTER_REFUSALS:
-            self.end(f"403 for {streaks.forbidden} requests in a row: {verdict.message}; check the token's rights")
+            self.halt(f"403 for {streaks.forbidden} requests in a row: {verdict.message}; check the token's rights")
             return True
         if await self._account_answers(slot):
             return False
-        self.end(f"403 and the account itself no longer answers: {verdict.message}; check the token")
+        self.halt(f"403 and the account itself no longer answers: {verdict.message}; check the token")
         return True
 
     async def _account_answers(self, slot: int) -> bool:
         """Whether a ping succeeds; what is neither a success nor a refusal is asked again a few times."""
         for tries in range(1, PINGS + 1):
-            answer = await self.api.send(PING, slot, self._probe_turn)
+            answer = await self.client.send(PING, slot, self._probe_turn)
             self.tally.sent += 1
             if isinstance(answer, Reply) and answer.status not in (408, 429) and answer.status < 500:
                 return answer.is_json and answer.status < 300
-            if tries < PINGS and await self.stop.within(backoff_s(tries, self.rng)):
+            if tries < PINGS and await self.stop.wait(backoff_s(tries, self.rng)):
                 break
         return False
 
-    def walled(self, since: float | None, verdict: Verdict) -> float:
+    def blocked_since(self, since: float | None, verdict: Verdict) -> float:
         """When throttling or maintenance began to hold one request up; halts where that is too long ago.
 
         The pauses of everybody are weighed elsewhere; this one ends a wall that only some requests meet.
@@ -176,14 +176,14 @@ class Session:
         now = self.clock.now()
         since = now if since is None else since
         if now - since > self.max_wait_s:
-            self.end(
+            self.halt(
                 f"HTTP {verdict.http_status} for longer than --max-wait {self.max_wait_s:g} s, though other requests "
                 f"get through: {verdict.message}"
             )
         return since
 
     async def _probe_turn(self) -> bool:
-        return await self.pacer.turn(probe=True)
+        return await self.limiter.acquire(probe=True)
 
     async def _note(self, answer: Answer, slot: int) -> None:
         streaks = self._streaks
@@ -203,7 +203,7 @@ class Session:
             streaks.foreign = streaks.forbidden = 0
         elif verdict.call is ResponseAction.FORBIDDEN:
             streaks.foreign = 0
-        elif verdict.call is ResponseAction.FOREIGN:
+        elif verdict.call is ResponseAction.NOT_FROM_API:
             streaks.forbidden = 0
 
     def _clear(self) -> None:
@@ -219,36 +219,36 @@ class Session:
         if throttled:
             self.tally.throttled += 1
         asked_s = answer.wait_s or None  # no wait at all would hammer a service that says no
-        if now < self.pacer.held_until and asked_s is None:
+        if now < self.limiter.held_until and asked_s is None:
             return  # one of several in the air that met the same wall
         streaks.pauses += 1
         wait_s = asked_s if asked_s is not None else backoff_s(streaks.pauses + 1, self.rng)
         what = "throttled (429)" if throttled else "in maintenance (503)"
         asked = "as asked" if asked_s is not None else "of our own choice"
-        if now + wait_s <= self.pacer.held_until:
+        if now + wait_s <= self.limiter.held_until:
             return
         if self._too_long(now, wait_s):
-            self.end(f"the service is {what} and that would last longer than --max-wait {self.max_wait_s:g} s")
+            self.halt(f"the service is {what} and that would last longer than --max-wait {self.max_wait_s:g} s")
             return
         self.notify(f"{what}: everybody pauses {wait_s:.1f} s, {asked}")
-        self.pacer.hold(now + wait_s)
+        self.limiter.pause_until(now + wait_s)
 
     def _too_long(self, now: float, wait_s: float) -> bool:
         if self._bad_since is None:
             self._bad_since = now
         return now + wait_s - self._bad_since > self.max_wait_s
 
-    async def suspect(self, slot: int, least: int) -> None:
+    async def check_outage(self, slot: int, least: int) -> None:
         """Ping if the last ``least`` answers of the whole run were unusable; wait out an outage."""
         if self._streaks.unusable >= least or self._probing.locked():
-            await self._look_out("no usable answer", slot)
+            await self._probe_once("no usable answer", slot)
 
     async def _unusable(self, reason: str, slot: int) -> None:
         self._streaks.unusable += 1
         if self._streaks.unusable >= OUTAGE_AFTER and not self._probing.locked():
-            await self._look_out(reason, slot)
+            await self._probe_once(reason, slot)
 
-    async def _look_out(self, reason: str, slot: int) -> None:
+    async def _probe_once(self, reason: str, slot: int) -> None:
         """One prober at a time; who comes while it probes waits for what it finds."""
         waited = self._probing.locked()
         async with self._probing:
@@ -262,8 +262,8 @@ class Session:
         started = self.clock.now()
         try:
             while not self.stop:
-                self.pacer.hold(self.clock.now() + 3600)
-                answer = await self.api.send(PING, slot, self._probe_turn)
+                self.limiter.pause_until(self.clock.now() + 3600)
+                answer = await self.client.send(PING, slot, self._probe_turn)
                 self.tally.sent += 1
                 if isinstance(answer, Reply) and answer.is_json and answer.status < 500 and answer.status != 429:
                     if tries:
@@ -278,10 +278,10 @@ class Session:
                     )
                 wait_s = backoff_s(min(tries, 8), self.rng)
                 if self._too_long(self.clock.now(), wait_s):
-                    self.end(f"the service has not answered for --max-wait {self.max_wait_s:g} s ({reason})")
+                    self.halt(f"the service has not answered for --max-wait {self.max_wait_s:g} s ({reason})")
                     break
-                await self.stop.within(wait_s)
+                await self.stop.wait(wait_s)
         finally:
             self._streaks.unusable = 0
             self._bad_since = None
-            self.pacer.release()
+            self.limiter.resume()

@@ -26,9 +26,9 @@ class TellingApi(HttpClient):
         timeout_s: float,
         transport: Transport | None = None,
         wall: Callable[[], float] = time.time,
-        departs: Callable[[], None] = lambda: None,
+        on_sent: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(target, timeout_s=timeout_s, transport=transport, wall=wall, departs=departs)
+        super().__init__(target, timeout_s=timeout_s, transport=transport, wall=wall, on_sent=on_sent)
         self._say = tell
 
     async def send(self, request: Request, slot: int, turn: Callable[[], Awaitable[bool]]) -> Answer | None:

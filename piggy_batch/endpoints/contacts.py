@@ -87,7 +87,7 @@ CONTACTS = (
         key="contact_uuid",
         repeat_note="does nothing",
         absent_codes=frozenset({55031}),
-        many=True,
+        returns_list=True,
     ),
 )
 

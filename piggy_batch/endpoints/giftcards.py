@@ -117,7 +117,7 @@ GIFTCARDS = (
         confirm=True,
         preview=True,
         tags=True,
-        texts=frozenset({"Email successfully sent"}),
+        success_texts=frozenset({"Email successfully sent"}),
         mails=True,
     ),
 )

@@ -100,7 +100,7 @@ IDENTIFIERS = (
         echoes=_VALUE_ECHO,
         goal=DesiredState(owner=OwnerRule.NOBODY),
         look=FIND_IDENTIFIER,
-        before=True,
+        lookup_before=True,
         already_codes=frozenset({60011}),
         unique="contact_identifier_value",
         confirm=True,
@@ -124,7 +124,7 @@ IDENTIFIERS = (
         echoes=_VALUE_ECHO,
         goal=DesiredState(columns=("contact_identifier_name", "contact_identifier_active")),
         look=FIND_IDENTIFIER,
-        before=True,
+        lookup_before=True,
         unique="contact_identifier_value",
         at_least_one=("contact_identifier_name", "contact_identifier_active"),
     ),
@@ -141,8 +141,8 @@ IDENTIFIERS = (
         repeat_note="is refused (60003)",
         goal=DesiredState(exists=False),
         look=FIND_IDENTIFIER,
-        before=True,
-        bare=True,  # the answer is not documented; null, [], {} and nothing at all have been seen or inferred
+        lookup_before=True,
+        empty_answer_ok=True,  # undocumented; null, [], {} and nothing at all have been seen or inferred
         unique="contact_identifier_value",
         confirm=True,
     ),

@@ -84,25 +84,25 @@ class Operation:
     echoes: tuple[tuple[str, str], ...] = ()  # (path in the answer, column) that must agree
     goal: DesiredState | None = None
     look: Lookup | None = None
-    before: bool = False  # look before the first send and journal what was there
+    lookup_before: bool = False  # look before the first send and journal what was there
     already_codes: frozenset[int] = frozenset()  # "is so already": final only after a look
     absent_codes: frozenset[int] = frozenset()  # reads: there is no such thing
     inactive_codes: frozenset[int] = frozenset()  # reads: there is, and it is inactive
-    bare: bool = False  # a 2xx without data is a full answer
+    empty_answer_ok: bool = False  # a 2xx without data is a full answer
     unique: str | None = None  # column that may not repeat in one manifest
     unique_flag: str | None = None  # option that permits repeats of ``unique``
     at_least_one: tuple[str, ...] = ()
     confirm: bool = False  # ask before it starts
     tags: bool = False  # takes custom.* columns
     fixed: Mapping[str, Json] = field(default_factory=dict)  # sent with every row
-    texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
+    success_texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
     mails: bool = False  # the service mails customers for it
     preview: bool = False  # a dry run looks the giftcards up and warns of those that had better not be sent
     baseline: bool = False  # record what is there before the first request, so that rows in doubt can be settled
     hidden: bool = False  # a stage of a pipeline, no command of its own
-    many: bool = False  # the answer is a list: several result rows for a manifest row
+    returns_list: bool = False  # the answer is a list: several result rows for a manifest row
     verify: bool = False  # what a look shows is compared with the row's own columns
-    rival: str | None = None  # column that tells two owners of one ``unique`` apart, for messages
+    owner_column: str | None = None  # column that tells two owners of one ``unique`` apart, for messages
 
     @property
     def name(self) -> str:

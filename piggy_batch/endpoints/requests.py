@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints import TAG_PREFIX, Lookup, segment
+from piggy_batch.endpoints import TAG_PREFIX, Lookup, Operation, segment
 from piggy_batch.endpoints.cells import check_cell, parse_cell
 from piggy_batch.models import Json, Kind, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from piggy_batch.manifest.binding import Binding
 
-
-def build(binding: Binding, values: Mapping[str, str]) -> Request:
+def build(operation: Operation, values: Mapping[str, str]) -> Request:
     """The request that carries a checked row out. DELETE names its thing in query and body, as the
     vendor's SDK and the documentation disagree on the place."""
-    operation = binding.operation
     query: dict[str, str] = {}
     body: dict[str, Json] = dict(operation.fixed)
     for column in operation.columns:

@@ -30,7 +30,7 @@ class ResponseAction(StrEnum):
     THROTTLED = "throttled"  # not applied; everybody pauses; costs no attempt
     MAINTENANCE = "maintenance"  # may have been applied; everybody pauses; costs no attempt
     FORBIDDEN = "forbidden"  # 403: the token, or only this row? A ping tells
-    FOREIGN = "foreign"  # a refusal that is not the API's own
+    NOT_FROM_API = "foreign"  # a refusal that is not the API's own
     HALT = "halt"  # no row can succeed until a person acts
 
 
@@ -114,7 +114,7 @@ def classify_status(reply: Reply) -> Verdict | None:
     if status >= 500 or status == 408 or status < 200 or code in DOUBT_CODES or is_truncated(reply):
         return Verdict(ResponseAction.DOUBT, said, http_status=status, code=code)
     if status >= 400 and code is None:
-        return Verdict(ResponseAction.FOREIGN, said, http_status=status)
+        return Verdict(ResponseAction.NOT_FROM_API, said, http_status=status)
     return None
 
 

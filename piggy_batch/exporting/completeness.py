@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.exporting.list_reader import ListReader
-    from piggy_batch.exporting.staging import StagingStore
     from piggy_batch.models import Json
 
 
@@ -90,10 +88,8 @@ def overall(verdicts: Sequence[Completeness | None]) -> Completeness:
     return min((v or Completeness.UNFINISHED for v in verdicts), key=order.index, default=Completeness.UNFINISHED)
 
 
-def explain(walk: ListReader, parts: StagingStore) -> str:
-    """The verdict on one walk as a sentence."""
-    state, unit = walk.state, walk.listing.unit
-    held = parts.unseen(walk.walk, state.number + 1)
+def explain(state: ReadState, unit: str, held: int) -> str:
+    """The verdict on one list as a sentence. ``unit``: what it lists; ``held``: how many were read and not deleted."""
     latest, passes = state.latest, f"{state.number} passes" if state.number > 1 else "one pass"
     counted = latest.total if latest else None
     match state.verdict:

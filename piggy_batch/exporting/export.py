@@ -18,10 +18,10 @@ from piggy_batch.exporting.list_reader import ListReader, StoppedError
 from piggy_batch.exporting.options import GOOD, ExportOptions, ExportResult, default_run_dir, format_of, summary_path
 from piggy_batch.exporting.output import RowBuilder, write_kept
 from piggy_batch.exporting.pages import parse_count
-from piggy_batch.exporting.programs import _open_courier, read_programs
+from piggy_batch.exporting.programs import read_programs
 from piggy_batch.exporting.staging import StagingStore
 from piggy_batch.files import write_json
-from piggy_batch.runs.context import RunContext, rate_words, shared_pace
+from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.signals import Signals
 from piggy_batch.tables import warm_up
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from piggy_batch.models import Json
 
 
-async def export(listing: Listing, options: ExportOptions, scene: RunContext) -> ExportResult:
+async def export(listing: Listing, options: ExportOptions, context: RunContext) -> ExportResult:
     """Write a whole list into a file, or go on with an export that was interrupted.
 
     Raises SetupError, HaltError (the service never answered) and JournalError; how an export ended that began
@@ -50,12 +50,12 @@ async def export(listing: Listing, options: ExportOptions, scene: RunContext) ->
         if options.run_dir is None:  # under this lock no other process writes beside this file
             for left in options.to.parent.glob(f".{_literal(options.to.name)}.*.part"):
                 left.unlink(missing_ok=True)
-        parts = StagingStore.open(directory.path, threaded=scene.threaded)
+        parts = StagingStore.open(directory.path, threaded=context.threaded)
         if parts.get("finished") or parts.get("binding") is None:
             parts.discard()  # it ended before its store was removed, or before its first page
-            parts = StagingStore.open(directory.path, threaded=scene.threaded)
+            parts = StagingStore.open(directory.path, threaded=context.threaded)
         try:
-            return await _Export(listing, options, scene, parts, kind).go()
+            return await _Export(listing, options, context, parts, kind).go()
         finally:
             if parts.get("finished") or parts.get("binding") is None:
                 parts.discard()
@@ -65,33 +65,33 @@ async def export(listing: Listing, options: ExportOptions, scene: RunContext) ->
 
 class _Export:
     def __init__(
-        self, listing: Listing, options: ExportOptions, scene: RunContext, parts: StagingStore, kind: str
+        self, listing: Listing, options: ExportOptions, context: RunContext, parts: StagingStore, kind: str
     ) -> None:
         self.listing = listing
         self.options = options
-        self.scene = scene
+        self.context = context
         self.parts = parts
         self.kind = kind
         self.notes: list[str] = []
         self.programs: list[dict[str, Json]] | None = None
-        self.courier = _open_courier(options, scene)
+        self.session = open_session(options.connection, context)
         self._pages = 0
 
     def _grow(self, pages: int) -> None:
         self._pages += pages
-        self.scene.progress.total(self._pages)
+        self.context.progress.total(self._pages)
 
     async def go(self) -> ExportResult:
-        parts, scene, courier = self.parts, self.scene, self.courier
+        parts, context, session = self.parts, self.context, self.session
         self._check(self._binding())
         known = "everything read so far is kept"
-        async with courier.api:
-            with Signals(scene) as signals:
-                account = await fetch_account(courier, scene.target, parts)
-                signals.soften(courier.stop, units="pages", known=known)
+        async with session.client:
+            with Signals(context) as signals:
+                account = await fetch_account(session, context.target, parts)
+                signals.allow_graceful_stop(session.stop, units="pages", known=known)
                 check_account(parts, account, parts.directory)
                 parts.set("account", account)
-                with shared_pace(scene, courier, account, self.options.to.name):
+                with shared_pace(context, session, account, self.options.to.name):
                     return await self._run(account)
 
     def _binding(self) -> dict[str, Json]:
@@ -99,7 +99,7 @@ class _Export:
         return {
             "command": self.listing.name,
             "file": str(options.to.resolve()),
-            "--base-url": self.scene.target.base_url,
+            "--base-url": self.context.target.base_url,
             "filters": [dict(f) for f in options.filters],
             "--page-size": terms.page_size,
             "--extra": terms.extra,
@@ -117,28 +117,28 @@ class _Export:
                 )
 
     async def _run(self, account: dict[str, Any]) -> ExportResult:
-        parts, courier, clock = self.parts, self.courier, self.scene.clock
+        parts, session, clock = self.parts, self.session, self.context.clock
         parts.begin(clock.wall())
         walks: list[ListReader] = []
         exit_code, halt = 4, None
-        warm = asyncio.create_task(asyncio.to_thread(warm_up, self.kind)) if self.scene.threaded else None
+        warm = asyncio.create_task(asyncio.to_thread(warm_up, self.kind)) if self.context.threaded else None
         try:
             try:
                 walks = [
                     ListReader(
-                        self.listing, f, number, parts, courier, self.options.terms, self.scene.progress, self._grow
+                        self.listing, f, number, parts, session, self.options.terms, self.context.progress, self._grow
                     )
                     for number, f in enumerate(self.options.filters, 1)
                 ]
                 await self._walk(walks, account)
                 exit_code = 0 if all(w.state.verdict in GOOD for w in walks) else 1
             except (StoppedError, HaltError) as error:
-                halt = courier.halt or (str(error) if isinstance(error, HaltError) else None)
+                halt = session.halt_reason or (str(error) if isinstance(error, HaltError) else None)
                 exit_code = 3 if halt else 130
         finally:
             if warm is not None:
                 await warm
-            parts.finish(clock.wall(), exit_code, courier.tally)
+            parts.finish(clock.wall(), exit_code, session.tally)
         if exit_code in (3, 130):
             return self._unfinished(walks, account, exit_code, halt)
         return await self._finish(walks, account, exit_code)
@@ -148,17 +148,17 @@ class _Export:
         for walk in walks:
             await walk.begin()
         self.parts.set("binding", self._binding())
-        self.scene.progress.log_to(self.parts.directory / "run.log")
+        self.context.progress.log_to(self.parts.directory / "run.log")
         for line in self._plan(walks, account, resumed=resumed):
-            self.scene.progress.say(line)
+            self.context.progress.say(line)
         self._grow(sum(self._pages_of(walk) for walk in walks) - self._kept(walks))
         for walk in walks:
             if walk.label and len(walks) > 1:
-                self.courier.notify(f"{walk.label}: {walk.pages:,} pages")
+                self.session.notify(f"{walk.label}: {walk.pages:,} pages")
             await walk.go()
         if self.listing.group is not None:
             with contextlib.suppress(StoppedError):
-                self.programs = await read_programs(self.courier)
+                self.programs = await read_programs(self.session)
 
     def _pages_of(self, walk: ListReader) -> int:
         """Pages that a walk reads in all as far as planned."""
@@ -175,20 +175,20 @@ class _Export:
         parts, options = self.parts, self.options
         parts.choose({walk.walk: walk.state.upto for walk in walks})
         tables = RowBuilder(self.listing, extra=options.terms.extra)
-        self.scene.progress.say(f"writing {options.to}")
-        if self.scene.threaded:
+        self.context.progress.say(f"writing {options.to}")
+        if self.context.threaded:
             await asyncio.to_thread(write_kept, parts, options.to, self.kind, tables, self.notes.append)
         else:
             write_kept(parts, options.to, self.kind, tables, self.notes.append)
         if tables.unreadable:
             exit_code = 1
-        parts.finish(self.scene.clock.wall(), exit_code, self.courier.tally)
+        parts.finish(self.context.clock.wall(), exit_code, self.session.tally)
         summary = self._summary(walks, account, exit_code)
         summary["unreadable"] = dict(tables.unreadable)
         for name, number in tables.unreadable.items():
             self.notes.append(f"{number:,} values of {name} are not what this column holds, and blank in the file")
         if exit_code:
-            summary["next"] = self.scene.command
+            summary["next"] = self.context.command
         write_json(summary_path(options.to), summary)
         parts.set("finished", value=True)
         notes = (*self._words(walks), *self.notes)
@@ -204,7 +204,7 @@ class _Export:
             "verdict": Completeness.UNFINISHED.value,
             "agreed": False,
             "moment": None,
-            "next": self.scene.command,
+            "next": self.context.command,
         }
         pages = self._kept(walks)
         why = f"halted: {halt}" if halt else "interrupted"
@@ -245,10 +245,10 @@ class _Export:
             "walks": [self._walk_summary(walk) for walk in walks] if len(walks) > 1 else [],
             "programs_count": self._witness()[0],
             "account": account,
-            "base_url": self.scene.target.base_url,
+            "base_url": self.context.target.base_url,
             "file": options.to.name,
             "started_at": iso(started),
-            "finished_at": iso(self.scene.clock.wall()),
+            "finished_at": iso(self.context.clock.wall()),
             "elapsed_s": round(elapsed, 3),
             "exit_code": exit_code,
             "next": None,
@@ -279,16 +279,18 @@ class _Export:
         kept = self._kept(walks)
         # One count for each walk, one ping, and the programs' own counts.
         left = sum(self._pages_of(walk) for walk in walks) - (kept if resumed else 0) + len(walks) + 2
-        took = f", at least {duration(left / options.rate)}" if options.rate else ""
+        rate = options.connection.rate
+        least_s = rate.least_s(left)
+        took = f", at least {duration(least_s)}" if least_s else ""
         twice = "each page once: --quick" if terms.quick else "each page twice: the second reading is the proof"
         lines = [
-            f"plan: {self.listing.name} for account {describe_account(account)} at {self.scene.target.base_url}",
+            f"plan: {self.listing.name} for account {describe_account(account)} at {self.context.target.base_url}",
             f"pages: {pages:,} of up to {terms.page_size} {self.listing.unit}, {twice}",
-            f"requests: about {left:,}, rate {rate_words(options.rate, options.reserve)}{took}",
+            f"requests: about {left:,}, rate {rate.describe(options.connection.reserve)}{took}",
         ]
         if resumed:
             lines.insert(1, f"going on with the export in {self.parts.directory}: {kept:,} pages are there")
-        if proxy := self.courier.api.proxy:
+        if proxy := self.session.client.proxy:
             lines.append(f"proxy: {proxy}")
         return tuple(lines)
 
@@ -297,7 +299,9 @@ class _Export:
         lines = []
         for walk in walks:
             name = f"{walk.label}: " if len(walks) > 1 else ""
-            lines.append(name + explain(walk, self.parts))
+            lines.append(
+                name + explain(walk.state, walk.listing.unit, self.parts.unseen(walk.walk, walk.state.number + 1))
+            )
         witness = self._witness()[1]
         return (*lines, witness) if witness else tuple(lines)
 

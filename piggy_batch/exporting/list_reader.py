@@ -40,7 +40,7 @@ from piggy_batch.endpoints.listings import at
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.exporting.completeness import Completeness, CountReading, ReadOptions, ReadState
 from piggy_batch.exporting.page_queue import PageQueue, StoppableIterator
-from piggy_batch.exporting.pages import Page, Refusal, parse_count, read_page, reader, refusal_of, texts_of
+from piggy_batch.exporting.pages import Page, Refusal, encode_items, parse_count, read_page, reader, refusal_of
 from piggy_batch.models import Answer, Lost
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class ListReader:
         filters: Mapping[str, str],
         walk: int,
         parts: StagingStore,
-        courier: Session,
+        session: Session,
         terms: ReadOptions,
         progress: Progress,
         grow: Callable[[int], None] = lambda _: None,  # told of pages beyond the planned two passes
@@ -84,7 +84,7 @@ class ListReader:
         self.walk = walk
         self.state = ReadState.load(parts.state(walk), terms.page_size)
         self._parts = parts
-        self._courier = courier
+        self._session = session
         self._terms = terms
         self._progress = progress
         self._grow = grow
@@ -161,8 +161,8 @@ class ListReader:
                 return
             self._failed_in_a_row = 0
             state.unread.pop(page, None)
-            courier = self._courier
-            self._parts.keep(self.walk, state.number, found, courier.clock.wall(), courier.tally)
+            session = self._session
+            self._parts.keep(self.walk, state.number, found, session.clock.wall(), session.tally)
             if course is not None:
                 course.learn(found)
             if state.number == 1:
@@ -170,8 +170,8 @@ class ListReader:
             if planned:
                 self._progress.advance(f"pass {state.number}")
 
-        source = StoppableIterator(self._courier.stop, iter(pages))
-        await run_workers(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
+        source = StoppableIterator(self._session.stop, iter(pages))
+        await run_workers(source, self._terms.concurrency, work, lambda _: self._session.stop.set("error"))
         self._check_stop()
         await self._merge()
 
@@ -198,7 +198,7 @@ class ListReader:
         self.state.unread[page] = refusal.message
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= FAILED_IN_A_ROW:
-            self._courier.end(f"{self._failed_in_a_row} pages in a row could not be read, last {refusal.message}")
+            self._session.halt(f"{self._failed_in_a_row} pages in a row could not be read, last {refusal.message}")
         return None
 
     async def _fetch(self, page: int, slot: int) -> Page | Refusal:
@@ -217,12 +217,12 @@ class ListReader:
                 enough = not (found.flaw or endless) or tries >= CONTENT_TRIES
             if enough:
                 return found
-            if await self._courier.stop.within(backoff_s(tries, self._courier.rng)):
+            if await self._session.stop.wait(backoff_s(tries, self._session.rng)):
                 raise StoppedError
-            self._courier.tally.retried += 1
+            self._session.tally.retried += 1
 
     async def _ask(self, request: Json, slot: int) -> Answer:
-        answer = await self._courier.ask(request, slot, self._terms.attempts)
+        answer = await self._session.read(request, slot, self._terms.attempts)
         if answer is None:
             raise StoppedError
         return answer
@@ -244,7 +244,7 @@ class ListReader:
         again = sorted({*suspects, *self.state.unread})
         if again:
             self.state.repeated += len(again)
-            self._courier.notify(f"pass {number}: {len(again):,} pages showed too little and are read again")
+            self._session.notify(f"pass {number}: {len(again):,} pages showed too little and are read again")
             await self._read(again)
 
     # --- look-ups --------------------------------------------------------------------------------------
@@ -257,27 +257,27 @@ class ListReader:
             return
         most = 10 * self.pages + 1000 if last else max(50, self.pages)
         if left > most:
-            self._courier.notify(
+            self._session.notify(
                 f"pass {number}: {left:,} {self.listing.unit} were not seen again; too many to look up"
             )
             return
-        self._courier.notify(f"pass {number}: {left:,} {self.listing.unit} were not seen again and are looked up")
+        self._session.notify(f"pass {number}: {left:,} {self.listing.unit} were not seen again and are looked up")
 
         async def work(straggler: tuple[str, str], slot: int) -> None:
             await self._settle(*straggler, slot)
 
-        source = StoppableIterator(self._courier.stop, self._parts.stragglers(self.walk, number))
-        await run_workers(source, self._terms.concurrency, work, lambda _: self._courier.stop.set("error"))
+        source = StoppableIterator(self._session.stop, self._parts.stragglers(self.walk, number))
+        await run_workers(source, self._terms.concurrency, work, lambda _: self._session.stop.set("error"))
         self._check_stop()
 
     async def _settle(self, key: str, body: str, slot: int) -> None:
         """See one object again, or learn that it is gone; anything else leaves it unseen."""
         answer = await self._ask(self.listing.single_request(key), slot)
-        courier, number = self._courier, self.state.number
+        session, number = self._session, self.state.number
         refusal = refusal_of(answer)
         if refusal is not None or isinstance(answer, Lost):
             if refusal is not None and refusal.code in self.listing.gone_codes:
-                self._parts.gone(self.walk, number, key, courier.tally)
+                self._parts.gone(self.walk, number, key, session.tally)
             return
         item = answer.body["data"]
         taken = self._take(item)
@@ -289,7 +289,7 @@ class ListReader:
             if group is None:
                 return  # the documented short form does not say; only the list itself can
             if group != wanted:
-                self._parts.gone(self.walk, number, key, courier.tally)
+                self._parts.gone(self.walk, number, key, session.tally)
                 return
         _, watched, values, _ = taken
         old, extra = json.loads(body)
@@ -297,8 +297,8 @@ class ListReader:
             new if _has(item, f.path) else before
             for f, new, before in zip(self.listing.fields, values, old, strict=True)
         ]
-        text = texts_of([(key, watched, shown, extra)])[0]
-        self._parts.again(self.walk, number, key, watched, text, courier.clock.wall(), courier.tally)
+        text = encode_items([(key, watched, shown, extra)])[0]
+        self._parts.again(self.walk, number, key, watched, text, session.clock.wall(), session.tally)
 
     # --- the proof -------------------------------------------------------------------------------------
 
@@ -327,7 +327,7 @@ class ListReader:
         state.landed = False
         if not fits:
             seen = f"{held:,} {self.listing.unit} seen, {self._total_words()}"
-            self._courier.notify(f"{seen}: pass {state.number} follows, with {state.size} a page")
+            self._session.notify(f"{seen}: pass {state.number} follows, with {state.size} a page")
         if state.number > 2:
             self._grow(self.pages)
 
@@ -368,7 +368,7 @@ class ListReader:
             if refusal is None and not isinstance(answer, Lost):
                 total = parse_count(at(answer.body, "meta.total"))
                 if total is not None:
-                    return CountReading(self.state.number, total, self._courier.clock.wall())
+                    return CountReading(self.state.number, total, self._session.clock.wall())
             elif refusal is not None and refusal.code == INVALID:
                 size = self.state.size
             elif not isinstance(answer, Lost) and answer.status < 300 and not answer.is_json:
@@ -382,7 +382,7 @@ class ListReader:
         return "the service tells no total" if latest is None else f"the service counts {latest.total:,}"
 
     def _check_stop(self) -> None:
-        if self._courier.stop:
+        if self._session.stop:
             raise StoppedError
 
     def _save(self) -> None:
@@ -390,19 +390,19 @@ class ListReader:
 
     def _refresh(self) -> None:
         """What an interrupted walk read too long ago is read again."""
-        state, limit = self.state, self._courier.clock.wall() - self._terms.max_age_s
+        state, limit = self.state, self._session.clock.wall() - self._terms.max_age_s
         if not self._parts.pages_read(self.walk, 1):
             return
         self._parts.merge()
         old = [m for m in (state.pending, state.latest) if m is not None and m.at < limit]
         if old:
-            self._courier.notify("an earlier walk was interrupted longer ago than --max-age: everything is read again")
+            self._session.notify("an earlier walk was interrupted longer ago than --max-age: everything is read again")
             self._parts.forget_walk(self.walk)
             self.state = ReadState(size=self._terms.page_size)
             return
         forgotten = 0 if state.verdict else self._parts.forget_pages(self.walk, state.number, limit)
         if forgotten:
-            self._courier.notify(f"{forgotten:,} pages read longer ago than --max-age are read again")
+            self._session.notify(f"{forgotten:,} pages read longer ago than --max-age are read again")
             state.landed = False
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
 from piggy_batch.exporting.completeness import Completeness, ReadOptions
+from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.tables import FORMATS
 
 if TYPE_CHECKING:
@@ -24,10 +25,7 @@ class ExportOptions:
     to: Path
     filters: tuple[Mapping[str, str], ...] = ({},)
     run_dir: Path | None = None
-    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
-    reserve: float = 0.2
-    timeout_s: float = 30.0
-    max_wait_s: float = 1800.0
+    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     terms: ReadOptions = field(default_factory=ReadOptions)
 
 

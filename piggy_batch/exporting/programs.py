@@ -6,24 +6,23 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import fetch_account
-from piggy_batch.client.clock import StopSignal
-from piggy_batch.client.session import Session
 from piggy_batch.endpoints.listings import PROGRAM_FIELDS, PROGRAMS, at
 from piggy_batch.errors import HaltError
 from piggy_batch.exporting.list_reader import StoppedError
 from piggy_batch.exporting.pages import refusal_of
 from piggy_batch.models import Lost
-from piggy_batch.runs.context import RunContext, make_pacer, open_api
+from piggy_batch.runs.context import RunContext, open_session
 
 if TYPE_CHECKING:
+    from piggy_batch.client.session import Session
     from piggy_batch.exporting.options import ExportOptions
     from piggy_batch.models import Json
 
 
-async def read_programs(courier: Session) -> list[dict[str, Json]] | None:
+async def read_programs(session: Session) -> list[dict[str, Json]] | None:
     """The account's giftcard programs as the service shows them; None where it does not. StoppedError: the run
     stops."""
-    answer = await courier.ask(PROGRAMS, 0, 3)
+    answer = await session.read(PROGRAMS, 0, 3)
     if answer is None:
         raise StoppedError
     if isinstance(answer, Lost) or refusal_of(answer) is not None:
@@ -32,25 +31,15 @@ async def read_programs(courier: Session) -> list[dict[str, Json]] | None:
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else None
 
 
-def _open_courier(options: ExportOptions, scene: RunContext) -> Session:
-    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, StopSignal())
-    return Session(
-        api=open_api(scene, options.timeout_s, pacer),
-        pacer=pacer,
-        clock=scene.clock,
-        stop=pacer.stop,
-        max_wait_s=options.max_wait_s,
-        notify=scene.progress.say,
-    )
-
-
-async def programs(options: ExportOptions, scene: RunContext) -> tuple[dict[str, Any], list[dict[str, Json]]]:
+async def programs(options: ExportOptions, context: RunContext) -> tuple[dict[str, Any], list[dict[str, Json]]]:
     """The account, and its giftcard programs by column; HaltError where the service does not show them."""
-    courier = _open_courier(options, scene)
-    async with courier.api:
-        account = await fetch_account(courier, scene.target, None)
+    session = open_session(options.connection, context)
+    async with session.client:
+        account = await fetch_account(session, context.target, None)
         with contextlib.suppress(StoppedError):
-            found = await read_programs(courier)
+            found = await read_programs(session)
             if found is not None:
                 return account, [{f.name: at(item, f.path) for f in PROGRAM_FIELDS} for item in found]
-    raise HaltError(courier.halt or f"{scene.target.base_url} does not show the giftcard programs; try again later")
+    raise HaltError(
+        session.halt_reason or f"{context.target.base_url} does not show the giftcard programs; try again later"
+    )

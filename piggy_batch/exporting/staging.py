@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.errors import JournalError
-from piggy_batch.exporting.pages import texts_of
+from piggy_batch.exporting.pages import encode_items
 from piggy_batch.files import going_on, remedy_of, words_of
 from piggy_batch.runs import database
 
@@ -171,7 +171,7 @@ class StagingStore:
             *(walk, number, page.number, page.size, len(page.items) + page.nameless, page.nameless),
             *(page.last_page, page.total, page.digest, page.flaw, read_at),
         )
-        bodies = texts_of(page.items)
+        bodies = encode_items(page.items)
         readings = [
             (walk, number, item[0], place + n, item[1], read_at, body)
             for n, (item, body) in enumerate(zip(page.items, bodies, strict=True))
@@ -328,7 +328,7 @@ class StagingStore:
         return count, rows.fetchall()
 
 
-def glance(directory: Path) -> dict[str, Json] | None:
+def peek(directory: Path) -> dict[str, Json] | None:
     """What an unfinished export has read so far, also while it runs; None where there is none."""
     path = directory / NAME
     if not path.exists():

@@ -62,14 +62,14 @@ class RowExecutor:
         self,
         binding: Binding,
         journal: Journal,
-        courier: Session,
+        session: Session,
         terms: ExecutionOptions,
         on_settled: Callable[[Status], None] = lambda _: None,
     ) -> None:
         self._binding = binding
         self._operation: Operation = binding.operation
         self._journal = journal
-        self._courier = courier
+        self._session = session
         self._terms = terms
         self._on_settled = on_settled
         self._settled = 0
@@ -79,7 +79,7 @@ class RowExecutor:
     async def run(self) -> None:
         """Carry rows until the source runs dry: all done, the limit reached, or a stop."""
         await run_workers(
-            self._source(), self._terms.concurrency, self._work, lambda _: self._courier.stop.set("error")
+            self._source(), self._terms.concurrency, self._work, lambda _: self._session.stop.set("error")
         )
         await self._tally()
         if self._error is not None:
@@ -93,9 +93,11 @@ class RowExecutor:
             Status.REJECTED: terms.retry_rejected,
             Status.UNKNOWN: terms.resend_unknown or self._operation.repeat is not Repeat.ONCE,
         }
-        entries = self._journal.open_rows(takes, needs_before=self._operation.before, resend=terms.resend_unknown)
+        entries = self._journal.open_rows(
+            takes, needs_before=self._operation.lookup_before, resend=terms.resend_unknown
+        )
         taken = 0
-        while not self._courier.stop and (terms.limit is None or taken < terms.limit):
+        while not self._session.stop and (terms.limit is None or taken < terms.limit):
             entry = next(entries, None)
             if entry is None:
                 return
@@ -107,10 +109,10 @@ class RowExecutor:
         way = RowAttempt(
             entry=entry,
             values=values,
-            request=build(self._binding, values),
+            request=build(self._operation, values),
             doubt=entry.status is Status.UNKNOWN,
             before=ObservedState.from_json(entry.before) if entry.before and entry.status is Status.UNKNOWN else None,
-            outages=self._courier.outages,
+            outages=self._session.outages,
         )
         verdict = await self._carry(way, slot)
         if verdict is None:
@@ -130,7 +132,7 @@ class RowExecutor:
             number=way.entry.number,
             status=status,
             attempts=way.entry.attempts + way.sends,
-            finished_at=self._courier.clock.wall(),
+            finished_at=self._session.clock.wall(),
             before=way.before.to_json() if way.before else None,
             proof=verdict.proof if status in (Status.DONE, Status.ALREADY, Status.ABSENT) else None,
             http_status=verdict.http_status,
@@ -139,8 +141,8 @@ class RowExecutor:
             kept=verdict.kept,
         )
         # An outcome that a kill takes away is looked up again; where no look can tell, it must not wait.
-        patient = self._operation.repeat is Repeat.GUARDED
-        written = self._journal.settled(fate, patient=patient)
+        may_wait = self._operation.repeat is Repeat.GUARDED
+        written = self._journal.settled(fate, may_wait=may_wait)
         if self._operation.repeat is Repeat.SAFE or written.done():
             await written
             self._count(status, verdict)
@@ -155,29 +157,29 @@ class RowExecutor:
             self._count(status, verdict)
         except Exception as error:  # noqa: BLE001 - kept and raised once what is in the air has landed
             self._error = self._error or error
-            self._courier.stop.set("error")
+            self._session.stop.set("error")
 
     def _count(self, status: Status, verdict: Verdict) -> None:
         """A row's outcome is on disk: now it counts."""
         self._on_settled(status)
         self._settled += 1
         if self._settled % TALLY_EVERY == 0:
-            self._tally(patient=True)
+            self._tally(may_wait=True)
         excused = self._terms.excused is not None and self._terms.excused(verdict)
         self._bad += status in BAD and not excused
         self._weigh_errors()
 
-    def _tally(self, *, patient: bool = False) -> Awaitable[None]:
-        tally = self._courier.tally
-        return self._journal.tally(tally.sent, tally.retried, tally.throttled, patient=patient)
+    def _tally(self, *, may_wait: bool = False) -> Awaitable[None]:
+        tally = self._session.tally
+        return self._journal.tally(tally.sent, tally.retried, tally.throttled, may_wait=may_wait)
 
     def _weigh_errors(self) -> None:
         terms = self._terms
         if terms.max_errors is not None and self._bad >= terms.max_errors:
-            self._courier.end(f"{self._bad} rows were rejected, failed or unknown (--max-errors {terms.max_errors})")
+            self._session.halt(f"{self._bad} rows were rejected, failed or unknown (--max-errors {terms.max_errors})")
         share = terms.max_errors_percent
         if share is not None and self._settled >= 100 and self._bad * 100 >= share * self._settled:
-            self._courier.end(
+            self._session.halt(
                 f"{self._bad} of {self._settled} rows were rejected, failed or unknown (--max-errors {share:g}%)"
             )
 
@@ -187,7 +189,7 @@ class RowExecutor:
         """The row's outcome; None: the run stops, put the row back."""
         if self._operation.verify:
             way.sends += 1
-            return await verify_row(self._courier, way.values, slot, self._terms.attempts)
+            return await verify_row(self._session, way.values, slot, self._terms.attempts)
         while True:
             early = await self._before_sending(way, slot)
             if early is None or early.call is not ResponseAction.RETRY:
@@ -195,37 +197,37 @@ class RowExecutor:
             verdict = await self._send(way, slot)
             if verdict is None:
                 return None
-            final = await self._weigh(way, verdict, slot)
+            final = await self._decide(way, verdict, slot)
             if final is None or final.call is ResponseAction.SETTLE:
                 return final
             if self._walled(way, final):
                 return None
-            if final.call is ResponseAction.RETRY and await self._courier.stop.within(self._pause_s(way)):
+            if final.call is ResponseAction.RETRY and await self._session.stop.wait(self._pause_s(way)):
                 return None
-            self._courier.tally.retried += 1
+            self._session.tally.retried += 1
 
     def _walled(self, way: RowAttempt, verdict: Verdict) -> bool:
         """Halt where throttling or maintenance holds one row up for too long, though others get through."""
         if verdict.call is not ResponseAction.THROTTLED:
             way.walled_since = None
             return False
-        way.walled_since = self._courier.walled(way.walled_since, verdict)
-        return bool(self._courier.stop)
+        way.walled_since = self._session.blocked_since(way.walled_since, verdict)
+        return bool(self._session.stop)
 
     def _pause_s(self, way: RowAttempt) -> float:
-        return backoff_s(max(1, way.tries), self._courier.rng)
+        return backoff_s(max(1, way.tries), self._session.rng)
 
     async def _before_sending(self, way: RowAttempt, slot: int) -> Verdict | None:
         """RETRY: send; SETTLE: a look has settled it; None: the run stops."""
         go = Verdict(ResponseAction.RETRY)
         if way.doubt:
-            return await self._look(way, slot) if self._can_look(way) else go
-        if self._operation.before and (self._terms.look_before or "expected_contact_uuid" in way.values):
-            seen = await self._see(way, slot)
+            return await self._resolve_doubt(way, slot) if self._can_look(way) else go
+        if self._operation.lookup_before and (self._terms.look_before or "expected_contact_uuid" in way.values):
+            seen = await self._fetch_state(way, slot)
             if seen is None:
                 return None
             if isinstance(seen, Verdict):
-                refused = seen.call in (ResponseAction.SETTLE, ResponseAction.FORBIDDEN, ResponseAction.FOREIGN)
+                refused = seen.call in (ResponseAction.SETTLE, ResponseAction.FORBIDDEN, ResponseAction.NOT_FROM_API)
                 status = Status.REJECTED if refused else Status.FAILED
                 return replace(seen, call=ResponseAction.SETTLE, status=status, message=f"nothing sent: {seen.message}")
             way.before = seen
@@ -233,22 +235,22 @@ class RowExecutor:
         return go
 
     def _can_look(self, way: RowAttempt) -> bool:
-        return self._operation.look is not None and (way.before is not None or not self._operation.before)
+        return self._operation.look is not None and (way.before is not None or not self._operation.lookup_before)
 
     async def _send(self, way: RowAttempt, slot: int) -> Verdict | None:
         """Intent on disk, then the request, then what its answer means."""
-        courier = self._courier
-        approach = await courier.pacer.approach()
+        session = self._session
+        approach = await session.limiter.approach()
         try:
-            if courier.stop:
+            if session.stop:
                 return None
             if self._operation.repeat is not Repeat.SAFE:
                 before = way.before.to_json() if way.before else None
                 attempts = way.entry.attempts + way.sends + 1
                 soon = approach.early_s < 2 * PATIENCE_S
-                await self._journal.sent(way.entry.number, attempts, courier.clock.wall(), before, patient=not soon)
+                await self._journal.sent(way.entry.number, attempts, session.clock.wall(), before, may_wait=not soon)
                 way.intended = True
-            answer = await courier.send(way.request, slot, approach.turn)
+            answer = await session.send(way.request, slot, approach.acquire)
         finally:
             approach.leave()
         if answer is None:
@@ -261,7 +263,7 @@ class RowExecutor:
             await self._put_back(way)
         return verdict
 
-    async def _weigh(self, way: RowAttempt, verdict: Verdict, slot: int) -> Verdict | None:
+    async def _decide(self, way: RowAttempt, verdict: Verdict, slot: int) -> Verdict | None:
         """SETTLE: final; RETRY: back off, then go on; THROTTLED: go on as soon as the pause ends;
         None: the run stops."""
         repeat = self._operation.repeat
@@ -277,11 +279,13 @@ class RowExecutor:
             case ResponseAction.MAINTENANCE | ResponseAction.DOUBT if repeat is Repeat.SAFE:
                 again = verdict.call is ResponseAction.MAINTENANCE
                 return (
-                    replace(verdict, call=ResponseAction.THROTTLED) if again else await self._tried(way, verdict, slot)
+                    replace(verdict, call=ResponseAction.THROTTLED)
+                    if again
+                    else await self._count_attempt(way, verdict, slot)
                 )
             case ResponseAction.MAINTENANCE | ResponseAction.DOUBT:
                 way.doubt = True
-                blind = self._operation.before and way.before is None
+                blind = self._operation.lookup_before and way.before is None
                 if repeat is Repeat.ONCE or blind:
                     return replace(
                         verdict,
@@ -291,31 +295,31 @@ class RowExecutor:
                     )
                 if verdict.call is ResponseAction.MAINTENANCE:
                     return replace(verdict, call=ResponseAction.THROTTLED)
-                return await self._tried(way, verdict, slot)
+                return await self._count_attempt(way, verdict, slot)
             case ResponseAction.RETRY:
-                return await self._tried(way, verdict, slot)
-            case ResponseAction.FORBIDDEN | ResponseAction.FOREIGN:
-                if await self._courier.refused(verdict, slot):
+                return await self._count_attempt(way, verdict, slot)
+            case ResponseAction.FORBIDDEN | ResponseAction.NOT_FROM_API:
+                if await self._session.halts_after_refusal(verdict, slot):
                     return None
                 rejected = replace(verdict, call=ResponseAction.SETTLE, status=Status.REJECTED)
                 return await self._refused_in_doubt(way, rejected, slot) if way.doubt else rejected
             case ResponseAction.HALT:
-                self._courier.end(verdict.message)
+                self._session.halt(verdict.message)
                 return None
 
-    async def _tried(self, way: RowAttempt, verdict: Verdict, slot: int) -> Verdict | None:
+    async def _count_attempt(self, way: RowAttempt, verdict: Verdict, slot: int) -> Verdict | None:
         """Count a try without a usable answer; give the row up when they are used up."""
-        courier = self._courier
+        session = self._session
         way.tries += 1
         if way.tries >= self._terms.attempts:
-            await courier.suspect(slot, PING_AFTER_FAILURES)
+            await session.check_outage(slot, PING_AFTER_FAILURES)
         if (
-            courier.outages > way.outages and way.excuses < MAX_OUTAGE_RESETS
+            session.outages > way.outages and way.excuses < MAX_OUTAGE_RESETS
         ):  # nobody got through: not this row's fault
-            way.outages, way.tries, way.excuses = courier.outages, 0, way.excuses + 1
+            way.outages, way.tries, way.excuses = session.outages, 0, way.excuses + 1
         if way.tries < self._terms.attempts:
             return replace(verdict, call=ResponseAction.RETRY)
-        if courier.stop:
+        if session.stop:
             return None
         if not way.doubt:
             return replace(verdict, call=ResponseAction.SETTLE, status=Status.FAILED)
@@ -327,14 +331,14 @@ class RowExecutor:
         )
         if not self._can_look(way):
             return unknown
-        looked = await self._look(way, slot)
+        looked = await self._resolve_doubt(way, slot)
         if looked is None or looked.call is ResponseAction.SETTLE:
             return looked
         return replace(unknown, message=f"{unknown.message}; {looked.message}, but it may still land")
 
     async def _confirm(self, way: RowAttempt, verdict: Verdict, slot: int) -> Verdict | None:
         """The service says "is so already": believed only after a look."""
-        seen = await self._see(way, slot)
+        seen = await self._fetch_state(way, slot)
         if seen is None:
             return None
         if isinstance(seen, Verdict):
@@ -347,7 +351,9 @@ class RowExecutor:
             )
         looked = decide_after_lookup(self._operation, way.values, seen, doubt=way.doubt, before=way.before)
         if looked.call is ResponseAction.RETRY:
-            return await self._tried(way, replace(verdict, message=f"{verdict.message}; {looked.message}"), slot)
+            return await self._count_attempt(
+                way, replace(verdict, message=f"{verdict.message}; {looked.message}"), slot
+            )
         message = "; ".join(m for m in (verdict.message, looked.message) if m)
         return replace(looked, http_status=verdict.http_status, code=verdict.code, message=message)
 
@@ -361,16 +367,16 @@ class RowExecutor:
             )
         if self._operation.look is None:
             return refusal
-        looked = await self._look(way, slot)
+        looked = await self._resolve_doubt(way, slot)
         if looked is None:
             return None
         return refusal if looked.call is ResponseAction.RETRY else looked
 
     # --- looks ---------------------------------------------------------------------------------------
 
-    async def _look(self, way: RowAttempt, slot: int) -> Verdict | None:
+    async def _resolve_doubt(self, way: RowAttempt, slot: int) -> Verdict | None:
         """What a look says of a row in doubt. RETRY: no trace of the request; None: the run stops."""
-        seen = await self._see(way, slot)
+        seen = await self._fetch_state(way, slot)
         if seen is None:
             return None
         if isinstance(seen, Verdict):
@@ -383,11 +389,11 @@ class RowExecutor:
             )
         return decide_after_lookup(self._operation, way.values, seen, doubt=True, before=way.before)
 
-    async def _see(self, way: RowAttempt, slot: int) -> ObservedState | Verdict | None:
+    async def _fetch_state(self, way: RowAttempt, slot: int) -> ObservedState | Verdict | None:
         look = self._operation.look
         if look is None:
             return Verdict(ResponseAction.DOUBT, f"{self._operation.name} cannot be looked up")
-        answer = await self._courier.ask(look_request(look, way.values), slot, self._terms.attempts)
+        answer = await self._session.read(look_request(look, way.values), slot, self._terms.attempts)
         if answer is None:
             return None
         seen = read_lookup(look, way.values, answer)
@@ -397,7 +403,7 @@ class RowExecutor:
         inside = inside_request(look, contact)
         if inside is None:
             return seen
-        answer = await self._courier.ask(inside, slot, self._terms.attempts)
+        answer = await self._session.read(inside, slot, self._terms.attempts)
         return None if answer is None else read_contact_list(look, way.values, contact, answer)
 
     def _contact_to_ask(self, way: RowAttempt) -> str | None:

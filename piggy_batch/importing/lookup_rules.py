@@ -220,7 +220,7 @@ def decide_after_lookup(
     if before is not None and fit is Match.HIDDEN and not before.hidden and before.owner is None:
         # Only this row's own change can be seen, its name cannot: an update may be repeated harmlessly.
         return Verdict(ResponseAction.RETRY, seen.words())
-    if operation.before:
+    if operation.lookup_before:
         if doubt:
             return _looked(Status.UNKNOWN, f"changed since by others: it {seen.words()}", kept=seen.fields)
         return _looked(Status.REJECTED, f"refused, and it {seen.words()}", kept=seen.fields)

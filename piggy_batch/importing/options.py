@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.manifest.options import ManifestOptions
+from piggy_batch.runs.context import ConnectionOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,15 +36,13 @@ class ImportOptions:
 
     run_dir: Path | None = None
     dry_run: bool = False
-    rate: float | None = 5.0  # requests a second; 0: no limit; None: chosen by what the service shows
-    reserve: float = 0.2  # share of the announced budget that a chosen rate leaves to others
-    timeout_s: float = 30.0
-    max_wait_s: float = 1800.0
+    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     max_duration_s: float | None = None
     skip_invalid: bool = False
     format: str | None = None
     yes: bool = False
     adopt: bool = False
+    baseline: bool = False  # list the cards that are there before the first request
     accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
     reading: ManifestOptions = field(default_factory=ManifestOptions)
     terms: ExecutionOptions = field(default_factory=ExecutionOptions)

@@ -58,15 +58,15 @@ def _judge_refusal(operation: Operation, reply: Reply) -> Verdict:
 def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply) -> Verdict:
     doubt = Verdict(ResponseAction.DOUBT, "the answer holds no usable data", http_status=reply.status)
     done = Verdict(ResponseAction.SETTLE, "", Status.DONE, http_status=reply.status)
-    if operation.bare:
+    if operation.empty_answer_ok:
         return done if _is_bare_success(operation, values, reply) else doubt
     if not isinstance(reply.body, Mapping) or "data" not in reply.body:
         return doubt
     data = reply.body["data"]
-    if operation.texts:
+    if operation.success_texts:
         text = data.get("data") if isinstance(data, Mapping) else data
-        return done if isinstance(text, str) and text in operation.texts else doubt
-    if operation.many:
+        return done if isinstance(text, str) and text in operation.success_texts else doubt
+    if operation.returns_list:
         return _judge_list(operation, reply, data)
     if not isinstance(data, Mapping):
         return doubt

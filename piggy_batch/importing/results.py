@@ -49,7 +49,7 @@ class ReportColumns:
     """Which columns a run's reports have, and how a row fills them."""
 
     def __init__(self, binding: Binding) -> None:
-        operation, header, carried = binding.operation, binding.header, binding.carried
+        operation, header, carried = binding.operation, binding.header, binding.extra_constants
         self._binding = binding
         self._name = operation.name
         self._places = [i for i, name in enumerate(header) if not name.startswith("_")]
@@ -82,7 +82,7 @@ class ReportColumns:
             entry.message,
             iso(entry.finished_at),
         ]
-        sent: list[object] = [self._binding.sent_value(cells)] if self._binding.mended else []
+        sent: list[object] = [self._binding.repaired_key(cells)] if self._binding.mended else []
         many = kept.get("_many")
         for answer in many or (kept,):
             yield [*own, *[_text(answer.get(name)) for name in self._found], *sent, *tail]

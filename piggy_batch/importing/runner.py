@@ -10,13 +10,15 @@ from piggy_batch.client.account import check_account, describe_account, fetch_ac
 from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.files import write_json
 from piggy_batch.importing.executor import RowExecutor
+from piggy_batch.importing.giftcards.baseline import record_baseline
 from piggy_batch.importing.giftcards.preview import warn_about_giftcards
 from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.plan import repeat_warning
 from piggy_batch.importing.results import ReportColumns, summarise, write_errors, write_reports
+from piggy_batch.importing.resume import load_manifest_into, rejoin
 from piggy_batch.manifest.describe import fact_lines, unaccepted
 from piggy_batch.models import Repeat, Status
-from piggy_batch.runs.context import RunContext, open_courier, rate_text, rate_words, shared_pace
+from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir, default_run_dir, refuse_missing
 from piggy_batch.runs.duplicate_guard import DuplicateRunGuard, refuse_again
 from piggy_batch.runs.filenames import STDIN, SUMMARY
@@ -41,7 +43,7 @@ LONG_BYTES = 20_000_000  # of a manifest; reading it takes some seconds
 GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
 
 
-async def run(operation: Operation, manifest: Path, options: ImportOptions, scene: RunContext) -> RunResult:
+async def run(operation: Operation, manifest: Path, options: ImportOptions, context: RunContext) -> RunResult:
     """Carry a manifest out, or go on with it.
 
     Raises the package's errors, each with its exit code, where nothing could be started; how rows ended is
@@ -54,21 +56,21 @@ async def run(operation: Operation, manifest: Path, options: ImportOptions, scen
     if not options.reading.again:
         refuse_again(operation, manifest, run_dir)
     with RunDir(run_dir) as directory, guarded(run_dir):
-        return await RowCommandRun(operation, manifest, options, scene, directory).go()
+        return await RowCommandRun(operation, manifest, options, context, directory).go()
 
 
 class RowCommandRun:
     def __init__(
-        self, operation: Operation, manifest: Path, options: ImportOptions, scene: RunContext, directory: RunDir
+        self, operation: Operation, manifest: Path, options: ImportOptions, context: RunContext, directory: RunDir
     ) -> None:
         self.operation = operation
         self.manifest = manifest
         self.options = options
-        self.scene = scene
+        self.context = context
         self.directory = directory
         self.loaded: LoadedManifest | None = None
-        self.twins: DuplicateRunGuard | None = None
-        self.signals = Signals(scene)
+        self.duplicate_guard: DuplicateRunGuard | None = None
+        self.signals = Signals(context)
 
     async def go(self) -> RunResult:
         with self.signals:
@@ -79,24 +81,31 @@ class RowCommandRun:
         try:
             if journal is None:
                 self._tell_wait()
-                journal, self.loaded = self.directory.load(self.operation, self.manifest, self.options.reading)
+                journal, self.loaded = load_manifest_into(
+                    self.directory, self.operation, self.manifest, self.options.reading
+                )
                 binding = self.loaded.binding
                 journal.set("format", "parquet" if self.loaded.facts.format == "parquet" else "csv")
-                self.twins = self._twins(journal)
+                self.duplicate_guard = self._twins(journal)
                 if not self.options.reading.again:
-                    self.twins.refuse()
+                    self.duplicate_guard.refuse()
             else:
-                binding = self.directory.rejoin(
-                    journal, self.operation, self.manifest, self.options.reading, adopt=self.options.adopt
+                binding = rejoin(
+                    self.directory,
+                    journal,
+                    self.operation,
+                    self.manifest,
+                    self.options.reading,
+                    adopt=self.options.adopt,
                 )
-                self.twins = self._twins(journal)
+                self.duplicate_guard = self._twins(journal)
                 if not self.options.adopt:
-                    self.twins.refuse_older()
+                    self.duplicate_guard.refuse_older()
             return await self._checked(journal, binding)
         finally:
             if journal is not None:
-                if self.twins is not None and not journal.bound:
-                    self.twins.withdraw()
+                if self.duplicate_guard is not None and not journal.bound:
+                    self.duplicate_guard.withdraw()
                 keep = journal.bound or (not self.options.dry_run and journal.get("empty") is True)
                 journal.close() if keep else journal.discard()
                 if not keep:
@@ -106,12 +115,17 @@ class RowCommandRun:
         """A list that takes a while: say what is being done meanwhile."""
         if self.manifest != STDIN and (size := self.manifest.stat().st_size) >= LONG_BYTES:
             mb = size // 1_000_000
-            self.scene.progress.say(f"checking every row of {self.manifest} ({mb:,} MB) before anything is sent")
+            self.context.progress.say(f"checking every row of {self.manifest} ({mb:,} MB) before anything is sent")
 
     def _twins(self, journal: Journal) -> DuplicateRunGuard:
-        target = self.scene.target
+        target = self.context.target
         return DuplicateRunGuard(
-            self.operation, self.manifest, journal, target.base_url, self.scene.records, rehearsal=target.loopback
+            self.operation,
+            self.manifest,
+            journal,
+            target.base_url,
+            self.context.registry_dir,
+            rehearsal=target.loopback,
         )
 
     async def _checked(self, journal: Journal, binding: Binding) -> RunResult:
@@ -144,64 +158,64 @@ class RowCommandRun:
     # --- with the service ----------------------------------------------------------------------------
 
     async def _with_service(self, journal: Journal, binding: Binding, layout: ReportColumns, kind: str) -> RunResult:
-        scene, options = self.scene, self.options
-        courier = open_courier(options, scene)
-        api = courier.api
-        async with api:
-            account = await fetch_account(courier, scene.target, journal)
+        context, options = self.context, self.options
+        session = open_session(options.connection, context)
+        client = session.client
+        async with client:
+            account = await fetch_account(session, context.target, journal)
             check_account(journal, account, self.directory.path)
-            plan = self._plan(journal, account, api.proxy)
+            plan = self._plan(journal, account, client.proxy)
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
-            with shared_pace(scene, courier, account, self.directory.path.name):
+            with shared_pace(context, session, account, self.directory.path.name):
                 if options.dry_run:
-                    return await self._rehearse(journal, binding, courier, plan, blocking)
+                    return await self._rehearse(journal, binding, session, plan, blocking)
                 self._ask(journal, plan, blocking)
                 journal.set("account", account)
-                journal.set("base_url", scene.target.base_url)
-                journal.set("command", scene.command)
-                if self.twins is not None and self.loaded is not None:
-                    self.twins.claim(again=options.reading.again)
-                self.signals.soften(courier.stop)
-                with ending_after(options.max_duration_s, courier.stop):
-                    scene.progress.log_to(self.directory.path / "run.log")
-                    refusal = await self._baseline(journal, binding, courier)
+                journal.set("base_url", context.target.base_url)
+                journal.set("command", context.command)
+                if self.duplicate_guard is not None and self.loaded is not None:
+                    self.duplicate_guard.claim(again=options.reading.again)
+                self.signals.allow_graceful_stop(session.stop)
+                with ending_after(options.max_duration_s, session.stop):
+                    context.progress.log_to(self.directory.path / "run.log")
+                    refusal = await self._baseline(journal, binding, session)
                     if refusal is not None:
                         return refusal
-                    return await self._send(journal, binding, courier, layout, kind, plan)
+                    return await self._send(journal, binding, session, layout, kind, plan)
 
     async def _rehearse(
         self,
         journal: Journal,
         binding: Binding,
-        courier: Session,
+        session: Session,
         plan: tuple[str, ...],
         blocking: tuple[Finding, ...],
     ) -> RunResult:
         """The plan, and what a look at the things shows; no write is sent."""
         if self.operation.preview:
-            plan += await warn_about_giftcards(journal, binding, courier, self.options.terms)
-        if courier.halt is not None:
-            raise HaltError(f"{courier.halt}; nothing was sent")
-        if courier.stop:
+            plan += await warn_about_giftcards(journal, binding, session, self.options.terms)
+        if session.halt_reason is not None:
+            raise HaltError(f"{session.halt_reason}; nothing was sent")
+        if session.stop:
             return RunResult(
                 130, self.directory.path, plan=plan, notes=("interrupted while looking; nothing was sent",)
             )
         code, notes = (2, (unaccepted(blocking),)) if blocking else (0, ())
         return RunResult(code, self.directory.path, plan=plan, notes=notes)
 
-    async def _baseline(self, journal: Journal, binding: Binding, courier: Session) -> RunResult | None:
+    async def _baseline(self, journal: Journal, binding: Binding, session: Session) -> RunResult | None:
         """Record what is there before the first request; None: done, or not wanted."""
-        if self.scene.baseline is None or journal.bound or not self._to_take(journal):
+        if not self.options.baseline or journal.bound or not self._to_take(journal):
             return None
-        say = self.scene.progress.say
-        beside = Beside(self.scene.progress, courier.clock)
+        say = self.context.progress.say
+        beside = Beside(self.context.progress, session.clock)
         # The pace is shared with other runs already, under this run's name.
-        scene = replace(self.scene, pacer=courier.pacer, signals=False, slots=None, progress=beside)
+        context = replace(self.context, limiter=session.limiter, signals=False, shared_rate_dir=None, progress=beside)
         say("before the first request: a list of the cards that the program holds already")
-        listed = await self.scene.baseline(journal, binding, self.options, scene)
-        courier.tally.sent += listed.summary["requests"]
+        listed = await record_baseline(journal, binding, self.options, context)
+        session.tally.sent += listed.summary["requests"]
         if not listed.written:
-            over = courier.stop.reason == "max-duration"
+            over = session.stop.reason == "max-duration"
             notes = ("--max-duration is over before the first request; nothing was sent",) if over else listed.notes
             if listed.exit_code == 3:
                 notes += ("where this token may not list cards, --no-baseline goes without",)
@@ -214,38 +228,40 @@ class RowCommandRun:
         return None
 
     def _go_on(self) -> str:
-        return f"go on with: {self.scene.command}"
+        return f"go on with: {self.context.command}"
 
     async def _send(
         self,
         journal: Journal,
         binding: Binding,
-        courier: Session,
+        session: Session,
         layout: ReportColumns,
         kind: str,
         plan: tuple[str, ...],
     ) -> RunResult:
-        scene, options = self.scene, self.options
-        if scene.tell_plan and not self._asks(journal):
+        context, options = self.context, self.options
+        if context.tell_plan and not self._asks(journal):
             for line in plan:
-                scene.progress.say(line)
-        scene.progress.total(self._to_take(journal))
-        journal.begin(scene.clock.wall(), rate_text(options.rate), threaded=scene.threaded)
+                context.progress.say(line)
+        context.progress.total(self._to_take(journal))
+        journal.begin(context.clock.wall(), str(options.connection.rate), threaded=context.threaded)
         exit_code = 4
         try:
-            importer = RowExecutor(binding, journal, courier, options.terms, lambda s: scene.progress.advance(s.value))
+            importer = RowExecutor(
+                binding, journal, session, options.terms, lambda s: context.progress.advance(s.value)
+            )
             await importer.run()
-            exit_code = self._exit_code(journal, courier)
+            exit_code = self._exit_code(journal, session)
         finally:
-            journal.finish(scene.clock.wall(), exit_code)
-            if self.twins is not None:
-                self.twins.note_end()
-        return self._end(journal, layout, kind, exit_code, self._notes(journal, courier), plan=plan)
+            journal.finish(context.clock.wall(), exit_code)
+            if self.duplicate_guard is not None:
+                self.duplicate_guard.note_end()
+        return self._end(journal, layout, kind, exit_code, self._notes(journal, session), plan=plan)
 
-    def _exit_code(self, journal: Journal, courier: Session) -> int:
-        if courier.halt is not None:
+    def _exit_code(self, journal: Journal, session: Session) -> int:
+        if session.halt_reason is not None:
             return 3
-        if courier.stop.reason == "interrupted":
+        if session.stop.reason == "interrupted":
             return 130
         if self.options.terms.limit is not None:
             taken = journal.taken_counts()
@@ -257,7 +273,7 @@ class RowCommandRun:
         counts = journal.counts()
         unknown = counts[Status.UNKNOWN]
         if not resend:
-            blind = journal.blind() if self.operation.before else 0
+            blind = journal.count_without_lookup() if self.operation.lookup_before else 0
             unknown = 0 if self.operation.repeat is Repeat.ONCE else unknown - blind
         return counts[Status.PENDING] + counts[Status.FAILED] + unknown
 
@@ -272,23 +288,23 @@ class RowCommandRun:
         return self.operation.confirm and not self.options.yes and self._to_take(journal) > 0
 
     def _ask(self, journal: Journal, plan: tuple[str, ...], blocking: Sequence[Finding]) -> None:
-        if blocking and self.scene.confirm is None:
+        if blocking and self.context.confirm is None:
             raise SetupError(unaccepted(blocking))
-        if blocking and self.scene.confirm:
+        if blocking and self.context.confirm:
             for finding in blocking:
-                self.scene.progress.say(finding.message)
-            if not self.scene.confirm("these numbers are probably not the cards'; send them all the same?"):
+                self.context.progress.say(finding.message)
+            if not self.context.confirm("these numbers are probably not the cards'; send them all the same?"):
                 raise SetupError("not confirmed; nothing was sent")
         if not self._asks(journal):
             return
-        if self.scene.confirm is None:
+        if self.context.confirm is None:
             raise SetupError(
                 f"{self.operation.name} asks before it starts and there is no terminal to ask on; look at the "
                 "plan with --dry-run, then pass --yes"
             )
         for line in plan:
-            self.scene.progress.say(line)
-        if not self.scene.confirm(f"{self.operation.name}: send {self._to_take(journal):,} rows?"):
+            self.context.progress.say(line)
+        if not self.context.confirm(f"{self.operation.name}: send {self._to_take(journal):,} rows?"):
             raise SetupError("not confirmed; nothing was sent")
 
     # --- words ---------------------------------------------------------------------------------------
@@ -297,22 +313,24 @@ class RowCommandRun:
         operation, options = self.operation, self.options
         counts = journal.counts()
         takes = self._to_take(journal)
-        each = 2 if operation.before and options.terms.look_before else 1
+        each = 2 if operation.lookup_before and options.terms.look_before else 1
         requests = takes * each
-        rate = rate_words(options.rate, options.reserve)
-        took = f", at least {duration(requests / options.rate)}" if options.rate else ""
+        rate, reserve = options.connection.rate, options.connection.reserve
+        least_s = rate.least_s(requests)
+        took = f", at least {duration(least_s)}" if least_s else ""
+        looks = " (a look before each row)" if each == 2 else ""
         lines = [
-            f"plan: {operation.name} for account {describe_account(account)} at {self.scene.target.base_url}",
+            f"plan: {operation.name} for account {describe_account(account)} at {self.context.target.base_url}",
             (
                 f"manifest: {self.manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid, "
                 f"{takes:,} to send{self._settled(counts)}"
             ),
-            f"requests: {requests:,}{' (a look before each row)' if each == 2 else ''}, rate {rate}{took}",
+            f"requests: {requests:,}{looks}, rate {rate.describe(reserve)}{took}",
             f"repeat: {repeat_warning(operation)}",
         ]
         if self.loaded is not None:
             lines[1:2] = [lines[1], *self._facts()]
-        if self.scene.baseline is not None and not journal.bound:
+        if self.options.baseline and not journal.bound:
             lines.append(
                 "before: the cards that the program holds already are listed, each page of up to 100 twice "
                 "(--no-baseline skips it)"
@@ -330,14 +348,14 @@ class RowCommandRun:
         parts = [f"{n:,} {s.value}" for s, n in counts.items() if n and s not in (Status.PENDING, Status.INVALID)]
         return f" (so far: {', '.join(parts)})" if parts else ""
 
-    def _notes(self, journal: Journal, courier: Session) -> tuple[str, ...]:
+    def _notes(self, journal: Journal, session: Session) -> tuple[str, ...]:
         notes = []
         counts = journal.counts()
-        if courier.halt is not None:
-            notes.append(f"halted: {courier.halt}")
-        elif courier.stop.reason == "interrupted":
+        if session.halt_reason is not None:
+            notes.append(f"halted: {session.halt_reason}")
+        elif session.stop.reason == "interrupted":
             notes.append("interrupted: what was in the air has landed, everything is in the journal")
-        elif courier.stop.reason == "max-duration":
+        elif session.stop.reason == "max-duration":
             notes.append("--max-duration is over; everything is in the journal")
         cut_short = sum(run["exit_code"] is None for run in journal.runs())
         if cut_short:
@@ -372,7 +390,7 @@ class RowCommandRun:
         notes: tuple[str, ...],
         plan: tuple[str, ...] = (),
     ) -> RunResult:
-        command = self.scene.command if self._goes_on(journal) else None
+        command = self.context.command if self._goes_on(journal) else None
         cut: list[str] = []
         piles = write_reports(journal, layout, kind, cut.append)
         journal.set("written", kind)
@@ -381,7 +399,7 @@ class RowCommandRun:
             self.operation,
             exit_code=exit_code,
             next_command=command,
-            rate="auto" if self.options.rate is None else self.options.rate,
+            rate=self.options.connection.rate.as_json(),
         )
         write_json(self.directory.path / SUMMARY, summary)
         files = tuple(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import describe_account
 from piggy_batch.errors import SetupError
-from piggy_batch.exporting.staging import glance
+from piggy_batch.exporting.staging import peek
 from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal import Journal
@@ -28,7 +28,7 @@ def describe_run(run_dir: Path) -> dict[str, Any]:
 
 def _describe(run_dir: Path) -> dict[str, Any]:
     journal = Journal.read(run_dir) if run_dir.is_dir() else None
-    if journal is None and (export := glance(run_dir)) is not None:
+    if journal is None and (export := peek(run_dir)) is not None:
         return {**export, "running": is_held(run_dir), "started_at": iso(export.pop("started_at_s"))}
     if journal is None or journal.get("operation") is None:
         raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")

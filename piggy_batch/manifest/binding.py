@@ -20,9 +20,9 @@ class Binding:
 
     operation: Operation
     header: tuple[str, ...]  # the manifest's columns, in order
-    places: Mapping[str, int]  # field -> index in the header
+    column_index: Mapping[str, int]  # field -> index in the header
     constants: Mapping[str, str]  # field -> the same text for every row (--set and defaults)
-    carried: Mapping[str, str]  # extra column -> the same text for every row (--set)
+    extra_constants: Mapping[str, str]  # extra column -> the same text for every row (--set)
     fields: tuple[Column, ...]  # every field that is fed, merge tags included
     fixes: Fixes = field(default_factory=Fixes)  # repairs of codes, uuids and addresses
     mended: frozenset[str] = frozenset()  # fields that the repairs concern
@@ -31,15 +31,15 @@ class Binding:
         """The row's fields. Blank optional cells are left out; a short row lacks its missing cells."""
         found = dict(self.constants)
         width = len(cells)
-        for name, place in self.places.items():
+        for name, place in self.column_index.items():
             if place < width and cells[place] != "":
                 found[name] = self.fixes.apply(cells[place]) if name in self.mended else cells[place]
         return found
 
-    def sent_value(self, cells: Sequence[str]) -> str | None:
+    def repaired_key(self, cells: Sequence[str]) -> str | None:
         """What is sent for the row's key where a repair has changed it; None: the cell as it stands."""
         key = self.operation.key
-        place = self.places.get(key)
+        place = self.column_index.get(key)
         if key not in self.mended or place is None or place >= len(cells):
             return None
         mended = self.fixes.apply(cells[place])
@@ -55,21 +55,21 @@ def bind(
 ) -> Binding:
     """Match header, ``--map`` and ``--set`` to the operation's fields; SetupError where that fails."""
     known = {c.name: c for c in operation.columns}
-    places = _places(operation, header, maps)
-    fixed, carried = _constants(operation, header, places, constants)
+    column_index = _places(operation, header, maps)
+    fixed, extra_constants = _constants(operation, header, column_index, constants)
     for column in operation.columns:
-        if column.default is not None and column.name not in places:
+        if column.default is not None and column.name not in column_index:
             fixed.setdefault(column.name, column.default)
-    missing = [c.name for c in operation.columns if c.required and c.name not in places and c.name not in fixed]
+    missing = [c.name for c in operation.columns if c.required and c.name not in column_index and c.name not in fixed]
     if missing:
         raise SetupError(_missing(operation, missing, header))
-    if operation.at_least_one and not any(n in places or n in fixed for n in operation.at_least_one):
+    if operation.at_least_one and not any(n in column_index or n in fixed for n in operation.at_least_one):
         raise SetupError(f"{operation.name} needs a column {' or '.join(operation.at_least_one)} (or --set)")
-    tags = tuple(Column(n, "merge tag") for n in (*places, *fixed) if n not in known)
-    fed = tuple(c for c in operation.columns if c.name in places or c.name in fixed)
+    tags = tuple(Column(n, "merge tag") for n in (*column_index, *fixed) if n not in known)
+    fed = tuple(c for c in operation.columns if c.name in column_index or c.name in fixed)
     fixes = fixes or Fixes()
-    mended = frozenset(n for n in places if fixes and role_of(n) is not None)
-    return Binding(operation, tuple(header), places, fixed, carried, (*fed, *tags), fixes, mended)
+    mended = frozenset(n for n in column_index if fixes and role_of(n) is not None)
+    return Binding(operation, tuple(header), column_index, fixed, extra_constants, (*fed, *tags), fixes, mended)
 
 
 def role_of(field: str) -> ColumnRole | None:
@@ -86,38 +86,38 @@ def role_of(field: str) -> ColumnRole | None:
 def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]) -> dict[str, int]:
     """Field to column, for what the manifest itself feeds."""
     known = {c.name for c in operation.columns}
-    places: dict[str, int] = {}
+    column_index: dict[str, int] = {}
     for name, source in maps.items():
         if name not in known and not _is_tag(operation, name):
             has = ", ".join(c.name for c in operation.columns)
             raise SetupError(f"--map {name}={source}: {operation.name} has no field {name}; it has {has}")
         if source not in header:
             raise SetupError(f"--map {name}={source}: the manifest has no column {source!r}; it has {_listed(header)}")
-        places[name] = header.index(source)
+        column_index[name] = header.index(source)
     free = [name for name in header if name not in maps.values() and not name.startswith("_")]
-    wanted = [c.name for c in operation.columns if c.name not in places]
+    wanted = [c.name for c in operation.columns if c.name not in column_index]
     for name, source in match_columns(free, wanted).items():
-        places[name] = header.index(source)
+        column_index[name] = header.index(source)
     for name in free:
-        if _is_tag(operation, name) and name not in places:
-            places[name] = header.index(name)
-    return places
+        if _is_tag(operation, name) and name not in column_index:
+            column_index[name] = header.index(name)
+    return column_index
 
 
 def _constants(
-    operation: Operation, header: Sequence[str], places: Mapping[str, int], constants: Mapping[str, str]
+    operation: Operation, header: Sequence[str], column_index: Mapping[str, int], constants: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """What ``--set`` gives: fields of the operation, and columns that are carried into the results."""
+    """What ``--set`` gives: fields of the operation, and columns that are extra_constants into the results."""
     known = {c.name for c in operation.columns}
     fixed: dict[str, str] = {}
-    carried: dict[str, str] = {}
+    extra_constants: dict[str, str] = {}
     for name, text in constants.items():
         if name in header:
             raise SetupError(f"--set {name}={text}: the manifest has a column of that name too; drop one of the two")
-        if name in places:
+        if name in column_index:
             raise SetupError(
-                f"--set {name}={text}: the manifest's column {header[places[name]]!r} is read as {name} already; drop "
-                "one of the two"
+                f"--set {name}={text}: the manifest's column {header[column_index[name]]!r} is read as {name} already; "
+                "drop one of the two"
             )
         if name.startswith("_"):
             raise SetupError(f"--set {name}={text}: names that begin with _ are the program's own")
@@ -132,8 +132,8 @@ def _constants(
                 raise SetupError(f"--set {name}={text}: {problem}")
             fixed[name] = text
         else:
-            carried[name] = text
-    return fixed, carried
+            extra_constants[name] = text
+    return fixed, extra_constants
 
 
 def _is_tag(operation: Operation, name: str) -> bool:

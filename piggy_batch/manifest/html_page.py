@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from piggy_batch.files import render_template
 from piggy_batch.manifest.doctor import Severity
 
 if TYPE_CHECKING:
@@ -72,12 +72,7 @@ def visible(value: str) -> str:
 
 def render(report: CheckReport) -> str:
     """The whole page: no script, no picture, no address outside itself."""
-    from jinja2 import Environment, StrictUndefined  # only this page needs it
-
-    source = files("piggy_batch.manifest").joinpath("templates/check.html").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["visible"] = visible
-    environment.filters["thousands"] = lambda number: f"{number:,}"
     order = {"error": 0, "blocking": 1, "warning": 2}
     findings = sorted(report.findings, key=lambda finding: order[grade(finding).css])
-    return environment.from_string(source).render(report=report, findings=findings, grade=grade, bars=bars)
+    values = {"report": report, "findings": findings, "grade": grade, "bars": bars}
+    return render_template("piggy_batch.manifest", "check.html", values, {"visible": visible})

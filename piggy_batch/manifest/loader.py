@@ -91,7 +91,7 @@ def binding_of(journal: Journal) -> Binding:
 
 
 def _refuse_floats(manifest: Path, table: Table, binding: Binding) -> None:
-    for name, place in binding.places.items():
+    for name, place in binding.column_index.items():
         if table.columns[place] in table.float_columns:
             raise SetupError(
                 f"{manifest}: column {table.columns[place]!r}, read as {name}, holds floating-point numbers, so digits "
@@ -117,7 +117,7 @@ class ManifestLoader:
         self._first_made_up: tuple[int, str] | None = None
         examined = [
             Examined(table.columns[place], role, place)
-            for name, place in binding.places.items()
+            for name, place in binding.column_index.items()
             if (role := role_of(name)) is not None
         ]
         self.examiner = Examiner(table.columns, examined)
@@ -166,21 +166,21 @@ class ManifestLoader:
         binding = self.binding
         if not binding.mended:
             return rows
-        places = [binding.places[name] for name in binding.mended]
+        places = [binding.column_index[name] for name in binding.mended]
         found = []
         for number, line, cells in rows:
             repaired = list(cells)
             for place in places:
                 repaired[place] = binding.fixes.apply(cells[place])
             found.append((number, line, repaired))
-            if len(self.repaired) < EXAMPLES and (sent := binding.sent_value(cells)) is not None:
-                place = binding.places[binding.operation.key]
+            if len(self.repaired) < EXAMPLES and (sent := binding.repaired_key(cells)) is not None:
+                place = binding.column_index[binding.operation.key]
                 self.repaired.append((number, cells[place], sent))
         return found
 
     def _usual(self, rows: list[tuple[int, int, list[str]]]) -> bool:
         """Whether the batch is right beyond doubt; False only means that each row has to be looked at."""
-        operation, places = self.binding.operation, self.binding.places
+        operation, places = self.binding.operation, self.binding.column_index
         if operation.at_least_one or any(n not in places for n in self._needed()):
             return False
         for name, place in places.items():
@@ -214,7 +214,7 @@ class ManifestLoader:
         self, rows: list[tuple[int, int, list[str]]], sent: list[tuple[int, int, list[str]]]
     ) -> list[tuple[int, str, str | None]]:
         unique = self._unique
-        place = self.binding.places.get(unique) if unique else None
+        place = self.binding.column_index.get(unique) if unique else None
         constant = self.binding.constants.get(unique) if unique else None
         if unique is None or (place is None and constant is None):
             return []
@@ -241,15 +241,15 @@ class ManifestLoader:
         for pairs in _chunks(journal.repeats()):
             exact += len(pairs)
             problems = self._repeated(journal, pairs)
-            if not examples and self._unique in self.binding.places:
+            if not examples and self._unique in self.binding.column_index:
                 examples = self._examples(journal, problems[:EXAMPLES])
             self.problems += problems[: max(0, SHOWN - len(self.problems))]
             journal.invalidate((p.row, _with_column(p)) for p in problems)
-        return [self._near(journal, exact, examples)] if self._unique in self.binding.places else []
+        return [self._near(journal, exact, examples)] if self._unique in self.binding.column_index else []
 
     def _examples(self, journal: Journal, problems: Sequence[Problem]) -> list[Example]:
         cells = journal.cells([p.row for p in problems])
-        place = self.binding.places[self._unique or ""]
+        place = self.binding.column_index[self._unique or ""]
         return [Example(p.row, p.line, cells[p.row][place]) for p in problems]
 
     def _repeated(self, journal: Journal, pairs: Sequence[tuple[int, int]]) -> list[Problem]:
@@ -270,7 +270,7 @@ class ManifestLoader:
         """Rows whose key differs from an earlier one's only by case, space or wrapping."""
         count = 0
         examples: list[Example] = []
-        place = self.binding.places[self._unique or ""]
+        place = self.binding.column_index[self._unique or ""]
         if not self._folds:  # no key has another form: the exact repeats were all
             return Repeats(self.binding.header[place], exact, tuple(exact_examples))
         for number, first in journal.repeats(folded=True):
@@ -283,7 +283,7 @@ class ManifestLoader:
 
     def _rivals(self, journal: Journal, pairs: Sequence[tuple[int, int]]) -> dict[int, str]:
         """What to say of repeats that name another owner than the first does, by row."""
-        rival = self.binding.operation.rival
+        rival = self.binding.operation.owner_column
         if rival is None or not pairs:
             return {}
         cells = journal.cells([n for pair in pairs for n in pair])

@@ -7,13 +7,13 @@ import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import FINGERPRINT
 from piggy_batch.client.adaptive_rate import AdaptiveRate
 from piggy_batch.client.clock import Clock, StopSignal
 from piggy_batch.client.http import HttpClient, Transport
-from piggy_batch.client.rate_limiter import RateLimiter
+from piggy_batch.client.rate_limiter import DEFAULT_RATE, Rate, RateLimiter
 from piggy_batch.client.session import Session
 from piggy_batch.client.shared_rate import SharedRate
 from piggy_batch.client.telling import TellingApi
@@ -23,41 +23,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.client.target import Target
-    from piggy_batch.importing.options import ImportOptions
-    from piggy_batch.manifest.binding import Binding
-    from piggy_batch.runs.journal import Journal
     from piggy_batch.runs.progress import Progress
 
 
-class Listed(Protocol):
-    """How a baseline ended."""
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """How every command that sends talks to the service."""
 
-    @property
-    def exit_code(self) -> int:
-        """As that of an export."""
-
-    @property
-    def written(self) -> bool:
-        """Whether the baseline is there."""
-
-    @property
-    def agreed(self) -> bool:
-        """Whether it is proven complete."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """For a person."""
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """As that of an export; ``requests`` says how many it took."""
-
-
-class Baseline(Protocol):
-    """Lists what is there before a run's first request."""
-
-    async def __call__(self, journal: Journal, binding: Binding, options: ImportOptions, scene: RunContext) -> Listed:
-        """Write the listing into the journal's directory."""
+    rate: Rate = DEFAULT_RATE
+    reserve: float = 0.2  # share of the announced budget that a chosen rate leaves to others
+    timeout_s: float = 30.0  # for one whole request, answer included
+    max_wait_s: float = 1800.0  # how long throttling, maintenance or an outage may keep everybody waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,57 +47,60 @@ class RunContext:
     clock: Clock = field(default_factory=Clock)
     transport: Transport | None = None
     threaded: bool = True  # the journal commits in a thread of its own
-    slots: Path | None = None  # where runs of one account share their pace; None: this run paces alone
-    records: Path | None = None  # where once commands are written down; None: runs are seen only where they lie beside
+    shared_rate_dir: Path | None = None  # where runs of one account share their pace; None: this run paces alone
+    registry_dir: Path | None = (
+        None  # where once commands are written down; None: runs are seen only where they lie beside
+    )
     signals: bool = False  # Ctrl-C and SIGTERM in two stages
-    pacer: RateLimiter | None = None  # shared, with its stop, by the stages of one command
+    limiter: RateLimiter | None = None  # shared, with its stop, by the stages of one command
     tell_plan: bool = True  # say the plan when rows are about to be sent
-    baseline: Baseline | None = None  # records what is there before a run's first request
     verbose: bool = False  # tell each request
 
 
-def open_courier(options: ImportOptions, scene: RunContext) -> Session:
-    """A courier to the scene's service; whoever opens it closes ``courier.api`` with ``async with``."""
-    pacer = scene.pacer or make_pacer(options.rate, options.reserve, scene.clock, StopSignal())
+def open_session(options: ConnectionOptions, context: RunContext) -> Session:
+    """A session with the context's service; whoever opens it closes ``session.client`` with ``async with``."""
+    limiter = context.limiter or make_rate_limiter(options.rate, options.reserve, context.clock, StopSignal())
     return Session(
-        api=open_api(scene, options.timeout_s, pacer),
-        pacer=pacer,
-        clock=scene.clock,
-        stop=pacer.stop,
+        client=open_client(context, options.timeout_s, limiter),
+        limiter=limiter,
+        clock=context.clock,
+        stop=limiter.stop,
         max_wait_s=options.max_wait_s,
-        notify=scene.progress.say,
+        notify=context.progress.say,
     )
 
 
-def open_api(scene: RunContext, timeout_s: float, pacer: RateLimiter) -> HttpClient:
+def open_client(context: RunContext, timeout_s: float, limiter: RateLimiter) -> HttpClient:
     """The scene's service, which tells the pacer each departure; with ``verbose`` each request is told."""
-    make = partial(TellingApi, tell=scene.progress.say) if scene.verbose else HttpClient
+    make = partial(TellingApi, tell=context.progress.say) if context.verbose else HttpClient
     return make(
-        scene.target,
+        context.target,
         timeout_s=timeout_s,
-        transport=scene.transport,
-        wall=scene.clock.wall,
-        departs=pacer.departs,
+        transport=context.transport,
+        wall=context.clock.wall,
+        on_sent=limiter.on_sent,
     )
 
 
-def make_pacer(rate: float | None, reserve: float, clock: Clock, stop: StopSignal) -> RateLimiter:
-    """The pacer for ``--rate``: a number, or None for a rate that is chosen by what the service shows."""
-    if rate is None:
-        return RateLimiter(0.0, clock, stop, governor=AdaptiveRate(reserve=reserve))
-    return RateLimiter(rate, clock, stop)
+def make_rate_limiter(rate: Rate, reserve: float, clock: Clock, stop: StopSignal) -> RateLimiter:
+    """What keeps the rate: a fixed one, or one that follows what the service shows."""
+    if rate.auto:
+        return RateLimiter(0.0, clock, stop, adaptive_rate=AdaptiveRate(reserve=reserve))
+    return RateLimiter(rate.per_second, clock, stop)
 
 
 @contextmanager
-def shared_pace(scene: RunContext, courier: Session, account: dict[str, Any], name: str) -> Iterator[None]:
+def shared_pace(context: RunContext, session: Session, account: dict[str, Any], name: str) -> Iterator[None]:
     """Share the pace with other runs of the account on this machine while the block lasts."""
-    if scene.slots is None:
+    if context.shared_rate_dir is None:
         yield
         return
-    book = SharedRate(scene.slots, f"{scene.target.base_url} {_meeting_point(account, scene.target)}", name)
+    book = SharedRate(
+        context.shared_rate_dir, f"{context.target.base_url} {_meeting_point(account, context.target)}", name
+    )
     if not book.usable:
-        courier.notify(f"{book.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
-    courier.pacer.share(book, courier.notify)
+        session.notify(f"{book.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
+    session.limiter.share(book, session.notify)
     try:
         yield
     finally:
@@ -135,15 +114,3 @@ def _meeting_point(account: dict[str, Any], target: Target) -> str:
     if not identity.startswith(FINGERPRINT):
         return identity
     return hashlib.pbkdf2_hmac("sha256", target.token.encode(), target.base_url.encode(), 100_000).hex()
-
-
-def rate_text(rate: float | None) -> str:
-    """A rate as it is typed."""
-    return "auto" if rate is None else f"{rate:g}"
-
-
-def rate_words(rate: float | None, reserve: float) -> str:
-    """A rate in words, for plans."""
-    if rate is None:
-        return f"chosen by what the service shows, {reserve:.0%} of its budget left to others"
-    return f"{rate:g} a second" if rate else "no limit"

@@ -192,7 +192,7 @@ def _begins(seen: _Seen, directory: Path) -> bool:
 
 def _glimpse(directory: Path) -> _Seen | None:
     with suppress(JournalError):
-        return _seen(directory, Journal.glance)
+        return _seen(directory, Journal.peek)
     return _seen(directory, Journal.read)  # it was written just now
 
 

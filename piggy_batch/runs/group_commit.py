@@ -50,7 +50,7 @@ class GroupCommit:
         else:
             self._db = connect(directory)
 
-    def write(self, sql: str, values: tuple[Any, ...], *, binds: bool, patient: bool = False) -> asyncio.Future[None]:
+    def write(self, sql: str, values: tuple[Any, ...], *, binds: bool, may_wait: bool = False) -> asyncio.Future[None]:
         """On disk when the future is done. ``binds``: from then on the journal counts as begun. ``patient``: it may
         wait a little for the next write, whose commit it then shares."""
         loop = asyncio.get_running_loop()
@@ -60,7 +60,7 @@ class GroupCommit:
             _resolve([job], self._commit([job]))
             return future
         self._held.append(job)
-        if not patient:
+        if not may_wait:
             self._release()
         elif len(self._held) == 1:
             loop.call_later(PATIENCE_S, self._release)

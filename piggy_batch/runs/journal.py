@@ -77,7 +77,7 @@ class Journal:
         return cls._existing(directory, read_only=True)
 
     @classmethod
-    def glance(cls, directory: Path) -> Self | None:
+    def peek(cls, directory: Path) -> Self | None:
         """As :meth:`read`, for a moment's look that leaves no file behind: not while the journal is written."""
         return cls._existing(directory, read_only=True, still=not journal_file.logged(directory))
 
@@ -274,14 +274,14 @@ class Journal:
         sent_at: float,
         before: Mapping[str, Json] | None,
         *,
-        patient: bool = False,
+        may_wait: bool = False,
     ) -> asyncio.Future[None]:
         """Journal the intent to send a row; on disk when the future is done. ``patient``: soon is enough."""
-        return self._write(_INTENT, (number, self.run, attempts, sent_at, _dump(before)), patient=patient)
+        return self._write(_INTENT, (number, self.run, attempts, sent_at, _dump(before)), may_wait=may_wait)
 
-    def settled(self, fate: Outcome, *, patient: bool = False) -> asyncio.Future[None]:
+    def settled(self, fate: Outcome, *, may_wait: bool = False) -> asyncio.Future[None]:
         """Journal a row's outcome; on disk when the future is done. ``patient``: soon is enough."""
-        return self._write(_OUTCOME, self._outcome(fate), patient=patient)
+        return self._write(_OUTCOME, self._outcome(fate), may_wait=may_wait)
 
     def _outcome(self, fate: Outcome) -> tuple[Any, ...]:
         return (
@@ -302,16 +302,16 @@ class Journal:
         """Take back an intent whose request never left: the row is pending again."""
         return self._write(_WITHDRAW, (number,))
 
-    def tally(self, sent: int, retried: int, throttled: int, *, patient: bool = False) -> asyncio.Future[None]:
+    def tally(self, sent: int, retried: int, throttled: int, *, may_wait: bool = False) -> asyncio.Future[None]:
         """Keep the invocation's request counts. ``patient``: soon is enough."""
-        return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False, patient=patient)
+        return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False, may_wait=may_wait)
 
     def _write(
-        self, sql: str, values: tuple[Any, ...], *, binds: bool = True, patient: bool = False
+        self, sql: str, values: tuple[Any, ...], *, binds: bool = True, may_wait: bool = False
     ) -> asyncio.Future[None]:
         if self._writer is None:
             raise JournalError("the journal is not open for an invocation")
-        return self._writer.write(sql, values, binds=binds, patient=patient)
+        return self._writer.write(sql, values, binds=binds, may_wait=may_wait)
 
     # --- reading back --------------------------------------------------------------------------------
 
@@ -341,7 +341,7 @@ class Journal:
             counts[self._status(state)] += number
         return counts
 
-    def blind(self) -> int:
+    def count_without_lookup(self) -> int:
         """How many rows in doubt have no before-look."""
         query = "SELECT count(*) FROM fates WHERE state IN ('unknown', 'sent') AND before IS NULL"
         return int(self._db.execute(query).fetchone()[0])

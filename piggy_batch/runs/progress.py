@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
-from piggy_batch.cli.display import LINE_EVERY_S
+LINE_EVERY_S = 30.0
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,32 +27,6 @@ class Progress(Protocol):
 
     def log_to(self, path: Path) -> None:
         """Keep what is said in that file from here on."""
-
-
-class Silent:
-    """Shows nothing; keeps what was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.counts: Counter[str] = Counter()
-
-    def advance(self, kind: str, number: int = 1) -> None:
-        """Count."""
-        self.counts[kind] += number
-
-    def note(self, kind: str, number: int) -> None:
-        """Count."""
-        self.counts[kind] += number
-
-    def total(self, number: int) -> None:
-        """Nothing to size."""
-
-    def say(self, line: str) -> None:
-        """Keep the line."""
-        self.lines.append(line)
-
-    def log_to(self, path: Path) -> None:
-        """Nothing to write."""
 
 
 class Clock(Protocol):

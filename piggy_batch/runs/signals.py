@@ -35,9 +35,9 @@ class Signals:
     takes no more of what there is to do; a second Ctrl-C or SIGTERM leaves at once: what is on disk is enough.
     """
 
-    def __init__(self, scene: RunContext) -> None:
-        self._say = scene.progress.say
-        self._names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if scene.signals else ()
+    def __init__(self, context: RunContext) -> None:
+        self._say = context.progress.say
+        self._names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if context.signals else ()
         self._before: dict[signal.Signals, Any] = {}
         self._soft: Callable[[], object] | None = None
         self._known = ""
@@ -55,7 +55,9 @@ class Signals:
         for name, before in self._before.items():
             signal.signal(name, before)
 
-    def soften(self, stop: StopSignal, *, units: str = "rows", known: str = "the journal knows every row") -> None:
+    def allow_graceful_stop(
+        self, stop: StopSignal, *, units: str = "rows", known: str = "the journal knows every row"
+    ) -> None:
         """From here on what is in the air lands."""
         loop = asyncio.get_running_loop()
 

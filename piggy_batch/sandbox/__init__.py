@@ -6,13 +6,14 @@ vendor's documentation), POST (the vendor's collection with captured answers), S
 code that calls the live service), PROBE (a wire capture of the SDK). Each is *stated*, *observed* or
 *inferred*.
 
-In process: ``httpx.AsyncClient(transport=httpx.ASGITransport(app=Sandbox(Settings()).app), base_url=...)``.
+In process: ``httpx.AsyncClient(transport=httpx.ASGITransport(app=make_app(Sandbox(Settings()))), base_url=...)``.
 On a port: ``serve(Settings(), 0)``.
 """
 
+from piggy_batch.sandbox.asgi import make_app
 from piggy_batch.sandbox.faults import FAULT_KINDS, ConnectionCut, Fault, parse_fault
 from piggy_batch.sandbox.server import serve
 from piggy_batch.sandbox.service import Sandbox
 from piggy_batch.sandbox.settings import Churn, Settings
 
-__all__ = ["FAULT_KINDS", "Churn", "ConnectionCut", "Fault", "Sandbox", "Settings", "parse_fault", "serve"]
+__all__ = ["FAULT_KINDS", "Churn", "ConnectionCut", "Fault", "Sandbox", "Settings", "make_app", "parse_fault", "serve"]

@@ -21,11 +21,23 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from piggy_batch.sandbox.service import Sandbox
     from piggy_batch.sandbox.world.account import Account
 
 Json = Any
+
+
+def make_app(sandbox: Sandbox) -> ASGIApp:
+    """The ASGI application: the service, and under ``/_sandbox`` what a test or a person does behind its back."""
+    admin = admin_app(sandbox)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        inside = scope["type"] != "http" or scope["path"].startswith("/_sandbox")
+        await (admin if inside else sandbox.serve)(scope, receive, send)
+
+    return app
 
 
 def admin_app(sandbox: Sandbox) -> Starlette:

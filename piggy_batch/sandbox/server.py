@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from piggy_batch.sandbox.asgi import make_app
 from piggy_batch.sandbox.service import HANG_UP, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from piggy_batch.sandbox.settings import Settings
 
@@ -109,7 +110,7 @@ def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
         listening.listen(_BACKLOG)
         taken = listening.getsockname()[1]
         config = uvicorn.Config(
-            _guarded(sandbox, lines),
+            _guarded(make_app(sandbox), lines),
             http=_protocol(lines),
             ws="none",
             lifespan="off",
@@ -168,7 +169,7 @@ def _protocol(lines: _Lines) -> type[asyncio.Protocol]:
     return Recorded
 
 
-def _guarded(sandbox: Sandbox, lines: _Lines) -> Any:
+def _guarded(service: ASGIApp, lines: _Lines) -> Any:
     """The application with a way to hang up; a bug of the sandbox's own is printed and answered 500."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -176,7 +177,7 @@ def _guarded(sandbox: Sandbox, lines: _Lines) -> Any:
         if client is not None:
             scope[HANG_UP] = lambda hard: lines.hang_up((client[0], client[1]), hard=hard)
         try:
-            await sandbox.app(scope, receive, send)
+            await service(scope, receive, send)
         except Exception:
             traceback.print_exc()
             raise

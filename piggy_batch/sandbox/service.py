@@ -11,7 +11,6 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from piggy_batch.sandbox.asgi import admin_app
 from piggy_batch.sandbox.fault_effects import altered, replacement
 from piggy_batch.sandbox.faults import ConnectionCut, Fault, Plan
 from piggy_batch.sandbox.handlers.call import Call
@@ -53,7 +52,7 @@ class _Arrived:
 class Sandbox:
     """One sandbox: its worlds, its faults and its application.
 
-    ``app`` is the ASGI application; it starts no thread and no background task, so it runs under a virtual
+    ``serve`` answers, as ASGI has it; it starts no thread and no background task, so it runs under a virtual
     clock. ``world`` is the main account's; ``worlds`` maps account uuids. ``requests`` and ``statuses`` count
     what came and went; ``arrivals`` holds (event loop time in seconds, route) of the latest requests.
     """
@@ -80,13 +79,9 @@ class Sandbox:
         self.churner = ListChurn(settings, self.world)
         self._serial = 0
         self._hanging: set[asyncio.Future[None]] = set()
-        self._back_door = admin_app(self)
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
-        if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
-            await self._back_door(scope, receive, send)
-            return
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request of the service, as ASGI has it."""
         self._serial += 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)

@@ -18,19 +18,21 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import find_operation
 from piggy_batch.importing.options import ExecutionOptions, ImportOptions
 from piggy_batch.importing.results import ReportColumns, write_reports
+from piggy_batch.importing.resume import load_manifest_into
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.loader import rebind
 from piggy_batch.manifest.options import ManifestOptions
-from piggy_batch.runs.context import RunContext
+from piggy_batch.runs.context import ConnectionOptions, RunContext
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.journal import Journal
-from piggy_batch.runs.progress import Silent
 from tests.bench.procs import TOKEN, state_dir
 from tests.bench.work import COMMAND
+from tests.support.progress import RecordingProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,7 @@ def load(manifest: str, run_dir: str) -> dict[str, Any]:
     """CPU seconds of checking and copying; nothing is left behind but the journal."""
     started = time.process_time()
     with RunDir(Path(run_dir)) as directory:
-        journal, loaded = directory.load(OPERATION, Path(manifest), ManifestOptions())
+        journal, loaded = load_manifest_into(directory, OPERATION, Path(manifest), ManifestOptions())
         cpu_s = time.process_time() - started
         journal.close()
     return {"cpu_s": cpu_s, "rows": loaded.rows}
@@ -143,12 +145,19 @@ def _run(
     manifest: Path, run_dir: Path, transport: Any, *, rate: float, in_flight: int, limit: int | None, url: str
 ) -> None:
     options = ImportOptions(
-        run_dir=run_dir, rate=rate, yes=True, terms=ExecutionOptions(concurrency=in_flight, limit=limit)
+        run_dir=run_dir,
+        connection=ConnectionOptions(Rate(rate)),
+        yes=True,
+        terms=ExecutionOptions(concurrency=in_flight, limit=limit),
     )
-    scene = RunContext(
-        target=Target(url, TOKEN), progress=Silent(), command="again", transport=transport, slots=state_dir()
+    context = RunContext(
+        target=Target(url, TOKEN),
+        progress=RecordingProgress(),
+        command="again",
+        transport=transport,
+        shared_rate_dir=state_dir(),
     )
-    result = run_program(run(OPERATION, manifest, options, scene))
+    result = run_program(run(OPERATION, manifest, options, context))
     if result.exit_code:
         raise RuntimeError(f"{result.exit_code}: {result.notes}")
 

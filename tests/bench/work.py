@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import find_operation
+from piggy_batch.importing.resume import load_manifest_into
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.directory import RunDir
@@ -36,7 +37,7 @@ def write_manifest(path: Path, rows: int) -> Path:
 def settle(manifest: Path, run_dir: Path, settled: int, base_url: str) -> None:
     """Make the run directory of an import that ended after ``settled`` rows, through the journal's own writes."""
     with RunDir(run_dir) as directory:
-        journal, _ = directory.load(find_operation(" ".join(COMMAND)), manifest, ManifestOptions())
+        journal, _ = load_manifest_into(directory, find_operation(" ".join(COMMAND)), manifest, ManifestOptions())
         journal.set("format", "csv")
         journal.set("account", ACCOUNT)
         journal.set("base_url", base_url)

@@ -16,7 +16,7 @@ from piggy_batch.endpoints.listings import GIFTCARDS, Listing
 from piggy_batch.exporting.export import export
 from piggy_batch.exporting.list_reader import ReadOptions
 from piggy_batch.exporting.options import ExportOptions, ExportResult
-from tests.world import Wire, World, in_virtual_time
+from tests.world import Wire, World, connection, in_virtual_time
 
 
 class Crash(BaseException):
@@ -57,9 +57,9 @@ class Account:
         terms = ReadOptions(**{f.name: given.pop(f.name) for f in fields(ReadOptions) if f.name in given})
         token = given.pop("token", "sandbox")
         target = given.pop("target", self.world.target(token))
-        scene = replace(self.world.scene(token), transport=lambda: Line(self), target=target)
-        options = ExportOptions(self.folder / to, terms=terms, **given)
-        return in_virtual_time(export(listing, options, scene), self.world.time)
+        context = replace(self.world.context(token), transport=lambda: Line(self), target=target)
+        options = ExportOptions(self.folder / to, connection=connection(given), terms=terms, **given)
+        return in_virtual_time(export(listing, options, context), self.world.time)
 
     def said(self, words: str) -> bool:
         """Whether a message holds these words."""

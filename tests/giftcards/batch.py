@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from piggy_batch.importing.giftcards.baseline import record_baseline
 from piggy_batch.importing.giftcards.reconcile import ReconcileOptions, reconcile
 from piggy_batch.importing.options import RunResult
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.sandbox import Fault
-from tests.world import World, in_virtual_time, read_csv
+from tests.world import World, connection, in_virtual_time, read_csv
 
 POST = {"method": "POST", "path": "giftcards"}
 
@@ -34,27 +33,29 @@ def create(world: World, count: int = 5, *, baseline: bool = True, **given: Any)
     """``giftcards create --count``, in ``batch`` unless ``run_dir`` says otherwise."""
     run_dir: Path = given.pop("run_dir", world.folder / "batch")
     constants = {"giftcard_program_uuid": program(world)} | given.pop("constants", {})
-    scene = {"baseline": record_baseline} if baseline else {}
     return world.run(
         "giftcards create",
         counted_manifest(run_dir, count),
         run_dir=run_dir,
         constants=constants,
-        scene=scene | given.pop("scene", {}),
+        baseline=baseline,
+        context=given.pop("context", {}),
         **given,
     )
 
 
 def create_from(world: World, manifest: Path, *, baseline: bool = True, **given: Any) -> RunResult:
     """``giftcards create MANIFEST``."""
-    return world.run("giftcards create", manifest, scene={"baseline": record_baseline} if baseline else {}, **given)
+    return world.run("giftcards create", manifest, baseline=baseline, **given)
 
 
 def settle(world: World, run: RunResult | Path, *, token: str = "sandbox", **terms: Any) -> RunResult:
     """``giftcards reconcile``, at once unless ``settle_after_s`` says otherwise."""
     run_dir = run if isinstance(run, Path) else run.run_dir
     given = {"rate": 0.0, "settle_after_s": 0.0} | terms
-    return in_virtual_time(reconcile(run_dir, ReconcileOptions(**given), world.scene(token)), world.time)
+    return in_virtual_time(
+        reconcile(run_dir, ReconcileOptions(connection=connection(given), **given), world.context(token)), world.time
+    )
 
 
 def candidates(result: RunResult) -> list[dict[str, str]]:

@@ -11,12 +11,14 @@ import httpx
 import pytest
 
 from piggy_batch.cli.display import ProgressDisplay
+from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.importing.giftcards.baseline import BASELINE, record_baseline
+from piggy_batch.importing.giftcards.baseline import BASELINE
 from piggy_batch.importing.options import ImportOptions
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.options import ManifestOptions
+from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.runs.journal import Journal
 from piggy_batch.sandbox import Churn, Fault
@@ -373,16 +375,17 @@ def test_list_and_rows_keep_to_one_rate(world: World) -> None:
 def test_the_log_is_in_the_run_directory(world: World) -> None:
     """run.log holds what happened from the list on."""
     with ProgressDisplay("rows", bar=False, quiet=True) as display:
-        scene = world.scene(baseline=record_baseline)
+        context = world.context()
         run_dir = world.folder / "batch"
         options = ImportOptions(
             run_dir=run_dir,
-            rate=0.0,
+            connection=ConnectionOptions(Rate(0.0)),
             yes=True,
+            baseline=True,
             reading=ManifestOptions(constants={"giftcard_program_uuid": program(world)}),
         )
         manifest = counted_manifest(run_dir, 2)
-        work = run(find_operation("giftcards create"), manifest, options, replace(scene, progress=display))
+        work = run(find_operation("giftcards create"), manifest, options, replace(context, progress=display))
         assert in_virtual_time(work, world.time).exit_code == 0
     log = run_dir / "run.log"
     assert log.stat().st_mode & 0o777 == 0o600

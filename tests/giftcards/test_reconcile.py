@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.importing.giftcards.candidate_rules import Card, fits
 from piggy_batch.importing.giftcards.reconcile import ReconcileOptions, reconcile
 from piggy_batch.importing.options import RunResult
+from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.journal import Journal
 from piggy_batch.sandbox import Churn, Fault
@@ -377,11 +379,11 @@ def test_killed_again_and_again_it_goes_on(world: World) -> None:
     lose(world, "reset-before", times=1)
     run = create(world, 6)
     world.sandbox.clear_faults()
-    terms, kills = ReconcileOptions(exclusive=True, settle_after_s=0.0, rate=0.0), 0
+    terms, kills = ReconcileOptions(exclusive=True, settle_after_s=0.0, connection=ConnectionOptions(Rate(0.0))), 0
     while True:
-        scene = replace(world.scene(), clock=_Plug(world, kills))
+        context = replace(world.context(), clock=_Plug(world, kills))
         try:
-            result = in_virtual_time(reconcile(run.run_dir, terms, scene), world.time)
+            result = in_virtual_time(reconcile(run.run_dir, terms, context), world.time)
         except _KilledError:
             kills += 1
             continue
@@ -546,9 +548,9 @@ def test_other_runs_are_told_of_it_by_the_runs_name(world: World) -> None:
             names.update(entry["name"] for entry in json.loads(path.read_text())["runs"].values())
 
     world.hook = hook
-    scene = world.scene(slots=slots)
-    terms = ReconcileOptions(exclusive=True, settle_after_s=0.0, rate=5.0)
-    assert in_virtual_time(reconcile(run.run_dir, terms, scene), world.time).exit_code == 0
+    context = world.context(shared_rate_dir=slots)
+    terms = ReconcileOptions(exclusive=True, settle_after_s=0.0, connection=ConnectionOptions(Rate(5.0)))
+    assert in_virtual_time(reconcile(run.run_dir, terms, context), world.time).exit_code == 0
     assert names == {"batch, reconcile"}
 
 
@@ -563,7 +565,7 @@ def test_the_list_before_the_first_request_shares_under_the_runs_name(world: Wor
             names.update(entry["name"] for entry in json.loads(path.read_text())["runs"].values())
 
     world.hook = hook
-    assert create(world, 2, scene={"slots": slots}).exit_code == 0
+    assert create(world, 2, context={"shared_rate_dir": slots}).exit_code == 0
     assert names == {"batch"}
 
 

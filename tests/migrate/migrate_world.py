@@ -12,7 +12,7 @@ from piggy_batch.importing.migration.migration import migrate
 from piggy_batch.importing.migration.pipeline import MigrationOptions
 from piggy_batch.importing.options import ExecutionOptions, ImportOptions, RunResult
 from piggy_batch.manifest.options import ManifestOptions
-from tests.world import World, in_virtual_time, read_csv
+from tests.world import World, connection, in_virtual_time, read_csv
 
 HEADER = "contact_identifier_value,email,contact_identifier_name,contact_identifier_active,credits"
 
@@ -29,16 +29,17 @@ class Shop:
         """Rows of up to five cells; what is missing is blank."""
         return self.world.manifest(HEADER, [[*row, *[""] * (5 - len(row))] for row in rows], name)
 
-    def migrate(self, manifest: Path, *, token: str = "sandbox", scene: Any = None, **given: Any) -> RunResult:
+    def migrate(self, manifest: Path, *, token: str = "sandbox", context: Any = None, **given: Any) -> RunResult:
         """One invocation; ``given`` are fields of Options, Terms, Reading and Wishes."""
         wishes = {f.name: given.pop(f.name) for f in fields(MigrationOptions) if f.name in given}
         terms = {f.name: given.pop(f.name) for f in fields(ExecutionOptions) if f.name in given}
         reading = {f.name: given.pop(f.name) for f in fields(ManifestOptions) if f.name in given}
+        given = {"rate": 0.0, "yes": True} | given
         options = ImportOptions(
-            terms=ExecutionOptions(**terms), reading=ManifestOptions(**reading), **({"rate": 0.0, "yes": True} | given)
+            connection=connection(given), terms=ExecutionOptions(**terms), reading=ManifestOptions(**reading), **given
         )
         wished = MigrationOptions(**({"state_dir": self.folder / "state", "shop": self.shop} | wishes))
-        where = replace(self.world.scene(token), **(scene or {}))
+        where = replace(self.world.context(token), **(context or {}))
         return in_virtual_time(migrate(manifest, options, wished, where), self.world.time)
 
     def rows(self, result: RunResult, pile: str = "results") -> list[dict[str, str]]:

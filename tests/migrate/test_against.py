@@ -10,17 +10,19 @@ from pathlib import Path
 import pytest
 from migrate_world import Shop
 
+from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.errors import HaltError
 from piggy_batch.importing.options import ImportOptions
 from piggy_batch.importing.verification.account_sample import Sample, choose, compare_sample
+from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.sandbox import Fault
 from tests.world import in_virtual_time
 
 
 def compare(shop: Shop, path: Path, number: int = 100) -> Sample:
     """Look so many rows up."""
-    options = ImportOptions(rate=0.0)
-    work = compare_sample(path, number, options, shop.world.scene(), rng=random.Random(1))
+    options = ImportOptions(connection=ConnectionOptions(Rate(0.0)))
+    work = compare_sample(path, number, options, shop.world.context(), rng=random.Random(1))
     return in_virtual_time(work, shop.world.time)
 
 

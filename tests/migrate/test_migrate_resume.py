@@ -149,7 +149,7 @@ def test_it_asks_before_it_starts(shop: Shop) -> None:
         return False
 
     with pytest.raises(SetupError, match="not confirmed; nothing was sent"):
-        shop.migrate(path, yes=False, scene={"confirm": no})
+        shop.migrate(path, yes=False, context={"confirm": no})
     assert asked == ["migrate: start?"]
     assert shop.world.effects == 0
     assert not (shop.folder / "cards.migrate").exists()
@@ -199,15 +199,15 @@ def test_lost_answers_at_every_stage(make_shop: Callable[..., Shop]) -> None:
 def test_an_interrupt_lands_what_flies_and_goes_on_later(shop: Shop, stage: str) -> None:
     """A stop in any stage ends the pipeline with 130, and the same command finishes."""
     path = prepare(shop)
-    pacer = RateLimiter(0.0, WorldClock(shop.world), StopSignal())
+    limiter = RateLimiter(0.0, WorldClock(shop.world), StopSignal())
 
     async def interrupt(request: httpx.Request) -> httpx.Response | None:
         if stage in str(request.url):
-            pacer.stop.set("interrupted")
+            limiter.stop.set("interrupted")
         return None
 
     shop.world.hook = interrupt
-    result = shop.migrate(path, concurrency=1, scene={"pacer": pacer})
+    result = shop.migrate(path, concurrency=1, context={"limiter": limiter})
     assert result.exit_code == 130
     assert any(note.startswith("interrupted: ") for note in result.notes)
     shop.world.hook = None

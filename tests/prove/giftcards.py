@@ -17,9 +17,10 @@ from typing import Any
 
 import httpx
 
-from piggy_batch.importing.giftcards.baseline import record_baseline
+from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.importing.giftcards.reconcile import ReconcileOptions, reconcile
 from piggy_batch.importing.options import RunResult
+from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.sandbox import Fault
 from tests.world import World, in_virtual_time, read_csv
@@ -65,8 +66,8 @@ def batch(rows: int, seed: int, *, foreign: int = 0, before: float = 0.0) -> Bat
         in_doubt = world.statuses(first).get("unknown", 0)
         made_first = len(world.times("giftcards.create"))
         world.sandbox.clear_faults()
-        terms = ReconcileOptions(exclusive=True, settle_after_s=0.0, rate=0.0)
-        looked = in_virtual_time(reconcile(first.run_dir, terms, world.scene()), world.time)
+        terms = ReconcileOptions(exclusive=True, settle_after_s=0.0, connection=ConnectionOptions(Rate(0.0)))
+        looked = in_virtual_time(reconcile(first.run_dir, terms, world.context()), world.time)
         left = world.statuses(looked).get("unknown", 0)
         assigned = sum(row["_proof"] == "look" for row in world.rows(looked))
         last = looked if foreign else _create(world, rows)
@@ -93,7 +94,7 @@ def _create(world: World, rows: int) -> RunResult:
         counted_manifest(run_dir, rows),
         run_dir=run_dir,
         constants={"giftcard_program_uuid": program},
-        scene={"baseline": record_baseline},
+        baseline=True,
     )
 
 

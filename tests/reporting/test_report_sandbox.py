@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reporting_world import SCHEMA
 
-from piggy_batch.sandbox import Sandbox, Settings
+from piggy_batch.sandbox import Sandbox, Settings, make_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ class Service:
         """The answer's JSON."""
 
         async def whole() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=self.sandbox.app)) as client:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=make_app(self.sandbox))) as client:
                 return await client.request(method, url, headers={"Authorization": "Bearer sandbox"}, **rest)
 
         answer = asyncio.run(whole())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from piggy_batch.sandbox import Sandbox, Settings
+from piggy_batch.sandbox import Sandbox, Settings, make_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ class Asker:
         headers |= rest.pop("headers", {})
 
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.sandbox.app)
+            transport = httpx.ASGITransport(app=make_app(self.sandbox))
             async with httpx.AsyncClient(transport=transport) as client:
                 return await client.request(method, url, headers=headers, **rest)
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from piggy_batch.sandbox import FAULT_KINDS, ConnectionCut, Fault, Sandbox, Settings, parse_fault
+from piggy_batch.sandbox import FAULT_KINDS, ConnectionCut, Fault, Sandbox, Settings, make_app, parse_fault
 
 PATH = "/contact-identifiers"
 ROW = {"contact_identifier_value": "A"}
@@ -194,7 +194,7 @@ def test_a_hanging_request_ends_when_the_client_gives_up() -> None:
     async def main() -> None:
         sandbox = Sandbox(Settings(faults=(Fault("timeout-after"),)))
         headers = {"Authorization": "Bearer sandbox"}
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=sandbox.app), headers=headers) as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=make_app(sandbox)), headers=headers) as client:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
                     await client.post("http://x/api/v3/oauth/clients/contact-identifiers", json=ROW)
@@ -217,7 +217,7 @@ def test_latency_is_slept_around_the_change() -> None:
 
         sandbox = Sandbox(Settings(latency_ms=100, sleep=sleep))
         headers = {"Authorization": "Bearer sandbox"}
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=sandbox.app), headers=headers) as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=make_app(sandbox)), headers=headers) as client:
             await client.post("http://x/api/v3/oauth/clients/contact-identifiers", json=ROW)
             await asyncio.gather(*(client.get("http://x/api/v3/oauth/clients") for _ in range(3)))
         assert sandbox.most_in_flight == 3
@@ -234,7 +234,7 @@ def test_two_creates_of_one_value_at_once() -> None:
         sandbox = Sandbox(Settings(latency_ms=5))
         headers = {"Authorization": "Bearer sandbox"}
         url = "http://x/api/v3/oauth/clients/contact-identifiers"
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=sandbox.app), headers=headers) as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=make_app(sandbox)), headers=headers) as client:
             replies = await asyncio.gather(*(client.post(url, json=ROW) for _ in range(5)))
         return sorted(reply.status_code for reply in replies)
 

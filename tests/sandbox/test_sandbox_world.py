@@ -10,7 +10,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piggy_batch.sandbox import Sandbox, Settings
+from piggy_batch.sandbox import Sandbox, Settings, make_app
 from piggy_batch.sandbox.world.ids import Ids
 
 VALUES = st.sampled_from(["CARD-000001", "CARD-000002", "CARD-000003", "new", "Neu é"])
@@ -85,7 +85,7 @@ def test_in_process_it_starts_no_thread() -> None:
     async def main() -> None:
         sandbox = Sandbox(Settings(contacts=3, giftcards=3))
         before = threading.active_count()
-        transport = httpx.ASGITransport(app=sandbox.app)
+        transport = httpx.ASGITransport(app=make_app(sandbox))
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
             headers: Any = {"Authorization": "Bearer sandbox"}
             await client.get("/api/v3/oauth/clients/contacts", headers=headers)

@@ -105,10 +105,10 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Man
     from piggy_batch.runs.context import RunContext
 
     with open_display("rows", progress=False) as display:
-        scene = RunContext(
+        context = RunContext(
             target=make_target_from(ctx), progress=display, command=command_line(ctx.obj["argv"]), signals=True
         )
-        return asyncio.run(compare_sample(manifest, number, ImportOptions(reading=reading), scene))
+        return asyncio.run(compare_sample(manifest, number, ImportOptions(reading=reading), context))
 
 
 def lines(manifest: Path, name: str, checked: Checked) -> list[str]:

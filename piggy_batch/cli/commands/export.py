@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli import pace
 from piggy_batch.cli.context import make_scene, open_display
 from piggy_batch.cli.groups import program_options
-from piggy_batch.cli.options import Duration, add_options, as_rate, env
+from piggy_batch.cli.options import (
+    CONCURRENCY,
+    MAX_WAIT,
+    RATE,
+    RESERVE,
+    TIMEOUT,
+    Duration,
+    add_options,
+    connection_from,
+    env,
+)
 from piggy_batch.cli.output import json_text, shown_command
 from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, PROGRAM_FIELDS, Listing
 from piggy_batch.text import duration, printable_line
@@ -45,9 +54,9 @@ WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar=env("PAGE_SIZE"),
         help="Objects a page.",
     ),
-    pace.RATE,
-    pace.RESERVE,
-    pace.CONCURRENCY,
+    RATE,
+    RESERVE,
+    CONCURRENCY,
     click.option("--quick", is_flag=True, help="Read each page once; then counts can agree, and nothing is proven."),
     click.option(
         "--max-passes",
@@ -65,8 +74,8 @@ WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar=env("MAX_AGE"),
         help="What an interrupted export read longer ago is read again.",
     ),
-    pace.MAX_WAIT,
-    pace.TIMEOUT,
+    MAX_WAIT,
+    TIMEOUT,
     click.option("--extra", is_flag=True, help="A further column, extra: JSON of what no other column shows."),
     click.option("--progress/--no-progress", default=None, help="A bar on stderr, or a line every 30 s."),
     click.option("-q", "--quiet", is_flag=True, envvar=env("QUIET"), help="One line at the end, and problems."),
@@ -83,10 +92,7 @@ def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str],
         to=to,
         filters=filters,
         run_dir=given["run_dir"],
-        rate=as_rate(given["rate"]),
-        reserve=given["reserve"],
-        timeout_s=given["timeout"],
-        max_wait_s=given["max_wait"],
+        connection=connection_from(given),
         terms=ReadOptions(
             page_size=given["page_size"],
             concurrency=given["concurrency"],

@@ -60,16 +60,16 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
         credits_again=given["credits_again"],
     )
     with open_display("rows", progress=given["progress"]) as display:
-        scene = RunContext(
+        context = RunContext(
             target=make_target_from(ctx),
             progress=display,
             command=command_line(ctx.obj["argv"]),
             confirm=ask if can_ask() else None,
             signals=True,
-            slots=state_dir(),
+            shared_rate_dir=state_dir(),
             verbose=is_verbose(ctx),
         )
-        result = asyncio.run(carry_out(manifest, options, wishes, scene))
+        result = asyncio.run(carry_out(manifest, options, wishes, context))
     if result.summary is not None and not given["as_json"]:
         for line in _stage_lines(result.summary["stages"]):
             click.echo(printable_line(line))

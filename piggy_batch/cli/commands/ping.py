@@ -46,12 +46,17 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     async def ask(target: Target) -> dict[str, Any]:
         stop, clock = StopSignal(), Clock()
         async with (
-            TellingApi(target, tell, timeout_s=timeout) if verbose else HttpClient(target, timeout_s=timeout) as api
+            TellingApi(target, tell, timeout_s=timeout) if verbose else HttpClient(target, timeout_s=timeout) as client
         ):
-            courier = Session(
-                api=api, pacer=RateLimiter(5.0, clock, stop), clock=clock, stop=stop, max_wait_s=60.0, notify=tell
+            session = Session(
+                client=client,
+                limiter=RateLimiter(5.0, clock, stop),
+                clock=clock,
+                stop=stop,
+                max_wait_s=60.0,
+                notify=tell,
             )
-            return await fetch_account(courier, target, None)
+            return await fetch_account(session, target, None)
 
     target = make_target_from(ctx)
     account = asyncio.run(ask(target))

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli import pace
 from piggy_batch.cli.context import make_scene, open_display
 from piggy_batch.cli.groups import program_options
-from piggy_batch.cli.options import Duration, add_options, as_rate
+from piggy_batch.cli.options import MAX_WAIT, RATE, RESERVE, TIMEOUT, Duration, add_options, connection_from
 from piggy_batch.cli.output import show_result
 from piggy_batch.errors import SetupError
 
@@ -34,10 +33,10 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--concurrency", type=click.IntRange(1, 500), default=8, show_default=True, help="Requests in flight."
     ),
-    pace.RATE,
-    pace.RESERVE,
-    pace.MAX_WAIT,
-    pace.TIMEOUT,
+    RATE,
+    RESERVE,
+    MAX_WAIT,
+    TIMEOUT,
     click.option("--progress/--no-progress", default=None, help="A bar on stderr.  [default: on a terminal]"),
     click.option("--json", "as_json", is_flag=True, help="Print summary.json on stdout instead of the table."),
 )
@@ -64,11 +63,8 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
     terms = ReconcileOptions(
         exclusive=given["exclusive"],
         settle_after_s=given["settle_after"],
-        rate=as_rate(given["rate"]),
-        reserve=given["reserve"],
+        connection=connection_from(given),
         concurrency=given["concurrency"],
-        timeout_s=given["timeout"],
-        max_wait_s=given["max_wait"],
     )
     with open_display("pages", progress=given["progress"]) as display:
         result = asyncio.run(reconcile(run_dir, terms, make_scene(ctx, display)))

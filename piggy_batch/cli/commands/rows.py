@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,9 +15,6 @@ from piggy_batch.cli.output import show_result
 from piggy_batch.cli.run_options import RUN_OPTIONS, options_from, special_options
 from piggy_batch.endpoints import CATALOGUE, Operation
 from piggy_batch.text import printable_line
-
-if TYPE_CHECKING:
-    from piggy_batch.runs.context import Baseline
 
 
 def describe(operation: Operation) -> str:
@@ -69,18 +66,17 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
 
     options = options_from(given)
     with open_display("rows", progress=given["progress"]) as display:
-        scene = RunContext(
+        context = RunContext(
             target=make_target_from(ctx),
             progress=display,
             command=command_line(ctx.obj["argv"]),
             confirm=ask if can_ask() else None,
             signals=True,
-            slots=state_dir(),
-            records=state_dir(),
-            baseline=baseline_of(operation, given),
+            shared_rate_dir=state_dir(),
+            registry_dir=state_dir(),
             verbose=is_verbose(ctx),
         )
-        result = asyncio.run(run(operation, manifest, options, scene))
+        result = asyncio.run(run(operation, manifest, options, context))
     if given.get("report") is not None and result.summary is not None:
         from piggy_batch.importing.verification.sign_off import write_sign_off
 
@@ -97,15 +93,6 @@ def make_counted(ctx: click.Context, run_dir: Path | None, count: Any) -> Path:
     if run_dir is None:
         raise click.UsageError("--count needs --run-dir, so that the run can be found again", ctx)
     return counted_manifest(run_dir, count)
-
-
-def baseline_of(operation: Operation, given: dict[str, Any]) -> Baseline | None:
-    """What lists the cards that are there before the first request."""
-    if not operation.baseline or given["no_baseline"]:
-        return None
-    from piggy_batch.importing.giftcards.baseline import record_baseline
-
-    return record_baseline
 
 
 def add_row_commands(group: click.Group) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.commands.export import PROGRAM, WALK_OPTIONS, run_export, show_exported
-from piggy_batch.cli.commands.transactions import transactions, transactions_export
 from piggy_batch.cli.groups import program_options
 from piggy_batch.cli.options import _TIMEZONE, add_options
 from piggy_batch.cli.output import json_text
@@ -133,4 +132,3 @@ giftcards_snapshot: click.Command = click.command(
     Parquet. A snapshot is never overwritten. Interrupted, the same command goes on.
     """,
 )(program_options(add_options(_snapshot, (*SNAPSHOT_OPTIONS, *WALK_OPTIONS))))
-transactions.add_command(transactions_export)

@@ -97,3 +97,4 @@ transactions_export: click.Command = click.command(
     Read twice and proven as a giftcard export is; `giftcards report --transactions FILE` reads it.
     """,
 )(program_options(add_options(_transactions, (TO, *TRANSACTION_OPTIONS, *WALK_OPTIONS))))
+transactions.add_command(transactions_export)

@@ -27,15 +27,15 @@ PROGRAM = "giftcard_program_uuid"
 BASELINE = "baseline.csv"
 
 
-async def record_baseline(journal: Journal, binding: Binding, options: RunOptions, scene: RunContext) -> ExportResult:
+async def record_baseline(journal: Journal, binding: Binding, options: RunOptions, context: RunContext) -> ExportResult:
     """List the cards of the manifest's programs into the run directory; the journal keeps how sure that is.
 
     One that was interrupted begins anew: what others made since its first pages would look like this run's.
     """
     programs = sorted(_programs(journal, binding))
     _forget_list(journal.directory, BASELINE)
-    begun = scene.clock.wall()
-    listed = await _list(journal.directory, BASELINE, programs, options, scene)
+    begun = context.clock.wall()
+    listed = await _list(journal.directory, BASELINE, programs, options, context)
     if listed.written:
         fact = {
             "agreed": listed.agreed,
@@ -55,25 +55,22 @@ def _forget_list(directory: Path, name: str) -> None:
 
 def _programs(journal: Journal, binding: Binding) -> set[str]:
     constant = binding.constants.get(PROGRAM)
-    if constant is not None and PROGRAM not in binding.places:
+    if constant is not None and PROGRAM not in binding.column_index:
         return {constant}
     entries = (e for e in journal.all_rows() if e.status is not Status.INVALID)
     return {value for e in entries if (value := binding.values(e.cells).get(PROGRAM)) is not None}
 
 
 async def _list(
-    directory: Path, name: str, programs: Sequence[str], options: RunOptions, scene: RunContext
+    directory: Path, name: str, programs: Sequence[str], options: RunOptions, context: RunContext
 ) -> ExportResult:
     return await export(
         GIFTCARDS,
         ExportOptions(
             to=directory / name,
             filters=tuple({PROGRAM: program} for program in programs),
-            rate=options.rate,
-            reserve=options.reserve,
-            timeout_s=options.timeout_s,
-            max_wait_s=options.max_wait_s,
+            connection=options.connection,
             terms=ReadOptions(concurrency=options.terms.concurrency, attempts=options.terms.attempts),
         ),
-        scene,
+        context,
     )

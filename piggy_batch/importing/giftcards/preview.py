@@ -12,7 +12,6 @@ from piggy_batch.endpoints import find_operation
 from piggy_batch.endpoints.requests import build
 from piggy_batch.endpoints.responses import ResponseAction
 from piggy_batch.importing.response_rules import judge_response
-from piggy_batch.manifest.binding import bind
 from piggy_batch.models import Reply, Status
 from piggy_batch.text import printable
 
@@ -50,19 +49,18 @@ class _Found:
 
 
 async def warn_about_giftcards(
-    journal: Journal, binding: Binding, courier: Session, terms: ExecutionOptions
+    journal: Journal, binding: Binding, session: Session, terms: ExecutionOptions
 ) -> tuple[str, ...]:
     """Look up the giftcard of every row still to be sent, or of the first ``terms.limit``; what to know of them,
     one line for each kind of trouble."""
     get = find_operation("giftcards get")
-    reading = bind(get, ["giftcard_uuid"], {}, {})
     found = _Found()
-    now = datetime.fromtimestamp(courier.clock.wall(), UTC)
+    now = datetime.fromtimestamp(session.clock.wall(), UTC)
 
     async def work(entry: RowState, slot: int) -> None:
         uuid = binding.values(entry.cells)["giftcard_uuid"]
         values = {"giftcard_uuid": uuid}
-        answer = await courier.ask(build(reading, values), slot, terms.attempts)
+        answer = await session.read(build(get, values), slot, terms.attempts)
         if answer is None:
             return
         verdict = judge_response(get, values, answer)
@@ -78,8 +76,8 @@ async def warn_about_giftcards(
             for kind in troubles(verdict.kept, now):
                 found.add(kind, entry, uuid)
 
-    entries = (e for e in journal.all_rows() if e.status in (Status.PENDING, Status.FAILED) and not courier.stop)
-    await run_workers(islice(entries, terms.limit), terms.concurrency, work, lambda _: courier.stop.set("error"))
+    entries = (e for e in journal.all_rows() if e.status in (Status.PENDING, Status.FAILED) and not session.stop)
+    await run_workers(islice(entries, terms.limit), terms.concurrency, work, lambda _: session.stop.set("error"))
     return tuple(
         f"warning: {found.counts[kind]:,} giftcards {words}: {', '.join(found.examples[kind])}"
         for kind, words in _WORDS.items()

@@ -10,7 +10,7 @@ when the list shows that it is not so.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
@@ -38,7 +38,7 @@ from piggy_batch.importing.options import RunResult
 from piggy_batch.importing.results import ReportColumns, summarise, write_reports
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Proof, Status
-from piggy_batch.runs.context import RunContext, make_pacer, open_courier, shared_pace
+from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_limiter, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal import Journal
@@ -63,14 +63,11 @@ class ReconcileOptions:
 
     exclusive: bool = False  # the operator states that nobody else makes cards in these programs
     settle_after_s: float = 600.0
-    rate: float | None = 5.0
-    reserve: float = 0.2
     concurrency: int = 8
-    timeout_s: float = 30.0
-    max_wait_s: float = 1800.0
+    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
 
 
-async def reconcile(run_dir: Path, terms: ReconcileOptions, scene: RunContext) -> RunResult:
+async def reconcile(run_dir: Path, terms: ReconcileOptions, context: RunContext) -> RunResult:
     """Settle rows in doubt of a ``giftcards create`` run as far as a proven list of cards allows."""
     with RunDir(run_dir) as directory:
         journal = Journal.open(directory.path)
@@ -79,23 +76,20 @@ async def reconcile(run_dir: Path, terms: ReconcileOptions, scene: RunContext) -
                 journal.close()
             raise JournalError(f"{run_dir} holds no begun run of giftcards create; reconcile works on nothing else")
         try:
-            return await _Reconciliation(journal, terms, scene).go()
+            return await _Reconciliation(journal, terms, context).go()
         finally:
             journal.close()
 
 
 class _Reconciliation:
-    def __init__(self, journal: Journal, terms: ReconcileOptions, scene: RunContext) -> None:
+    def __init__(self, journal: Journal, terms: ReconcileOptions, context: RunContext) -> None:
         self.journal = journal
         self.terms = terms
         self.binding = binding_of(journal)
-        pacer = make_pacer(terms.rate, terms.reserve, scene.clock, StopSignal())
-        self.scene = replace(scene, pacer=pacer)  # one pace for the account, the programs and the list
+        limiter = make_rate_limiter(terms.connection.rate, terms.connection.reserve, context.clock, StopSignal())
+        self.context = replace(context, limiter=limiter)  # one pace for the account, the programs and the list
         self.options = RunOptions(
-            rate=terms.rate,
-            reserve=terms.reserve,
-            timeout_s=terms.timeout_s,
-            max_wait_s=terms.max_wait_s,
+            connection=terms.connection,
             terms=RowTerms(concurrency=terms.concurrency),
         )
         self.tally = RequestCounts()
@@ -106,35 +100,37 @@ class _Reconciliation:
 
     async def go(self) -> RunResult:
         journal = self.journal
-        self.scene.progress.log_to(journal.directory / "run.log")
+        self.context.progress.log_to(journal.directory / "run.log")
         doubts = self._doubts()
         if not doubts:
             if not self.notes:
                 self.notes.append("no row is in doubt")
             return self._end()
-        courier = open_courier(self.options, self.scene)
-        courier.tally = self.tally
-        async with courier.api:
-            account = await fetch_account(courier, self.scene.target, journal)
+        session = open_session(self.terms.connection, self.context)
+        session.tally = self.tally
+        async with session.client:
+            account = await fetch_account(session, self.context.target, journal)
             check_account(journal, account, journal.directory)
-            with shared_pace(self.scene, courier, account, f"{journal.directory.name}, reconcile"):
-                return await self._look(doubts, courier)
+            with shared_pace(self.context, session, account, f"{journal.directory.name}, reconcile"):
+                return await self._look(doubts, session)
 
-    async def _look(self, doubts: dict[str, list[RowState]], courier: Session) -> RunResult:
+    async def _look(self, doubts: dict[str, list[RowState]], session: Session) -> RunResult:
         """List the cards of the programs anew, and settle what that proves."""
         journal = self.journal
-        days = await self._expiration_days(courier)
+        days = await self._expiration_days(session)
         programs = sorted(doubts)
         begun = self._begin(programs, [e.sent_at or 0.0 for entries in doubts.values() for e in entries])
         # The pace is shared with other runs already, under this run's name.
-        listed = await _list(journal.directory, LISTED, programs, self.options, replace(self.scene, slots=None))
+        listed = await _list(
+            journal.directory, LISTED, programs, self.options, replace(self.context, shared_rate_dir=None)
+        )
         self.tally.sent += listed.summary["requests"]
         if not listed.written:
-            again = f"go on with: {self.scene.command}"
+            again = f"go on with: {self.context.command}"
             return RunResult(listed.exit_code, journal.directory, notes=(*listed.notes, again))
         new = self._new_cards(days, programs)
         agreed = listed.agreed and not self.unplaced
-        journal.begin(self.scene.clock.wall(), "reconcile", threaded=self.scene.threaded)
+        journal.begin(self.context.clock.wall(), "reconcile", threaded=self.context.threaded)
         try:
             await journal.tally(self.tally.sent, self.tally.retried, self.tally.throttled)
             left = [
@@ -143,7 +139,7 @@ class _Reconciliation:
                 for card in await self._settle(doubts[program], new[program], agreed=agreed, begun=begun)
             ]
         finally:
-            journal.finish(self.scene.clock.wall(), 0)
+            journal.finish(self.context.clock.wall(), 0)
         self._list_candidates(left)
         for name in (LISTED, f"{LISTED}.summary.json"):
             (journal.directory / name).unlink(missing_ok=True)
@@ -155,7 +151,7 @@ class _Reconciliation:
 
         What was read before a row may have landed proves nothing of it, so such a list is begun anew.
         """
-        directory, now = self.journal.directory, self.scene.clock.wall()
+        directory, now = self.journal.directory, self.context.clock.wall()
         kept = self.journal.get("listing")
         if kept is not None and kept["programs"] == programs and (directory / f"{LISTED}.export").is_dir():
             begun = float(kept["begun_at"])
@@ -182,12 +178,12 @@ class _Reconciliation:
         self.answered = answered
         return found
 
-    async def _expiration_days(self, courier: Session) -> dict[str, int]:
+    async def _expiration_days(self, session: Session) -> dict[str, int]:
         """Days that a program's cards live, for those that expire."""
         try:
-            programs = await read_programs(courier)
+            programs = await read_programs(session)
         except StoppedError:
-            raise HaltError(courier.halt or "interrupted; no row was changed") from None
+            raise HaltError(session.halt_reason or "interrupted; no row was changed") from None
         if programs is None:
             raise HaltError("the programs cannot be listed; no row was changed")
         days = {str(p.get("uuid")): parse_count(p.get("expiration_days")) for p in programs}
@@ -310,7 +306,7 @@ class _Reconciliation:
                 number=entry.number,
                 status=status,
                 attempts=entry.attempts,
-                finished_at=self.scene.clock.wall(),
+                finished_at=self.context.clock.wall(),
                 proof=Proof.LOOK if status is Status.DONE else None,
                 http_status=entry.http_status,
                 code=entry.code,
@@ -339,7 +335,7 @@ class _Reconciliation:
             )
         exit_code = 1 if doubts or self.answered else 0
         if doubts:
-            self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.scene.command}")
+            self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.context.command}")
         kind = self.journal.get("written") or self.journal.get("format")
         piles = write_reports(self.journal, ReportColumns(self.binding), kind, self.notes.append)
         path = self.journal.directory / SUMMARY

@@ -20,8 +20,9 @@ from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.results import ReportColumns, write_errors
+from piggy_batch.importing.resume import load_manifest_into, rejoin
 from piggy_batch.models import Repeat, Reply, Request, Status
-from piggy_batch.runs.context import RunContext, open_courier, rate_text
+from piggy_batch.runs.context import RunContext, open_session
 from piggy_batch.runs.directory import RunDir, stem
 from piggy_batch.runs.duplicate_guard import refuse_again
 from piggy_batch.runs.filenames import STDIN
@@ -45,13 +46,13 @@ def default_migrate_dir(manifest: Path) -> Path:
     return manifest.with_name(f"{stem(manifest)}.migrate")
 
 
-async def migrate(manifest: Path, options: ImportOptions, wishes: MigrationOptions, scene: RunContext) -> RunResult:
+async def migrate(manifest: Path, options: ImportOptions, wishes: MigrationOptions, context: RunContext) -> RunResult:
     """Carry a migration out, or go on with it. Raises as :func:`piggy_batch.importing.runner.run` does."""
     if manifest == STDIN and options.run_dir is None:
         raise SetupError("a manifest from standard input needs --run-dir, so that the run can be found again")
     run_dir = options.run_dir or default_migrate_dir(manifest)
     reading = replace(options.reading, again=wishes.credits_again, extra=wishes.bound())
-    job = Job(manifest, run_dir, replace(options, run_dir=run_dir, reading=reading), wishes, scene)
+    job = Job(manifest, run_dir, replace(options, run_dir=run_dir, reading=reading), wishes, context)
     with RunDir(run_dir) as directory:
         return await _Migration(job, directory).go()
 
@@ -64,7 +65,7 @@ class _Migration:
         self.gives = False  # whether any row brings credits
 
     async def go(self) -> RunResult:
-        with Signals(self.job.scene) as signals:
+        with Signals(self.job.context) as signals:
             return await self._go(signals)
 
     async def _go(self, signals: Signals) -> RunResult:
@@ -73,16 +74,16 @@ class _Migration:
         journal = self.directory.existing(migrate_operation(credits=False), adopt=job.options.adopt)
         try:
             if journal is None:
-                journal, loaded = self.directory.load(
-                    migrate_operation(credits=False), job.manifest, job.options.reading
+                journal, loaded = load_manifest_into(
+                    self.directory, migrate_operation(credits=False), job.manifest, job.options.reading
                 )
                 self._check(journal, loaded)
                 binding = loaded.binding
             else:
                 self.gives = journal.get("credits") is True
                 operation = migrate_operation(credits=self.gives)
-                binding = self.directory.rejoin(
-                    journal, operation, job.manifest, job.options.reading, adopt=job.options.adopt
+                binding = rejoin(
+                    self.directory, journal, operation, job.manifest, job.options.reading, adopt=job.options.adopt
                 )
             return await self._checked(journal, binding, signals)
         finally:
@@ -115,11 +116,11 @@ class _Migration:
         if not journal.bound and counts[Status.INVALID] and not options.skip_invalid:
             return self._invalid(journal, layout, kind)
         board = MigrationState(self.job.run_dir, journal, binding)
-        courier = open_courier(options, self.job.scene)
-        async with courier.api:
-            account = await fetch_account(courier, self.job.scene.target, journal)
+        session = open_session(options.connection, self.job.context)
+        async with session.client:
+            account = await fetch_account(session, self.job.context.target, journal)
             check_account(journal, account, self.job.run_dir)
-            book = await self._credit_book(journal, account, courier)
+            book = await self._credit_book(journal, account, session)
             taken = self._taken(board)
             planned = stage_rows(board, self.job, taken)
             plan = plan_lines(self.job, self.loaded, account, journal, planned)
@@ -129,37 +130,37 @@ class _Migration:
                 return RunResult(2 if blocking else 0, self.job.run_dir, plan=plan, notes=notes)
             self._ask(plan, blocking, sum(planned.values()))
             journal.set("account", account)
-            journal.set("base_url", self.job.scene.target.base_url)
-            journal.set("command", self.job.scene.command)
+            journal.set("base_url", self.job.context.target.base_url)
+            journal.set("command", self.job.context.command)
             journal.set("bound", value=True)
-            signals.soften(courier.stop)
-            pipeline = Pipeline(self.job, board, courier, book, taken, sum(planned.values()))
+            signals.allow_graceful_stop(session.stop)
+            pipeline = Pipeline(self.job, board, session, book, taken, sum(planned.values()))
             return await self._carry(pipeline, journal, layout, kind)
 
     async def _carry(self, pipeline: Pipeline, journal: Journal, layout: ReportColumns, kind: str) -> RunResult:
         job = self.job
-        job.scene.progress.log_to(job.run_dir / "run.log")
-        journal.begin(job.scene.clock.wall(), rate_text(job.options.rate), threaded=job.scene.threaded)
-        stop, timer = pipeline.courier.stop, None
+        job.context.progress.log_to(job.run_dir / "run.log")
+        journal.begin(job.context.clock.wall(), str(job.options.connection.rate), threaded=job.context.threaded)
+        stop, timer = pipeline.session.stop, None
         if job.options.max_duration_s is not None:
             timer = asyncio.get_running_loop().call_later(job.options.max_duration_s, stop.set, "max-duration")
         try:
             ending = await pipeline.run()
-            await journal.tally(pipeline.courier.tally.sent, 0, 0)
+            await journal.tally(pipeline.session.tally.sent, 0, 0)
             return finish(journal, pipeline.board, layout, kind, job, ending, pipeline.taken)
         finally:
             if timer is not None:
                 timer.cancel()
 
-    async def _credit_book(self, journal: Journal, account: dict[str, Any], courier: Session) -> CreditRegistry:
+    async def _credit_book(self, journal: Journal, account: dict[str, Any], session: Session) -> CreditRegistry:
         """The record of given credits; before anything is sent it and the shop are asked."""
         wishes = self.job.wishes
-        book = CreditRegistry(wishes.state_dir, self.job.scene.target.base_url, account["id"], journal.get("run_id"))
+        book = CreditRegistry(wishes.state_dir, self.job.context.target.base_url, account["id"], journal.get("run_id"))
         if not self.gives or journal.bound:
             return book
         book.refuse_second(again=wishes.credits_again)
         shop = wishes.shop or ""
-        answer = await courier.ask(Request("GET", f"shops/{segment(shop)}"), 0, 3)
+        answer = await session.read(Request("GET", f"shops/{segment(shop)}"), 0, 3)
         if isinstance(answer, Reply) and api_code(answer) == NO_SUCH_SHOP:
             raise SetupError(f"--shop {shop}: this account has no such shop; nothing was sent")
         return book
@@ -194,8 +195,8 @@ class _Migration:
 
     def _ask(self, plan: tuple[str, ...], blocking: Sequence[Finding], rows: int) -> None:
         """Show the plan and ask, as every write does; SetupError where nobody agrees."""
-        scene = self.job.scene
-        confirm = scene.confirm
+        context = self.job.context
+        confirm = context.confirm
         asks = rows > 0 and not self.job.options.yes
         if blocking and confirm is None:
             raise SetupError(_unaccepted(blocking))
@@ -205,7 +206,7 @@ class _Migration:
                 "then pass --yes"
             )
         for line in (*plan, *(finding.message for finding in blocking)):
-            scene.progress.say(line)
+            context.progress.say(line)
         if blocking and confirm and not confirm("these numbers are probably not the cards'; go on all the same?"):
             raise SetupError("not confirmed; nothing was sent")
         if asks and confirm and not confirm("migrate: start?"):

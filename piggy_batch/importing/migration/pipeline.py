@@ -62,7 +62,7 @@ class Job:
     run_dir: Path
     options: ImportOptions
     wishes: MigrationOptions
-    scene: RunContext
+    context: RunContext
 
 
 def goes_on(line: MigrationRow, options: ImportOptions) -> bool:
@@ -104,18 +104,18 @@ class Pipeline:
         self,
         job: Job,
         board: MigrationState,
-        courier: Session,
+        session: Session,
         book: CreditRegistry,
         taken: frozenset[int] | None,
         planned: int,
     ) -> None:
         self.job = job
         self.board = board
-        self.courier = courier
+        self.session = session
         self.taken = taken  # None: every row
         self._planned = planned  # rows of all stages
         self._book = book
-        self._shown = _StageProgress(job.scene.progress)
+        self._shown = _StageProgress(job.context.progress)
         self._ending = StopReason()
 
     async def run(self) -> StopReason:
@@ -161,7 +161,7 @@ class Pipeline:
 
     async def _stage(self, stage: Stage, manifest: Path) -> bool:
         """Run one part; True: the pipeline ends here."""
-        job, shown, stop = self.job, self._shown, self.courier.stop
+        job, shown, stop = self.job, self._shown, self.session.stop
         options = job.options
         operation = stage.operation
         shown.inner.say(f"stage {list(Stage).index(stage) + 1} of {len(Stage)}: {operation.name}")
@@ -183,7 +183,7 @@ class Pipeline:
                     reading=ManifestOptions(delimiter=",", encoding="utf-8", again=True),
                     terms=replace(options.terms, excused=excused),
                 ),
-                replace(job.scene, pacer=self.courier.pacer, signals=False, tell_plan=False, progress=shown),
+                replace(job.context, limiter=self.session.limiter, signals=False, tell_plan=False, progress=shown),
             )
         except HaltError as error:
             self._note_stop()
@@ -200,7 +200,7 @@ class Pipeline:
         return bool(stop) or result.exit_code in (3, 130)
 
     def _note_stop(self) -> None:
-        reason = self.courier.stop.reason
+        reason = self.session.stop.reason
         self._ending.interrupted = reason == "interrupted"
         self._ending.over = reason == "max-duration"
 

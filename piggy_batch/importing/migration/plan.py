@@ -11,7 +11,6 @@ from piggy_batch.importing.migration.pipeline import goes_on, reading_words
 from piggy_batch.importing.migration.stages import FINE, Stage
 from piggy_batch.manifest.describe import fact_lines
 from piggy_batch.models import Status
-from piggy_batch.runs.context import rate_words
 from piggy_batch.text import counted, duration
 
 if TYPE_CHECKING:
@@ -51,9 +50,9 @@ def plan_lines(
     """The plan for people."""
     options = job.options
     counts = journal.counts()
-    rate = rate_words(options.rate, options.reserve)
+    rate = options.connection.rate
     lines = [
-        f"plan: migrate for account {describe_account(account)} at {job.scene.target.base_url}",
+        f"plan: migrate for account {describe_account(account)} at {job.context.target.base_url}",
         (
             f"manifest: {job.manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid"
             f"{_so_far(counts)}"
@@ -67,8 +66,9 @@ def plan_lines(
         if not number and stage in (Stage.UPDATE, Stage.CREDITS):
             continue
         lines.append(f"stage {place}, {stage.operation.name}: {counted(number, 'request')}{_remark(stage)}")
-    took = f", at least {duration(requests / options.rate)}" if options.rate else ""
-    lines.append(f"requests: {requests:,}, rate {rate}{took}")
+    least_s = rate.least_s(requests)
+    took = f", at least {duration(least_s)}" if least_s else ""
+    lines.append(f"requests: {requests:,}, rate {rate.describe(options.connection.reserve)}{took}")
     careful = "; credits are never sent again in doubt" if planned[Stage.CREDITS] else ""
     lines.append(f"repeat: running the same command again goes on where it stopped{careful}")
     lines.append("note: the account's own automations may mail customers or call webhooks for these changes")

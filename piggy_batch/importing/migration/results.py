@@ -38,17 +38,17 @@ def finish(
     unlinked: Counter[str] = Counter()
     journal.record(_fates(board, taken, seen, unlinked))
     code = _exit_code(ending, journal.counts() if taken is None else seen)
-    journal.finish(job.scene.clock.wall(), code)
+    journal.finish(job.context.clock.wall(), code)
     counts = journal.counts()
     goes_on = counts[Status.PENDING] + counts[Status.FAILED] + _guarded_doubt(board)
     cut: list[str] = []
     piles = write_reports(journal, layout, kind, cut.append)
-    rate = "auto" if job.options.rate is None else job.options.rate
+    rate = job.options.connection.rate.as_json()
     summary = summarise(
         journal,
         migrate_operation(credits=journal.get("credits") is True),
         exit_code=code,
-        next_command=job.scene.command if goes_on else None,
+        next_command=job.context.command if goes_on else None,
         rate=rate,
     )
     summary["stages"] = {stage.value: board.runs[stage].summary() for stage in Stage}

@@ -78,7 +78,7 @@ def migrate_operation(*, credits: bool) -> Operation:  # noqa: A002 - the column
         key="contact_identifier_value",
         repeat_note="finds everything done",
         unique="contact_identifier_value",
-        rival="email",
+        owner_column="email",
         confirm=True,
         mails=True,
         hidden=True,

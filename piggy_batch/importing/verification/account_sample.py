@@ -14,7 +14,7 @@ from piggy_batch.errors import HaltError
 from piggy_batch.importing.verification.verify import CHECK, MISSING, ExpectedOwner, owner_of, verify_row
 from piggy_batch.manifest.binding import bind
 from piggy_batch.models import Status
-from piggy_batch.runs.context import RunContext, open_courier
+from piggy_batch.runs.context import RunContext, open_session
 from piggy_batch.runs.signals import Signals
 from piggy_batch.tables import open_table
 from piggy_batch.text import printable
@@ -68,7 +68,7 @@ class Sample:
 
 
 async def compare_sample(
-    manifest: Path, number: int, options: ImportOptions, scene: RunContext, *, rng: random.Random | None = None
+    manifest: Path, number: int, options: ImportOptions, context: RunContext, *, rng: random.Random | None = None
 ) -> Sample:
     """Look ``number`` random rows up, read-only, at the options' pace.
 
@@ -76,23 +76,23 @@ async def compare_sample(
     HaltError where the service cannot be asked.
     """
     rows, chosen = choose(manifest, number, options, rng or random.Random())  # noqa: S311 - a sample, no secret
-    courier = open_courier(options, scene)
+    session = open_session(options.connection, context)
     found: list[tuple[Mapping[str, str], Verdict]] = []
-    async with courier.api:
-        with Signals(scene) as signals:
-            account = await fetch_account(courier, scene.target, None)
-            signals.soften(courier.stop)
+    async with session.client:
+        with Signals(context) as signals:
+            account = await fetch_account(session, context.target, None)
+            signals.allow_graceful_stop(session.stop)
 
             async def look(values: Mapping[str, str], slot: int) -> None:
-                if courier.stop:
+                if session.stop:
                     return
-                verdict = await verify_row(courier, values, slot, options.terms.attempts)
+                verdict = await verify_row(session, values, slot, options.terms.attempts)
                 if verdict is not None:
                     found.append((values, verdict))
 
-            await run_workers(iter(chosen), options.terms.concurrency, look, lambda _: courier.stop.set("error"))
-    if courier.halt is not None:
-        raise HaltError(courier.halt)
+            await run_workers(iter(chosen), options.terms.concurrency, look, lambda _: session.stop.set("error"))
+    if session.halt_reason is not None:
+        raise HaltError(session.halt_reason)
     return _summed(describe_account(account), rows, found)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from piggy_batch import __version__
 from piggy_batch.client.account import describe_account
-from piggy_batch.files import write_text
+from piggy_batch.files import render_template, write_text
 from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
@@ -176,12 +175,7 @@ def _shown(moment_s: float) -> str:
 
 def render(page: SignOff) -> str:
     """The whole page: no script, no picture, no address outside itself."""
-    from jinja2 import Environment, StrictUndefined  # only this page needs it
-
-    source = files("piggy_batch.importing.verification").joinpath("templates/signoff.html").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    return environment.from_string(source).render(page=page)
+    return render_template("piggy_batch.importing.verification", "signoff.html", {"page": page})
 
 
 __all__ = ["SignOff", "read_sign_off", "render", "write_sign_off"]

@@ -56,11 +56,11 @@ def owner_of(values: Mapping[str, str]) -> ExpectedOwner:
     return ExpectedOwner(email=email.strip()) if email is not None else ExpectedOwner()
 
 
-async def verify_row(courier: Session, values: Mapping[str, str], slot: int, tries: int) -> Verdict | None:
+async def verify_row(session: Session, values: Mapping[str, str], slot: int, tries: int) -> Verdict | None:
     """The outcome of one row; None: the run stops. At most three reads: the card, the contact of the row's
     e-mail where the answer does not show one, and that contact's cards where the card is inactive."""
     look = FIND_IDENTIFIER
-    answer = await courier.ask(look_request(look, values), slot, tries)
+    answer = await session.read(look_request(look, values), slot, tries)
     if answer is None:
         return None
     seen = read_lookup(look, values, answer)
@@ -69,7 +69,7 @@ async def verify_row(courier: Session, values: Mapping[str, str], slot: int, tri
         return _failed(seen)
     shows_mail = "contact_email" in seen.fields
     if owner.email is not None and seen.exists and (seen.hidden or (seen.owner is not None and not shows_mail)):
-        contact = await courier.ask(look_request(FIND_CONTACT, values), slot, tries)
+        contact = await session.read(look_request(FIND_CONTACT, values), slot, tries)
         if contact is None:
             return None
         held_by = read_lookup(FIND_CONTACT, values, contact)
@@ -78,7 +78,7 @@ async def verify_row(courier: Session, values: Mapping[str, str], slot: int, tri
         owner = replace(owner, uuid=held_by.owner, unknown=not held_by.exists)
     if seen.hidden and owner.uuid is not None:
         inside = inside_request(look, owner.uuid)
-        listed = await courier.ask(inside, slot, tries) if inside is not None else answer
+        listed = await session.read(inside, slot, tries) if inside is not None else answer
         if listed is None:
             return None
         shown = read_contact_list(look, values, owner.uuid, listed) if inside is not None else seen

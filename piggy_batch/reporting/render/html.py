@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from piggy_batch.files import write_whole
+from piggy_batch.files import render_template, write_whole
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS
 from piggy_batch.reporting.render.charts import Chart, expiry_chart, programs_chart, trend_chart, waterfall_chart
@@ -60,23 +58,16 @@ def write_page(report: Report, target: Path) -> None:
 
 def render(report: Report) -> str:
     """The page's HTML."""
-    environment = Environment(
-        loader=PackageLoader("piggy_batch.reporting.render"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     total, money = report.closing.total, report.currency.full
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        sections=tuple(_sections(report)),
-        definitions=DEFINITIONS + (TRANSACTION_DEFINITIONS if report.reconciliation else ()),
-        moment=shown(report.closing.moment, report.zone),
-        since=shown(report.opening.moment, report.zone) if report.opening else None,
-        made=shown(report.made_at, report.zone),
-        account=next((source.account for source in report.sources if source.account), None),
-        facts=(
+    values = {
+        "report": report,
+        "sections": tuple(_sections(report)),
+        "definitions": DEFINITIONS + (TRANSACTION_DEFINITIONS if report.reconciliation else ()),
+        "moment": shown(report.closing.moment, report.zone),
+        "since": shown(report.opening.moment, report.zone) if report.opening else None,
+        "made": shown(report.made_at, report.zone),
+        "account": next((source.account for source in report.sources if source.account), None),
+        "facts": (
             (
                 "Outstanding",
                 money(total.outstanding_cents),
@@ -90,8 +81,9 @@ def render(report: Report) -> str:
                 f"{total.all_cards:,} cards, {total.zero_cards:,} hold nothing",
             ),
         ),
-        verdict=_verdict(report),
-    )
+        "verdict": _verdict(report),
+    }
+    return render_template("piggy_batch.reporting.render", "report.html.j2", values)
 
 
 def _verdict(report: Report) -> tuple[str, str]:
