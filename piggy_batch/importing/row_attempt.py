@@ -1,0 +1,337 @@
+"""One row of a run: look where asked, intent on disk, request, decision, retry, outcome on disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from piggy_batch.client.retry import backoff_s
+from piggy_batch.client.session import MAX_OUTAGE_RESETS, PING_AFTER_FAILURES, Session
+from piggy_batch.endpoints import NOBODY, Operation, OwnerRule
+from piggy_batch.endpoints.requests import build, inside_request, look_request
+from piggy_batch.endpoints.responses import ResponseAction, Verdict
+from piggy_batch.importing.lookup_rules import (
+    ObservedState,
+    decide_after_lookup,
+    decide_before_send,
+    read_contact_list,
+    read_lookup,
+)
+from piggy_batch.importing.response_rules import judge_response
+from piggy_batch.importing.verification.verify import verify_row
+from piggy_batch.models import Lost, Proof, Repeat, Status
+from piggy_batch.runs.group_commit import PATIENCE_S
+from piggy_batch.runs.records import Outcome, RowState
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+
+    from piggy_batch.importing.options import ExecutionOptions
+    from piggy_batch.runs.journal import Journal
+
+
+class RowAttempt:
+    """What one invocation does about one row; used by one worker.
+
+    :meth:`carry`, then :meth:`write_outcome` with the verdict, or :meth:`put_back` where there is none. ``slot``:
+    the worker's connection.
+    """
+
+    __slots__ = (
+        "_before",
+        "_doubt",
+        "_held_up_since",
+        "_intended",
+        "_journal",
+        "_operation",
+        "_options",
+        "_outage_resets",
+        "_outages",
+        "_request",
+        "_row",
+        "_sends",
+        "_session",
+        "_slot",
+        "_tries",
+        "_values",
+    )
+
+    def __init__(
+        self,
+        row: RowState,
+        values: Mapping[str, str],
+        slot: int,
+        *,
+        operation: Operation,
+        journal: Journal,
+        session: Session,
+        options: ExecutionOptions,
+    ) -> None:
+        self._row = row
+        self._values = values
+        self._slot = slot
+        self._operation = operation
+        self._journal = journal
+        self._session = session
+        self._options = options
+        self._request = build(operation, values)
+        self._doubt = row.status is Status.UNKNOWN  # sent, and no usable answer
+        self._before = ObservedState.from_json(row.before) if row.before and self._doubt else None
+        self._intended = False  # the journal holds an intent of this invocation
+        self._tries = 0  # that ended without a usable answer
+        self._sends = 0
+        self._outages = session.outages  # the session's count when the tries began
+        self._outage_resets = 0  # how often an outage has wiped out the tries
+        self._held_up_since: float | None = None  # when throttling or maintenance began to hold this row up
+
+    async def carry(self) -> Verdict | None:
+        """The row's outcome; None: the run stops, put the row back."""
+        if self._operation.verify:
+            self._sends += 1
+            return await verify_row(self._session, self._values, self._slot, self._options.attempts)
+        while True:
+            early = await self._before_sending()
+            if early is None or early.call is not ResponseAction.RETRY:
+                return early
+            verdict = await self._send()
+            if verdict is None:
+                return None
+            final = await self._decide(verdict)
+            if final is None or final.call is ResponseAction.SETTLE:
+                return final
+            if self._held_up_too_long(final):
+                return None
+            if final.call is ResponseAction.RETRY and await self._session.stop.wait(self._pause_s()):
+                return None
+            self._session.tally.retried += 1
+
+    async def put_back(self) -> None:
+        """The run stops: a row in doubt stays so, any other is pending again."""
+        if self._intended and not self._doubt:
+            await self._journal.withdraw(self._row.number)
+            self._intended = False
+
+    def write_outcome(self, verdict: Verdict) -> tuple[Status, asyncio.Future[None]]:
+        """Journal how the row has ended; the future is done once that is on disk."""
+        status = verdict.status or Status.UNKNOWN
+        outcome = Outcome(
+            number=self._row.number,
+            status=status,
+            attempts=self._row.attempts + self._sends,
+            finished_at=self._session.clock.wall(),
+            before=self._before.to_json() if self._before else None,
+            proof=verdict.proof if status in (Status.DONE, Status.ALREADY, Status.ABSENT) else None,
+            http_status=verdict.http_status,
+            code=verdict.code,
+            message=verdict.message,
+            kept=verdict.kept,
+        )
+        # An outcome that a kill takes away is looked up again; where no look can tell, it must not wait.
+        return status, self._journal.settled(outcome, may_wait=self._operation.repeat is Repeat.GUARDED)
+
+    # --- sending and deciding --------------------------------------------------------------------------
+
+    def _held_up_too_long(self, verdict: Verdict) -> bool:
+        """Halt where throttling or maintenance holds one row up for too long, though others get through."""
+        if verdict.call is not ResponseAction.THROTTLED:
+            self._held_up_since = None
+            return False
+        self._held_up_since = self._session.blocked_since(self._held_up_since, verdict)
+        return bool(self._session.stop)
+
+    def _pause_s(self) -> float:
+        return backoff_s(max(1, self._tries), self._session.rng)
+
+    async def _before_sending(self) -> Verdict | None:
+        """RETRY: send; SETTLE: a look has settled it; None: the run stops."""
+        go = Verdict(ResponseAction.RETRY)
+        if self._doubt:
+            return await self._resolve_doubt() if self._can_look() else go
+        if self._operation.lookup_before and (self._options.look_before or "expected_contact_uuid" in self._values):
+            seen = await self._fetch_state()
+            if seen is None:
+                return None
+            if isinstance(seen, Verdict):
+                refused = seen.call in (ResponseAction.SETTLE, ResponseAction.FORBIDDEN, ResponseAction.NOT_FROM_API)
+                status = Status.REJECTED if refused else Status.FAILED
+                return replace(seen, call=ResponseAction.SETTLE, status=status, message=f"nothing sent: {seen.message}")
+            self._before = seen
+            return decide_before_send(self._operation, self._values, seen) or go
+        return go
+
+    def _can_look(self) -> bool:
+        return self._operation.look is not None and (self._before is not None or not self._operation.lookup_before)
+
+    async def _send(self) -> Verdict | None:
+        """Intent on disk, then the request, then what its answer means."""
+        session = self._session
+        turn = await session.limiter.approach()
+        try:
+            if session.stop:
+                return None
+            if self._operation.repeat is not Repeat.SAFE:
+                before = self._before.to_json() if self._before else None
+                attempts = self._row.attempts + self._sends + 1
+                soon = turn.early_s < 2 * PATIENCE_S
+                await self._journal.sent(self._row.number, attempts, session.clock.wall(), before, may_wait=not soon)
+                self._intended = True
+            answer = await session.send(self._request, self._slot, turn.acquire)
+        finally:
+            turn.leave()
+        if answer is None:
+            return None
+        self._sends += 1
+        verdict = judge_response(self._operation, self._values, answer)
+        if verdict.call in (ResponseAction.RETRY, ResponseAction.THROTTLED):
+            if isinstance(answer, Lost):
+                self._sends -= 1
+            await self.put_back()
+        return verdict
+
+    async def _decide(self, verdict: Verdict) -> Verdict | None:
+        """SETTLE: final; RETRY: back off, then go on; THROTTLED: go on as soon as the pause ends;
+        None: the run stops."""
+        repeat = self._operation.repeat
+        match verdict.call:
+            case ResponseAction.SETTLE:
+                if verdict.status is Status.REJECTED and self._doubt:
+                    return await self._refused_in_doubt(verdict)
+                return verdict
+            case ResponseAction.LOOK:
+                return await self._confirm(verdict)
+            case ResponseAction.THROTTLED:
+                return verdict
+            case ResponseAction.MAINTENANCE | ResponseAction.DOUBT if repeat is Repeat.SAFE:
+                if verdict.call is ResponseAction.MAINTENANCE:
+                    return replace(verdict, call=ResponseAction.THROTTLED)
+                return await self._count_attempt(verdict)
+            case ResponseAction.MAINTENANCE | ResponseAction.DOUBT:
+                self._doubt = True
+                blind = self._operation.lookup_before and self._before is None
+                if repeat is Repeat.ONCE or blind:
+                    return replace(
+                        verdict,
+                        call=ResponseAction.SETTLE,
+                        status=Status.UNKNOWN,
+                        message=f"sent, no usable answer: {verdict.message}",
+                    )
+                if verdict.call is ResponseAction.MAINTENANCE:
+                    return replace(verdict, call=ResponseAction.THROTTLED)
+                return await self._count_attempt(verdict)
+            case ResponseAction.RETRY:
+                return await self._count_attempt(verdict)
+            case ResponseAction.FORBIDDEN | ResponseAction.NOT_FROM_API:
+                if await self._session.halts_after_refusal(verdict, self._slot):
+                    return None
+                rejected = replace(verdict, call=ResponseAction.SETTLE, status=Status.REJECTED)
+                return await self._refused_in_doubt(rejected) if self._doubt else rejected
+            case ResponseAction.HALT:
+                self._session.halt(verdict.message)
+                return None
+
+    async def _count_attempt(self, verdict: Verdict) -> Verdict | None:
+        """Count a try without a usable answer; give the row up when they are used up."""
+        session = self._session
+        self._tries += 1
+        if self._tries >= self._options.attempts:
+            await session.check_outage(self._slot, PING_AFTER_FAILURES)
+        if session.outages > self._outages and self._outage_resets < MAX_OUTAGE_RESETS:
+            # Nobody got through, so the tries say nothing of this row.
+            self._outages, self._tries, self._outage_resets = session.outages, 0, self._outage_resets + 1
+        if self._tries < self._options.attempts:
+            return replace(verdict, call=ResponseAction.RETRY)
+        if session.stop:
+            return None
+        if not self._doubt:
+            return replace(verdict, call=ResponseAction.SETTLE, status=Status.FAILED)
+        unknown = replace(
+            verdict,
+            call=ResponseAction.SETTLE,
+            status=Status.UNKNOWN,
+            message=f"sent, no usable answer: {verdict.message}",
+        )
+        if not self._can_look():
+            return unknown
+        looked = await self._resolve_doubt()
+        if looked is None or looked.call is ResponseAction.SETTLE:
+            return looked
+        return replace(unknown, message=f"{unknown.message}; {looked.message}, but it may still land")
+
+    async def _confirm(self, verdict: Verdict) -> Verdict | None:
+        """The service says "is so already": believed only after a look."""
+        seen = await self._fetch_state()
+        if seen is None:
+            return None
+        if isinstance(seen, Verdict):
+            status = Status.UNKNOWN if self._doubt else Status.FAILED
+            return replace(
+                verdict,
+                call=ResponseAction.SETTLE,
+                status=status,
+                message=f"{verdict.message}; could not be looked up: {seen.message}",
+            )
+        looked = decide_after_lookup(self._operation, self._values, seen, doubt=self._doubt, before=self._before)
+        if looked.call is ResponseAction.RETRY:
+            return await self._count_attempt(replace(verdict, message=f"{verdict.message}; {looked.message}"))
+        message = "; ".join(m for m in (verdict.message, looked.message) if m)
+        return replace(looked, http_status=verdict.http_status, code=verdict.code, message=message)
+
+    async def _refused_in_doubt(self, refusal: Verdict) -> Verdict | None:
+        """A repeat was refused: only a look tells whether the first send was applied."""
+        if self._operation.repeat is Repeat.ONCE:
+            return replace(
+                refusal,
+                status=Status.UNKNOWN,
+                message=f"an earlier send is still in doubt; this one was refused: {refusal.message}",
+            )
+        if self._operation.look is None:
+            return refusal
+        looked = await self._resolve_doubt()
+        if looked is None:
+            return None
+        return refusal if looked.call is ResponseAction.RETRY else looked
+
+    # --- looks ---------------------------------------------------------------------------------------
+
+    async def _resolve_doubt(self) -> Verdict | None:
+        """What a look says of a row in doubt. RETRY: no trace of the request; None: the run stops."""
+        seen = await self._fetch_state()
+        if seen is None:
+            return None
+        if isinstance(seen, Verdict):
+            return replace(
+                seen,
+                call=ResponseAction.SETTLE,
+                status=Status.UNKNOWN,
+                proof=Proof.LOOK,
+                message=f"sent, no usable answer; {seen.message}",
+            )
+        return decide_after_lookup(self._operation, self._values, seen, doubt=True, before=self._before)
+
+    async def _fetch_state(self) -> ObservedState | Verdict | None:
+        look = self._operation.look
+        if look is None:
+            return Verdict(ResponseAction.DOUBT, f"{self._operation.name} cannot be looked up")
+        answer = await self._session.read(look_request(look, self._values), self._slot, self._options.attempts)
+        if answer is None:
+            return None
+        seen = read_lookup(look, self._values, answer)
+        contact = self._contact_to_ask()
+        if isinstance(seen, Verdict) or not seen.hidden or contact is None:
+            return seen
+        inside = inside_request(look, contact)
+        if inside is None:
+            return seen
+        answer = await self._session.read(inside, self._slot, self._options.attempts)
+        return None if answer is None else read_contact_list(look, self._values, contact, answer)
+
+    def _contact_to_ask(self) -> str | None:
+        """In whose list an inactive card, which `find` hides, may be seen."""
+        goal = self._operation.goal
+        if goal is not None and goal.owner is OwnerRule.ROW:
+            return self._values.get("contact_uuid")
+        expected = self._values.get("expected_contact_uuid")
+        if expected is not None and expected != NOBODY:
+            return expected
+        return self._before.owner if self._before else None
