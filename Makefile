@@ -59,7 +59,7 @@ audit: setup ## known vulnerabilities of the dependencies; needs the advisory se
 	$(BIN)/pip-audit --skip-editable
 
 samples: setup ## write the files in samples/
-	$(BIN)/python -m tests.make_samples
+	$(BIN)/python -m tests.support.make_samples
 
 lock: ## pin the development tools anew
 	rm -rf .venv && $(PYTHON) -m venv .venv

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tests.world import World
+from tests.importing.migration.support import Shop
+from tests.support.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,3 +45,15 @@ def world(folder: Path) -> World:
 def make_world(folder: Path) -> Callable[..., World]:
     """Makes a world with sandbox switches of the test's own."""
     return lambda **switches: World(folder, **switches)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """A shop whose account holds three customers and no cards."""
+    return Shop(tmp_path)
+
+
+@pytest.fixture
+def make_shop(tmp_path: Path) -> Callable[..., Shop]:
+    """Makes a shop with sandbox switches of the test's own."""
+    return lambda **switches: Shop(tmp_path, **switches)

@@ -33,7 +33,7 @@ from piggy_batch.exporting.list_reader import ReadOptions
 from piggy_batch.exporting.options import ExportOptions, ExportResult
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.sandbox import Fault
-from tests.world import Wire, World, in_virtual_time
+from tests.support.world import Wire, World, in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from piggy_batch.importing.options import RunResult
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.sandbox import Fault
-from tests.world import World, in_virtual_time, read_csv
+from tests.support.world import World, in_virtual_time, read_csv
 
 FULL_ROWS = 1_000
 FOREIGN = 50

@@ -10,9 +10,9 @@ from typing import Any
 from piggy_batch.endpoints import CATALOGUE, find_operation
 from piggy_batch.models import Repeat
 from piggy_batch.sandbox import FAULT_KINDS, Fault
+from tests.importing.test_crashes import MOST_STEPS, killed_at
 from tests.prove.service import Service, command, finished, killed, measured, sandbox
-from tests.test_crashes import MOST_STEPS, killed_at
-from tests.world import World, audit, working_rows
+from tests.support.world import World, audit, working_rows
 
 ROWS = 100_000  # sent at scale 1
 DRY_ROWS = 1_000_000  # checked at scale 1

@@ -17,7 +17,7 @@ from piggy_batch.errors import PiggyBatchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reporting_world import Run
+    from tests.reporting.support import Run
 
 
 class Program(click.Group):

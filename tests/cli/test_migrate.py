@@ -1,0 +1,91 @@
+"""The commands migrate, undo, status and contacts as a user types them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from piggy_batch.cli.main import main
+from piggy_batch.importing.status import describe_run, status_lines
+from tests.importing.migration.support import Shop
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, str]:
+    """Exit code, stdout and stderr of a command."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    out, err = capsys.readouterr()
+    return ended.value.code, out, err
+
+
+def test_template(capsys: pytest.CaptureFixture[str]) -> None:
+    """The header row of a migration's manifest."""
+    code, out, _ = run(capsys, "migrate", "--template")
+    assert (code, out) == (
+        0,
+        "contact_identifier_value,email,contact_identifier_name,contact_identifier_active,credits\n",
+    )
+
+
+def test_help_names_stages_and_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads only the help knows what happens in which order."""
+    _, out, _ = run(capsys, "migrate", "--help")
+    places = [out.index(name) for name in ("find-or-create", "identifiers create", "link", "update", "credits create")]
+    assert places == sorted(places)
+    assert "* contact_identifier_value:" in out
+    assert "--credits-again" in out
+
+
+@pytest.mark.parametrize("name", ["find", "find-or-create", "create", "identifiers", "export"])
+def test_contacts_commands(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Every command of the group has a help text."""
+    code, out, _ = run(capsys, "contacts", name, "--help")
+    assert code == 0
+    assert "Usage:" in out
+
+
+def test_no_command_for_a_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    """Giving credits is a stage of a migration, no command of its own."""
+    code, _, err = run(capsys, "credits", "create")
+    assert code == 2
+    assert "No such command" in err
+
+
+def test_undo_prints_commands_alone_on_stdout(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each a shell line with the run's own service; what cannot be undone goes to stderr, exit 1."""
+    result = shop.migrate(shop.manifest(["A-1", "ann@example.test"]))
+    code, out, err = run(capsys, "undo", str(result.run_dir))
+    assert code == 1
+    path = result.run_dir.resolve() / "undo-1-identifiers-delete.csv"
+    assert out == f"piggy-batch --base-url http://sandbox.test identifiers delete {path}\n"
+    assert "cannot be undone: contacts found or made" in err
+
+
+def test_undo_as_json(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same for programs."""
+    path = shop.world.manifest("contact_identifier_value", ["Z-1"])
+    result = shop.world.run("identifiers create", path)
+    code, out, _ = run(capsys, "undo", str(result.run_dir), "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["whole"], found["by_hand"], found["cannot_be_undone"]) == (True, None, [])
+    assert found["files"][0]["rows"] == 1
+
+
+def test_undo_of_nothing(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that changed nothing says so and ends with 0."""
+    shop.world.till("create", "C-1")
+    result = shop.world.run("identifiers create", shop.world.manifest("contact_identifier_value", ["C-1"]))
+    code, out, err = run(capsys, "undo", str(result.run_dir))
+    assert (code, out) == (0, "")
+    assert "nothing to undo" in err
+
+
+def test_status_shows_the_stages(shop: Shop) -> None:
+    """What each stage has done so far, also while the migration runs."""
+    result = shop.migrate(shop.manifest(["A-1", "ann@example.test"]), limit=1)
+    lines = status_lines(describe_run(result.run_dir))
+    assert lines[0] == "migrate: ended with exit code 0"
+    assert "  stage contacts find-or-create: 1 rows, done 1" in lines
+    assert "  stage identifiers create: 1 rows, done 1" in lines

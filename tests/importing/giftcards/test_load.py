@@ -1,0 +1,116 @@
+"""giftcards load: money is put on each card once, and the cards that create made are its manifest."""
+
+from __future__ import annotations
+
+import pytest
+
+from piggy_batch.errors import SetupError
+from piggy_batch.sandbox import Fault
+from tests.importing.giftcards.support import create, create_from, lose, made, program, settle
+from tests.support.world import World, audit
+
+
+def shop(world: World) -> str:
+    """A shop in whose name money is put on."""
+    return str(world.sandbox.world.ledger.shops[1].uuid)
+
+
+def cents(world: World, uuid: str) -> int:
+    """What a card holds."""
+    return int(world.sandbox.world.cards.by_uuid(uuid).cents)
+
+
+def empty(world: World) -> str:
+    """A new card."""
+    return str(world.sandbox.happen("giftcard", action="issue", program=1)["uuid"])
+
+
+def test_create_then_load_then_send(world: World) -> None:
+    """The results of each are the manifest of the next, with one column of the shop's own carried through."""
+    people = [(program(world), world.contact(n), f"Guest {n}") for n in (1, 2, 3)]
+    manifest = world.manifest("giftcard_program_uuid,contact_uuid,guest", people)
+    run = create_from(world, manifest, baseline=False, constants={"amount_in_cents": "2500"})
+    loaded = world.run("giftcards load", run.run_dir / "results.csv", constants={"shop_uuid": shop(world)})
+    assert loaded.exit_code == 0
+    assert {cents(world, uuid) for uuid in made(world)} == {2500}
+    sent = world.run("giftcards send", loaded.run_dir / "results.csv")
+    assert sent.exit_code == 0
+    rows = world.rows(sent)
+    assert [(row["contact_uuid"], row["guest"]) for row in rows] == [row[1:] for row in people]
+    assert sorted(row["giftcard_uuid"] for row in rows) == sorted(made(world))
+    assert all(row["giftcard_transaction_uuid"] and row["hash"] and row["amount_in_cents"] == "2500" for row in rows)
+    assert world.state["mails"] == 3
+
+
+def test_what_reconcile_assigned_can_be_loaded(world: World) -> None:
+    """Rows settled by a look carry the same columns as others, and the amount."""
+    lose(world, times=2)
+    run = create(world, 4, constants={"amount_in_cents": "700"})
+    world.sandbox.clear_faults()
+    settle(world, run, exclusive=True)
+    loaded = world.run("giftcards load", run.run_dir / "results.csv", constants={"shop_uuid": shop(world)})
+    assert loaded.exit_code == 0
+    assert {cents(world, uuid) for uuid in made(world)} == {700}
+
+
+def test_rows_without_a_card_cannot_be_loaded(world: World) -> None:
+    """A row whose card is in doubt has no uuid: it is invalid, and stops the run before any money moves."""
+    lose(world, times=1)
+    run = create(world, 2, baseline=False, constants={"amount_in_cents": "700"})
+    world.sandbox.clear_faults()
+    results = run.run_dir / "results.csv"
+    stopped = world.run("giftcards load", results, constants={"shop_uuid": shop(world)})
+    assert stopped.exit_code == 2
+    assert "giftcard_uuid" in stopped.notes[0]
+    assert world.state["transactions"] == 0
+    rest = world.run("giftcards load", results, constants={"shop_uuid": shop(world)}, skip_invalid=True)
+    assert world.statuses(rest) == {"done": 1, "invalid": 1}
+
+
+def test_a_card_is_loaded_in_one_row_only(world: World) -> None:
+    """A second row for it is invalid and names the first; --allow-repeats permits it."""
+    uuid = empty(world)
+    manifest = world.manifest("giftcard_uuid,amount_in_cents", [(uuid, "100"), (uuid, "200")])
+    refused = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)})
+    assert refused.exit_code == 2
+    assert "the same as in row 1 (line 2); the card would be loaded twice (--allow-repeats permits it)" in str(
+        refused.notes
+    )
+    assert cents(world, uuid) == 0
+    given = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)}, allow_repeats=True)
+    assert given.exit_code == 0
+    assert cents(world, uuid) == 300
+
+
+@pytest.mark.parametrize("text", ["0", "00", "-100", "12,50", "12.50", "1e3", " 5", "5 ", "", "+5", "٣", "1_000"])
+def test_only_whole_cents_from_one_up_are_loaded(world: World, text: str) -> None:
+    """Anything else is invalid; nothing is guessed."""
+    manifest = world.manifest("giftcard_uuid,amount_in_cents", [(empty(world), text)])
+    result = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)})
+    assert result.exit_code == 2
+    assert world.state["transactions"] == 0
+
+
+@pytest.mark.parametrize("kind", ["reset-after", "reset-before", "504-after", "503", "truncated"])
+def test_money_in_doubt_is_never_moved_again(world: World, kind: str) -> None:
+    """One request for the row, however often the command runs, and it says how to look."""
+    world.sandbox.plan(Fault(kind, method="POST", path="giftcard-transactions", times=1))
+    manifest = world.manifest("giftcard_uuid,amount_in_cents", [(empty(world), "100")])
+    result = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)})
+    assert result.exit_code == 1
+    for _ in range(2):
+        world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)})
+    assert world.state["requests"]["POST /giftcard-transactions"] == 1
+    assert world.state["transactions"] <= 1
+    assert audit(result.run_dir, 1) == {"unknown": 1}
+    assert "look each up before you pass --resend-unknown" in " ".join(result.notes)
+    (row,) = world.rows(result, "unknown")
+    assert row["_sent_at"]
+
+
+def test_the_results_of_load_are_no_manifest_for_load(world: World) -> None:
+    """Money once; --again is the way to say otherwise."""
+    manifest = world.manifest("giftcard_uuid,amount_in_cents", [(empty(world), "100")])
+    result = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)})
+    with pytest.raises(SetupError, match="giftcards load ended done for it already"):
+        world.run("giftcards load", result.run_dir / "results.csv", constants={"shop_uuid": shop(world)})

@@ -1,0 +1,245 @@
+"""Transactions beside snapshots: what they did, by shop and month, and which cards differ."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.reporting.support import CLOSING, OPENING, Account, Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Figures = Callable[..., dict[str, Any]]
+NOVEMBER = datetime(2026, 11, 10, 9, tzinfo=UTC)
+
+
+class Month:
+    """An account at opening; the test plays the month and asks for the reconciliation."""
+
+    def __init__(self, folder: Path, figures: Figures) -> None:
+        self.account, self.folder, self.figures = Account(), folder, figures
+        for number in range(1, 6):
+            self.account.add(f"c-{number}", 10_000)
+        self.opening = self.account.export(folder / "a.parquet", OPENING)
+
+    def close(self, transactions: Path | None = None) -> dict[str, Any]:
+        """Export the closing snapshot and reconcile; the JSON's ``transactions`` and ``notices``."""
+        closing = self.account.export(self.folder / "b.parquet", CLOSING)
+        path = transactions or self.account.write_transactions(self.folder / "t.parquet")
+        found = self.figures(self.opening, closing, "--transactions", path)
+        return {**found["transactions"], "notices": found["notices"], "sources": found["sources"]}
+
+
+@pytest.fixture
+def month(tmp_path: Path, figures: Figures) -> Month:
+    """Five cards with 100.00 each, nothing has happened."""
+    return Month(tmp_path, figures)
+
+
+def test_everything_agrees(month: Month) -> None:
+    """Loads, purchases, an expiry sweep and a reversal: both sides say the same and no card differs."""
+    account = month.account
+    account.add("c-6", 5_000)
+    account.transact("c-6", 5_000, NOVEMBER)
+    account.cards["c-1"].cents -= 1_500
+    account.transact("c-1", -1_500, NOVEMBER, shop="s-2")
+    account.cards["c-2"].cents, account.cards["c-2"].expires = 0, NOVEMBER
+    account.transact("c-2", -10_000, NOVEMBER, kind="EXPIRED")
+    account.transact("c-3", -700, NOVEMBER)
+    account.transact("c-3", 700, NOVEMBER + timedelta(hours=1))
+    found = month.close()
+    assert found["differences"] == []
+    assert [side["difference_cents"] for side in found["side_by_side"]] == [0, 0, 0, 0]
+    totals = found["totals"]
+    assert (totals["issued_cents"], totals["redeemed_cents"], totals["expired_cents"], totals["reversed_cents"]) == (
+        5_000,
+        2_200,
+        10_000,
+        700,
+    )
+    assert totals["net_cents"] == -6_500
+
+
+def test_shops_and_months_are_local(month: Month) -> None:
+    """A purchase of 23:30 UTC on 31 October belongs to November in Amsterdam; flows come per month and shop."""
+    month.account.transact("c-1", -100, datetime(2026, 10, 31, 23, 30, tzinfo=UTC), shop="s-1")
+    month.account.transact("c-1", -200, datetime(2026, 10, 31, 22, 30, tzinfo=UTC), shop="s-1")
+    month.account.transact("c-2", -300, NOVEMBER, shop="s-2")
+    flows = month.close()["by_shop_and_month"]
+    assert [(f["month"], f["shop_uuid"], f["shop_name"], f["redeemed_cents"], f["transactions"]) for f in flows] == [
+        ("2026-10", "s-1", "Shop s-1", 200, 1),
+        ("2026-11", "s-1", "Shop s-1", 100, 1),
+        ("2026-11", "s-2", "Shop s-2", 300, 1),
+    ]
+
+
+def test_differences_are_listed_card_by_card(month: Month) -> None:
+    """A change without a transaction, one without a change, a vanished card and a stranger: each has a line."""
+    account = month.account
+    account.cards["c-1"].cents -= 400
+    account.transact("c-2", -250, NOVEMBER)
+    del account.cards["c-3"]
+    account.transact("c-99", 125, NOVEMBER)
+    found = month.close()
+    listed = {d["giftcard_uuid"]: (d["difference_cents"], d["remark"]) for d in found["differences"]}
+    assert listed == {
+        "c-3": (10_000, "vanished from the list"),
+        "c-1": (400, "no transaction"),
+        "c-2": (-250, "amounts differ"),
+        "c-99": (125, "in neither snapshot"),
+    }
+    assert [d["giftcard_uuid"] for d in found["differences"]] == ["c-3", "c-1", "c-2", "c-99"], "largest first"
+
+
+def test_reading_times_bound_each_card(month: Month) -> None:
+    """A purchase after a card's reading belongs to the next period, one during the walk before it to this."""
+    account = month.account
+    account.cards["c-1"].read_at = CLOSING + timedelta(minutes=10)
+    account.cards["c-1"].cents -= 300
+    account.transact("c-1", -300, CLOSING + timedelta(minutes=5))
+    account.transact("c-2", -900, CLOSING + timedelta(minutes=5))
+    account.transact("c-4", -900, OPENING - timedelta(days=1))
+    found = month.close()
+    assert found["differences"] == []
+    assert found["outside_period"] == 2
+
+
+def test_duplicates_count_once(month: Month) -> None:
+    """A row that a shifting list gave twice counts once, and it is said."""
+    month.account.cards["c-1"].cents -= 300
+    month.account.transact("c-1", -300, NOVEMBER)
+    month.account.transactions.append(dict(month.account.transactions[0]))
+    found = month.close()
+    assert found["totals"]["redeemed_cents"] == 300
+    assert "t.parquet: 1 transactions stood in the file more than once; each counts once" in found["notices"]
+
+
+def test_old_rows_without_uuids(month: Month) -> None:
+    """A null card uuid is found by the card's id in a newer row, else the row counts in totals but for no card."""
+    account = month.account
+    account.cards["c-1"].cents -= 500
+    account.transact("c-1", -200, NOVEMBER, transaction_uuid=None, giftcard_uuid=None)
+    account.transact("c-1", -300, NOVEMBER + timedelta(hours=2))
+    account.transact(None, -50, NOVEMBER, transaction_uuid=None, giftcard_id=77)
+    found = month.close()
+    assert found["differences"] == []
+    assert (found["without_card"], found["without_card_cents"]) == (1, -50)
+    assert found["totals"]["redeemed_cents"] == 550
+    assert any(
+        "2 old rows without a card uuid; 1 found by their card id, 1 stay without" in n for n in found["notices"]
+    )
+
+
+def test_load_after_a_purchase_elsewhere_is_no_reversal(month: Month) -> None:
+    """Only what exactly undoes the row before, on the same card in the same shop, is reversed; and only once."""
+    account = month.account
+    account.transact("c-1", -700, NOVEMBER, shop="s-1")
+    account.transact("c-1", 700, NOVEMBER + timedelta(hours=1), shop="s-2")
+    account.transact("c-2", -700, NOVEMBER)
+    account.transact("c-2", 600, NOVEMBER + timedelta(hours=1))
+    account.cards["c-2"].cents -= 100
+    totals = month.close()["totals"]
+    assert (totals["issued_cents"], totals["reversed_cents"]) == (1_300, 0)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_csv_and_json_lines_say_the_same(suffix: str, month: Month) -> None:
+    """The API's own nested rows as JSON lines and a flat CSV are read as well as Parquet."""
+    month.account.cards["c-1"].cents -= 300
+    month.account.transact("c-1", -300, NOVEMBER)
+    month.account.transact(None, -40, NOVEMBER, giftcard_id=None, transaction_uuid=None)
+    path = month.folder / f"t.{suffix}"
+    rows = [{**row, "created_at": row["created_at"].isoformat()} for row in month.account.transactions]
+    if suffix == "csv":
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        path.write_text("".join(json.dumps(_nested(row)) + "\n" for row in rows))
+    found = month.close(path)
+    assert found["differences"] == []
+    assert (found["totals"]["redeemed_cents"], found["without_card_cents"]) == (340, -40)
+    assert found["sources"][-1]["role"] == "transactions"
+
+
+def _nested(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the API gives it."""
+    return {
+        "id": row["transaction_id"],
+        "uuid": row["transaction_uuid"],
+        "amount_in_cents": row["amount_in_cents"],
+        "type": row["type"],
+        "settled": False,
+        "card": {"id": row["giftcard_id"], "uuid": row["giftcard_uuid"]},
+        "shop": {"id": row["shop_id"], "uuid": row["shop_uuid"], "name": row["shop_name"]},
+        "settlements": [],
+        "created_at": row["created_at"],
+    }
+
+
+def test_proof_of_the_file_is_told(month: Month) -> None:
+    """A transactions export that did not agree is told as partial, one without a summary as unproven."""
+    assert (
+        "t.parquet: no summary beside it; whether it holds every transaction is not known" in month.close()["notices"]
+    )
+    beside = month.folder / "t.parquet.summary.json"
+    beside.write_text(json.dumps({"agreed": False, "verdict": "2 pages missing"}))
+    assert any("PARTIAL: t.parquet did not agree (2 pages missing)" in notice for notice in month.close()["notices"])
+    beside.write_text(json.dumps({"agreed": True}))
+    assert month.close()["notices"] == []
+
+
+def test_no_transactions(month: Month) -> None:
+    """An empty file is a reconciliation with every change listed."""
+    month.account.cards["c-1"].cents -= 300
+    assert [d["remark"] for d in month.close()["differences"]] == ["no transaction"]
+
+
+def test_every_format_takes_them(month: Month, report: Run) -> None:
+    """HTML, xlsx and CSV hold the comparison, the flows and the differences."""
+    month.account.cards["c-1"].cents -= 300
+    month.account.transact("c-2", -100, NOVEMBER)
+    month.close()
+    page, book, table = (month.folder / name for name in ("r.html", "r.xlsx", "r.csv"))
+    result = report(
+        month.opening,
+        month.folder / "b.parquet",
+        "--transactions",
+        month.folder / "t.parquet",
+        "--to",
+        page,
+        "--to",
+        book,
+        "--to",
+        table,
+    )
+    assert "2 cards differ from transactions" in result.stdout
+    assert "Differences by card" in page.read_text()
+    assert "transactions,2026-11,,,Shop s-1: redeemed,,100" in table.read_text()
+
+
+def test_unusable_files_are_named(month: Month, report: Run, tmp_path: Path) -> None:
+    """A missing file, another kind of file and a file of something else end with exit 2 and one line."""
+    month.close()
+    closing = month.folder / "b.parquet"
+    (tmp_path / "t.txt").write_text("")
+    other = tmp_path / "o.parquet"
+    pq.write_table(pq.read_table(closing).drop_columns(["amount_in_cents"]), other)
+    for path, words in (
+        (tmp_path / "none.csv", "no such file"),
+        (tmp_path / "t.txt", ".parquet, .csv or .jsonl"),
+        (other, "amount_in_cents and created_at missing"),
+    ):
+        result = report(month.opening, closing, "--transactions", path)
+        assert result.exit_code == 2
+        assert words in result.stderr
+    alone = report(closing, "--transactions", other)
+    assert "need two snapshots" in alone.stderr

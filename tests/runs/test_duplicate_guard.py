@@ -1,0 +1,253 @@
+"""Twins: a once command for a manifest that another run has carried out, or is about to."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from piggy_batch.client.rate_limiter import Rate
+from piggy_batch.client.target import Target
+from piggy_batch.endpoints import find_operation
+from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.importing.options import ImportOptions, RunResult
+from piggy_batch.importing.resume import load_manifest_into
+from piggy_batch.importing.runner import run
+from piggy_batch.manifest.options import ManifestOptions
+from piggy_batch.runs.context import ConnectionOptions
+from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.duplicate_guard import DuplicateRunGuard
+from piggy_batch.runs.generated_manifest import counted_manifest
+from piggy_batch.runs.journal_file import NAME
+from tests.support.processes import finish, serving, start
+from tests.support.world import TOKEN, World, in_virtual_time, working_rows
+
+CREATE = find_operation("giftcards create")
+ROWS = 3
+
+
+@pytest.fixture
+def manifest(world: World) -> Path:
+    """Cards to be made, in a folder that holds nothing else."""
+    (world.folder / "lists").mkdir()
+    return world.manifest(*working_rows(world, CREATE, ROWS), name="lists/cards.csv")
+
+
+def made(world: World) -> int:
+    """How many cards the service has made."""
+    return int(world.state["effects"].get("giftcards.create", 0))
+
+
+def claimed(world: World, manifest: Path, run_dir: Path, records: Path | None = None) -> None:
+    """Leave what a kill leaves between the claim and the first request."""
+    with RunDir(run_dir) as directory:
+        journal, _ = load_manifest_into(directory, CREATE, manifest, ManifestOptions())
+        journal.set("base_url", world.target().base_url)
+        DuplicateRunGuard(CREATE, manifest, journal, world.target().base_url, records).claim(again=False)
+        journal.close()
+
+
+def test_a_run_under_another_name_is_found(world: World, manifest: Path) -> None:
+    """Beside the manifest or beside the run directory: exit 2, and no file is put into the other directory."""
+    first = world.run(CREATE, manifest, run_dir=world.folder / "a")
+    before = sorted(first.run_dir.iterdir())
+    with pytest.raises(SetupError, match=r"a holds an earlier run of giftcards create .* pass --again"):
+        world.run(CREATE, manifest, run_dir=world.folder / "b")
+    assert not (world.folder / "b").exists()
+    assert sorted(first.run_dir.iterdir()) == before
+    first.run_dir.rename(manifest.parent / "elsewhere")
+    with pytest.raises(SetupError, match="elsewhere holds an earlier run"):
+        world.run(CREATE, manifest, dry_run=True)
+    assert made(world) == ROWS
+    assert world.run(CREATE, manifest, again=True).exit_code == 0
+
+
+def test_a_renamed_directory_is_found(world: World, manifest: Path) -> None:
+    """Its name says nothing; the manifest and the operation do. Going on there is the way."""
+    first = world.run(CREATE, manifest, limit=1)
+    moved = first.run_dir.rename(manifest.parent / "old")
+    with pytest.raises(SetupError, match=r"go on with --run-dir .*old"):
+        world.run(CREATE, manifest)
+    assert world.run(CREATE, manifest, run_dir=moved, adopt=True).exit_code == 0
+    assert made(world) == ROWS
+
+
+def test_a_run_anywhere_is_found_in_the_record(world: World, manifest: Path) -> None:
+    """Manifest and run directory lie in other folders, and the first directory is gone: the record knows the run."""
+    context = {"registry_dir": world.folder / "state"}
+    first = world.run(CREATE, manifest, run_dir=world.folder / "far" / "a", context=context)
+    copy = world.folder / "copy.csv"
+    shutil.copy(manifest, copy)
+    for _ in range(2):
+        with pytest.raises(SetupError, match=r"began in .*far/a .* pass --again"):
+            world.run(CREATE, copy, context=context)
+        shutil.rmtree(first.run_dir, ignore_errors=True)
+    assert made(world) == ROWS
+    assert world.run(CREATE, copy, context=context, again=True).exit_code == 0
+    assert world.run(CREATE, copy, context=context).exit_code == 0  # that run again: nothing is left to do
+    assert made(world) == 2 * ROWS
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_of_two_at_once_one_goes_on(world: World, manifest: Path, records: bool) -> None:
+    """Both are checked before either has sent anything; one is carried out, the other refused with exit 2."""
+    context = {"registry_dir": world.folder / "state"} if records else {}
+
+    async def both() -> list[RunResult | BaseException]:
+        return await asyncio.gather(
+            *(world.run_async(CREATE, manifest, run_dir=world.folder / name, context=context) for name in "ab"),
+            return_exceptions=True,
+        )
+
+    ends = in_virtual_time(both(), world.time)
+    assert sorted(type(end) for end in ends if isinstance(end, Exception)) == [SetupError]
+    assert made(world) == ROWS
+
+
+def test_a_claim_counts_while_its_run_lives(world: World, manifest: Path) -> None:
+    """A run that is about to send holds its directory; one that was killed before it sent is no obstacle."""
+    other = world.folder / "other"
+    claimed(world, manifest, other)
+    with RunDir(other), pytest.raises(SetupError, match="other holds an earlier run"):
+        world.run(CREATE, manifest, run_dir=world.folder / "mine")
+    assert world.run(CREATE, manifest, run_dir=world.folder / "mine").exit_code == 0
+    with pytest.raises(SetupError, match="mine holds an earlier run"):
+        world.run(CREATE, manifest, run_dir=other)
+    assert made(world) == ROWS
+
+
+@pytest.mark.parametrize("name", ["killed", "another"])
+def test_a_run_killed_before_it_sent_anything_is_no_obstacle(world: World, manifest: Path, name: str) -> None:
+    """Its entry in the record is known to be void: by the same directory, and by any other."""
+    records = world.folder / "state"
+    claimed(world, manifest, world.folder / "killed", records)
+    context = {"registry_dir": records}
+    assert world.run(CREATE, manifest, run_dir=world.folder / name, context=context, dry_run=True).exit_code == 0
+    assert world.run(CREATE, manifest, run_dir=world.folder / name, context=context).exit_code == 0
+    assert made(world) == ROWS
+
+
+def test_a_run_that_sends_nothing_leaves_no_entry(world: World, manifest: Path) -> None:
+    """The record forgets a run whose listing of what is there failed."""
+    records, run_dir = world.folder / "state", world.folder / "a"
+    (run_dir / "baseline.csv").mkdir(parents=True)
+    with pytest.raises(SetupError, match="is a directory"):
+        world.run(CREATE, manifest, run_dir=run_dir, baseline=True, context={"registry_dir": records})
+    assert world.run(CREATE, manifest, run_dir=world.folder / "b", context={"registry_dir": records}).exit_code == 0
+
+
+@pytest.mark.parametrize("kept", ["summary", "record"])
+def test_an_older_journal_put_back_is_refused(world: World, manifest: Path, kept: str) -> None:
+    """A backup in the place of the journal: the summary or the record knows that more was done. Exit 4; --adopt."""
+    context = {"registry_dir": world.folder / "state"} if kept == "record" else {}
+    run_dir = world.run(CREATE, manifest, limit=1, context=context).run_dir
+    backup = (run_dir / NAME).read_bytes()
+    assert world.run(CREATE, manifest, limit=1, context=context).exit_code == 0
+    (run_dir / NAME).write_bytes(backup)
+    if kept == "record":
+        (run_dir / "summary.json").unlink()
+    for _ in range(2):
+        with pytest.raises(JournalError, match=r"2 rows were done .* knows of 1: it is an older copy.*--adopt"):
+            world.run(CREATE, manifest, context=context)
+    assert made(world) == 2
+    assert world.run(CREATE, manifest, context=context, adopt=True).exit_code == 0
+    assert world.run(CREATE, manifest, context=context).exit_code == 0
+
+
+def test_a_rehearsal_is_no_twin(world: World, manifest: Path) -> None:
+    """The same manifest against another service, such as the sandbox."""
+    world.run(CREATE, manifest, run_dir=world.folder / "rehearsal", context={"registry_dir": world.folder / "state"})
+    context = replace(world.context(registry_dir=world.folder / "state"), target=Target("http://other.test", TOKEN))
+    options = ImportOptions(run_dir=world.folder / "real", connection=ConnectionOptions(Rate(0.0)), yes=True)
+    assert in_virtual_time(run(CREATE, manifest, options, context), world.time).exit_code == 0
+
+
+def test_counted_cards_are_no_twins(world: World) -> None:
+    """`--count 3` twice, in two directories, makes six cards: it has no list that could be sent twice."""
+    program = world.sandbox.world.cards.programs[1].uuid
+    for name in "ab":
+        path = counted_manifest(world.folder / name, ROWS)
+        done = world.run(
+            CREATE,
+            path,
+            run_dir=world.folder / name,
+            constants={"giftcard_program_uuid": program},
+            context={"registry_dir": world.folder / "state"},
+        )
+        assert done.exit_code == 0
+    assert made(world) == 2 * ROWS
+
+
+def test_a_list_under_the_name_of_a_counted_one_has_twins(world: World, manifest: Path) -> None:
+    """`manifest.csv` in the run directory is what `--count` makes only where it holds just that."""
+    for name in "ab":
+        (world.folder / name).mkdir()
+        shutil.copy(manifest, world.folder / name / "manifest.csv")
+    world.run(CREATE, world.folder / "a" / "manifest.csv", run_dir=world.folder / "a")
+    with pytest.raises(SetupError, match="a holds an earlier run"):
+        world.run(CREATE, world.folder / "b" / "manifest.csv", run_dir=world.folder / "b")
+
+
+def test_a_damaged_record_is_named(world: World, manifest: Path) -> None:
+    """Nothing is sent while it cannot be told whether another run has begun."""
+    records = world.folder / "state"
+    assert world.run(CREATE, manifest, context={"registry_dir": records}).exit_code == 0
+    (record,) = (records / "once").glob("*.json")
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    record.write_text("[")
+    with pytest.raises(SetupError, match=f"record of runs in {record} cannot be used: it is damaged"):
+        world.run(CREATE, manifest, context={"registry_dir": records})
+    assert made(world) == ROWS
+
+
+def test_a_neighbour_that_cannot_be_read_is_no_obstacle(world: World, manifest: Path) -> None:
+    """A damaged journal under another name."""
+    (world.folder / "broken").mkdir()
+    (world.folder / "broken" / "journal.sqlite").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    assert world.run(CREATE, manifest, run_dir=world.folder / "mine").exit_code == 0
+
+
+def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path) -> None:
+    """With a stand-in on this machine, a run directory that is gone was a try; elsewhere it counts."""
+    for url, code in (("http://127.0.0.1:9", 0), ("http://sandbox.test", 2)):
+        home = tmp_path / str(code)
+        home.mkdir()
+        world = Rehearsal(home, url)
+        path = world.manifest("giftcard_program_uuid", [world.sandbox.world.cards.programs[1].uuid] * 2)
+        context = {"registry_dir": home / "records"}
+        shutil.rmtree(world.run("giftcards create", path, context=context).run_dir)
+        if code:
+            with pytest.raises(SetupError, match="for this very manifest began in"):
+                world.run("giftcards create", path, context=context)
+        else:
+            assert world.run("giftcards create", path, context=context).exit_code == 0
+
+
+class Rehearsal(World):
+    """A world whose service has another address."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder)
+        self._url = url
+
+    def target(self, token: str = TOKEN) -> Target:
+        return Target(self._url, token)
+
+
+@pytest.mark.process
+def test_of_two_processes_at_once_one_goes_on(tmp_path: Path) -> None:
+    """Wherever their directories lie: one ends well, the other says why not; each card is made once."""
+    with serving() as service:
+        program = World(tmp_path).sandbox.world.cards.programs[1].uuid  # every stand-in begins alike
+        path = tmp_path / "cards.csv"
+        path.write_text("giftcard_program_uuid\n" + f"{program}\n" * 5)
+        command = ("giftcards", "create", path, "--yes", "--rate", "0", "--no-baseline", "--no-progress", "--run-dir")
+        both = [start(service, tmp_path, *command, tmp_path / name / "run") for name in ("x", "y")]
+        ends = [finish(process) for process in both]
+        assert sorted(code for code, _, _ in ends) == [0, 2], ends
+        assert any("pass --again" in err for _, _, err in ends)
+        assert service.ask("state")["effects"]["giftcards.create"] == 5
