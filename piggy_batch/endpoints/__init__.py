@@ -22,6 +22,7 @@ from piggy_batch.endpoints.operation import (
     Operation,
     OwnerRule,
     ResponseFields,
+    StartState,
     segment,
 )
 
@@ -60,6 +61,7 @@ __all__ = [
     "Operation",
     "OwnerRule",
     "ResponseFields",
+    "StartState",
     "find_operation",
     "segment",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piggy_batch.endpoints.operation import Column, DesiredState, Lookup, Operation, ResponseFields
+from piggy_batch.endpoints.operation import Column, DesiredState, Lookup, Operation, ResponseFields, StartState
 from piggy_batch.models import Kind, Repeat
 
 CONTACT = ResponseFields(
@@ -25,7 +25,9 @@ _EMAIL = Column(
 )
 _EMAIL_ECHO = (("email", "email"),)
 
-FIND_CONTACT = Lookup(path="contacts/find-one-by", key="email", noun=CONTACT, absent_codes=frozenset({55031}))
+FIND_CONTACT = Lookup(
+    path="contacts/find-one-by", key="email", key_path="email", noun=CONTACT, absent_codes=frozenset({55031})
+)
 
 CONTACTS = (
     Operation(
@@ -71,7 +73,9 @@ CONTACTS = (
         repeat_note="is refused (60005)",
         goal=DesiredState(),
         look=FIND_CONTACT,
+        start=StartState.ABSENT,
         already_codes=frozenset({60005}),
+        makes="contact_uuid",
         unique="email",
         confirm=True,
     ),
@@ -108,6 +112,7 @@ GIVE_CREDITS = Operation(
     key="contact_uuid",
     repeat_note="gives them again",
     echoes=(("credits", "credits"), ("contact.uuid", "contact_uuid"), ("shop.uuid", "shop_uuid")),
+    makes="credit_reception_uuid",
     confirm=True,
     mails=True,
     hidden=True,

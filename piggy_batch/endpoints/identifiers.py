@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from piggy_batch.endpoints.operation import NOBODY, Column, DesiredState, Lookup, Operation, OwnerRule, ResponseFields
+from piggy_batch.endpoints.operation import (
+    NOBODY,
+    Column,
+    DesiredState,
+    Lookup,
+    Operation,
+    OwnerRule,
+    ResponseFields,
+    StartState,
+)
 from piggy_batch.models import Kind, Repeat
 
 IDENTIFIER = ResponseFields(
@@ -13,6 +22,11 @@ IDENTIFIER = ResponseFields(
         ("contact_uuid", "contact.uuid"),
         ("contact_email", "contact.email"),
     ),
+    owner="contact_uuid",
+    owner_email="contact_email",
+    label="contact_identifier_name",
+    active="contact_identifier_active",
+    state=("contact_uuid", "contact_identifier_name", "contact_identifier_active"),
 )
 
 _VALUE = Column("contact_identifier_value", "the card number or other code, exactly as scanned", required=True)
@@ -21,6 +35,7 @@ _EXPECTED = Column(
     "expected_contact_uuid",
     f'who must hold the card now; "{NOBODY}" says nobody. Another holder: the row is rejected, nothing is sent',
     sent=False,
+    expects="contact_uuid",
 )
 _CONTACT = Column("contact_uuid", "the contact's UUID", required=True)
 
@@ -28,10 +43,12 @@ _CONTACT = Column("contact_uuid", "the contact's UUID", required=True)
 FIND_IDENTIFIER = Lookup(
     path="contact-identifiers/find",
     key="contact_identifier_value",
+    key_path="value",
     noun=IDENTIFIER,
     absent_codes=frozenset({60003}),
     hidden_codes=frozenset({60004}),
     inside="contacts/{contact_uuid}/contact-identifiers",
+    activate="identifiers update with contact_identifier_active true",
 )
 _VALUE_ECHO = (("value", "contact_identifier_value"),)
 
@@ -65,6 +82,7 @@ IDENTIFIERS = (
         echoes=_VALUE_ECHO,
         goal=DesiredState(owner=OwnerRule.ROW, columns=("contact_identifier_name",)),
         look=FIND_IDENTIFIER,
+        start=StartState.ABSENT,
         already_codes=frozenset({60006}),
         unique="contact_identifier_value",
     ),
@@ -82,6 +100,8 @@ IDENTIFIERS = (
         echoes=_VALUE_ECHO,
         goal=DesiredState(owner=OwnerRule.ROW),
         look=FIND_IDENTIFIER,
+        start=StartState.UNOWNED,
+        needs_active=True,
         already_codes=frozenset({60014}),
         unique="contact_identifier_value",
         confirm=True,
@@ -101,6 +121,7 @@ IDENTIFIERS = (
         goal=DesiredState(owner=OwnerRule.NOBODY),
         look=FIND_IDENTIFIER,
         lookup_before=True,
+        needs_active=True,
         already_codes=frozenset({60011}),
         unique="contact_identifier_value",
         confirm=True,

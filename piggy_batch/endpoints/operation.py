@@ -28,22 +28,44 @@ class Column:
     required: bool = False
     sent: bool = True  # False: read for a safeguard, never sent
     default: str | None = None
+    expects: str | None = None  # result column that must hold this before anything is sent; the column is a safeguard
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseFields:
-    """What an answer is about: result columns and where the answer has them (dotted paths)."""
+    """What an answer is about: result columns and where the answer has them (dotted paths).
+
+    ``owner``, ``owner_email``, ``label``, ``active``: which of the columns tell who holds the thing, what it is
+    called, and whether it is active; None where the thing has none. ``state``: the columns of which a change shows
+    that somebody has changed the thing.
+    """
 
     name: str
     fields: tuple[tuple[str, str], ...]  # (result column, path in the answer's data)
+    owner: str | None = None
+    owner_email: str | None = None
+    label: str | None = None
+    active: str | None = None
+    state: tuple[str, ...] = ()
+
+    def path(self, column: str) -> str:
+        """Where an answer's data has a column."""
+        return dict(self.fields)[column]
 
 
 class OwnerRule(StrEnum):
     """Whom a card must belong to for a row to be as asked."""
 
     ANY = "any"  # the row says nothing about the owner
-    ROW = "row"  # the row's contact_uuid; nobody where the row has none
+    ROW = "row"  # whom the row's cell of the noun's owner column names; nobody where it is blank
     NOBODY = "nobody"
+
+
+class StartState(StrEnum):
+    """How a thing stands for as long as a row's request has left no trace."""
+
+    ABSENT = "absent"  # it does not exist
+    UNOWNED = "unowned"  # it exists, active, and nobody holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +74,23 @@ class DesiredState:
 
     exists: bool = True
     owner: OwnerRule = OwnerRule.ANY
+    active: bool = False  # the thing must be active, whatever the row says
     columns: tuple[str, ...] = ()  # result columns that must equal the row's cell of the same name
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A read that shows the state of a row's thing. ``key`` is the manifest column looked up."""
+    """A read that shows the state of a row's thing. ``key`` is the manifest column looked up: sent in the query, or
+    percent-encoded into ``path`` where that has {key column}."""
 
     path: str
     key: str
+    key_path: str  # where the answer's data repeats the key
     noun: ResponseFields
     absent_codes: frozenset[int]  # the thing does not exist
-    hidden_codes: frozenset[int] = frozenset()  # it exists, and the service shows nothing more
+    hidden_codes: frozenset[int] = frozenset()  # it exists, inactive, and the service shows nothing more
     inside: str | None = None  # list of one contact's things, used where ``path`` hides; {contact_uuid}
+    activate: str | None = None  # what makes an inactive thing active, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +111,8 @@ class Operation:
     goal: DesiredState | None = None
     look: Lookup | None = None
     lookup_before: bool = False  # look before the first send and journal what was there
+    start: StartState | None = None  # None: only such a look tells
+    needs_active: bool = False  # refused for an inactive thing
     already_codes: frozenset[int] = frozenset()  # "is so already": final only after a look
     absent_codes: frozenset[int] = frozenset()  # reads: there is no such thing
     inactive_codes: frozenset[int] = frozenset()  # reads: there is, and it is inactive
@@ -96,6 +124,7 @@ class Operation:
     tags: bool = False  # takes custom.* columns
     fixed: Mapping[str, Json] = field(default_factory=dict)  # sent with every row
     success_texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
+    makes: str | None = None  # result column with the UUID of a thing that each answer has newly made
     mails: bool = False  # the service mails customers for it
     preview: bool = False  # a dry run looks the giftcards up and warns of those that had better not be sent
     baseline: bool = False  # record what is there before the first request, so that rows in doubt can be settled
@@ -113,6 +142,11 @@ class Operation:
     def slug(self) -> str:
         """The name as part of a file name: ``identifiers-create``."""
         return f"{self.resource}-{self.verb}".rstrip("-")
+
+    @property
+    def safeguards(self) -> tuple[Column, ...]:
+        """The columns that say what must be so before anything is sent."""
+        return tuple(c for c in self.columns if c.expects is not None)
 
     def column(self, name: str) -> Column | None:
         """The declared column of that name."""

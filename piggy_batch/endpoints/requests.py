@@ -40,6 +40,8 @@ def build(operation: Operation, values: Mapping[str, str]) -> Request:
 
 def look_request(look: Lookup, values: Mapping[str, str]) -> Request:
     """The read that shows the row's thing."""
+    if f"{{{look.key}}}" in look.path:
+        return Request("GET", fill(look.path, values))
     return Request("GET", look.path, query={look.key: values[look.key]})
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints import NOBODY, DesiredState, Lookup, Operation, OwnerRule, ResponseFields
+from piggy_batch.endpoints import NOBODY, DesiredState, Lookup, Operation, OwnerRule, ResponseFields, StartState
 from piggy_batch.endpoints.responses import (
     ResponseAction,
     Verdict,
@@ -18,18 +18,19 @@ from piggy_batch.endpoints.responses import (
     extract_fields,
     get_path,
 )
-from piggy_batch.importing.response_rules import is_same, key_path, owner_of, wanted_cell, wanted_owner
+from piggy_batch.importing.response_rules import is_same, owner_of, wanted_cell, wanted_owner
 from piggy_batch.models import Answer, Json, Lost, Proof, Status
 from piggy_batch.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedState:
-    """What a look showed of a row's thing."""
+    """What a look showed of a row's thing; ``noun``: what kind of thing it is."""
 
+    noun: ResponseFields
     exists: bool
     hidden: bool = False  # it exists, but inactive: owner and name are not shown
     value: str | None = None
@@ -41,19 +42,26 @@ class ObservedState:
         return {"exists": self.exists, "hidden": self.hidden, "value": self.value, "fields": dict(self.fields)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Json]) -> ObservedState:
+    def from_json(cls, noun: ResponseFields, data: Mapping[str, Json]) -> ObservedState:
         """What :meth:`to_json` wrote."""
-        return cls(data["exists"], data["hidden"], data["value"], data["fields"])
+        return cls(noun, data["exists"], data["hidden"], data["value"], data["fields"])
 
     @property
     def owner(self) -> str | None:
-        """The contact's UUID; None: nobody, or not shown."""
-        return owner_of(self.fields)
+        """The UUID of who holds it; None: nobody, or not shown."""
+        return owner_of(self.noun, self.fields)
+
+    @property
+    def inactive(self) -> bool:
+        """Whether it is known to be inactive."""
+        return self.hidden or self._told(self.noun.active) is False
+
+    def _told(self, column: str | None) -> Json:
+        return self.fields.get(column) if column else None
 
     def state(self) -> tuple[Json, ...]:
         """What must be equal for nothing to have changed between two looks."""
-        names = ("contact_uuid", "contact_identifier_name", "contact_identifier_active")
-        return (self.exists, self.hidden, *(self.fields.get(n) for n in names))
+        return (self.exists, self.hidden, *(self.fields.get(name) for name in self.noun.state))
 
     def words(self) -> str:
         """The state in words, for messages."""
@@ -62,13 +70,17 @@ class ObservedState:
         if self.hidden:
             with_whom = f", not held by contact {printable(self.not_with)}" if self.not_with else ""
             return f"exists, inactive, owner not visible{with_whom}"
-        mail = self.fields.get("contact_email")
-        whose = f"held by contact {printable(self.owner)}" if self.owner else "held by nobody"
-        mailed = f" ({printable(str(mail))})" if self.owner and mail else ""
-        name = self.fields.get("contact_identifier_name")
-        called = f', named "{printable(str(name))}"' if name is not None else ""
-        inactive = ", inactive" if self.fields.get("contact_identifier_active") is False else ""
-        return f"exists, {whose}{mailed}{called}{inactive}"
+        said = ["exists"]
+        if self.noun.owner is not None:
+            mail = self._told(self.noun.owner_email)
+            mailed = f" ({printable(str(mail))})" if self.owner and mail else ""
+            said.append(f"held by contact {printable(self.owner)}{mailed}" if self.owner else "held by nobody")
+        name = self._told(self.noun.label)
+        if name is not None:
+            said.append(f'named "{printable(str(name))}"')
+        if self.inactive:
+            said.append("inactive")
+        return ", ".join(said)
 
 
 class Match(StrEnum):
@@ -89,27 +101,27 @@ def read_lookup(look: Lookup, values: Mapping[str, str], answer: Answer) -> Obse
     code = api_code(answer)
     if answer.status >= 400:
         if code in look.absent_codes:
-            return ObservedState(exists=False)
+            return ObservedState(look.noun, exists=False)
         if code in look.hidden_codes:
-            return ObservedState(exists=True, hidden=True, value=values[look.key])
+            return ObservedState(look.noun, exists=True, hidden=True, value=values[look.key])
         return Verdict(
             ResponseAction.SETTLE, f"look: {api_message(answer)}", Status.REJECTED, http_status=answer.status, code=code
         )
     data = get_path(answer.body, "data")
-    value = get_path(data, key_path(look))
+    value = get_path(data, look.key_path)
     if value is None:
         return Verdict(ResponseAction.DOUBT, "look: the answer holds no usable data", http_status=answer.status)
     if not _shows_owner(look.noun, data):
         return Verdict(ResponseAction.DOUBT, "look: the answer does not show who holds it", http_status=answer.status)
-    return ObservedState(exists=True, value=str(value), fields=extract_fields(look.noun, data))
+    return ObservedState(look.noun, exists=True, value=str(value), fields=extract_fields(look.noun, data))
 
 
 def _shows_owner(noun: ResponseFields, data: Json) -> bool:
     """Whether an answer tells the holder, or that there is none: a holder left out is not nobody."""
-    path = dict(noun.fields).get("contact_uuid", "")
-    head, _, tail = path.partition(".")
-    if not tail:
+    if noun.owner is None:
         return True
+    path = noun.path(noun.owner)
+    head = path.partition(".")[0]
     return head in data and (not data[head] or get_path(data, path) is not None)
 
 
@@ -122,16 +134,16 @@ def read_contact_list(
     common = classify_status(answer)
     if common is not None:
         return common
-    hidden = ObservedState(exists=True, hidden=True, value=values[look.key], not_with=contact_uuid)
+    hidden = ObservedState(look.noun, exists=True, hidden=True, value=values[look.key], not_with=contact_uuid)
     if answer.status >= 400:
         return hidden  # 55031, no such contact: it cannot hold the card
     data = get_path(answer.body, "data")
     if not isinstance(data, list):
         return Verdict(ResponseAction.DOUBT, "look: the answer holds no list", http_status=answer.status)
     for item in data:
-        if get_path(item, key_path(look)) == values[look.key]:
-            fields = {**extract_fields(look.noun, item), "contact_uuid": contact_uuid}
-            return ObservedState(exists=True, value=values[look.key], fields=fields)
+        if get_path(item, look.key_path) == values[look.key]:
+            fields = extract_fields(look.noun, item) | ({look.noun.owner: contact_uuid} if look.noun.owner else {})
+            return ObservedState(look.noun, exists=True, value=values[look.key], fields=fields)
     return hidden
 
 
@@ -144,7 +156,7 @@ def matches_goal(operation: Operation, values: Mapping[str, str], seen: Observed
         return Match.YES
     if seen.hidden:
         return _fits_hidden(operation, goal, values, seen)
-    if goal.owner is not OwnerRule.ANY and seen.owner != wanted_owner(goal, values):
+    if goal.owner is not OwnerRule.ANY and seen.owner != wanted_owner(operation, values):
         return Match.NO
     for name in goal.columns:
         if name in values and seen.fields.get(name) != wanted_cell(operation, name, values):
@@ -154,33 +166,41 @@ def matches_goal(operation: Operation, values: Mapping[str, str], seen: Observed
 
 def _fits_hidden(operation: Operation, goal: DesiredState, values: Mapping[str, str], seen: ObservedState) -> Match:
     """Of a hidden thing one knows that it is inactive, and perhaps who does not hold it."""
+    active = seen.noun.active
     asked = [name for name in goal.columns if name in values]
-    if "contact_identifier_active" in asked and wanted_cell(operation, "contact_identifier_active", values) is True:
+    if active in asked and active is not None and wanted_cell(operation, active, values) is True:
         return Match.NO
-    if goal.owner is OwnerRule.ANY and asked == ["contact_identifier_active"]:
+    if goal.owner is OwnerRule.ANY and asked == [active]:
         return Match.YES
-    if goal.owner is OwnerRule.ROW and seen.not_with is not None and seen.not_with == wanted_owner(goal, values):
+    if goal.owner is OwnerRule.ROW and seen.not_with is not None and seen.not_with == wanted_owner(operation, values):
         return Match.NO
     return Match.HIDDEN
 
 
 def decide_before_send(operation: Operation, values: Mapping[str, str], seen: ObservedState) -> Verdict | None:
     """What a before-look settles without sending anything; None: go on and send."""
+    look = operation.look
     if not seen.exists:
-        return _looked(Status.REJECTED, "does not exist", code=60003)
+        return _looked(Status.REJECTED, "does not exist", code=_own_code(look.absent_codes if look else ()))
     if _is_other(operation, values, seen):
         return _looked(Status.REJECTED, f'the service shows it as "{printable(seen.value or "")}"; write it so')
-    stranger = _unexpected(values, seen)
+    stranger = _unexpected(operation, values, seen)
     if stranger:
         return _looked(Status.REJECTED, stranger, kept=seen.fields)
     if matches_goal(operation, values, seen) is Match.YES:
         return _looked(Status.ALREADY, "nothing sent: it is so already", kept=seen.fields)
-    inactive = seen.hidden or seen.fields.get("contact_identifier_active") is False
-    if inactive and operation.goal is not None and operation.goal.owner is OwnerRule.NOBODY:
+    if seen.inactive and operation.needs_active:
         return _looked(
-            Status.REJECTED, f"{seen.words()}; the service refuses to unlink it: make it active first", code=60004
+            Status.REJECTED,
+            f"{seen.words()}; the service refuses to {operation.verb} it: make it active first",
+            code=_own_code(look.hidden_codes if look else ()),
         )
     return None
+
+
+def _own_code(codes: Iterable[int]) -> int | None:
+    """The code by which the service itself would have said it."""
+    return min(codes, default=None)
 
 
 def _is_other(operation: Operation, values: Mapping[str, str], seen: ObservedState) -> bool:
@@ -191,14 +211,17 @@ def _is_other(operation: Operation, values: Mapping[str, str], seen: ObservedSta
     return not is_same(operation, key, seen.value, values[key])
 
 
-def _unexpected(values: Mapping[str, str], seen: ObservedState) -> str | None:
-    expected = values.get("expected_contact_uuid")
-    if expected is None:
-        return None
-    if seen.hidden:
-        return f"expected_contact_uuid {printable(expected)} cannot be confirmed: {seen.words()}; nothing sent"
-    if (seen.owner or NOBODY) != expected:
-        return f"expected_contact_uuid {printable(expected)}, but it {seen.words()}; nothing sent"
+def _unexpected(operation: Operation, values: Mapping[str, str], seen: ObservedState) -> str | None:
+    """What speaks against sending, where something is not as the row expects it; None: nothing does."""
+    for column in operation.safeguards:
+        expected = values.get(column.name)
+        if expected is None or column.expects is None:
+            continue
+        if seen.hidden:
+            return f"{column.name} {printable(expected)} cannot be confirmed: {seen.words()}; nothing sent"
+        found = seen.fields.get(column.expects)
+        if (NOBODY if found is None else str(found)) != expected:
+            return f"{column.name} {printable(expected)}, but it {seen.words()}; nothing sent"
     return None
 
 
@@ -226,7 +249,8 @@ def decide_after_lookup(
         return _looked(Status.REJECTED, f"refused, and it {seen.words()}", kept=seen.fields)
     if _untouched(operation, seen):
         return Verdict(ResponseAction.RETRY, f"the look says it {seen.words()}")
-    nobody_asked = operation.goal is not None and operation.goal.owner is OwnerRule.ROW and "contact_uuid" not in values
+    goal = operation.goal
+    nobody_asked = goal is not None and goal.owner is OwnerRule.ROW and wanted_owner(operation, values) is None
     if doubt and nobody_asked and seen.owner is not None:
         return _looked(Status.UNKNOWN, f"it {seen.words()}; it may be this row's card, linked since", kept=seen.fields)
     return _looked(Status.REJECTED, f"it {seen.words()}", kept=seen.fields)
@@ -234,9 +258,13 @@ def decide_after_lookup(
 
 def _untouched(operation: Operation, seen: ObservedState) -> bool:
     """Whether the state is one that the request would have changed."""
-    if operation.method == "POST":
-        return not seen.exists
-    return seen.exists and not seen.hidden and seen.owner is None  # link
+    match operation.start:
+        case StartState.ABSENT:
+            return not seen.exists
+        case StartState.UNOWNED:
+            return seen.exists and not seen.hidden and seen.owner is None
+        case None:
+            return False
 
 
 def _looked(

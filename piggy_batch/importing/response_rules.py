@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from piggy_batch.endpoints import NOBODY, DesiredState, Lookup, Operation, OwnerRule
+from piggy_batch.endpoints import NOBODY, Operation, OwnerRule, ResponseFields
 from piggy_batch.endpoints.cells import identity_of, parse_cell
 from piggy_batch.endpoints.responses import (
     ResponseAction,
@@ -44,14 +44,8 @@ def _judge_refusal(operation: Operation, reply: Reply) -> Verdict:
     if code in operation.absent_codes:
         return Verdict(ResponseAction.SETTLE, said, Status.ABSENT, http_status=reply.status, code=code)
     if code in operation.inactive_codes:
-        return Verdict(
-            ResponseAction.SETTLE,
-            said,
-            Status.DONE,
-            http_status=reply.status,
-            code=code,
-            kept={"contact_identifier_active": False},
-        )
+        kept = {operation.noun.active: False} if operation.noun.active else {}
+        return Verdict(ResponseAction.SETTLE, said, Status.DONE, http_status=reply.status, code=code, kept=kept)
     return Verdict(ResponseAction.SETTLE, said, Status.REJECTED, http_status=reply.status, code=code)
 
 
@@ -95,7 +89,7 @@ def _is_bare_success(operation: Operation, values: Mapping[str, str], reply: Rep
         return reply.is_json or reply.text == ""
     if api_code(reply) is not None or reply.body.get("errors") or reply.body.get("error"):
         return False
-    shown = get_path(reply.body, f"data.{key_path(operation.look)}") if operation.look else None
+    shown = get_path(reply.body, f"data.{operation.look.key_path}") if operation.look else None
     return shown is None or str(shown) == values.get(operation.key)
 
 
@@ -129,28 +123,29 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
         for name in goal.columns
         if name in fields and name in values and fields[name] != wanted_cell(operation, name, values)
     ]
-    if isinstance(data, Mapping) and "contact" in data:
-        asked_owner = wanted_owner(goal, values)
-        owner = owner_of(fields)
-        if goal.owner is not OwnerRule.ANY and owner != asked_owner:
-            found.append(f'contact asked "{printable(asked_owner or NOBODY)}", answered "{printable(owner or NOBODY)}"')
+    if goal.owner is not OwnerRule.ANY and _mentions_owner(operation, data):
+        wanted, owner = wanted_owner(operation, values) or NOBODY, owner_of(operation.noun, fields) or NOBODY
+        if owner != wanted:
+            found.append(f'contact asked "{printable(wanted)}", answered "{printable(owner)}"')
     return found
 
 
-def key_path(look: Lookup) -> str:
-    """Where an answer's data has the key that was looked up."""
-    return "email" if look.key == "email" else "value"
+def _mentions_owner(operation: Operation, data: Json) -> bool:
+    """Whether an answer tells who holds the thing, or that nobody does."""
+    owner = operation.noun.owner
+    return owner is not None and isinstance(data, Mapping) and operation.noun.path(owner).partition(".")[0] in data
 
 
-def owner_of(fields: Mapping[str, Json]) -> str | None:
-    """The contact's UUID among result columns; None: nobody, or not shown."""
-    uuid = fields.get("contact_uuid")
+def owner_of(noun: ResponseFields, fields: Mapping[str, Json]) -> str | None:
+    """The UUID, among result columns, of who holds the thing; None: nobody, or not shown."""
+    uuid = fields.get(noun.owner) if noun.owner else None
     return None if uuid is None else str(uuid)
 
 
-def wanted_owner(goal: DesiredState, values: Mapping[str, str]) -> str | None:
-    """The contact that must hold the card; None: nobody."""
-    return values.get("contact_uuid") if goal.owner is OwnerRule.ROW else None
+def wanted_owner(operation: Operation, values: Mapping[str, str]) -> str | None:
+    """Whom a row asks to hold the thing; None: nobody."""
+    goal, owner = operation.goal, operation.noun.owner
+    return values.get(owner) if goal is not None and owner is not None and goal.owner is OwnerRule.ROW else None
 
 
 def wanted_cell(operation: Operation, name: str, values: Mapping[str, str]) -> Json:

@@ -17,7 +17,7 @@ from piggy_batch.importing.lookup_rules import (
     read_contact_list,
     read_lookup,
 )
-from piggy_batch.importing.response_rules import judge_response
+from piggy_batch.importing.response_rules import judge_response, wanted_owner
 from piggy_batch.importing.verification.verify import verify_row
 from piggy_batch.models import Lost, Proof, Repeat, Status
 from piggy_batch.runs.group_commit import PATIENCE_S
@@ -77,13 +77,18 @@ class RowAttempt:
         self._options = options
         self._request = build(operation, values)
         self._doubt = row.status is Status.UNKNOWN  # sent, and no usable answer
-        self._before = ObservedState.from_json(row.before) if row.before and self._doubt else None
+        self._before = self._recorded() if self._doubt else None
         self._intended = False  # the journal holds an intent of this invocation
         self._tries = 0  # that ended without a usable answer
         self._sends = 0
         self._outages = session.outages  # the session's count when the tries began
         self._outage_resets = 0  # how often an outage has wiped out the tries
         self._held_up_since: float | None = None  # when throttling or maintenance began to hold this row up
+
+    def _recorded(self) -> ObservedState | None:
+        """What the journal keeps of the look before the first send."""
+        look = self._operation.look
+        return ObservedState.from_json(look.noun, self._row.before) if look and self._row.before else None
 
     async def carry(self) -> Verdict | None:
         """The row's outcome; None: the run stops, put the row back."""
@@ -148,7 +153,7 @@ class RowAttempt:
         go = Verdict(ResponseAction.RETRY)
         if self._doubt:
             return await self._resolve_doubt() if self._can_look() else go
-        if self._operation.lookup_before and (self._options.look_before or "expected_contact_uuid" in self._values):
+        if self._operation.lookup_before and (self._options.look_before or self._is_safeguarded()):
             seen = await self._fetch_state()
             if seen is None:
                 return None
@@ -159,6 +164,10 @@ class RowAttempt:
             self._before = seen
             return decide_before_send(self._operation, self._values, seen) or go
         return go
+
+    def _is_safeguarded(self) -> bool:
+        """Whether the row says what must be so before anything is sent."""
+        return any(column.name in self._values for column in self._operation.safeguards)
 
     def _can_look(self) -> bool:
         return self._operation.look is not None and (self._before is not None or not self._operation.lookup_before)
@@ -328,10 +337,11 @@ class RowAttempt:
 
     def _contact_to_ask(self) -> str | None:
         """In whose list an inactive card, which `find` hides, may be seen."""
-        goal = self._operation.goal
-        if goal is not None and goal.owner is OwnerRule.ROW:
-            return self._values.get("contact_uuid")
-        expected = self._values.get("expected_contact_uuid")
-        if expected is not None and expected != NOBODY:
-            return expected
+        operation = self._operation
+        if operation.goal is not None and operation.goal.owner is OwnerRule.ROW:
+            return wanted_owner(operation, self._values)
+        for column in operation.safeguards:
+            expected = self._values.get(column.name)
+            if column.expects == operation.noun.owner and expected not in (None, NOBODY):
+                return expected
         return self._before.owner if self._before else None

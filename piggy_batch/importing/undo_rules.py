@@ -48,7 +48,8 @@ class Change:
     @property
     def before(self) -> ObservedState | None:
         """What a look showed before it was sent; None: nobody looked."""
-        return ObservedState.from_json(self.entry.before) if self.entry.before else None
+        look = self.operation.look
+        return ObservedState.from_json(look.noun, self.entry.before) if look and self.entry.before else None
 
     @property
     def owner(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
+from piggy_batch.endpoints import CATALOGUE, IDENTIFIER, Operation, find_operation
 from piggy_batch.endpoints.responses import ResponseAction, api_code
 from piggy_batch.importing.lookup_rules import (
     Match,
@@ -130,13 +130,13 @@ def test_codes_are_small_whole_numbers(code: Any, found: int | None) -> None:
 
 
 SEEN = {
-    "absent": ObservedState(exists=False),
-    "free": ObservedState(exists=True, value="A", fields={"contact_identifier_active": True}),
-    "ours": ObservedState(exists=True, value="A", fields={"contact_uuid": "c-1"}),
-    "theirs": ObservedState(exists=True, value="A", fields={"contact_uuid": "c-9"}),
-    "hidden": ObservedState(exists=True, hidden=True, value="A"),
-    "hidden, not with us": ObservedState(exists=True, hidden=True, value="A", not_with="c-1"),
-    "other case": ObservedState(exists=True, value="a", fields={"contact_uuid": "c-1"}),
+    "absent": ObservedState(IDENTIFIER, exists=False),
+    "free": ObservedState(IDENTIFIER, exists=True, value="A", fields={"contact_identifier_active": True}),
+    "ours": ObservedState(IDENTIFIER, exists=True, value="A", fields={"contact_uuid": "c-1"}),
+    "theirs": ObservedState(IDENTIFIER, exists=True, value="A", fields={"contact_uuid": "c-9"}),
+    "hidden": ObservedState(IDENTIFIER, exists=True, hidden=True, value="A"),
+    "hidden, not with us": ObservedState(IDENTIFIER, exists=True, hidden=True, value="A", not_with="c-1"),
+    "other case": ObservedState(IDENTIFIER, exists=True, value="a", fields={"contact_uuid": "c-1"}),
 }
 R, D, A, U, J = ResponseAction.RETRY, Status.DONE, Status.ALREADY, Status.UNKNOWN, Status.REJECTED
 TABLE: list[tuple[Operation, str, str | None, Any, Any]] = [

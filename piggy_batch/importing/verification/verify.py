@@ -75,7 +75,7 @@ async def verify_row(session: Session, values: Mapping[str, str], slot: int, tri
         held_by = read_lookup(FIND_CONTACT, values, contact)
         if isinstance(held_by, Verdict):
             return _failed(held_by)
-        owner = replace(owner, uuid=held_by.owner, unknown=not held_by.exists)
+        owner = replace(owner, uuid=held_by.fields.get("contact_uuid"), unknown=not held_by.exists)
     if seen.hidden and owner.uuid is not None:
         inside = inside_request(look, owner.uuid)
         listed = await session.read(inside, slot, tries) if inside is not None else answer
