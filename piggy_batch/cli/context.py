@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.client.target import Target
     from piggy_batch.runs.context import RunContext
+    from piggy_batch.runs.progress import Progress
 
 
 DEFAULT_URL = "https://api.piggy.eu"
@@ -70,16 +71,18 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
 
 
-def make_scene(ctx: click.Context, display: Any) -> RunContext:
-    """Where an export runs."""
+def make_run_context(ctx: click.Context, progress: Progress) -> RunContext:
+    """Where a command runs that sends: as whom, what is shown, and who can be asked."""
     from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.registry import state_dir
 
     return RunContext(
         target=make_target_from(ctx),
-        progress=display,
+        progress=progress,
         command=command_line(ctx.obj["argv"]),
+        confirm=ask if can_ask() else None,
         signals=True,
         shared_rate_dir=state_dir(),
+        registry_dir=state_dir(),
         verbose=is_verbose(ctx),
     )

@@ -12,7 +12,7 @@ import click
 
 from piggy_batch import __version__
 from piggy_batch.cli.groups import LazyGroup, program_options
-from piggy_batch.errors import PiggyBatchError
+from piggy_batch.errors import ExitCode, PiggyBatchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,20 +72,20 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = error.exit_code
     except click.ClickException as error:
         error.show()
-        code = 2
+        code = ExitCode.SETUP
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
         asked = cause is None  # at a question, which is put before anything is sent
         known = "nothing was sent" if asked else str(cause)
         click.echo(f"piggy-batch: interrupted{f'; {known}' if known else ''}", err=True)
-        code = 130
+        code = ExitCode.INTERRUPTED
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        code = 1
+        code = ExitCode.INCOMPLETE
         with contextlib.suppress(OSError):
             click.echo(f"piggy-batch: the output cannot be written: {error.strerror}", err=True)
-    leave(code if isinstance(code, int) else 0)
+    leave(code if isinstance(code, int) else ExitCode.DONE)
 
 
 def leave(code: int) -> NoReturn:

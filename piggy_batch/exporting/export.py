@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, describe_account, fetch_account
-from piggy_batch.errors import HaltError, JournalError, SetupError
+from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError
 from piggy_batch.exporting.completeness import Completeness, explain, overall
 from piggy_batch.exporting.list_reader import ListReader, StoppedError
 from piggy_batch.exporting.options import GOOD, ExportOptions, ExportResult, default_run_dir, format_of, summary_path
@@ -120,7 +120,7 @@ class _Export:
         parts, session, clock = self.parts, self.session, self.context.clock
         parts.begin(clock.wall())
         walks: list[ListReader] = []
-        exit_code, halt = 4, None
+        exit_code, halt = ExitCode.JOURNAL, None
         warm = asyncio.create_task(asyncio.to_thread(warm_up, self.kind)) if self.context.threaded else None
         try:
             try:
@@ -131,15 +131,16 @@ class _Export:
                     for number, f in enumerate(self.options.filters, 1)
                 ]
                 await self._walk(walks, account)
-                exit_code = 0 if all(w.state.verdict in GOOD for w in walks) else 1
+                agreed = all(w.state.verdict in GOOD for w in walks)
+                exit_code = ExitCode.DONE if agreed else ExitCode.INCOMPLETE
             except (StoppedError, HaltError) as error:
                 halt = session.halt_reason or (str(error) if isinstance(error, HaltError) else None)
-                exit_code = 3 if halt else 130
+                exit_code = ExitCode.HALTED if halt else ExitCode.INTERRUPTED
         finally:
             if warm is not None:
                 await warm
             parts.finish(clock.wall(), exit_code, session.tally)
-        if exit_code in (3, 130):
+        if exit_code in (ExitCode.HALTED, ExitCode.INTERRUPTED):
             return self._unfinished(walks, account, exit_code, halt)
         return await self._finish(walks, account, exit_code)
 
@@ -170,7 +171,7 @@ class _Export:
 
     # --- the end -----------------------------------------------------------------------------------------
 
-    async def _finish(self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: int) -> ExportResult:
+    async def _finish(self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: ExitCode) -> ExportResult:
         """Write file and summary, then forget the store: the next run begins anew."""
         parts, options = self.parts, self.options
         parts.choose({walk.walk: walk.state.upto for walk in walks})
@@ -181,7 +182,7 @@ class _Export:
         else:
             write_kept(parts, options.to, self.kind, tables, self.notes.append)
         if tables.unreadable:
-            exit_code = 1
+            exit_code = ExitCode.INCOMPLETE
         parts.finish(self.context.clock.wall(), exit_code, self.session.tally)
         summary = self._summary(walks, account, exit_code)
         summary["unreadable"] = dict(tables.unreadable)
@@ -195,7 +196,7 @@ class _Export:
         return ExportResult(exit_code, options.to, parts.directory, written=True, summary=summary, notes=notes)
 
     def _unfinished(
-        self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: int, halt: str | None
+        self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: ExitCode, halt: str | None
     ) -> ExportResult:
         parts, options = self.parts, self.options
         parts.merge()
@@ -212,7 +213,7 @@ class _Export:
         note = f"{why}; {pages:,} pages are kept in {parts.directory}, {options.to} is not written{there}"
         return ExportResult(exit_code, options.to, parts.directory, written=False, summary=summary, notes=(note,))
 
-    def _summary(self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: int) -> dict[str, Any]:
+    def _summary(self, walks: Sequence[ListReader], account: dict[str, Any], exit_code: ExitCode) -> dict[str, Any]:
         parts, options, listing = self.parts, self.options, self.listing
         count, oldest, newest = parts.facts()
         changed, changes = parts.changed()

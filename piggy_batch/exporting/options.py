@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import ExitCode, SetupError
 from piggy_batch.exporting.completeness import Completeness, ReadOptions
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.tables import FORMATS
@@ -33,7 +33,7 @@ class ExportOptions:
 class ExportResult:
     """How an export ended. ``path`` is there where ``written``; notes are for a person."""
 
-    exit_code: int
+    exit_code: ExitCode
     path: Path
     run_dir: Path
     written: bool

@@ -110,7 +110,7 @@ class RowExecutor:
         self._settled += 1
         if self._settled % TALLY_EVERY == 0:
             self._tally(may_wait=True)
-        excused = self._options.excused is not None and self._options.excused(verdict)
+        excused = self._options.not_an_error is not None and self._options.not_an_error(verdict)
         self._errors += status in ERRORS and not excused
         self._check_error_limits()
 

@@ -1,22 +1,24 @@
-"""The machine of reports: from a journal, and from nothing else, to results, piles and summary."""
+"""What a run leaves to read: results, errors, remaining, unknown and summary, from its journal and nothing else."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import JournalError
+from piggy_batch.errors import ExitCode, JournalError
 from piggy_batch.files import going_on
-from piggy_batch.models import Json, Status
+from piggy_batch.models import Json, Repeat, Status
 from piggy_batch.runs.filenames import KINDS
 from piggy_batch.tables import OutputColumn, Writer, open_writer
 from piggy_batch.text import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from piggy_batch.client.session import Session
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.runs.journal import Journal
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 
 BATCH = 2_000  # rows a write
+GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
 REPORT_FILES = {
     Status.INVALID: "errors",
     Status.REJECTED: "errors",
@@ -199,3 +202,46 @@ def summarise(
         "exit_code": exit_code,
         "next": next_command,
     }
+
+
+def report_files(directory: Path, file_format: str, rows: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """(file, rows) of each report that is there, as :func:`write_reports` has counted them."""
+    return tuple((str(directory / f"{name}.{file_format}"), n) for name, n in rows.items() if n or name == "results")
+
+
+def exit_code_of(counts: Mapping[Status, int]) -> ExitCode:
+    """How a command ends that came to its end with these rows."""
+    return ExitCode.DONE if all(status in GOOD for status, number in counts.items() if number) else ExitCode.INCOMPLETE
+
+
+def end_notes(journal: Journal, operation: Operation, session: Session) -> tuple[str, ...]:
+    """What a person should know at the end of an invocation."""
+    notes = []
+    counts = journal.counts()
+    if session.halt_reason is not None:
+        notes.append(f"halted: {session.halt_reason}")
+    elif session.stop.reason == "interrupted":
+        notes.append("interrupted: what was in the air has landed, everything is in the journal")
+    elif session.stop.reason == "max-duration":
+        notes.append("--max-duration is over; everything is in the journal")
+    cut_short = sum(run["exit_code"] is None for run in journal.runs())
+    if cut_short:
+        notes.append(
+            f"{cut_short} earlier invocation{'s were' if cut_short > 1 else ' was'} killed or found no room, so "
+            "requests and time are at least what is said here"
+        )
+    if operation.verify and counts[Status.REJECTED]:
+        notes.append(
+            "rows in errors are missing or differ, _message says how; once they are mended, the same command with "
+            "--retry-rejected looks at them again"
+        )
+    elif counts[Status.INVALID] or counts[Status.REJECTED]:
+        notes.append("rows in errors were certainly not carried out: mend them and pass that file as a new manifest")
+    if counts[Status.UNKNOWN] and operation.baseline:
+        notes.append(
+            "rows in unknown may have been carried out; this looks for their cards: "
+            f"{shlex.join(['piggy-batch', 'giftcards', 'reconcile', str(journal.directory)])}"
+        )
+    elif counts[Status.UNKNOWN] and operation.repeat is Repeat.ONCE:
+        notes.append("rows in unknown may have been carried out: look each up before you pass --resend-unknown")
+    return tuple(notes)

@@ -148,7 +148,7 @@ def _run(
         run_dir=run_dir,
         connection=ConnectionOptions(Rate(rate)),
         yes=True,
-        terms=ExecutionOptions(concurrency=in_flight, limit=limit),
+        execution=ExecutionOptions(concurrency=in_flight, limit=limit),
     )
     context = RunContext(
         target=Target(url, TOKEN),
