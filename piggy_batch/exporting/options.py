@@ -20,13 +20,13 @@ GOOD = frozenset({Completeness.AGREED, Completeness.COUNTS_AGREE})
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What an export was asked for. ``filters``: one walk for each; one empty mapping is the whole list."""
+    """What an export was asked for. ``filters``: one list for each; one empty mapping is the whole list."""
 
     to: Path
     filters: tuple[Mapping[str, str], ...] = ({},)
     run_dir: Path | None = None
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
-    terms: ReadOptions = field(default_factory=ReadOptions)
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,18 +205,6 @@ class Journal:
         with self._guard():
             self._db.execute("DELETE FROM keys")
 
-    # --- cards, while rows in doubt are settled --------------------------------------------------------
-
-    def know(self, keys: Iterable[str]) -> None:
-        """Remember keys, on disk, for as long as the journal is open."""
-        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS known (key TEXT PRIMARY KEY) WITHOUT ROWID")
-        with database.transaction(self._db):
-            self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", ((key,) for key in keys))
-
-    def knows(self, key: str) -> bool:
-        """Whether :meth:`know` was given the key."""
-        return self._db.execute("SELECT 1 FROM known WHERE key = ?", (key,)).fetchone() is not None
-
     # --- one invocation ------------------------------------------------------------------------------
 
     def begin(self, started_at: float, rate: str, *, threaded: bool = True) -> None:

@@ -93,7 +93,7 @@ def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str],
         filters=filters,
         run_dir=given["run_dir"],
         connection=connection_from(given),
-        terms=ReadOptions(
+        reading=ReadOptions(
             page_size=given["page_size"],
             concurrency=given["concurrency"],
             quick=given["quick"],

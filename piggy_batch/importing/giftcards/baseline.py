@@ -70,7 +70,7 @@ async def _list(
             to=directory / name,
             filters=tuple({PROGRAM: program} for program in programs),
             connection=options.connection,
-            terms=ReadOptions(concurrency=options.execution.concurrency, attempts=options.execution.attempts),
+            reading=ReadOptions(concurrency=options.execution.concurrency, attempts=options.execution.attempts),
         ),
         context,
     )

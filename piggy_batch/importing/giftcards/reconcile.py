@@ -17,7 +17,7 @@ from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.client.clock import StopSignal
 from piggy_batch.client.session import RequestCounts
 from piggy_batch.errors import ExitCode, HaltError, JournalError
-from piggy_batch.exporting.list_reader import StoppedError
+from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.programs import read_programs
 from piggy_batch.files import write_json
@@ -32,6 +32,7 @@ from piggy_batch.importing.giftcards.candidate_rules import (
     made_s,
     moment_s,
 )
+from piggy_batch.importing.giftcards.known_keys import KnownKeys
 from piggy_batch.importing.options import ExecutionOptions as RowTerms
 from piggy_batch.importing.options import ImportOptions as RunOptions
 from piggy_batch.importing.options import RunResult
@@ -208,14 +209,16 @@ class _Reconciliation:
         """Cards that neither the baseline nor the journal knows, by program."""
         baseline = self.journal.directory / BASELINE
         self.held_before = self._is_baseline(baseline)
-        if self.held_before:
-            self.journal.know(cells["giftcard_uuid"] for cells in _read(baseline))
-        self.journal.know(
-            str(e.kept["giftcard_uuid"]) for e in self.journal.all_rows() if e.kept and e.kept.get("giftcard_uuid")
-        )
         new: dict[str, list[Card]] = {program: [] for program in programs}
-        for cells in _read(self.journal.directory / LISTED):
-            if not self.journal.knows(cells["giftcard_uuid"]):
+        with KnownKeys() as known:
+            if self.held_before:
+                known.add(cells["giftcard_uuid"] for cells in _read(baseline))
+            known.add(
+                str(e.kept["giftcard_uuid"]) for e in self.journal.all_rows() if e.kept and e.kept.get("giftcard_uuid")
+            )
+            for cells in _read(self.journal.directory / LISTED):
+                if cells["giftcard_uuid"] in known:
+                    continue
                 card = Card(cells, made_s(cells, days.get(cells[PROGRAM])))
                 # The service may write a program's name in another way than the manifest does, or leave it out.
                 own = [p for p in programs if p.casefold() == cells[PROGRAM].casefold()]
