@@ -64,7 +64,12 @@ class RowExecutor:
             Status.REJECTED: options.retry_rejected,
             Status.UNKNOWN: options.resend_unknown or self._operation.repeat is not Repeat.ONCE,
         }
-        rows = self._journal.open_rows(takes, needs_before=self._operation.lookup_before, resend=options.resend_unknown)
+        rows = self._journal.queries.open_rows(
+            self._journal.run,
+            takes,
+            needs_before=self._operation.lookup_before,
+            resend=options.resend_unknown,
+        )
         taken = 0
         while not self._session.stop and (options.limit is None or taken < options.limit):
             row = next(rows, None)

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from piggy_batch.manifest.doctor import Finding
     from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.context import ConnectionOptions, RunContext
-    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
 
 
 # --- how many rows -----------------------------------------------------------------------------------
 
 
-def rows_going_on(operation: Operation, journal: Journal, *, resend: bool = False) -> int:
+def rows_going_on(operation: Operation, journal: JournalQueries, *, resend: bool = False) -> int:
     """How many rows the plain command takes up: rows in doubt only where it can look them up first, or ``resend``."""
     counts = journal.counts()
     unknown = counts[Status.UNKNOWN]
@@ -38,7 +38,7 @@ def rows_going_on(operation: Operation, journal: Journal, *, resend: bool = Fals
     return counts[Status.PENDING] + counts[Status.FAILED] + unknown
 
 
-def rows_to_take(operation: Operation, journal: Journal, options: ExecutionOptions) -> int:
+def rows_to_take(operation: Operation, journal: JournalQueries, options: ExecutionOptions) -> int:
     """How many rows this invocation takes."""
     takes = rows_going_on(operation, journal, resend=options.resend_unknown)
     if options.retry_rejected:
@@ -51,7 +51,7 @@ def rows_to_take(operation: Operation, journal: Journal, options: ExecutionOptio
 
 def plan_lines(
     operation: Operation,
-    journal: Journal,
+    journal: JournalQueries,
     loaded: LoadedManifest | None,
     *,
     manifest: Path,
@@ -119,7 +119,7 @@ def repeat_warning(operation: Operation) -> str:
 
 
 def refuse_invalid(
-    journal: Journal, columns: ReportColumns, file_format: str, loaded: LoadedManifest | None
+    journal: JournalQueries, columns: ReportColumns, file_format: str, loaded: LoadedManifest | None
 ) -> RunResult:
     """Nothing is sent: the problems in words, and the rows in a file to mend and pass again."""
     notes = [str(problem) for problem in loaded.problems] if loaded else []

@@ -156,9 +156,9 @@ class RowCommandRun:
 
     async def _checked(self, run: OpenRun) -> RunResult:
         journal = run.journal
-        counts = journal.counts()
+        counts = journal.queries.counts()
         if not journal.bound and counts[Status.INVALID] and not self.options.skip_invalid:
-            return refuse_invalid(journal, run.columns, run.file_format, self.loaded)
+            return refuse_invalid(journal.queries, run.columns, run.file_format, self.loaded)
         if sum(counts.values()) == 0 and not self.options.dry_run:
             journal.set("empty", value=True)
             return self._end(run, ExitCode.DONE, ("the manifest has a header and no rows: nothing to do",))
@@ -175,7 +175,7 @@ class RowCommandRun:
             check_account(journal, account, self.directory.path)
             plan = plan_lines(
                 self.operation,
-                journal,
+                journal.queries,
                 self.loaded,
                 manifest=self.manifest,
                 options=options,
@@ -187,7 +187,7 @@ class RowCommandRun:
             with shared_pace(context, session, account, self.directory.path.name):
                 if options.dry_run:
                     return await self._rehearse(run, session, plan, blocking)
-                rows = rows_to_take(self.operation, journal, options.execution)
+                rows = rows_to_take(self.operation, journal.queries, options.execution)
                 asks = self.operation.confirm and not options.yes and rows > 0
                 question = f"{self.operation.name}: send {rows:,} rows?" if asks else None
                 ask_before_start(context, self.operation.name, plan, blocking, question)
@@ -212,7 +212,7 @@ class RowCommandRun:
     ) -> RunResult:
         """The plan, and what a look at the things shows; no write is sent."""
         if self.operation.preview:
-            plan += await warn_about_giftcards(run.journal, run.binding, session, self.options.execution)
+            plan += await warn_about_giftcards(run.journal.queries, run.binding, session, self.options.execution)
         if session.halt_reason is not None:
             raise HaltError(f"{session.halt_reason}; nothing was sent")
         code, notes = (ExitCode.SETUP, (unaccepted(blocking),)) if blocking else (ExitCode.DONE, ())
@@ -223,7 +223,11 @@ class RowCommandRun:
     async def _baseline(self, run: OpenRun, session: Session) -> RunResult | None:
         """Record what is there before the first request; None: done, or not wanted."""
         journal, options = run.journal, self.options
-        if not options.baseline or journal.bound or not rows_to_take(self.operation, journal, options.execution):
+        if (
+            not options.baseline
+            or journal.bound
+            or not rows_to_take(self.operation, journal.queries, options.execution)
+        ):
             return None
         say = self.context.progress.say
         nested = NestedProgress(self.context.progress, unit="pages", clock=session.clock)
@@ -248,7 +252,7 @@ class RowCommandRun:
 
     async def _send(self, run: OpenRun, session: Session, plan: tuple[str, ...]) -> RunResult:
         context, options, journal = self.context, self.options, run.journal
-        context.progress.total(rows_to_take(self.operation, journal, options.execution))
+        context.progress.total(rows_to_take(self.operation, journal.queries, options.execution))
         journal.begin(context.clock.wall(), str(options.connection.rate), threaded=context.threaded)
         exit_code = ExitCode.JOURNAL
         try:
@@ -261,26 +265,28 @@ class RowCommandRun:
             journal.finish(context.clock.wall(), exit_code)
             if self.duplicate_guard is not None:
                 self.duplicate_guard.note_end()
-        return self._end(run, exit_code, end_notes(journal, self.operation, session), plan=plan)
+        return self._end(run, exit_code, end_notes(journal.queries, self.operation, session), plan=plan)
 
     def _exit_code(self, journal: Journal, session: Session) -> ExitCode:
         if session.halt_reason is not None:
             return ExitCode.HALTED
         if session.stop.reason == "interrupted":
             return ExitCode.INTERRUPTED
-        counts = journal.counts() if self.options.execution.limit is None else journal.taken_counts()
+        queries = journal.queries
+        limited = self.options.execution.limit is not None
+        counts = queries.taken_counts(journal.run) if limited else queries.counts()
         return exit_code_of(counts)
 
     def _end(self, run: OpenRun, exit_code: ExitCode, notes: tuple[str, ...], plan: tuple[str, ...] = ()) -> RunResult:
         journal, file_format = run.journal, run.file_format
         truncated: list[str] = []
-        rows = write_reports(journal, run.columns, file_format, truncated.append)
+        rows = write_reports(journal.queries, run.columns, file_format, truncated.append)
         journal.set("written", file_format)
         summary = summarise(
-            journal,
+            journal.queries,
             self.operation,
             exit_code=exit_code,
-            next_command=self.context.command if rows_going_on(self.operation, journal) else None,
+            next_command=self.context.command if rows_going_on(self.operation, journal.queries) else None,
             rate=self.options.connection.rate.as_json(),
         )
         write_json(self.directory.path / SUMMARY, summary)

@@ -33,7 +33,7 @@ from piggy_batch.manifest.loader import rebind
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.runs.context import ConnectionOptions, RunContext
 from piggy_batch.runs.directory import RunDir
-from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_queries import JournalQueries
 from tests.bench.procs import TOKEN, state_dir
 from tests.bench.work import COMMAND
 from tests.support.progress import RecordingProgress
@@ -54,11 +54,11 @@ def load(manifest: str, run_dir: str) -> dict[str, Any]:
 
 def report(run_dir: str, kind: str) -> dict[str, Any]:
     """CPU and wall seconds of the reports."""
-    journal = Journal.read(Path(run_dir))
+    journal = JournalQueries.open(Path(run_dir))
     assert journal is not None
-    layout = ReportColumns(rebind(journal, OPERATION, ManifestOptions()))
+    columns = ReportColumns(rebind(journal, OPERATION, ManifestOptions()))
     started, wall = time.process_time(), time.perf_counter()
-    counts = write_reports(journal, layout, kind, print)
+    counts = write_reports(journal, columns, kind, print)
     figures = {"cpu_s": time.process_time() - started, "wall_s": time.perf_counter() - wall, "rows": counts["results"]}
     journal.close()
     return figures

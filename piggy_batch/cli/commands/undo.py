@@ -43,10 +43,10 @@ def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
 
 def _program(ctx: click.Context, run_dir: Path) -> list[str]:
     """How the commands begin, so that each runs as it stands and meets the service of the run."""
-    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
 
     given: dict[str, Any] = ctx.obj or {}
-    journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
     base_url = given.get("base_url")
     if journal is not None:
         base_url = base_url or journal.get("base_url")

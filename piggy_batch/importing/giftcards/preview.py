@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from piggy_batch.importing.options import ExecutionOptions
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.models import Json
-    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
     from piggy_batch.runs.records import RowState
 
 SHOWN = 3  # examples of each warning
@@ -49,7 +49,7 @@ class _Found:
 
 
 async def warn_about_giftcards(
-    journal: Journal, binding: Binding, session: Session, options: ExecutionOptions
+    journal: JournalQueries, binding: Binding, session: Session, options: ExecutionOptions
 ) -> tuple[str, ...]:
     """Look up the giftcard of every row still to be sent, or of the first ``options.limit``; what to know of them,
     one line for each kind of trouble."""

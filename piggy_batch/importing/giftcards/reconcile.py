@@ -86,7 +86,7 @@ class _Reconciliation:
     def __init__(self, journal: Journal, wanted: ReconcileOptions, context: RunContext) -> None:
         self.journal = journal
         self.wanted = wanted
-        self.binding = binding_of(journal)
+        self.binding = binding_of(journal.queries)
         limiter = make_rate_limiter(wanted.connection.rate, wanted.connection.reserve, context.clock, StopSignal())
         self.context = replace(context, limiter=limiter)  # one pace for the account, the programs and the list
         self.options = RunOptions(
@@ -167,7 +167,7 @@ class _Reconciliation:
         them: their card is known, only not whether it is the one that was asked for."""
         found: dict[str, list[RowState]] = {}
         answered = 0
-        for entry in self.journal.all_rows():
+        for entry in self.journal.queries.all_rows():
             if entry.status is not Status.UNKNOWN:
                 continue
             if entry.kept and entry.kept.get("giftcard_uuid"):
@@ -193,7 +193,7 @@ class _Reconciliation:
     def _holds(self, program: str, days: int) -> bool:
         """Whether this run's own cards show that expiry less those days is when a card was made; the rule is
         inferred, and a program's days may have been changed."""
-        for entry in self.journal.all_rows():
+        for entry in self.journal.queries.all_rows():
             kept = entry.kept or {}
             made = moment_s(kept.get("expiration_date"))
             if entry.status is not Status.DONE or entry.proof != Proof.ANSWER or kept.get(PROGRAM) != program:
@@ -213,9 +213,8 @@ class _Reconciliation:
         with KnownKeys() as known:
             if self.held_before:
                 known.add(cells["giftcard_uuid"] for cells in _read(baseline))
-            known.add(
-                str(e.kept["giftcard_uuid"]) for e in self.journal.all_rows() if e.kept and e.kept.get("giftcard_uuid")
-            )
+            rows = self.journal.queries.all_rows()
+            known.add(str(e.kept["giftcard_uuid"]) for e in rows if e.kept and e.kept.get("giftcard_uuid"))
             for cells in _read(self.journal.directory / LISTED):
                 if cells["giftcard_uuid"] in known:
                     continue
@@ -340,13 +339,13 @@ class _Reconciliation:
         if doubts:
             self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.context.command}")
         kind = self.journal.get("written") or self.journal.get("format")
-        rows = write_reports(self.journal, ReportColumns(self.binding), kind, self.notes.append)
+        rows = write_reports(self.journal.queries, ReportColumns(self.binding), kind, self.notes.append)
         path = self.journal.directory / SUMMARY
         earlier = _earlier(path)
-        counts = self.journal.counts()
+        counts = self.journal.queries.counts()
         goes_on = counts[Status.PENDING] + counts[Status.FAILED]
         summary = summarise(
-            self.journal,
+            self.journal.queries,
             self.binding.operation,
             exit_code=exit_code,
             next_command=(earlier.get("next") or self.journal.get("command")) if goes_on else None,

@@ -113,10 +113,10 @@ class _Migration:
     async def _checked(self, journal: Journal, binding: Binding, signals: Signals) -> RunResult:
         options = self.job.options
         columns, file_format = ReportColumns(binding), options.format or journal.get("format")
-        counts = journal.counts()
+        counts = journal.queries.counts()
         if not journal.bound and counts[Status.INVALID] and not options.skip_invalid:
-            return refuse_invalid(journal, columns, file_format, self.loaded)
-        state = MigrationState(self.job.run_dir, journal, binding)
+            return refuse_invalid(journal.queries, columns, file_format, self.loaded)
+        state = MigrationState(self.job.run_dir, journal.queries, binding)
         session = open_session(options.connection, self.job.context)
         async with session.client:
             account = await fetch_account(session, self.job.context.target, journal)
@@ -124,7 +124,7 @@ class _Migration:
             registry = await self._credit_registry(journal, account, session)
             taken = self._taken(state)
             planned = stage_rows(state, self.job, taken)
-            plan = plan_lines(self.job, self.loaded, account, journal, planned)
+            plan = plan_lines(self.job, self.loaded, account, journal.queries, planned)
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
             if options.dry_run:
                 code, notes = (ExitCode.SETUP, (unaccepted(blocking),)) if blocking else (ExitCode.DONE, ())

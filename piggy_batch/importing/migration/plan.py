@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from piggy_batch.importing.migration.pipeline import Job
     from piggy_batch.importing.migration.stage_runs import MigrationState
     from piggy_batch.manifest.options import LoadedManifest
-    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
 
 _EACH = {Stage.UPDATE: 2}  # requests a row where it is not one: a look before each update
 
@@ -46,7 +46,7 @@ def stage_rows(state: MigrationState, job: Job, taken: frozenset[int] | None) ->
 
 
 def plan_lines(
-    job: Job, loaded: LoadedManifest | None, account: dict[str, Any], journal: Journal, planned: Counter[Stage]
+    job: Job, loaded: LoadedManifest | None, account: dict[str, Any], journal: JournalQueries, planned: Counter[Stage]
 ) -> tuple[str, ...]:
     """The plan for people."""
     options = job.options

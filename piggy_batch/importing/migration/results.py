@@ -37,15 +37,15 @@ def finish(
     seen: Counter[Status] = Counter()
     unlinked: Counter[str] = Counter()
     journal.record(_fates(state, taken, seen, unlinked))
-    code = _exit_code(ending, journal.counts() if taken is None else seen)
+    code = _exit_code(ending, journal.queries.counts() if taken is None else seen)
     journal.finish(job.context.clock.wall(), code)
-    counts = journal.counts()
+    counts = journal.queries.counts()
     goes_on = counts[Status.PENDING] + counts[Status.FAILED] + _guarded_doubt(state)
     truncated: list[str] = []
-    rows = write_reports(journal, columns, file_format, truncated.append)
+    rows = write_reports(journal.queries, columns, file_format, truncated.append)
     rate = job.options.connection.rate.as_json()
     summary = summarise(
-        journal,
+        journal.queries,
         migrate_operation(credits=journal.get("credits") is True),
         exit_code=code,
         next_command=job.context.command if goes_on else None,
