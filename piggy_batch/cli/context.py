@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from piggy_batch.cli.display import ProgressDisplay
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from piggy_batch.client.clock import Clock
     from piggy_batch.client.target import Target
     from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.progress import Progress
@@ -34,6 +36,19 @@ def make_target_from(ctx: click.Context) -> Target:
         token_file = Path(os.environ["PIGGY_TOKEN_FILE"])
     base_url = given.get("base_url") or os.environ.get("PIGGY_BASE_URL") or DEFAULT_URL
     return make_target(base_url, read_token(token_file), given.get("ca_file"))
+
+
+def clock_of(ctx: click.Context) -> Clock:
+    """The clock by which the command runs: this machine's, unless whoever runs the program hands over another."""
+    from piggy_batch.client.clock import Clock
+
+    clock: Clock | None = (ctx.obj or {}).get("clock")
+    return clock or Clock()
+
+
+def now_of(ctx: click.Context) -> datetime:
+    """The present moment, in UTC."""
+    return datetime.fromtimestamp(clock_of(ctx).wall(), UTC)
 
 
 def is_verbose(ctx: click.Context) -> bool:
@@ -81,6 +96,7 @@ def make_run_context(ctx: click.Context, progress: Progress) -> RunContext:
         progress=progress,
         command=command_line(ctx.obj["argv"]),
         confirm=ask if can_ask() else None,
+        clock=clock_of(ctx),
         signals=True,
         shared_rate_dir=state_dir(),
         registry_dir=state_dir(),

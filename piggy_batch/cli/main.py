@@ -17,6 +17,8 @@ from piggy_batch.errors import ExitCode, PiggyBatchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from piggy_batch.client.clock import Clock
+
 
 UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)  # a reader, a disk, a terminal that takes no more
 _LAZY = {
@@ -59,11 +61,12 @@ def cli() -> None:
     """
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run the program and leave with its exit code."""
+def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> NoReturn:
+    """Run the program and leave with its exit code; with ``clock`` at another time than this machine's."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    given = {"argv": arguments, "clock": clock}
     try:
-        code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj={"argv": arguments})
+        code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj=given)
     except PiggyBatchError as error:
         from piggy_batch.cli.output import report_error
 
