@@ -12,12 +12,10 @@ import click
 
 from piggy_batch import __version__
 from piggy_batch.cli.groups import LazyGroup, program_options
-from piggy_batch.errors import ExitCode, PiggyBatchError
+from piggy_batch.errors import PiggyBatchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from piggy_batch.client.clock import Clock
 
 
 UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)  # a reader, a disk, a terminal that takes no more
@@ -61,12 +59,11 @@ def cli() -> None:
     """
 
 
-def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> NoReturn:
-    """Run the program and leave with its exit code; with ``clock`` at another time than this machine's."""
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and leave with its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    given = {"argv": arguments, "clock": clock}
     try:
-        code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj=given)
+        code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj={"argv": arguments})
     except PiggyBatchError as error:
         from piggy_batch.cli.output import report_error
 
@@ -75,20 +72,20 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> NoRet
         code = error.exit_code
     except click.ClickException as error:
         error.show()
-        code = ExitCode.SETUP
+        code = 2
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
         asked = cause is None  # at a question, which is put before anything is sent
         known = "nothing was sent" if asked else str(cause)
         click.echo(f"piggy-batch: interrupted{f'; {known}' if known else ''}", err=True)
-        code = ExitCode.INTERRUPTED
+        code = 130
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        code = ExitCode.INCOMPLETE
+        code = 1
         with contextlib.suppress(OSError):
             click.echo(f"piggy-batch: the output cannot be written: {error.strerror}", err=True)
-    leave(code if isinstance(code, int) else ExitCode.DONE)
+    leave(code if isinstance(code, int) else 0)
 
 
 def leave(code: int) -> NoReturn:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.endpoints.responses import Verdict
-    from piggy_batch.errors import ExitCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class ExecutionOptions:
     limit: int | None = None  # rows
     max_errors: int | None = None  # rows
     max_errors_percent: float | None = None
-    not_an_error: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
+    excused: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +45,16 @@ class ImportOptions:
     baseline: bool = False  # list the cards that are there before the first request
     accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
     reading: ManifestOptions = field(default_factory=ManifestOptions)
-    execution: ExecutionOptions = field(default_factory=ExecutionOptions)
+    terms: ExecutionOptions = field(default_factory=ExecutionOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """How a command ended, and what a person should read."""
 
-    exit_code: ExitCode
+    exit_code: int
     run_dir: Path
     plan: tuple[str, ...] = ()
     summary: dict[str, Any] | None = None  # None: nothing was sent
-    report_files: tuple[tuple[str, int], ...] = ()  # (file, rows)
+    piles: tuple[tuple[str, int], ...] = ()  # (file, rows)
     notes: tuple[str, ...] = ()

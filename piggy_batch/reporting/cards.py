@@ -14,14 +14,10 @@ import pyarrow.parquet as pq
 from piggy_batch.errors import SetupError
 from piggy_batch.reporting.dates import micros
 from piggy_batch.reporting.definitions import State
-from piggy_batch.reporting.notices import check, note
 from piggy_batch.reporting.snapshot import SCHEMA, Snapshot, check_columns, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
-
-    from piggy_batch.reporting.notices import Notice
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -51,7 +47,7 @@ class Cards:
     type: Codes  # index into types
     types: tuple[str, ...]
     read_us: Ints | None  # microseconds since 1970; None unless asked for and there
-    notices: tuple[Notice, ...]  # what is odd about the data
+    notices: tuple[str, ...]  # what is odd about the data, one line each
 
     def __len__(self) -> int:
         return len(self.amount_cents)
@@ -84,19 +80,16 @@ def read_cards(snapshot: Snapshot, *, uuids: bool = False, readings: bool = Fals
     codes = {name: _encode(table, name) for name in _DICTIONARIES}
     rest = conform(table.drop_columns([name for name in _DICTIONARIES if name in table.column_names]), snapshot.path)
     del table
-    notices: list[Notice] = []
+    notices: list[str] = []
     if uuids and rest["giftcard_uuid"].null_count:
         raise SetupError(f"{snapshot.path}: {rest['giftcard_uuid'].null_count:,} rows without giftcard_uuid")
-    file = snapshot.path.name
-    amounts = _amounts(rest["amount_in_cents"], file, notices)
+    amounts = _amounts(rest["amount_in_cents"], notices)
     expires = _filled(rest["expiration_date"].cast(pa.int64()), NEVER)
-    notices += _odd_dates(expires, file)
+    _odd_dates(expires, notices)
     if missing := rest["active"].null_count:
-        words = "{file}: {count} cards do not say whether they are active; taken as active"
-        notices.append(check(words, file=file, count=missing))
+        notices.append(f"{missing:,} cards do not say whether they are active; taken as active")
     if absent := [name for name in SCHEMA.names if name in wanted and name not in there]:
-        words = "{file}: an older schema, without {columns}; shown as unknown"
-        notices.append(note(words, file=file, columns=", ".join(absent)))
+        notices.append(f"an older schema, without {', '.join(absent)}; shown as unknown")
     program, program_uuids = codes["giftcard_program_uuid"]
     type_codes, types = codes["type"]
     return Cards(
@@ -110,7 +103,7 @@ def read_cards(snapshot: Snapshot, *, uuids: bool = False, readings: bool = Fals
         type=type_codes,
         types=tuple(name or UNKNOWN_TYPE for name in types),
         read_us=_filled(rest["read_at"].cast(pa.int64()), micros(snapshot.moment)) if "read_at" in there else None,
-        notices=tuple(notices),
+        notices=tuple(f"{snapshot.path.name}: {notice}" for notice in notices),
     )
 
 
@@ -138,24 +131,24 @@ def _filled(column: Any, value: int) -> Ints:
     )
 
 
-def _amounts(column: Any, file: str, notices: list[Notice]) -> Ints:
-    if count := column.null_count:
-        notices.append(check("{file}: {count} cards without an amount; counted as 0", file=file, count=count))
+def _amounts(column: Any, notices: list[str]) -> Ints:
+    if column.null_count:
+        notices.append(f"{column.null_count:,} cards without an amount; counted as 0")
     amounts = _filled(column, 0)
     negative = amounts < 0
     if count := int(negative.sum()):
-        words = "{file}: {count} cards with a negative balance, {cents} cents in all; counted as they are"
-        notices.append(check(words, file=file, count=count, cents=int(amounts[negative].sum())))
+        notices.append(
+            f"{count:,} cards with a negative balance, {int(amounts[negative].sum()):,} cents in all; "
+            "counted as they are"
+        )
     return amounts
 
 
-def _odd_dates(expires: Ints, file: str) -> Iterator[Notice]:
+def _odd_dates(expires: Ints, notices: list[str]) -> None:
     if count := int((expires < _SANE[0]).sum()):
-        words = "{file}: {count} cards expire before the year 2000; counted as expired"
-        yield check(words, file=file, count=count)
+        notices.append(f"{count:,} cards expire before the year 2000; counted as expired")
     if count := int(((expires >= _SANE[1]) & (expires != NEVER)).sum()):
-        words = '{file}: {count} cards expire in the year 9999; counted as "later", not as "never"'
-        yield note(words, file=file, count=count)
+        notices.append(f'{count:,} cards expire in the year 9999; counted as "later", not as "never"')
 
 
 def _names(programs: tuple[Codes, tuple[str, ...]], names: tuple[Codes, tuple[str, ...]]) -> dict[str, str]:

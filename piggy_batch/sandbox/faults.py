@@ -12,8 +12,9 @@ import json
 import random
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,7 @@ FAULT_KINDS: dict[str, str] = {
     "7011": "user has no access to this account; nothing applied",
     "60000": "usage limit reached; nothing applied",
     "60001": "credit reception in progress; nothing applied",
-    "redirect": "302 with a Location; nothing applied",
+    "redirect": "302 to a loopback address; nothing applied",
     "huge": "applied; success with a body of 50 MB",
     "header-bomb": "applied; success with a megabyte of headers",
     "trickle": "applied; the body one byte a second",
@@ -72,7 +73,8 @@ class Fault:
     generator. ``method``: the HTTP method, exactly. ``path``: text within the path. ``value``: text within
     path, query or body, after percent-decoding. ``after_n``: the first n matching requests are spared.
     ``times``: it strikes at most so often. ``wait_s``: what a Retry-After says. ``location``: where
-    ``redirect`` points. ``size``: bytes of ``huge``.
+    ``redirect`` points, always a loopback address: a client that follows it reaches no stranger.
+    ``size``: bytes of ``huge``.
     """
 
     kind: str
@@ -83,15 +85,26 @@ class Fault:
     after_n: int = 0
     times: int | None = None
     wait_s: int = 1
-    location: str = "https://elsewhere.example.test/"
+    location: str = "http://127.0.0.1:9/"
     size: int = 50_000_000
 
     def __post_init__(self) -> None:
-        """Refuses what could never strike: an unknown kind, a share outside 0 to 1."""
+        """Refuses what could never strike, and a redirect away from this machine; ValueError."""
         if self.kind not in FAULT_KINDS:
             raise ValueError(f"unknown fault {self.kind!r}; known: {', '.join(FAULT_KINDS)}")
         if not 0 <= self.share <= 1:
             raise ValueError(f"share {self.share} of fault {self.kind} is not between 0 and 1")
+        if not _is_loopback(self.location):
+            raise ValueError(
+                f"{self.location} is no loopback address; a redirect points to one, as http://127.0.0.1:9/"
+            )
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        return ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def parse_fault(text: str) -> Fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from piggy_batch.sandbox.handlers import contacts, giftcards, identifiers, transactions
+from piggy_batch.sandbox.handlers import contacts, giftcards, identifiers, prepaid, receptions, shops, transactions
 from piggy_batch.sandbox.http.messages import Reply, ok, plain
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def ping(call: Call) -> Reply:
     return ok({name: account[name] for name in call.settings.ping_fields})
 
 
-_TABLE: dict[str, Handler] = {
+ROUTES: dict[str, Handler] = {
     "GET ": ping,
     "GET /contact-identifiers/find": identifiers.find,
     "POST /contact-identifiers": identifiers.create,
@@ -43,9 +43,11 @@ _TABLE: dict[str, Handler] = {
     "GET /contacts/find-or-create": contacts.find_or_create,
     "GET /contacts/find-or-create/async": contacts.find_or_create_async,
     "GET /contacts/{uuid}": contacts.get,
+    "PUT /contacts/{uuid}": contacts.update,
     "POST /contacts/{uuid}/delete": contacts.delete,
     "GET /contacts/{uuid}/contact-identifiers": identifiers.of_contact,
     "GET /contacts/{uuid}/credit-balance": contacts.credit_balance,
+    "GET /contacts/{uuid}/prepaid-balance": prepaid.balance,
     "GET /giftcard-programs": giftcards.programs,
     "GET /giftcards": giftcards.listed,
     "POST /giftcards": giftcards.create,
@@ -56,13 +58,17 @@ _TABLE: dict[str, Handler] = {
     "POST /giftcard-transactions": transactions.create,
     "GET /giftcard-transactions/{uuid}": transactions.get,
     "POST /giftcard-transactions/{uuid}/reverse": transactions.reverse,
-    "GET /shops": transactions.shops,
-    "GET /shops/{uuid}": transactions.shop,
-    "POST /credit-receptions": transactions.receive_credits,
+    "GET /prepaid-transactions": prepaid.listed,
+    "POST /prepaid-transactions": prepaid.create,
+    "POST /prepaid-transactions/{uuid}/reverse": prepaid.reverse,
+    "GET /loyalty-transactions": receptions.listed,
+    "POST /credit-receptions": receptions.create,
+    "GET /shops": shops.listed,
+    "GET /shops/{uuid}": shops.get,
 }
 _EXACT: dict[tuple[str, str], tuple[str, Handler]] = {}
 _SHAPED: dict[tuple[str, str, int, str], tuple[str, Handler]] = {}  # method, head, parts, tail
-for _label, _handler in _TABLE.items():
+for _label, _handler in ROUTES.items():
     _method, _path = _label.split(" ", 1)
     if "{uuid}" in _path:
         _parts = _path.split("/")
@@ -72,12 +78,14 @@ for _label, _handler in _TABLE.items():
 
 
 def route(method: str, raw_path: str) -> tuple[str, Handler, tuple[str, ...]] | None:
-    """The route's label, its handler and the decoded variable parts; None where there is none."""
+    """The route's label, its handler and the decoded variable parts; None where there is none.
+
+    HEAD is routed as GET, and slashes at the end of a path do not count (the framework's default; 200s captured).
+    """
     if not raw_path.startswith(PREFIX):
         return None
-    path = raw_path[len(PREFIX) :]
-    if path == "/":
-        path = ""
+    path = raw_path[len(PREFIX) :].rstrip("/")
+    method = "GET" if method == "HEAD" else method
     exact = _EXACT.get((method, path))
     if exact is not None:
         return exact[0], exact[1], ()
@@ -91,12 +99,13 @@ def route(method: str, raw_path: str) -> tuple[str, Handler, tuple[str, ...]] | 
 
 def allowed(raw_path: str) -> list[str]:
     """The methods that a path answers; none for an unknown path."""
-    return [method for method in ("GET", "POST", "PUT", "DELETE") if route(method, raw_path) is not None]
+    return [method for method in ("GET", "HEAD", "POST", "PUT", "DELETE") if route(method, raw_path) is not None]
 
 
 _SEEN_LIVE = (  # on every captured response (POST, observed)
     (b"cache-control", b"no-cache, private"),
     (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Authorization"),
 )
 
 
@@ -126,7 +135,7 @@ def headers(reply: Reply, ticket: LimitState) -> list[tuple[bytes, bytes]]:
     return out
 
 
-async def whole(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
     """The request's body."""
     message = await receive()
     body: bytes = message.get("body", b"")

@@ -17,7 +17,7 @@ from piggy_batch.sandbox.handlers.call import Call
 from piggy_batch.sandbox.http.messages import Form, Refused, Reply, parameters, plain
 from piggy_batch.sandbox.http.throttle import Throttle
 from piggy_batch.sandbox.http.tokens import TokenGrant, Tokens
-from piggy_batch.sandbox.routes import headers, no_route, route, trickle, whole
+from piggy_batch.sandbox.routes import headers, no_route, read_body, route, trickle
 from piggy_batch.sandbox.world.account import Account
 from piggy_batch.sandbox.world.outside_events import ListChurn, on_contact, on_giftcard, on_identifier
 from piggy_batch.sandbox.world.state_file import read_state, write_state
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Json = Any
 HANG_UP = "sandbox.hang_up"  # scope key under which a server puts what really closes the connection
+KEPT_ARRIVALS = 100_000  # arrivals that ``/_sandbox/requests`` remembers
 _LONG_LIST = "GET /giftcards"
 _HANGS = ("timeout", "timeout-after")
 
@@ -65,7 +66,7 @@ class Sandbox:
         self.faults = Plan(settings.faults, settings.seed)
         self.requests: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
-        self.arrivals: deque[tuple[float, str]] = deque(maxlen=settings.keep_requests)
+        self.arrivals: deque[tuple[float, str]] = deque(maxlen=KEPT_ARRIVALS)
         self.in_flight = 0
         self.most_in_flight = 0
         held = read_state(settings)
@@ -160,7 +161,7 @@ class Sandbox:
         label = found[0] if found else f"{method} unrouted"
         self.requests[label] += 1
         self.arrivals.append((asyncio.get_running_loop().time(), label))
-        body = await whole(receive)
+        body = await read_body(receive)
         fault = self.faults.pick(method, path, scope["query_string"], body)
         now = self.settings.clock()
         if self.latency_s:
@@ -186,7 +187,9 @@ class Sandbox:
             return
         self.statuses[str(reply.status)] += 1
         await send({"type": "http.response.start", "status": reply.status, "headers": headers(reply, ticket)})
-        if fault and fault.kind == "reset-body":
+        if method == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+        elif fault and fault.kind == "reset-body":
             await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
             await self._break(scope, receive, fault)
         elif fault and fault.kind == "trickle":
@@ -201,7 +204,7 @@ class Sandbox:
         scope, settings, now = arrived.scope, self.settings, self.settings.clock()
         values = await parameters(scope, arrived.body) | (override or {})
         path: str = scope["path"]
-        if path == "/oauth/token" and scope["method"] == "POST":
+        if path.rstrip("/") == "/oauth/token" and scope["method"] == "POST":
             return self.tokens.issue(values, now)
         if arrived.found is None:
             return no_route(scope["method"], path)
@@ -216,7 +219,9 @@ class Sandbox:
         listing = label == _LONG_LIST and override is None and world is self.world
         drift = self.churner.drift() if listing else 0
         try:
-            reply = handler(Call(world, settings, Form(values), args, now, arrived.serial, drift))
+            reply = handler(
+                Call(world, settings, Form(values, trim=settings.trim_values), args, now, arrived.serial, drift)
+            )
         except Refused as refused:
             return refused.reply()
         if listing:

@@ -93,7 +93,7 @@ def test_maintenance_tells_seconds_or_a_date(make: Any) -> None:
 def test_bodies_of_the_broken_answers(make: Any) -> None:
     """Truncated is no JSON, empty is empty, no-data lacks the key, huge is padded, codes are codes."""
     kinds = ("truncated", "empty", "no-data", "huge", "unknown-code", "redirect")
-    ask = make(faults=tuple(Fault(kind, times=1, size=5000, location="https://x.test/") for kind in kinds))
+    ask = make(faults=tuple(Fault(kind, times=1, size=5000, location="http://127.0.0.1:1/x") for kind in kinds))
     replies = {kind: ask("GET", "") for kind in kinds}
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
         replies["truncated"].json()
@@ -101,7 +101,15 @@ def test_bodies_of_the_broken_answers(make: Any) -> None:
     assert "data" not in replies["no-data"].json()
     assert len(replies["huge"].content) == 5000
     assert replies["unknown-code"].json()["code"] == 99999
-    assert replies["redirect"].headers["location"] == "https://x.test/"
+    assert replies["redirect"].headers["location"] == "http://127.0.0.1:1/x"
+
+
+@pytest.mark.parametrize("location", ["https://x.test/", "http://localhost/", "/giftcards", ""])
+def test_a_redirect_leaves_this_machine_for_nobody(location: str) -> None:
+    """A host name is refused, localhost too: a name may lead anywhere; without one it points to loopback."""
+    with pytest.raises(ValueError, match="loopback"):
+        Fault("redirect", location=location)
+    assert Fault("redirect").location == "http://127.0.0.1:9/"
 
 
 def test_a_success_only_fault_leaves_refusals_alone(make: Any) -> None:

@@ -155,6 +155,14 @@ def test_a_load_moves_money_and_makes_the_card_full(ask: Any) -> None:
     assert ask.state()["effects"]["giftcards.load"] == 1
 
 
+def test_a_physical_card_is_loaded_again_and_again(ask: Any) -> None:
+    """Only digital ones can be incremented once; a redemption never needs an upgradeable card."""
+    card = ask.sandbox.happen("giftcard", action="issue", physical=True)["uuid"]
+    for cents in (100, 200, -50):
+        assert move(ask, card, cents).status_code == 200
+    assert ask.data("GET", f"/giftcards/{card}")["amount_in_cents"] == 250
+
+
 def test_transactions_are_refused(make: Any) -> None:
     """Each documented code in turn, and no balance moved."""
     ask = make(reincrementable_programs=1, programs_closed_to={1: (2,)}, top_up_once=False)

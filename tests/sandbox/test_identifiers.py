@@ -200,6 +200,29 @@ def test_case_and_spaces_of_values_are_switches(make: Any) -> None:
     assert folding.code("POST", PATH, json={V: "ABC"}) == 60006
 
 
+def test_names_are_trimmed_as_values_are(make: Any) -> None:
+    """The switch concerns every text that arrives, in a body, a form or a query."""
+    ask = make(contacts=1, trim_values=True)
+    row = {V: " abc\t", "contact_identifier_name": "Gold card "}
+    assert ask.data("POST", PATH, json=row)["name"] == "Gold card"
+    assert ask.data("GET", f"{PATH}/find", params={V: " abc"})["value"] == "abc"
+    uuid = ask.data("GET", "/contacts")[0]["uuid"]
+    found = ask.data("PUT", f"/contacts/{uuid}", data={"attributes[firstname]": " Ann "})
+    assert found["current_values"]["firstname"] == "Ann"
+
+
+def test_the_greatest_length_of_a_value_is_a_switch(make: Any) -> None:
+    """A shorter one can be had; every other text keeps its own."""
+    ask = make(longest_value=20)
+    assert ask.code("POST", PATH, json={V: "x" * 21}) == 1003
+    assert ask.data("POST", PATH, json={V: "x" * 20, "contact_identifier_name": "n" * 21})["value"] == "x" * 20
+
+
+def test_an_update_of_an_unknown_identifier_can_be_invalid_input(make: Any) -> None:
+    """60003 by default; the documentation of the update does not list it, so that 1003 is thinkable."""
+    assert make(update_missing="1003").code("PUT", PATH, json={V: "nobody"}) == 1003
+
+
 def test_a_contacts_identifiers_are_listed_with_their_default(ask: Any, contact: Any) -> None:
     """An array with the extra field; the contact shows its uuid only; unknown contacts are 55031."""
     ask.data("POST", PATH, json={V: "second", "contact_uuid": contact["uuid"]})

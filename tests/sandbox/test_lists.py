@@ -116,6 +116,45 @@ def test_the_state_file_brings_everything_back(make: Any, tmp_path: Path) -> Non
     assert (tmp_path / "state.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_a_contact_holds_survives_a_restart(make: Any, tmp_path: Path) -> None:
+    """Attributes, prepaid money and credits with their transactions; later ones get uuids of their own."""
+    settings: dict[str, Any] = {"state": tmp_path / "state.json", "contacts": 1}
+    ask = make(**settings)
+    uuid, shop = ask.data("GET", "/contacts")[0]["uuid"], ask.data("GET", "/shops")[0]["uuid"]
+    paths = ("/prepaid-transactions", "/loyalty-transactions")
+    paid = {"contact_uuid": uuid, "shop_uuid": shop, "amount_in_cents": 500}
+    points = {"contact_uuid": uuid, "shop_uuid": shop, "credits": 5}
+    ask.data("POST", "/prepaid-transactions", json=paid)
+    ask.data("POST", "/credit-receptions", json=points)
+    ask.data("PUT", f"/contacts/{uuid}", json={"attributes": {"firstname": "Ann"}})
+    ask.sandbox.save()
+    back = make(**settings)
+    for path in ("/contacts", *paths):
+        assert back.data("GET", path) == ask.data("GET", path)
+    back.data("POST", "/prepaid-transactions", json=paid)
+    back.data("POST", "/credit-receptions", json=points)
+    assert [len({row["uuid"] for row in back.data("GET", path)}) for path in paths] == [2, 2]
+
+
+def test_a_state_written_before_contacts_held_more_is_read(make: Any, tmp_path: Path) -> None:
+    """Contacts of six fields, no prepaid and no receptions kept; a new reception repeats no uuid."""
+    settings: dict[str, Any] = {"state": tmp_path / "state.json", "contacts": 1}
+    ask = make(**settings)
+    uuid, shop = ask.data("GET", "/contacts")[0]["uuid"], ask.data("GET", "/shops")[0]["uuid"]
+    points = {"contact_uuid": uuid, "shop_uuid": shop, "credits": 5}
+    first = ask.data("POST", "/credit-receptions", json=points)["uuid"]
+    ask.sandbox.save()
+    held = json.loads(settings["state"].read_text())
+    for account in held["worlds"].values():
+        account["people"]["contacts"] = [row[:6] for row in account["people"]["contacts"]]
+        del account["prepaid"], account["receptions"]
+    settings["state"].write_text(json.dumps(held))
+    back = make(**settings)
+    assert back.data("GET", f"/contacts/{uuid}")["credit_balance"]["balance"] == 5
+    assert back.data("GET", "/loyalty-transactions") == []
+    assert back.data("POST", "/credit-receptions", json=points)["uuid"] != first
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version":9,"settings":{},"worlds":{}}', "\0"])
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, text: str) -> None:
     """With a message that names it."""

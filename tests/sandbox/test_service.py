@@ -25,6 +25,7 @@ def test_every_answer_carries_the_captured_headers(ask: Any) -> None:
         assert reply.headers["content-type"] == "application/json"
         assert reply.headers["cache-control"] == "no-cache, private"
         assert reply.headers["access-control-allow-origin"] == "*"
+        assert reply.headers["access-control-expose-headers"] == "Authorization"
         assert reply.headers["x-ratelimit-limit"] == "5000"
         assert "retry-after" not in reply.headers
 
@@ -40,7 +41,7 @@ def test_wrong_prefixes_are_unknown_routes(ask: Any, url: str) -> None:
 def test_a_wrong_method_names_the_right_ones(ask: Any) -> None:
     """405 with Allow."""
     reply = ask("PATCH", "/contacts")
-    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, POST")
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 @pytest.mark.parametrize("token", [None, "wrong", ""])
@@ -95,9 +96,10 @@ def test_every_switch_is_documented() -> None:
 
 
 def test_client_credentials_give_a_token_that_expires(ask: Any) -> None:
-    """The deprecated way in: a token with expires_in; afterwards 401."""
-    form = {"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
-    answer = ask("POST", "http://sandbox.test/oauth/token", token=None, data=form).json()
+    """The deprecated way in: the id is a whole number, as JSON or as a form's text; after expires_in 401."""
+    form = {"grant_type": "client_credentials", "client_id": 1, "client_secret": "sandbox-secret"}
+    answer = ask("POST", "http://sandbox.test/oauth/token/", token=None, data=form).json()
+    assert "access_token" in ask("POST", "http://sandbox.test/oauth/token", token=None, json=form).json()
     assert set(answer) == {"token_type", "expires_in", "access_token"}
     assert ask("GET", "", token=answer["access_token"]).status_code == 200
     ask.now += answer["expires_in"]
@@ -179,11 +181,13 @@ def test_a_deleted_contact_leaves_its_cards_unlinked(ask: Any, contact: Any) -> 
 
 
 def test_deletions_can_be_queued(make: Any) -> None:
-    """Until the delay is over the contact is still there."""
+    """Until the delay is over the contact is still there, and deleting it again changes nothing."""
     ask = make(contacts=1, contact_delete_delay_s=60)
     uuid = ask.data("GET", "/contacts")[0]["uuid"]
     ask.data("POST", f"/contacts/{uuid}/delete", json={"type": "DEFAULT"})
     assert ask("GET", f"/contacts/{uuid}").status_code == 200
+    ask.data("POST", f"/contacts/{uuid}/delete", json={"type": "DEFAULT"})
+    assert ask.state()["effects"] == {"contacts.delete": 1}
     ask.now += 61
     assert ask.code("GET", f"/contacts/{uuid}") == 55031
 
@@ -213,7 +217,9 @@ def test_credits_are_given_every_time(ask: Any, contact: Any) -> None:
         ({"shop_uuid": "x"}, 1008),
         ({"contact_uuid": "x"}, 55031),
         ({"credits": "12,5"}, 1003),
-        ({"credits": -1}, 1003),
+        ({"credits": 1.5}, 1003),
+        ({"credits": None, "unit_value": "10,40"}, 1003),
+        ({"pos_transaction_uuid": "x"}, 1027),
         ({"credits": None}, 1003),
         ({"contact_identifier_value": "x"}, 60003),
         ({"credits": None, "unit_value": 3, "unit_name": "miles"}, 60007),
@@ -228,6 +234,161 @@ def test_credit_receptions_are_refused(make: Any, changes: dict[str, Any], code:
     body = {"shop_uuid": shop["uuid"], "contact_uuid": contact["uuid"], "credits": 5} | changes
     assert ask.code("POST", "/credit-receptions", json=body) == code
     assert ask.state()["credits"] == 0
+
+
+def test_a_unit_value_may_be_a_fraction_and_credits_negative(ask: Any, contact: Any) -> None:
+    """10.40 spent, as JSON or as a form's text, gives whole credits; a partial refund takes some of them."""
+    body = {"shop_uuid": ask.data("GET", "/shops")[0]["uuid"], "contact_uuid": contact["uuid"]}
+    for sent in ({"json": body | {"unit_value": 10.40}}, {"data": body | {"unit_value": "10.40"}}):
+        given = ask.data("POST", "/credit-receptions", **sent)
+        assert (given["unit_value"], given["credits"]) == (10.4, 10)
+    refund = ask.data("POST", "/credit-receptions", json=body | {"credits": -3, "unit_value": 10.4})
+    assert (refund["credits"], refund["contact"]["credit_balance"]["balance"]) == (-3, 17)
+
+
+def test_loyalty_transactions_are_the_credit_receptions(ask: Any, contact: Any) -> None:
+    """Listed with the numbers of their own meta, by contact, shop, type and time; 55031, 1008 and 1003."""
+    shop = ask.data("GET", "/shops")[0]["uuid"]
+    body = {"shop_uuid": shop, "contact_uuid": contact["uuid"]}
+    for points in (1, 2, 3):
+        ask.data("POST", "/credit-receptions", json=body | {"credits": points})
+    path = "/loyalty-transactions"
+    answer = ask("GET", path, params={"limit": 2, "sort": "-created_at"}).json()
+    assert [row["credits"] for row in answer["data"]] == [3, 2]
+    assert answer["meta"] == {"page": 1, "limit": 2, "viewing_from": 1, "viewing_to": 2, "last_page": 2, "total": 3}
+    assert len(ask.data("GET", path, params=body | {"type": "credit_receptions"})) == 3
+    assert ask.data("GET", path, params={"type": "reward_receptions"}) == []
+    assert ask.data("GET", path, params={"created_at[gt]": "2030-01-01T00:00:00+00:00"}) == []
+    assert ask.code("GET", path, params={"contact_uuid": "x"}) == 55031
+    assert ask.code("GET", path, params={"shop_uuid": "x"}) == 1008
+    assert ask.code("GET", path, params={"type": "credit_reception"}) == 1003
+
+
+@pytest.mark.parametrize("path", ["/giftcards/", "/contacts/find-one-by/?email=customer1@example.test", "/"])
+def test_a_slash_at_the_end_of_a_path_does_not_count(ask: Any, path: str) -> None:
+    """Clients of the vendor send it, and get what the path without it answers."""
+    assert ask("GET", path).json() == ask("GET", path.replace("/?", "?").rstrip("/")).json()
+
+
+def test_head_answers_as_get_without_a_body(ask: Any) -> None:
+    """The same status and headers, the length of what GET would send, and nothing of it."""
+    for path, status in (("/giftcards", 200), ("/giftcards/nothing", 400), ("/nowhere", 404)):
+        head, get = ask("HEAD", path), ask("GET", path)
+        assert (head.status_code, head.content) == (status, b"")
+        assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.content))
+
+
+def test_a_contact_is_updated_by_the_names_of_its_attributes(ask: Any, contact: Any) -> None:
+    """Those named change and are shown in both places, the others stay; null and "" clear; a repeat is no effect."""
+    path = f"/contacts/{contact['uuid']}"
+    for _ in range(2):
+        ask.data("PUT", path, json={"attributes": {"firstname": "Ann", "age": "41", "birthdate": "1985-02-28"}})
+    ask.data("PUT", path, data={"attributes[lastname]": "Lee"})
+    found = ask.data("PUT", path, json={"attributes": {"birthdate": None}})
+    texts = {each["attribute"]["name"]: each["value"] for each in found["attributes"]}
+    assert (texts["firstname"], texts["lastname"], texts["age"], texts["birthdate"]) == ("Ann", "Lee", "41", "")
+    current = found["current_values"]
+    assert (current["firstname"], current["age"], current["birthdate"]) == ("Ann", 41, None)
+    assert found == ask.data("GET", path)
+    assert ask.state()["effects"] == {"contacts.update": 3}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        None,
+        {},
+        "Ann",
+        {"email": "x@example.test"},
+        {"no_such": "x"},
+        {"age": "old"},
+        {"locale": "xx"},
+        {"birthdate": "soon"},
+        {"firstname": ["Ann"]},
+    ],
+)
+def test_an_update_that_cannot_be_stored_is_invalid_input(ask: Any, contact: Any, attributes: Any) -> None:
+    """No attributes, an unknown or read-only one, or a value of another type: 1003, and nothing is changed."""
+    row = {
+        "attributes": {"lastname": "Lee"} | attributes if isinstance(attributes, dict) and attributes else attributes
+    }
+    assert ask.code("PUT", f"/contacts/{contact['uuid']}", json=row) == 1003
+    assert ask.code("PUT", "/contacts/nobody", json={"attributes": {"lastname": "Lee"}}) == 55031
+    assert ask.state()["effects"] == {}
+
+
+def test_an_unknown_attribute_can_be_ignored(make: Any) -> None:
+    """With the switch the answer is a success that does not show it."""
+    ask = make(contacts=1, unknown_attribute="ignore", attributes=("shoe_size",))
+    uuid = ask.data("GET", "/contacts")[0]["uuid"]
+    row = {"attributes": {"no_such": "x", "shoe_size": "44"}}
+    current = ask.data("PUT", f"/contacts/{uuid}", json=row)["current_values"]
+    assert (current["shoe_size"], "no_such" in current) == ("44", False)
+
+
+def test_prepaid_money_is_moved_for_a_contact_or_a_card(ask: Any, contact: Any) -> None:
+    """Given and spent, each transaction with the balance that it came to; the contact's balance is the last one."""
+    row = {"amount_in_cents": 5000, "shop_uuid": ask.data("GET", "/shops")[0]["uuid"]}
+    path = "/prepaid-transactions"
+    first = ask.data("POST", path, json=row | {"contact_uuid": contact["uuid"]})
+    assert first["prepaid_balance"] == {"balance_in_cents": 5000, "balance": "€50.00"}
+    card = {"contact_identifier_value": "CARD-000002"}
+    assert ask.data("POST", path, json=row | card | {"amount_in_cents": -1000})["contact_identifier"]["active"] is True
+    balance = {"balance_in_cents": 4000, "balance": "€40.00"}
+    assert ask.data("GET", f"/contacts/{contact['uuid']}/prepaid-balance") == balance
+    assert ask.data("GET", f"/contacts/{contact['uuid']}")["prepaid_balance"] == {"balance_in_cents": 4000}
+    assert ask.state()["effects"] == {"prepaid.load": 1, "prepaid.spend": 1}
+
+
+def test_a_prepaid_transaction_is_reversed_each_time_it_is_asked(ask: Any, contact: Any) -> None:
+    """The same amount the other way; as no source says that a second one is refused, it happens again."""
+    row = {"amount_in_cents": 500, "shop_uuid": ask.data("GET", "/shops")[0]["uuid"], "contact_uuid": contact["uuid"]}
+    path = "/prepaid-transactions"
+    ask.data("POST", path, json=row)
+    uuid = ask.data("POST", path, json=row)["uuid"]
+    assert [ask.data("POST", f"{path}/{uuid}/reverse")["amount_in_cents"] for _ in range(2)] == [-500, -500]
+    assert ask.code("POST", f"{path}/{uuid}/reverse") == 1003
+    assert ask.code("POST", f"{path}/x/reverse") == 1003
+    assert ask.state()["max_per_key"]["prepaid.reverse"] == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"contact_uuid": None}, 1003),
+        ({"contact_uuid": "x"}, 55031),
+        ({"contact_uuid": None, "contact_identifier_value": "x"}, 60003),
+        ({"contact_uuid": None, "contact_identifier_value": "CARD-000001"}, 55031),
+        ({"contact_identifier_value": "CARD-000004"}, 1003),
+        ({"shop_uuid": "x"}, 1008),
+        ({"amount_in_cents": 0}, 1003),
+        ({"amount_in_cents": -1}, 1003),
+        ({"amount_in_cents": "1,50"}, 1003),
+    ],
+)
+def test_prepaid_transactions_are_refused(ask: Any, contact: Any, changes: dict[str, Any], code: int) -> None:
+    """Each documented code, and no money moved."""
+    shop = ask.data("GET", "/shops")[0]["uuid"]
+    row = {"contact_uuid": contact["uuid"], "shop_uuid": shop, "amount_in_cents": 100} | changes
+    assert ask.code("POST", "/prepaid-transactions", json=row) == code
+    assert ask.state()["prepaid_cents"] == 0
+
+
+def test_prepaid_transactions_are_listed_thirty_at_most(ask: Any, contact: Any) -> None:
+    """Ten a page unless asked otherwise, the paginator's meta, by contact or shop; 55031, 1008 and 1003."""
+    shops = [shop["uuid"] for shop in ask.data("GET", "/shops")]
+    row = {"contact_uuid": contact["uuid"], "shop_uuid": shops[0], "amount_in_cents": 100}
+    for _ in range(12):
+        ask.data("POST", "/prepaid-transactions", json=row)
+    path = "/prepaid-transactions"
+    answer = ask("GET", path, params={"page": 2}).json()
+    assert answer["meta"] == {"current_page": 2, "from": 11, "last_page": 2, "per_page": 10, "total": 12}
+    assert answer["data"][0]["contact"] == {"uuid": contact["uuid"], "email": contact["email"]}
+    assert len(ask.data("GET", path, params={"limit": 30, "contact_uuid": contact["uuid"]})) == 12
+    assert ask.data("GET", path, params={"shop_uuid": shops[1]}) == []
+    assert ask.code("GET", path, params={"limit": 31}) == 1003
+    assert ask.code("GET", path, params={"contact_uuid": "x"}) == 55031
+    assert ask.code("GET", path, params={"shop_uuid": "x"}) == 1008
 
 
 def test_the_state_counts_requests_by_route_and_status(ask: Any) -> None:

@@ -10,7 +10,6 @@ import click
 from piggy_batch.cli.context import DEFAULT_URL
 from piggy_batch.cli.groups import program_options
 from piggy_batch.cli.output import json_text, shown_command
-from piggy_batch.errors import ExitCode
 from piggy_batch.text import counted, printable_line
 
 if TYPE_CHECKING:
@@ -38,15 +37,15 @@ def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
         click.echo(json_text(way.to_json()))
     else:
         _show(way)
-    ctx.exit(ExitCode.DONE if way.whole else ExitCode.INCOMPLETE)
+    ctx.exit(0 if way.whole else 1)
 
 
 def _program(ctx: click.Context, run_dir: Path) -> list[str]:
     """How the commands begin, so that each runs as it stands and meets the service of the run."""
-    from piggy_batch.runs.journal_queries import JournalQueries
+    from piggy_batch.runs.journal import Journal
 
     given: dict[str, Any] = ctx.obj or {}
-    journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
+    journal = Journal.read(run_dir) if run_dir.is_dir() else None
     base_url = given.get("base_url")
     if journal is not None:
         base_url = base_url or journal.get("base_url")

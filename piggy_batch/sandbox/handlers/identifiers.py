@@ -30,7 +30,12 @@ def _shown(call: Call, identifier: Identifier) -> Json:
     }
 
 
-def _usable(call: Call, value: str) -> Identifier:
+def _value(call: Call) -> str:
+    """The value that a request names; its greatest length is a switch."""
+    return call.form.need(VALUE, longest=call.settings.longest_value)
+
+
+def usable(call: Call, value: str) -> Identifier:
     """The identifier, or 60003 where there is none, 60004 where it is inactive."""
     identifier = call.world.people.identifier(value)
     if identifier is None:
@@ -49,9 +54,9 @@ def _contact(call: Call, uuid: str) -> Contact:
 
 def find(call: Call) -> Reply:
     """GET find: 1003, 60003, 60004."""
-    value = call.form.need(VALUE)
+    value = _value(call)
     call.form.checked()
-    return ok(_shown(call, _usable(call, value)))
+    return ok(_shown(call, usable(call, value)))
 
 
 def create(call: Call) -> Reply:
@@ -60,7 +65,7 @@ def create(call: Call) -> Reply:
     The name defaults to the value; with an unknown contact nothing is made (inferred).
     """
     form, people = call.form, call.world.people
-    value = form.need(VALUE)
+    value = _value(call)
     contact, name = form.text("contact_uuid"), form.text("contact_identifier_name")
     form.checked()
     if contact is not None:
@@ -74,9 +79,9 @@ def create(call: Call) -> Reply:
 
 def link(call: Call) -> Reply:
     """PUT link: 1003, 60003, 60004, 55031, 60014; 60014 also for the contact that holds it (inferred)."""
-    value, uuid = call.form.need(VALUE), call.form.need("contact_uuid")
+    value, uuid = _value(call), call.form.need("contact_uuid")
     call.form.checked()
-    identifier = _usable(call, value)
+    identifier = usable(call, value)
     contact = _contact(call, uuid)
     if identifier.contact is not None:
         raise Refused(60014)
@@ -87,9 +92,9 @@ def link(call: Call) -> Reply:
 
 def unlink(call: Call) -> Reply:
     """PUT unlink: 1003, 60003, 60004; an unlinked one is 60011 or a success without effect (switch)."""
-    value = call.form.need(VALUE)
+    value = _value(call)
     call.form.checked()
-    identifier = _usable(call, value)
+    identifier = usable(call, value)
     if identifier.contact is not None:
         call.world.people.hold(identifier, None)
         call.world.effect("identifiers.unlink", identifier.value)
@@ -101,7 +106,7 @@ def unlink(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """PUT: name and active, also of an inactive one (inferred: else none could be switched on again)."""
     form, people = call.form, call.world.people
-    value, name = form.need(VALUE), form.text("contact_identifier_name")
+    value, name = _value(call), form.text("contact_identifier_name")
     active = form.flag("contact_identifier_active")
     form.checked()
     identifier = people.identifier(value)
@@ -124,7 +129,7 @@ def delete(call: Call) -> Reply:
 
     The answer's data is undocumented (switch).
     """
-    value = call.form.need(VALUE)
+    value = _value(call)
     call.form.checked()
     identifier = call.world.people.identifier(value)
     if identifier is None:

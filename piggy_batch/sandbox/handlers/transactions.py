@@ -1,40 +1,20 @@
-"""Giftcard transactions, shops and credit receptions: money and points moved (DUMP, LDOC, POST)."""
+"""Giftcard transactions: list, create, get, reverse (DUMP, LDOC, POST)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.sandbox.handlers.call import paging, viewing_meta
+from piggy_batch.sandbox.handlers.call import chosen_page, paging, viewing_meta
+from piggy_batch.sandbox.handlers.shops import shop_of
 from piggy_batch.sandbox.http.messages import Refused, Reply, ok, within
 from piggy_batch.sandbox.world.ids import iso
 
 if TYPE_CHECKING:
     from piggy_batch.sandbox.handlers.call import Call
     from piggy_batch.sandbox.world.giftcards import Card
-    from piggy_batch.sandbox.world.ledger import Shop, Transaction
+    from piggy_batch.sandbox.world.ledger import Transaction
 
 Json = Any
-
-
-def _shop_shown(shop: Shop) -> Json:
-    return {"uuid": shop.uuid, "name": shop.name, "type": shop.kind, "reference": None}
-
-
-def shops(call: Call) -> Reply:
-    """GET shops: all of them, no pages; meta is ``{}`` (POST, observed)."""
-    return ok([_shop_shown(shop) for shop in call.world.ledger.shops.values()], {})
-
-
-def shop(call: Call) -> Reply:
-    """GET shops/{uuid}: 1008."""
-    return ok(_shop_shown(_shop(call, call.args[0])), {})
-
-
-def _shop(call: Call, uuid: str) -> Shop:
-    found = call.world.ledger.shop(uuid)
-    if found is None:
-        raise Refused(1008)
-    return found
 
 
 def _row(call: Call, row: Transaction) -> Json:
@@ -85,16 +65,9 @@ def listed(call: Call) -> Reply:
     """
     name = call.settings.transactions_page_param
     page, limit = paging(call, name=name, default=10)
-    sort = call.form.values.get("sort")
-    if sort not in (None, "", "created_at", "-created_at"):
-        raise Refused(1003, {"sort": ["The selected sort is invalid."]})
     rows = _wanted(call)
-    total, start = len(rows), (page - 1) * limit
-    if sort == "-created_at":
-        chosen = rows[max(0, total - start - limit) : max(0, total - start)][::-1]
-    else:
-        chosen = rows[start : start + limit]
-    return ok([_row(call, row) for row in chosen], viewing_meta(page, limit, total, len(chosen)))
+    chosen = chosen_page(call, rows, page, limit)
+    return ok([_row(call, row) for row in chosen], viewing_meta(page, limit, len(rows), len(chosen)))
 
 
 def get(call: Call) -> Reply:
@@ -131,23 +104,24 @@ def _fits(call: Call, card: Card, cents: int, *, topping_up: bool) -> None:
 def create(call: Call) -> Reply:
     """POST giftcard-transactions: 1003, 5001, 1008, 7015, 5007, 1114, 5002, 7010, 5006, 5008, 5003.
 
-    A positive amount tops a card up, after which it is no longer upgradeable (switch; fits both captures).
+    A digital card can be incremented once only (stated; switch): a positive amount leaves it not upgradeable, as
+    captured.
     """
     form, world = call.form, call.world
     card_uuid, shop_uuid = form.need("giftcard_uuid"), form.need("shop_uuid")
     cents, attributes = form.integer("amount_in_cents", required=True), form.values.get("custom_attributes")
     if cents == 0:
-        form.errors["amount_in_cents"] = ["The amount in cents field must not be 0."]
+        form.complain("amount_in_cents", "field must not be 0.")
     form.checked()
     card = world.cards.by_uuid(card_uuid)
     if card is None:
         raise Refused(5001)
-    at = _shop(call, shop_uuid)
+    at = shop_of(call, shop_uuid)
     if card.program in call.settings.programs_closed_to.get(at.number, ()):
         raise Refused(7015)
     amount = cents or 0
     _fits(call, card, amount, topping_up=amount > 0)
-    if amount > 0 and call.settings.top_up_once:
+    if amount > 0 and call.settings.top_up_once and not card.physical:
         card.upgradeable = False
     extra = attributes if isinstance(attributes, dict) else {}
     row = world.move(card, at.number, amount, call.now, attributes=extra)
@@ -173,56 +147,3 @@ def reverse(call: Call) -> Reply:
     undone = world.move(card, row.shop, -row.cents, call.now, reverses=row.number)
     world.effect("giftcards.reverse", card.uuid)
     return ok(_row(call, undone))
-
-
-def receive_credits(call: Call) -> Reply:
-    """POST credit-receptions: 1003, 1008, 55031, 60003, 60004, 60007, 55046, 1015.
-
-    Every reception gives points again.
-
-    ``credits``, or ``unit_value`` with an optional ``unit_name``; one point a unit (inferred). The answer's
-    shape is that of the vendor's object, its less used parts left out (inferred).
-    """
-    form, world, settings = call.form, call.world, call.settings
-    shop_uuid, contact_uuid = form.need("shop_uuid"), form.need("contact_uuid")
-    points, value = form.integer("credits"), form.integer("unit_value")
-    unit, identifier_value = form.text("unit_name"), form.text("contact_identifier_value")
-    if points is None and value is None and not form.errors:
-        form.errors["credits"] = ["The credits field is required when unit value is not present."]
-    given = points if points is not None else value or 0
-    if given < 0:
-        form.errors["credits"] = ["The credits field must be at least 0."]
-    form.checked()
-    at = _shop(call, shop_uuid)
-    contact = world.people.contact(contact_uuid)
-    if contact is None:
-        raise Refused(55031)
-    shown = None
-    if identifier_value is not None:
-        identifier = world.people.identifier(identifier_value)
-        if identifier is None:
-            raise Refused(60003)
-        if not identifier.active:
-            raise Refused(60004)
-        shown = {"name": identifier.name, "value": identifier.value, "active": identifier.active}
-    if points is None and unit is None and not settings.default_unit:
-        raise Refused(55046)
-    if points is None and unit not in (None, "purchase_amount"):
-        raise Refused(60007)
-    if settings.max_credits is not None and given > settings.max_credits:
-        raise Refused(1015)
-    contact.credits += given
-    world.effect("credits.create", contact.uuid)
-    number = world.effects.totals["credits.create"]
-    return ok(
-        {
-            "type": "CREDIT_RECEPTION",
-            "uuid": world.ids.uuid("r", number),
-            "credits": given,
-            "contact": {"uuid": contact.uuid, "email": contact.email},
-            "shop": _shop_shown(at),
-            "contact_identifier": shown,
-            "unit_value": value,
-            "created_at": iso(call.now),
-        }
-    )

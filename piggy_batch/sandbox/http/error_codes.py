@@ -1,12 +1,14 @@
-"""Error codes with their messages: the table of DUMP and LDOC (stated), and those of endpoint pages.
+"""Error codes with their messages, word for word as the vendor's error page and endpoint pages publish them (stated).
 
-The Dutch halves of the bilingual messages are made up; the documentation tells to match on the code alone.
+Bilingual messages are one text, Dutch first. The documentation tells to match on the code alone. A code without
+an entry is answered with ``UNPUBLISHED``, a text of our own: what the service says there is not known.
 """
 
 from __future__ import annotations
 
+UNPUBLISHED = "Unknown error."
 MESSAGES: dict[int, str] = {
-    1000: "Interne fout | Internal error",
+    1000: "Interne fout. | Internal error.",
     1003: "Invalid input.",
     1008: "Shop not found.",
     1015: "Maximum amount of credits reached.",
@@ -15,13 +17,13 @@ MESSAGES: dict[int, str] = {
     1100: "Giftcard Program not found.",
     1114: "Only non re-incrementable giftcards can be used in the OAuth Clients API.",
     5001: "Giftcard not found.",
-    5002: "Cadeaukaart is verlopen | Giftcard is expired",
-    5003: "Onvoldoende saldo op cadeaukaart | Insufficient amount on giftcard",
-    5006: "Cadeaukaart kan niet worden opgewaardeerd | Giftcard cannot be incremented",
-    5007: "Cadeaukaart heeft geen programma | Giftcard is not linked to a Giftcard Program",
-    5008: "Maximumbedrag wordt overschreden | Max amount will be exceeded",
+    5002: "Het bedrag op de kaart is verlopen. | This giftcard has expired.",
+    5003: "Het bedrag op de kaart is niet toereikend. | Insufficient amount on giftcard.",
+    5006: "Deze giftcard kan niet opgewaardeerd worden. | This giftcard cannot be incremented.",
+    5007: "Deze giftcard is niet gekoppeld aan een programma. | Giftcard not linked to Giftcard Program.",
+    5008: "Maximale limiet op kaart bereikt. | Max amount will be exceeded.",
     5010: "Giftcard transaction not found.",
-    6001: "POS transaction already linked",
+    6001: "The POS transaction is already linked to a credit reception.",
     7002: "Account inactive.",
     7010: "That giftcard is not valid.",
     7011: "User has no access to this account.",

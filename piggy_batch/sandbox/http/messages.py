@@ -7,6 +7,7 @@ all four work everywhere is inferred from the framework, which merges query and 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from urllib.parse import parse_qsl
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
-from piggy_batch.sandbox.http.error_codes import MESSAGES
+from piggy_batch.sandbox.http.error_codes import MESSAGES, UNPUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -80,7 +81,7 @@ class Refused(Exception):  # noqa: N818 - the service refuses; that is an answer
     def reply(self) -> Reply:
         """The answer as the client sees it."""
         body: dict[str, Json] = {
-            "message": MESSAGES.get(self.code, "Unknown error."),
+            "message": MESSAGES.get(self.code, UNPUBLISHED),
             "code": self.code,
             "status_code": 400,
         }
@@ -135,14 +136,31 @@ async def _multipart(scope: Scope, body: bytes) -> dict[str, Json]:
         return {}
 
 
+def trimmed(value: Json) -> Json:
+    """A parameter without spaces around its texts, however deep, as the framework trims by default (inferred)."""
+    match value:
+        case str():
+            return value.strip()
+        case dict():
+            return {name: trimmed(each) for name, each in value.items()}
+        case list():
+            return [trimmed(each) for each in value]
+        case _:
+            return value
+
+
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+
+
 class Form:
     """Reads parameters, collects what is wrong with them, and refuses with 1003 and the bag of messages."""
 
-    def __init__(self, values: Mapping[str, Json]) -> None:
-        self.values = values
+    def __init__(self, values: Mapping[str, Json], *, trim: bool = False) -> None:
+        self.values = {name: trimmed(value) for name, value in values.items()} if trim else values
         self.errors: dict[str, list[str]] = {}
 
-    def _complain(self, name: str, what: str) -> None:
+    def complain(self, name: str, what: str) -> None:
+        """Notes what is wrong with a parameter; ``checked`` then refuses."""
         self.errors.setdefault(name, []).append(f"The {name.replace('_', ' ')} {what}")
 
     def checked(self) -> None:
@@ -150,24 +168,24 @@ class Form:
         if self.errors:
             raise Refused(1003, self.errors)
 
-    def text(self, name: str) -> str | None:
+    def text(self, name: str, *, longest: int = LONGEST) -> str | None:
         """Optional text. Blank counts as absent, as the framework turns it into null (inferred)."""
         value = self.values.get(name)
         if value is None or value == "":
             return None
         if not isinstance(value, str):
-            self._complain(name, "field must be a string.")
+            self.complain(name, "field must be a string.")
             return None
-        if len(value) > LONGEST:
-            self._complain(name, f"field must not be greater than {LONGEST} characters.")
+        if len(value) > longest:
+            self.complain(name, f"field must not be greater than {longest} characters.")
             return None
         return value
 
-    def need(self, name: str) -> str:
+    def need(self, name: str, *, longest: int = LONGEST) -> str:
         """Required text; ``""`` after a complaint, which ``checked`` then raises."""
-        value = self.text(name)
+        value = self.text(name, longest=longest)
         if value is None and name not in self.errors:
-            self._complain(name, "field is required.")
+            self.complain(name, "field is required.")
         return value or ""
 
     def integer(self, name: str, *, required: bool = False) -> int | None:
@@ -175,7 +193,7 @@ class Form:
         value = self.values.get(name)
         if value is None or value == "":
             if required:
-                self._complain(name, "field is required.")
+                self.complain(name, "field is required.")
             return None
         if isinstance(value, int) and not isinstance(value, bool):
             return value
@@ -183,7 +201,19 @@ class Form:
             digits = value.removeprefix("-")
             if digits.isascii() and digits.isdigit() and len(digits) < 16:
                 return int(value)
-        self._complain(name, "field must be an integer.")
+        self.complain(name, "field must be an integer.")
+        return None
+
+    def number(self, name: str) -> float | None:
+        """An optional number, fractions included, as a number or as its decimal text."""
+        value = self.values.get(name)
+        if value is None or value == "":
+            return None
+        if isinstance(value, str) and _DECIMAL.fullmatch(value):
+            value = float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15:
+            return value
+        self.complain(name, "field must be a number.")
         return None
 
     def flag(self, name: str) -> bool | None:
@@ -195,7 +225,7 @@ class Form:
             return True
         if value in (False, 0, "0", "false"):
             return False
-        self._complain(name, "field must be true or false.")
+        self.complain(name, "field must be true or false.")
         return None
 
 

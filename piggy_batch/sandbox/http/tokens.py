@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from piggy_batch.sandbox.settings import Settings
 
 
+OAUTH_EXPIRES_S = 3600
+
+
 @dataclass(slots=True)
 class TokenGrant:
     """What a token is good for.
@@ -65,17 +68,18 @@ class Tokens:
                 return plain(401, "Unauthenticated.")
 
     def issue(self, values: Mapping[str, object], now: float) -> Reply:
-        """POST /oauth/token with client credentials: a token and how long it lives (DUMP, stated)."""
+        """POST /oauth/token with client credentials: a token and how long it lives (DUMP, stated).
+
+        The client's id is a whole number (SDK, stated), which a form sends as text.
+        """
         settings = self._settings
         if values.get("grant_type") != "client_credentials":
             return plain(400, "The grant type is not supported.", error="unsupported_grant_type")
-        if (values.get("client_id"), values.get("client_secret")) != (
-            settings.client_id,
-            settings.client_secret,
-        ):
+        client = str(values.get("client_id")), values.get("client_secret")
+        if client != (str(settings.client_id), settings.client_secret):
             return plain(401, "Client authentication failed", error="invalid_client")
         self._made += 1
         token = f"sandbox-oauth-{self._made}"
-        self.grants[token] = TokenGrant(settings.account_uuid, expires_at=now + settings.oauth_expires_s)
-        answer = {"token_type": "Bearer", "expires_in": settings.oauth_expires_s, "access_token": token}
+        self.grants[token] = TokenGrant(settings.account_uuid, expires_at=now + OAUTH_EXPIRES_S)
+        answer = {"token_type": "Bearer", "expires_in": OAUTH_EXPIRES_S, "access_token": token}
         return Reply(200, encode(answer))

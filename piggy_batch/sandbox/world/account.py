@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from piggy_batch.sandbox.world.attributes import attributes_of
 from piggy_batch.sandbox.world.contacts import ContactStore
 from piggy_batch.sandbox.world.giftcards import Cards
 from piggy_batch.sandbox.world.ids import Ids
 from piggy_batch.sandbox.world.ledger import Ledger
+from piggy_batch.sandbox.world.prepaid import PrepaidLedger
+from piggy_batch.sandbox.world.receptions import ReceptionLedger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,16 +36,19 @@ class Account:
         self.settings = settings
         self.company = company
         self.uuid = uuid
-        self.id = settings.account_id + other
+        self.id = 1 + other
         self.ids = Ids(settings.seed ^ other, bare=settings.bare_uuids)
         self.effects = Effects()
         self.outside = Effects()  # changes made behind the client's back
         self.changes = 0  # goes up with every change, so that a saver knows when to write
         self.queued: list[tuple[float, Contact]] = []  # deletions, and when they happen
-        self.people = ContactStore(self.ids, fold_case=settings.fold_case, trim=settings.trim_values)
+        self.people = ContactStore(self.ids, fold_case=settings.fold_case)
         seeded = dumped["cards"]["seeded"] if dumped else settings.giftcards if main else 0
         self.cards = Cards(self.ids, settings, seeded)
         self.ledger = Ledger(self.ids, settings)
+        self.attributes = attributes_of(settings.attributes)
+        self.prepaid = PrepaidLedger(self.ids)
+        self.receptions = ReceptionLedger(self.ids)
         if dumped:
             self.people.load(dumped["people"])
             self.queued = [(moment, self.people.contacts[number]) for moment, number in dumped["queued"]]
@@ -50,6 +56,8 @@ class Account:
             self.ledger.load(dumped["ledger"])
             self.effects.load(dumped["effects"])
             self.outside.load(dumped["outside"])
+            self.prepaid.load(dumped.get("prepaid", ()))  # absent from files written before it was kept
+            self.receptions.load(dumped.get("receptions", ()), self.effects.totals.get("credits.create", 0))
         elif main:
             self.people.seed(settings.contacts, settings.identifiers, settings.ties)
             self.ledger.seed(settings.transactions, self.cards)
@@ -88,6 +96,7 @@ class Account:
             "transactions": len(self.ledger.rows),
             "mails": self.effects.totals.get("giftcards.send", 0),
             "credits": sum(contact.credits for contact in people.contacts.values()),
+            "prepaid_cents": sum(contact.prepaid_cents for contact in people.contacts.values()),
             "effects": self.effects.totals,
             "max_per_key": self.effects.peaks,
             "outside": self.outside.totals,
@@ -102,6 +111,8 @@ class Account:
             "ledger": self.ledger.dump(),
             "effects": self.effects.dump(),
             "outside": self.outside.dump(),
+            "prepaid": self.prepaid.dump(),
+            "receptions": self.receptions.dump(),
         }
 
     def card_uuid(self, number: int) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ SEEDED_FROM = 1_761_955_200  # 2025-11-01: the moment at which the seeded past b
 
 @dataclass(slots=True)
 class Contact:
-    """A customer. ``number`` counts from 1 and never comes back; ``created`` is in seconds since 1970."""
+    """A customer. ``number`` counts from 1 and never comes back; ``created`` is in seconds since 1970.
+
+    ``attributes`` holds the values that are not blank, as text.
+    """
 
     number: int
     uuid: str
@@ -25,6 +28,8 @@ class Contact:
     created: int
     credits: int = 0
     anonymous: bool = False
+    prepaid_cents: int = 0
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -43,10 +48,9 @@ class Identifier:
 class ContactStore:
     """The contacts and identifiers of one account, with the indexes that answers need."""
 
-    def __init__(self, ids: Ids, *, fold_case: bool, trim: bool) -> None:
+    def __init__(self, ids: Ids, *, fold_case: bool) -> None:
         self._ids = ids
         self._fold = fold_case
-        self._trim = trim
         self._next = 1
         self.order: list[int] = []  # contact numbers, oldest first
         self.contacts: dict[int, Contact] = {}
@@ -71,7 +75,7 @@ class ContactStore:
         """A new contact at the end of the list. The caller has made sure that the e-mail is free."""
         number = self._next
         self._next += 1
-        contact = Contact(number, self._ids.uuid("c", number), email, int(now), 0, anonymous)
+        contact = Contact(number, self._ids.uuid("c", number), email, int(now), anonymous=anonymous)
         self._put(contact)
         return contact
 
@@ -101,8 +105,7 @@ class ContactStore:
     # Identifiers
 
     def key(self, value: str) -> str:
-        """What makes a value unique: itself, or without outer spaces or case where the switches say so."""
-        value = value.strip() if self._trim else value
+        """What makes a value unique: itself, or without case where the switch says so."""
         return value.casefold() if self._fold else value
 
     def identifier(self, value: str) -> Identifier | None:
@@ -111,7 +114,7 @@ class ContactStore:
 
     def add_identifier(self, value: str, name: str, contact: str | None, *, active: bool = True) -> Identifier:
         """A new identifier. The caller has made sure that the value is free and the contact exists."""
-        made = Identifier(value.strip() if self._trim else value, name, active, None)
+        made = Identifier(value, name, active, None)
         self.identifiers[self.key(value)] = made
         self.inactive += not active
         if contact is not None:
@@ -164,14 +167,24 @@ class ContactStore:
         for number in self.order:
             each = self.contacts[number]
             values = [held.value for held in self.held_by(each.uuid)]
-            yield {"uuid": each.uuid, "email": each.email, "credits": each.credits, "identifiers": values}
+            yield {
+                "uuid": each.uuid,
+                "email": each.email,
+                "credits": each.credits,
+                "prepaid_cents": each.prepaid_cents,
+                "attributes": each.attributes,
+                "identifiers": values,
+            }
 
     def dump(self) -> Json:
         """Everything as JSON; ``load`` takes it back."""
         people = (self.contacts[number] for number in self.order)
         return {
             "next": self._next,
-            "contacts": [[c.number, c.uuid, c.email, c.created, c.credits, c.anonymous] for c in people],
+            "contacts": [
+                [c.number, c.uuid, c.email, c.created, c.credits, c.anonymous, c.prepaid_cents, c.attributes]
+                for c in people
+            ],
             "identifiers": [[i.value, i.name, i.active] for i in self.identifiers.values()],
             "held": {uuid: [self.identifiers[key].value for key in keys] for uuid, keys in self._held.items()},
         }
@@ -179,8 +192,8 @@ class ContactStore:
     def load(self, dumped: Json) -> None:
         """Takes over what a state file holds, in place of any seeds."""
         self._next = dumped["next"]
-        for number, uuid, email, created, points, anonymous in dumped["contacts"]:
-            self._put(Contact(number, uuid, email, created, points, anonymous))
+        for fields in dumped["contacts"]:  # six fields in files written before contacts held more
+            self._put(Contact(*fields))
         for value, name, active in dumped["identifiers"]:
             self.add_identifier(value, name, None, active=active)
         for uuid, values in dumped["held"].items():

@@ -21,6 +21,7 @@ Json = Any
 DAY = 86_400
 _SPAN = 300 * DAY  # the seeded past in which cards were made
 _PERIOD = 997  # seeded cards repeat their traits with this period, so that their sum needs no walk
+MOST_CENTS = 51_000  # a card's maximum in every program, as captured (POST)
 _DAYS = (394, None, 730)  # expiration_days of the programs, in turn; 394 was captured (POST)
 
 
@@ -83,8 +84,7 @@ class Cards:
     def _program(self, number: int, settings: Settings) -> Program:
         last = number > max(1, settings.programs) - settings.reincrementable_programs
         days = _DAYS[(number - 1) % len(_DAYS)]
-        most = settings.max_amount_in_cents
-        return Program(number, self._ids.uuid("p", number), f"Program {number}", days, most, last)
+        return Program(number, self._ids.uuid("p", number), f"Program {number}", days, MOST_CENTS, last)
 
     def program(self, uuid: str) -> Program | None:
         """The program with this uuid."""

@@ -151,7 +151,7 @@ class ListChurn:
         self._settings = settings
         self._world = world
         self._random = random.Random(settings.seed ^ 0xC0FFEE)  # noqa: S311 - repeatable, not secret
-        self._plan = list(settings.churn_plan)
+        self._plan: list[Churn] = []
         self.page_requests = 0
 
     def add(self, churn: Churn) -> None:
