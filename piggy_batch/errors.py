@@ -1,38 +1,50 @@
-"""The exceptions that end a run, one per consequence; a row's fate is a value, never an exception.
+"""Exit codes, and the exceptions that end a run with one; a row's outcome is a value, never an exception.
 
 PiggyBatchError
-├── SetupError      exit 2   usage, token, manifest: nothing was sent
-├── HaltError       exit 3   no row can succeed until a person acts; run the same command later
-└── JournalError    exit 4   the run directory cannot be used as it is
+├── SetupError      usage, token, manifest: nothing was sent
+├── HaltError       no row can succeed until a person acts; run the same command later
+└── JournalError    the run directory cannot be used as it is
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """How the program ends; scripts rely on these numbers."""
+
+    DONE = 0  # every row or page is as it should be
+    INCOMPLETE = 1  # it worked to its end, and something is open, refused or not proven
+    SETUP = 2  # nothing was sent: usage, token, manifest
+    HALTED = 3  # nothing can succeed until a person acts
+    JOURNAL = 4  # the run directory cannot be used as it is
+    INTERRUPTED = 130  # Ctrl-C, SIGTERM, SIGHUP
 
 
 class PiggyBatchError(Exception):
     """A run cannot go on. ``str()`` is one line that says where, what, and what next."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.INCOMPLETE
 
 
 class SetupError(PiggyBatchError):
     """Something is missing or wrong before the first request that changes anything."""
 
-    exit_code = 2
+    exit_code = ExitCode.SETUP
 
 
 class HaltError(PiggyBatchError):
-    """Every further row would fail the same way; what was in the air has landed."""
+    """Every further row would fail the same way; the requests under way have ended."""
 
-    exit_code = 3
+    exit_code = ExitCode.HALTED
 
 
 class JournalError(PiggyBatchError):
     """The journal is bound to something else, in use, damaged, or cannot be written."""
 
-    exit_code = 4
+    exit_code = ExitCode.JOURNAL
 
     def __init__(self, message: str, *, goes_on: bool = False) -> None:
         super().__init__(message)

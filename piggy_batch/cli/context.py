@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ from piggy_batch.cli.display import ProgressDisplay
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from piggy_batch.client.clock import Clock
     from piggy_batch.client.target import Target
     from piggy_batch.runs.context import RunContext
+    from piggy_batch.runs.progress import Progress
 
 
 DEFAULT_URL = "https://api.piggy.eu"
@@ -33,6 +36,19 @@ def make_target_from(ctx: click.Context) -> Target:
         token_file = Path(os.environ["PIGGY_TOKEN_FILE"])
     base_url = given.get("base_url") or os.environ.get("PIGGY_BASE_URL") or DEFAULT_URL
     return make_target(base_url, read_token(token_file), given.get("ca_file"))
+
+
+def clock_of(ctx: click.Context) -> Clock:
+    """The clock by which the command runs: this machine's, unless whoever runs the program hands over another."""
+    from piggy_batch.client.clock import Clock
+
+    clock: Clock | None = (ctx.obj or {}).get("clock")
+    return clock or Clock()
+
+
+def now_of(ctx: click.Context) -> datetime:
+    """The present moment, in UTC."""
+    return datetime.fromtimestamp(clock_of(ctx).wall(), UTC)
 
 
 def is_verbose(ctx: click.Context) -> bool:
@@ -70,16 +86,19 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
 
 
-def make_scene(ctx: click.Context, display: Any) -> RunContext:
-    """Where an export runs."""
+def make_run_context(ctx: click.Context, progress: Progress) -> RunContext:
+    """Where a command runs that sends: as whom, what is shown, and who can be asked."""
     from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.registry import state_dir
 
     return RunContext(
         target=make_target_from(ctx),
-        progress=display,
+        progress=progress,
         command=command_line(ctx.obj["argv"]),
+        confirm=ask if can_ask() else None,
+        clock=clock_of(ctx),
         signals=True,
         shared_rate_dir=state_dir(),
+        registry_dir=state_dir(),
         verbose=is_verbose(ctx),
     )

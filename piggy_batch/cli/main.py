@@ -12,10 +12,12 @@ import click
 
 from piggy_batch import __version__
 from piggy_batch.cli.groups import LazyGroup, program_options
-from piggy_batch.errors import PiggyBatchError
+from piggy_batch.errors import ExitCode, PiggyBatchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from piggy_batch.client.clock import Clock
 
 
 UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)  # a reader, a disk, a terminal that takes no more
@@ -59,11 +61,12 @@ def cli() -> None:
     """
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run the program and leave with its exit code."""
+def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> NoReturn:
+    """Run the program and leave with its exit code; with ``clock`` at another time than this machine's."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    given = {"argv": arguments, "clock": clock}
     try:
-        code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj={"argv": arguments})
+        code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj=given)
     except PiggyBatchError as error:
         from piggy_batch.cli.output import report_error
 
@@ -72,20 +75,20 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = error.exit_code
     except click.ClickException as error:
         error.show()
-        code = 2
+        code = ExitCode.SETUP
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
         asked = cause is None  # at a question, which is put before anything is sent
         known = "nothing was sent" if asked else str(cause)
         click.echo(f"piggy-batch: interrupted{f'; {known}' if known else ''}", err=True)
-        code = 130
+        code = ExitCode.INTERRUPTED
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        code = 1
+        code = ExitCode.INCOMPLETE
         with contextlib.suppress(OSError):
             click.echo(f"piggy-batch: the output cannot be written: {error.strerror}", err=True)
-    leave(code if isinstance(code, int) else 0)
+    leave(code if isinstance(code, int) else ExitCode.DONE)
 
 
 def leave(code: int) -> NoReturn:

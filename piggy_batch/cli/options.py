@@ -201,6 +201,13 @@ _TIMEZONE = click.option(
 )
 
 
+PERIOD = click.option(
+    "--period",
+    metavar="PERIOD",
+    help="2026-11, 2026-Q4 or 2026; last-month, last-quarter or last-year: the last that is over in --timezone.",
+)
+
+
 def percent_or_count(text: str) -> tuple[int | None, float | None]:
     """``50`` rows or ``5%`` of the rows; ValueError for anything else."""
     if text.endswith("%"):

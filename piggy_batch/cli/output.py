@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.context import command_line
-from piggy_batch.errors import HaltError, JournalError, PiggyBatchError
+from piggy_batch.errors import ExitCode, HaltError, JournalError, PiggyBatchError
 from piggy_batch.text import duration, printable_line
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _harmless(c: str) -> str:
     return f"\\u{ord(c):04x}" if c < "\U00010000" else json.dumps(c)[1:-1]
 
 
-def report_error(error: PiggyBatchError, argv: Sequence[str]) -> int:
+def report_error(error: PiggyBatchError, argv: Sequence[str]) -> ExitCode:
     """Print an error as one line, and the command to try again where that helps; its exit code."""
     click.echo(printable_line(f"piggy-batch: {error}"), err=True)
     if isinstance(error, HaltError) or (isinstance(error, JournalError) and error.goes_on):
@@ -78,7 +78,7 @@ def summary_lines(result: RunResult) -> list[str]:
     width = max(len(f"{n:,}") for n in (*counts.values(), summary["rows"]))
     requests = summary["requests"]
     rows = [f"  {name:<9} {number:>{width},}" for name, number in counts.items() if number]
-    files = [f"  {Path(path).name:<18} {number:>{width},} rows" for path, number in result.piles]
+    files = [f"  {Path(path).name:<18} {number:>{width},} rows" for path, number in result.report_files]
     return [
         (
             f"{summary['operation']}: {summary['rows']:,} rows, {requests['sent']:,} requests "

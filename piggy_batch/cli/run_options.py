@@ -213,7 +213,7 @@ def options_from(given: dict[str, Any]) -> Any:
             fixes=parse_fixes(given["fixes"] or ""),
             again=given.get("again", False),
         ),
-        terms=ExecutionOptions(
+        execution=ExecutionOptions(
             concurrency=given["concurrency"],
             attempts=given["attempts"],
             look_before=not given.get("no_before", False),

@@ -13,6 +13,7 @@ from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.models import Json, Lost, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from piggy_batch.client.session import Session
@@ -123,7 +124,7 @@ def check_account(journal: FactStore, account: dict[str, Any], here: Path) -> No
     )
 
 
-def describe_account(account: dict[str, Any]) -> str:
+def describe_account(account: Mapping[str, Any]) -> str:
     """An account for messages: company and id."""
     return f"{account['company']} ({account['id']})" if account.get("company") else str(account["id"])
 

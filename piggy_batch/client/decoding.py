@@ -6,49 +6,30 @@ import email.utils
 import json
 from typing import TYPE_CHECKING
 
+from piggy_batch.client.compression import decompress
+from piggy_batch.client.connection import MAX_BODY
 from piggy_batch.models import Json, Reply
 
 if TYPE_CHECKING:
-    import httpx
+    from piggy_batch.client.connection import RawResponse
+
+MAX_VALUES = 500_000  # lists, objects and commas of an answer; a page of 100 heavy contacts has some 50,000 values
+MAX_DEPTH = 400  # lists and objects inside each other; writing them down fails near 1,000, and real answers have five
+HEADERS_READ = frozenset(
+    {b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining", b"content-encoding"}
+)
 
 
-MAX_BODY = 32 * 1024 * 1024  # bytes, decoded; a page of 100 heavy contacts is about 1 MB
-DEEPEST = 400  # lists and objects inside each other; writing them down fails near 1,000, and real answers have five
-TOLD = frozenset({b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining"})
+def decode(response: RawResponse, elapsed_s: float, wall_s: float) -> Reply:
+    """What an answer says; ``is_json`` is False where its body is not to be read.
 
-
-async def _content(response: httpx.Response) -> bytes | None:
-    """The whole body, decoded; None where it is larger than any answer may be."""
-    chunks: list[bytes] = []
-    size = 0
-    if "," in response.headers.get("content-encoding", ""):  # a few bytes may unpack to any number at once
-        await response.aclose()
-        raise ValueError("the answer is packed more than once")
-    try:
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > MAX_BODY:
-                return None
-            chunks.append(chunk)
-    finally:
-        await response.aclose()
-    return b"".join(chunks)
-
-
-def _reply(response: httpx.Response, content: bytes, elapsed_s: float, wall_s: float) -> Reply:
-    try:
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
-        body = json.loads(text) if content else None
-        is_json = bool(content)
-        if "\\ud" in text or "\\uD" in text or not (text.isascii() or _is_whole(text)):
-            body = _whole_text(body)
-        if text.count("[") + text.count("{") > DEEPEST and _is_deep(body):
-            body, is_json = None, False
-    except (ValueError, RecursionError):
-        body, is_json = None, False
-    headers = _told(response)
+    httpx.DecodingError where its packing is damaged, or hides more than an answer may hold.
+    """
+    headers = _headers(response)
+    content = decompress(response.body, headers.get(b"content-encoding", ""), MAX_BODY)
+    body, is_json = _json(content)
     return Reply(
-        status=response.status_code,
+        status=response.status,
         body=body,
         is_json=is_json,
         wait_s=retry_after(headers.get(b"retry-after"), _moment(headers.get(b"date"), wall_s)),
@@ -60,16 +41,39 @@ def _reply(response: httpx.Response, content: bytes, elapsed_s: float, wall_s: f
     )
 
 
-def _told(response: httpx.Response) -> dict[bytes, str]:
-    """The headers that the program reads, by lower-case name."""
-    found = ((name.lower(), value) for name, value in response.headers.raw)
-    return {name: value.decode("latin-1") for name, value in found if name in TOLD}
+def _headers(response: RawResponse) -> dict[bytes, str]:
+    """The headers that the program reads, by lower-case name; what is told several times, joined."""
+    found: dict[bytes, str] = {}
+    for name, value in response.headers:
+        lower = name.lower()
+        if lower in HEADERS_READ:
+            text = value.decode("latin-1")
+            found[lower] = f"{found[lower]},{text}" if lower in found else text
+    return found
+
+
+def _json(content: bytes) -> tuple[Json, bool]:
+    """The JSON value, and whether there is one that may be kept."""
+    try:
+        text = content.decode(json.detect_encoding(content), "surrogatepass")
+        nested = text.count("[") + text.count("{")
+        # A value takes two characters, but up to sixty bytes of memory.
+        if not content or (len(text) > 2 * MAX_VALUES and nested + text.count(",") > MAX_VALUES):
+            return None, False
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return None, False
+    if nested > MAX_DEPTH and _is_deep(body):
+        return None, False
+    if "\\ud" in text or "\\uD" in text or not (text.isascii() or _is_whole(text)):
+        body = _whole_text(body)
+    return body, True
 
 
 def _is_deep(body: Json) -> bool:
     """Whether lists and objects are nested so deep that writing them down may fail where reading did not."""
     level = [body] if type(body) in (dict, list) else []
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         # Every value of every page passes here; the decoder makes nothing but these very types.
         level = [
             value

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from piggy_batch.client.http import HttpClient, Transport
+from piggy_batch.client.http import HttpClient, TransportFactory
 from piggy_batch.models import Answer, Lost, Request
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class TellingApi(HttpClient):
         tell: Callable[[str], None],
         *,
         timeout_s: float,
-        transport: Transport | None = None,
+        transport: TransportFactory | None = None,
         wall: Callable[[], float] = time.time,
         on_sent: Callable[[], None] = lambda: None,
     ) -> None:

@@ -6,13 +6,16 @@ Paths, parameters and page sizes: the vendor's documentation pages (all stated) 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
+from piggy_batch.endpoints.responses import get_path
 from piggy_batch.errors import SetupError
 from piggy_batch.models import Json, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FieldKind = Literal["text", "int", "bool", "timestamp"]
 
@@ -165,17 +168,8 @@ PROGRAM_FIELDS = (
 def key_of(listing: Listing, item: Json) -> str | None:
     """What identifies an object, as text whatever its shape; None where it has nothing that does."""
     for path in listing.key:
-        value = at(item, path)
+        value = get_path(item, path)
         if value is None or isinstance(value, bool | dict | list) or value == "":
             continue
         return str(value)
     return None
-
-
-def at(item: Json, path: str) -> Json:
-    """The value at a dotted path; None where any part is missing."""
-    for part in path.split("."):
-        if not isinstance(item, Mapping):
-            return None
-        item = item.get(part)
-    return item

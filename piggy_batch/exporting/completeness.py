@@ -1,4 +1,30 @@
-"""How far a walk through a list has come, and what it may end in: values that are kept between runs."""
+"""When a list counts as read completely: how far reading has come, the decisions, and the verdict in words. Pure.
+
+Pages of a changing list are no snapshot: one object deleted on a page already read and one added at the end
+leave every count equal, and an object that slipped from page 8 to page 7 in between was never seen. Counts
+alone therefore prove nothing. What does:
+
+    After a pass has landed, one request reads ``total``; call the moment at which the service counts T.
+    Let S be the objects seen in answers that had arrived before that request left, and E what exists at T.
+
+    1.  Every object of S existed before T: it was shown.
+    2.  If every object of S is also shown by an answer to a request that left after the count had arrived,
+        every object of S existed after T as well. An object, once deleted, does not come back under its uuid,
+        so it existed throughout, at T too: S is a subset of E.
+    3.  If the count is the number of S, then S is a subset of E with as many members as E: S = E.
+
+    Whatever was added after T is no part of E and does not disturb the argument; an object deleted after T
+    and before it was seen again does, and so does one that ``gone_codes`` declare gone: when it went is not
+    known, so that T proves nothing and a later T is needed. What is assumed: that the service's count and its
+    pages speak of the same objects, that both are current, and that a deleted uuid stays deleted. With a
+    filter, "exists" reads "is in the program", and coming back is moving away and back.
+
+"Before" and "after" are numbers of passes, not clock times: pass n+1 begins when the count after pass n is on
+disk, and a look-up after pass n counts as part of it. Killing the program or setting the clock back therefore
+changes nothing. The argument holds for any order of the list, for pages that repeat, overlap or lack rows, and
+for answers that lie about ``last_page``: they only make S too small or leave members of S unseen, and then
+the count differs or step 2 fails, and the verdict is not "agreed".
+"""
 
 from __future__ import annotations
 
@@ -11,6 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from piggy_batch.models import Json
+
+BORDER_PAGES = 50  # that may have been added while a pass was read
+SIZE_STEPS = (0, 3, 7, 11, 17, 19, 23, 29)  # what later passes take off the page size, so that borders fall elsewhere
 
 
 class Completeness(StrEnum):
@@ -25,13 +54,13 @@ class Completeness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How lists are walked."""
+    """How lists are read."""
 
     page_size: int = 100
     concurrency: int = 8
     quick: bool = False  # one pass, no proof
     max_passes: int = 4
-    max_age_s: float = 6 * 3600  # what an interrupted walk read longer ago is read again
+    max_age_s: float = 6 * 3600  # what an interrupted export read longer ago is read again
     attempts: int = 5  # tries for a request that gets no usable answer
     extra: bool = False  # keep what no column shows
 
@@ -45,14 +74,23 @@ class CountReading:
     at: float  # seconds since the epoch, when the answer came; a label, never compared
 
 
+@dataclass(frozen=True, slots=True)
+class SeenCounts:
+    """What the proof looks at, for the objects first seen in or before a pass."""
+
+    held: int  # seen until then and not known to be deleted at that time
+    seen_again: int  # of these, seen again in a later pass
+    unseen: int  # of these, not seen again and not known to be deleted
+
+
 @dataclass(slots=True)
 class ReadState:
-    """How far a walk has come; kept in the store after each step."""
+    """How far the reading of one list has come; kept in the store after each step."""
 
     number: int = 1  # of the pass
     size: int = 0  # its page size
     landed: bool = False  # the pass's pages and look-ups
-    first_last: int | None = None  # pages that the list had when the walk began
+    first_last: int | None = None  # pages that the list had when reading began
     pending: CountReading | None = None  # a count that equalled what was seen, not refuted so far
     latest: CountReading | None = None
     differed: int = 0  # passes after which the count differed
@@ -63,7 +101,7 @@ class ReadState:
 
     @classmethod
     def load(cls, kept: Mapping[str, Json], size: int) -> Self:
-        """From the store; a walk not begun starts with that page size."""
+        """From the store; a list not begun starts with that page size."""
         state = cls(size=size)
         for name, value in kept.items():
             if name in ("pending", "latest") and value is not None:
@@ -75,9 +113,56 @@ class ReadState:
             setattr(state, name, value)
         return state
 
+    @property
+    def moment(self) -> CountReading | None:
+        """The count that the verdict speaks of."""
+        return (self.pending or self.latest) if self.verdict is Completeness.AGREED else self.latest
+
+
+# --- decisions ---------------------------------------------------------------------------------------
+
+
+def is_proven(reading: CountReading, seen: SeenCounts) -> bool:
+    """Whether a count that equalled what was seen is proven: all of it has been seen again since."""
+    return seen.held == seen.seen_again == reading.total
+
+
+def may_be_proven(reading: CountReading, seen: SeenCounts) -> bool:
+    """Whether a count may still be proven: nothing of what was seen then is known to be deleted."""
+    return seen.held == reading.total == seen.seen_again + seen.unseen
+
+
+def verdict_after_count(state: ReadState, options: ReadOptions, *, fits: bool, held: int) -> Completeness | None:
+    """The verdict once the count after a pass is taken; None: another pass follows.
+
+    ``fits``: the count equals what is ``held``, the objects seen and not known to be deleted.
+    """
+    if fits and held == 0:
+        return Completeness.AGREED  # nothing is there that would have to be seen again
+    if options.quick:
+        return Completeness.COUNTS_AGREE if fits else Completeness.COUNTS_DIFFER
+    uncounted = state.latest is None and state.number > 1  # without a count there is no proof, however often
+    return Completeness.NOT_AGREED if uncounted or state.number >= options.max_passes else None
+
+
+def next_page_size(differed: int, size: int, largest: int) -> int:
+    """The page size of the pass after the ``differed``-th count that did not fit, of a list asked for by ``size``."""
+    step = SIZE_STEPS[differed % len(SIZE_STEPS)]
+    return max(1, size - step) if size > 2 * step else min(largest, size + step)
+
+
+def border_pages(total: int, size: int, last_page: int, *, grew: bool) -> list[int]:
+    """The pages to read again where the service counts more than was seen: the first, the last, and those added.
+
+    ``last_page``: the highest page read; ``grew``: it had rows, so that further pages may have been added behind it.
+    """
+    now = -(-total // size)
+    added = range(last_page + 1, min(now, last_page + BORDER_PAGES) + 1) if grew else ()
+    return sorted({1, max(1, min(last_page, now)), *added})
+
 
 def overall(verdicts: Sequence[Completeness | None]) -> Completeness:
-    """The verdict on several walks: that of the weakest."""
+    """The verdict on several lists: that of the weakest."""
     order = (
         Completeness.UNFINISHED,
         Completeness.NOT_AGREED,
@@ -88,13 +173,14 @@ def overall(verdicts: Sequence[Completeness | None]) -> Completeness:
     return min((v or Completeness.UNFINISHED for v in verdicts), key=order.index, default=Completeness.UNFINISHED)
 
 
+# --- words -------------------------------------------------------------------------------------------
+
+
 def explain(state: ReadState, unit: str, held: int) -> str:
     """The verdict on one list as a sentence. ``unit``: what it lists; ``held``: how many were read and not deleted."""
-    latest, passes = state.latest, f"{state.number} passes" if state.number > 1 else "one pass"
-    counted = latest.total if latest else None
+    moment = state.moment
     match state.verdict:
         case Completeness.AGREED:
-            moment = state.pending or latest
             return (
                 f"these are exactly the {moment.total if moment else 0:,} {unit} that existed at "
                 f"{_clock(moment.at) if moment else '?'}: as many as the service counted then, each shown before and "
@@ -108,13 +194,19 @@ def explain(state: ReadState, unit: str, held: int) -> str:
         case Completeness.UNFINISHED | None:
             return f"{held:,} {unit} read so far"
         case _:
-            pass
+            return _explain_doubt(state, unit, held)
+
+
+def _explain_doubt(state: ReadState, unit: str, held: int) -> str:
+    """What is missing, or why nothing is proven."""
+    passes = f"{state.number} passes" if state.number > 1 else "one pass"
     unread = ""
     if state.unread:
         pages = ", ".join(f"{page:,}" for page in sorted(state.unread)[:10])
         unread = f"; pages that could not be read: {pages} ({next(iter(state.unread.values()))})"
-    if counted is None:
+    if state.latest is None:
         return f"{held:,} {unit} in {passes}, but the service tells no total to compare them with{unread}"
+    counted = state.latest.total
     if held < counted:
         return f"{held:,} {unit} in {passes}, the service counts {counted:,}: {counted - held:,} are missing{unread}"
     if held > counted:

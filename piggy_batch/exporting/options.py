@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import ExitCode, SetupError
 from piggy_batch.exporting.completeness import Completeness, ReadOptions
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.tables import FORMATS
@@ -20,20 +20,20 @@ GOOD = frozenset({Completeness.AGREED, Completeness.COUNTS_AGREE})
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What an export was asked for. ``filters``: one walk for each; one empty mapping is the whole list."""
+    """What an export was asked for. ``filters``: one list for each; one empty mapping is the whole list."""
 
     to: Path
     filters: tuple[Mapping[str, str], ...] = ({},)
     run_dir: Path | None = None
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
-    terms: ReadOptions = field(default_factory=ReadOptions)
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
     """How an export ended. ``path`` is there where ``written``; notes are for a person."""
 
-    exit_code: int
+    exit_code: ExitCode
     path: Path
     run_dir: Path
     written: bool

@@ -1,4 +1,4 @@
-"""From an export's store to its file: raw values become typed columns, row by row."""
+"""From an export's staging store to its file: raw values become typed columns, row by row."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from piggy_batch.tables import OutputColumn, open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from piggy_batch.endpoints.listings import Field, FieldKind, Listing
-    from piggy_batch.exporting.staging import StagingStore
     from piggy_batch.models import Json
 
 BATCH = 5_000  # rows a write
@@ -96,15 +95,16 @@ def cell(kind: FieldKind, value: Json) -> object:
         return None
 
 
-def write_kept(parts: StagingStore, to: Path, kind: str, tables: RowBuilder, tell: Callable[[str], None]) -> None:
-    """Write what the store has chosen; the file appears whole or not at all.
+def write_rows(
+    stored: Iterator[tuple[str, float]], to: Path, kind: str, builder: RowBuilder, tell: Callable[[str], None]
+) -> None:
+    """Write stored objects, (body, read_at), as rows; the file appears whole or not at all.
 
     ``tell`` is told what the format does not hold whole.
     """
-    kept = parts.kept()
-    with open_writer(to, kind, tables.columns) as writer:
-        while batch := list(islice(kept, BATCH)):
-            writer.write(tables.rows(batch))
+    with open_writer(to, kind, builder.columns) as writer:
+        while batch := list(islice(stored, BATCH)):
+            writer.write(builder.rows(batch))
         if writer.note:
             tell(writer.note)
 

@@ -1,4 +1,4 @@
-"""Which page of a list comes next: sources that workers share."""
+"""Which page of a list is requested next: iterators that workers share."""
 
 from __future__ import annotations
 
@@ -11,24 +11,30 @@ if TYPE_CHECKING:
     from piggy_batch.exporting.pages import Page
 
 T = TypeVar("T")
-BARREN = 100  # pages in a row that are empty or like the one before; more are not asked for
+MAX_PAGES_WITHOUT_NEWS = 100  # pages in a row that are empty or like the one before; more are not asked for
 
 
 class PageQueue:
-    """The pages of a pass, growing with what their answers tell. Once dry, it may flow again."""
+    """Page numbers still to request in one pass. The end moves as answers report ``last_page``, so an iterator
+    that was exhausted may go on after :meth:`learn`.
+
+    ``done``: pages not to be asked for; ``last``: the last page as far as known, None: the list tells none;
+    ``likely``: pages that what was seen so far would fill; ``bound``: no page beyond it is asked for; ``news``:
+    whether the last page of a list that tells no end brought something new.
+    """
 
     def __init__(
         self, done: frozenset[int], last: int | None, likely: int, bound: int, news: Callable[[], bool]
     ) -> None:
         self._done = done
-        self._flat = last is None
+        self._endless = last is None
         self._last = last if last is not None else max(done, default=1) + 1
-        self._likely = likely  # pages that what was seen so far would fill
+        self._likely = likely
         self._bound = bound
         self._news = news
         self._next = 1
         self._digest: str | None = None
-        self._barren = 0
+        self._pages_without_news = 0
 
     def __iter__(self) -> Iterator[int]:
         return self
@@ -42,30 +48,30 @@ class PageQueue:
         raise StopIteration
 
     def learn(self, page: Page) -> None:
-        """Take in what a page tells of the list's length."""
+        """Move the end by what a page tells of the list's length."""
         if page.last_page is not None:
-            self._flat = False
+            self._endless = False
             if not page.items and page.number > self._likely:
                 # Promised, and empty: no promise of more is believed from here on.
                 self._bound = min(self._bound, page.number)
                 self._last = min(self._last, page.number)
             self._last = max(self._last, min(page.last_page, self._bound))
-            self._weigh(page)
-        elif self._flat and page.items and self._news() and page.number < self._bound:
+            self._check_for_news(page)
+        elif self._endless and page.items and self._news() and page.number < self._bound:
             self._last = max(self._last, page.number + 1)
 
-    def _weigh(self, page: Page) -> None:
+    def _check_for_news(self, page: Page) -> None:
         """A list that promises pages without end and shows nothing on them is not read to its end."""
         digest = page.digest
-        self._barren = self._barren + 1 if digest in (None, self._digest) else 0
+        self._pages_without_news = self._pages_without_news + 1 if digest in (None, self._digest) else 0
         self._digest = digest or self._digest
-        if self._barren >= BARREN:
+        if self._pages_without_news >= MAX_PAGES_WITHOUT_NEWS:
             self._bound = min(self._bound, page.number)
             self._last = min(self._last, page.number)
 
 
 class StoppableIterator(Generic[T]):
-    """A source that runs dry when the run stops."""
+    """An iterator that ends when the run stops."""
 
     def __init__(self, stop: StopSignal, inner: Iterator[T]) -> None:
         self._stop = stop

@@ -1,7 +1,7 @@
-"""What a list's answer shows: pure, values in and values out.
+"""What an answer about a list shows: a page, or a single object of it. Pure: values in, values out.
 
-Meta comes in four shapes, its numbers sometimes as text, and sometimes as ``[]``, ``{}`` or not at all; what
-it lacks is None, and nothing is guessed in its place.
+A page's ``meta`` comes in four shapes, its numbers sometimes as text, and sometimes as ``[]``, ``{}`` or not at all;
+what it lacks is None, and nothing is guessed in its place.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints.listings import at, key_of
-from piggy_batch.endpoints.responses import api_code, api_message, classify_status
+from piggy_batch.endpoints.listings import key_of
+from piggy_batch.endpoints.responses import api_code, api_message, classify_status, get_path
 from piggy_batch.models import Answer, Json, Lost
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LARGEST = 10**15  # a page, a count or a number of days; what is larger is no number of anything
 STORABLE = 2**63 - 1  # the largest whole number that the store takes
 Item = tuple[str, int | None, list[Json], Json]  # key, watched number, the columns' values, extra
-Reader = Callable[[Json], Item | None]  # None: no object, or one without a key
+ItemReader = Callable[[Json], Item | None]  # None: no object, or one without a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,15 @@ class Page:
             return None
         keys = "\0".join([item[0] for item in self.items])
         return hashlib.blake2b(keys.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReading:
+    """What the look-up of a single object says: it is ``deleted``, or its watched number and its text as stored."""
+
+    deleted: bool
+    watched: int | None = None
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ def refusal_of(answer: Answer) -> Refusal | None:
     return None
 
 
-def reader(listing: Listing, *, extra: bool) -> Reader:
+def item_reader(listing: Listing, *, extra: bool) -> ItemReader:
     """What takes an object apart: its key, the watched number, the columns' values, and what no column shows.
 
     It runs once for every object, so that what can be settled beforehand is settled here.
@@ -125,7 +134,7 @@ def reader(listing: Listing, *, extra: bool) -> Reader:
             values = [item.get(head) for head in heads]
         for n, tail in deep:
             inner = values[n]
-            values[n] = (inner.get(tail) if "." not in tail else at(inner, tail)) if type(inner) is dict else None
+            values[n] = (inner.get(tail) if "." not in tail else get_path(inner, tail)) if type(inner) is dict else None
         watched = None if watched_at is None else values[watched_at]
         number = watched if type(watched) is int and -STORABLE <= watched <= STORABLE else None
         return key, number, values, rest(item) if extra else None
@@ -135,7 +144,7 @@ def reader(listing: Listing, *, extra: bool) -> Reader:
 
 def read_page(
     listing: Listing,
-    take: Reader,
+    take: ItemReader,
     answer: Answer,
     number: int,
     size: int,
@@ -172,6 +181,41 @@ def read_page(
         nameless=nameless,
         flaw=flaw,
     )
+
+
+def read_single(
+    listing: Listing, take: ItemReader, answer: Answer, key: str, stored: str, group: str | None
+) -> ItemReading | None:
+    """What the answer to :meth:`Listing.single_request` says of the object ``key``; None where it says nothing.
+
+    ``stored``: the object's text as stored, from which fields are kept that this answer leaves out. ``group``: the
+    value of the list's filter; an object that has moved to another group is deleted as far as this list goes.
+    """
+    refusal = refusal_of(answer)
+    if refusal is not None or isinstance(answer, Lost):
+        return ItemReading(deleted=True) if refusal is not None and refusal.code in listing.gone_codes else None
+    item = answer.body["data"]
+    taken = take(item)
+    if taken is None or taken[0] != key:
+        return None
+    if group is not None and listing.group is not None:
+        found = get_path(item, listing.group)
+        if found is None:
+            return None  # the documented short form does not say; only the list itself can
+        if found != group:
+            return ItemReading(deleted=True)
+    _, watched, values, _ = taken
+    old, extra = json.loads(stored)
+    shown = [new if _has(item, f.path) else before for f, new, before in zip(listing.fields, values, old, strict=True)]
+    return ItemReading(deleted=False, watched=watched, body=encode_items([(key, watched, shown, extra)])[0])
+
+
+def _has(item: Json, path: str) -> bool:
+    """Whether an object has something at a path, be it null."""
+    *heads, last = path.split(".")
+    for part in heads:
+        item = item.get(part) if isinstance(item, Mapping) else None
+    return isinstance(item, Mapping) and last in item
 
 
 _CUT = secrets.token_hex(16)  # no object holds this text

@@ -6,9 +6,10 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import fetch_account
-from piggy_batch.endpoints.listings import PROGRAM_FIELDS, PROGRAMS, at
+from piggy_batch.endpoints.listings import PROGRAM_FIELDS, PROGRAMS
+from piggy_batch.endpoints.responses import get_path
 from piggy_batch.errors import HaltError
-from piggy_batch.exporting.list_reader import StoppedError
+from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import refusal_of
 from piggy_batch.models import Lost
 from piggy_batch.runs.context import RunContext, open_session
@@ -39,7 +40,7 @@ async def programs(options: ExportOptions, context: RunContext) -> tuple[dict[st
         with contextlib.suppress(StoppedError):
             found = await read_programs(session)
             if found is not None:
-                return account, [{f.name: at(item, f.path) for f in PROGRAM_FIELDS} for item in found]
+                return account, [{f.name: get_path(item, f.path) for f in PROGRAM_FIELDS} for item in found]
     raise HaltError(
         session.halt_reason or f"{context.target.base_url} does not show the giftcard programs; try again later"
     )

@@ -64,7 +64,12 @@ class RowExecutor:
             Status.REJECTED: options.retry_rejected,
             Status.UNKNOWN: options.resend_unknown or self._operation.repeat is not Repeat.ONCE,
         }
-        rows = self._journal.open_rows(takes, needs_before=self._operation.lookup_before, resend=options.resend_unknown)
+        rows = self._journal.queries.open_rows(
+            self._journal.run,
+            takes,
+            needs_before=self._operation.lookup_before,
+            resend=options.resend_unknown,
+        )
         taken = 0
         while not self._session.stop and (options.limit is None or taken < options.limit):
             row = next(rows, None)
@@ -110,7 +115,7 @@ class RowExecutor:
         self._settled += 1
         if self._settled % TALLY_EVERY == 0:
             self._tally(may_wait=True)
-        excused = self._options.excused is not None and self._options.excused(verdict)
+        excused = self._options.not_an_error is not None and self._options.not_an_error(verdict)
         self._errors += status in ERRORS and not excused
         self._check_error_limits()
 

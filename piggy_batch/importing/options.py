@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.endpoints.responses import Verdict
+    from piggy_batch.errors import ExitCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class ExecutionOptions:
     limit: int | None = None  # rows
     max_errors: int | None = None  # rows
     max_errors_percent: float | None = None
-    excused: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
+    not_an_error: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,16 @@ class ImportOptions:
     baseline: bool = False  # list the cards that are there before the first request
     accept: frozenset[str] = frozenset()  # codes or slugs of the manifest doctor's blocking findings
     reading: ManifestOptions = field(default_factory=ManifestOptions)
-    terms: ExecutionOptions = field(default_factory=ExecutionOptions)
+    execution: ExecutionOptions = field(default_factory=ExecutionOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """How a command ended, and what a person should read."""
 
-    exit_code: int
+    exit_code: ExitCode
     run_dir: Path
     plan: tuple[str, ...] = ()
     summary: dict[str, Any] | None = None  # None: nothing was sent
-    piles: tuple[tuple[str, int], ...] = ()  # (file, rows)
+    report_files: tuple[tuple[str, int], ...] = ()  # (file, rows)
     notes: tuple[str, ...] = ()

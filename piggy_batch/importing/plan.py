@@ -1,13 +1,107 @@
-"""TODO."""
+"""What a command is about to do: how many rows it takes, the plan in words, and the questions before it starts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from piggy_batch.models import Repeat
+from piggy_batch.client.account import describe_account
+from piggy_batch.errors import ExitCode, SetupError
+from piggy_batch.importing.options import RunResult
+from piggy_batch.importing.results import write_errors
+from piggy_batch.manifest.describe import fact_lines, unaccepted
+from piggy_batch.models import Repeat, Status
+from piggy_batch.text import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     from piggy_batch.endpoints import Operation
+    from piggy_batch.importing.options import ExecutionOptions, ImportOptions
+    from piggy_batch.importing.results import ReportColumns
+    from piggy_batch.manifest.doctor import Finding
+    from piggy_batch.manifest.options import LoadedManifest
+    from piggy_batch.runs.context import ConnectionOptions, RunContext
+    from piggy_batch.runs.journal_queries import JournalQueries
+
+
+# --- how many rows -----------------------------------------------------------------------------------
+
+
+def rows_going_on(operation: Operation, journal: JournalQueries, *, resend: bool = False) -> int:
+    """How many rows the plain command takes up: rows in doubt only where it can look them up first, or ``resend``."""
+    counts = journal.counts()
+    unknown = counts[Status.UNKNOWN]
+    if not resend:
+        blind = journal.count_without_lookup() if operation.lookup_before else 0
+        unknown = 0 if operation.repeat is Repeat.ONCE else unknown - blind
+    return counts[Status.PENDING] + counts[Status.FAILED] + unknown
+
+
+def rows_to_take(operation: Operation, journal: JournalQueries, options: ExecutionOptions) -> int:
+    """How many rows this invocation takes."""
+    takes = rows_going_on(operation, journal, resend=options.resend_unknown)
+    if options.retry_rejected:
+        takes += journal.counts()[Status.REJECTED]
+    return takes if options.limit is None else min(options.limit, takes)
+
+
+# --- in words ----------------------------------------------------------------------------------------
+
+
+def plan_lines(
+    operation: Operation,
+    journal: JournalQueries,
+    loaded: LoadedManifest | None,
+    *,
+    manifest: Path,
+    options: ImportOptions,
+    account: Mapping[str, Any],
+    base_url: str,
+    proxy: str | None,
+) -> tuple[str, ...]:
+    """The plan of a row command. ``loaded``: None where a begun run goes on."""
+    takes = rows_to_take(operation, journal, options.execution)
+    looks = operation.lookup_before and options.execution.look_before
+    requests = 2 * takes if looks else takes
+    lines = [
+        f"plan: {operation.name} for account {describe_account(account)} at {base_url}",
+        f"{manifest_words(manifest, journal.counts())}, {takes:,} to send{settled_words(journal.counts())}",
+        *(fact_lines(loaded) if loaded else []),
+        f"requests: {requests_words(requests, options.connection, ' (a look before each row)' if looks else '')}",
+        f"repeat: {repeat_warning(operation)}",
+    ]
+    if options.baseline and not journal.bound:
+        lines.append(
+            "before: the cards that the program holds already are listed, each page of up to 100 twice "
+            "(--no-baseline skips it)"
+        )
+    if operation.repeat is not Repeat.SAFE:
+        lines.append(AUTOMATIONS)
+    if proxy:
+        lines.append(f"proxy: {proxy}")
+    return tuple(lines)
+
+
+AUTOMATIONS = "note: the account's own automations may mail customers or call webhooks for these changes"
+
+
+def manifest_words(manifest: Path, counts: Mapping[Status, int]) -> str:
+    """The manifest and its rows."""
+    return f"manifest: {manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid"
+
+
+def settled_words(counts: Mapping[Status, int]) -> str:
+    """What earlier invocations have done; empty where there was none."""
+    parts = [f"{n:,} {s.value}" for s, n in counts.items() if n and s not in (Status.PENDING, Status.INVALID)]
+    return f" (so far: {', '.join(parts)})" if parts else ""
+
+
+def requests_words(requests: int, connection: ConnectionOptions, remark: str = "") -> str:
+    """How many requests at which rate, and how long that takes at least."""
+    least_s = connection.rate.least_s(requests)
+    took = f", at least {duration(least_s)}" if least_s else ""
+    return f"{requests:,}{remark}, rate {connection.rate.describe(connection.reserve)}{took}"
 
 
 def repeat_warning(operation: Operation) -> str:
@@ -19,3 +113,53 @@ def repeat_warning(operation: Operation) -> str:
             return f"a second identical request {operation.repeat_note} (guarded)"
         case Repeat.ONCE:
             return f"a second identical request {operation.repeat_note} (once: never repeated in doubt)"
+
+
+# --- before it starts ----------------------------------------------------------------------------------
+
+
+def refuse_invalid(
+    journal: JournalQueries, columns: ReportColumns, file_format: str, loaded: LoadedManifest | None
+) -> RunResult:
+    """Nothing is sent: the problems in words, and the rows in a file to mend and pass again."""
+    notes = [str(problem) for problem in loaded.problems] if loaded else []
+    truncated: list[str] = []
+    path = write_errors(journal, columns, file_format, truncated.append)
+    counts = journal.counts()
+    number = counts[Status.INVALID]
+    if number > len(notes):
+        notes.append(f"… and more; all {number:,} invalid rows are in {path}")
+    notes.append(
+        f"{number:,} of {sum(counts.values()):,} rows are invalid (listed in {path}); nothing was sent: mend the "
+        "manifest, or run the valid rows with --skip-invalid"
+    )
+    return RunResult(ExitCode.SETUP, journal.directory, report_files=((str(path), number),), notes=(*notes, *truncated))
+
+
+def ask_before_start(
+    context: RunContext, command: str, plan: Sequence[str], blocking: Sequence[Finding], question: str | None
+) -> None:
+    """Ask what must be agreed to before anything is sent; SetupError where nobody agrees.
+
+    ``blocking``: findings that were not accepted. ``question``: None where the start itself needs no answer.
+    """
+    if blocking and context.confirm is None:
+        raise SetupError(unaccepted(blocking))
+    if question is not None and context.confirm is None:
+        raise SetupError(
+            f"{command} asks before it starts and there is no terminal to ask on; look at the plan with --dry-run, "
+            "then pass --yes"
+        )
+    if blocking:
+        for finding in blocking:
+            context.progress.say(finding.message)
+        _confirm(context, "these numbers are probably not the cards'; send them all the same?")
+    if question is not None:
+        for line in plan:
+            context.progress.say(line)
+        _confirm(context, question)
+
+
+def _confirm(context: RunContext, question: str) -> None:
+    if context.confirm is not None and not context.confirm(question):
+        raise SetupError("not confirmed; nothing was sent")

@@ -1,29 +1,32 @@
-"""The machine of reports: from a journal, and from nothing else, to results, piles and summary."""
+"""What a run leaves to read: results, errors, remaining, unknown and summary, from its journal and nothing else."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import JournalError
+from piggy_batch.errors import ExitCode, JournalError
 from piggy_batch.files import going_on
-from piggy_batch.models import Json, Status
+from piggy_batch.models import Json, Repeat, Status
 from piggy_batch.runs.filenames import KINDS
 from piggy_batch.tables import OutputColumn, Writer, open_writer
 from piggy_batch.text import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from piggy_batch.client.session import Session
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
     from piggy_batch.runs.records import RowState
 
 
 BATCH = 2_000  # rows a write
+GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
 REPORT_FILES = {
     Status.INVALID: "errors",
     Status.REJECTED: "errors",
@@ -59,7 +62,7 @@ class ReportColumns:
         taken = set(own)
         found = [f"_found_{name}" if name in taken else name for name in self._found]
         sent = [OutputColumn("_sent_value")] if binding.mended else []
-        self.columns = (*(OutputColumn(name) for name in (*own, *found)), *sent, *OWN)
+        self.output = (*(OutputColumn(name) for name in (*own, *found)), *sent, *OWN)
         self.width = len(header)
 
     def rows(self, entry: RowState) -> Iterator[list[object]]:
@@ -100,12 +103,14 @@ def _text(value: Json) -> object:
     return str(value)
 
 
-def write_reports(journal: Journal, layout: ReportColumns, kind: str, tell: Callable[[str], None]) -> dict[str, int]:
-    """Write results and piles of that format into the run directory; rows by file name.
+def write_reports(
+    journal: JournalQueries, columns: ReportColumns, file_format: str, tell: Callable[[str], None]
+) -> dict[str, int]:
+    """Write the reports of that format into the run directory; rows by file name.
 
     ``tell`` is told, one sentence a file, what the format does not hold whole.
 
-    Each file appears whole or not at all; a pile without rows is not there. JournalError where the disk
+    Each file appears whole or not at all; one without rows is not there, but for results. JournalError where the disk
     is full: the journal still holds everything, and the same command writes the reports again.
     """
     names = ("results", "errors", "remaining", "unknown")
@@ -117,29 +122,29 @@ def write_reports(journal: Journal, layout: ReportColumns, kind: str, tell: Call
 
             def flush(name: str) -> None:
                 if name not in writers:
-                    columns = layout.columns if name != "unknown" else (*layout.columns, OutputColumn("_sent_at"))
-                    path = journal.directory / f"{name}.{kind}"
-                    writers[name] = stack.enter_context(open_writer(path, kind, columns))
+                    output = columns.output if name != "unknown" else (*columns.output, OutputColumn("_sent_at"))
+                    path = journal.directory / f"{name}.{file_format}"
+                    writers[name] = stack.enter_context(open_writer(path, file_format, output))
                 writers[name].write(batches[name])
                 batches[name] = []
 
             flush("results")
             for entry in journal.all_rows():
-                pile = REPORT_FILES.get(entry.status)
-                for row in layout.rows(entry):
+                report = REPORT_FILES.get(entry.status)
+                for row in columns.rows(entry):
                     batches["results"].append(row)
                     counts["results"] += 1
-                    if pile:
-                        batches[pile].append([*row, iso(entry.sent_at)] if pile == "unknown" else row)
-                        counts[pile] += 1
-                        if len(batches[pile]) >= BATCH:
-                            flush(pile)
+                    if report:
+                        batches[report].append([*row, iso(entry.sent_at)] if report == "unknown" else row)
+                        counts[report] += 1
+                        if len(batches[report]) >= BATCH:
+                            flush(report)
                 if len(batches["results"]) >= BATCH:
                     flush("results")
             for name, batch in batches.items():
                 if batch:
                     flush(name)
-            _pass_on(writers.values(), tell)
+            _tell_notes(writers.values(), tell)
     except OSError as error:
         what = error.filename2 or journal.directory  # a report that cannot take its place
         raise JournalError(
@@ -147,35 +152,37 @@ def write_reports(journal: Journal, layout: ReportColumns, kind: str, tell: Call
         ) from None
     for name in names:
         for other in KINDS:  # what an earlier invocation wrote, perhaps in another format, no longer holds
-            if other != kind or (not counts[name] and name != "results"):
+            if other != file_format or (not counts[name] and name != "results"):
                 (journal.directory / f"{name}.{other}").unlink(missing_ok=True)
     return counts
 
 
-def write_errors(journal: Journal, layout: ReportColumns, kind: str, tell: Callable[[str], None]) -> Path:
-    """Write only the errors pile: the invalid rows of a manifest of which nothing was sent."""
-    path = journal.directory / f"errors.{kind}"
-    with open_writer(path, kind, layout.columns) as writer:
+def write_errors(
+    journal: JournalQueries, columns: ReportColumns, file_format: str, tell: Callable[[str], None]
+) -> Path:
+    """Write only errors: the invalid rows of a manifest of which nothing was sent."""
+    path = journal.directory / f"errors.{file_format}"
+    with open_writer(path, file_format, columns.output) as writer:
         batch: list[list[object]] = []
         for entry in journal.all_rows():
             if entry.status is Status.INVALID:
-                batch.extend(layout.rows(entry))
+                batch.extend(columns.rows(entry))
             if len(batch) >= BATCH:
                 writer.write(batch)
                 batch = []
         writer.write(batch)
-        _pass_on([writer], tell)
+        _tell_notes([writer], tell)
     return path
 
 
-def _pass_on(writers: Iterable[Writer], tell: Callable[[str], None]) -> None:
+def _tell_notes(writers: Iterable[Writer], tell: Callable[[str], None]) -> None:
     for writer in writers:
         if writer.note:
             tell(writer.note)
 
 
 def summarise(
-    journal: Journal, operation: Operation, *, exit_code: int, next_command: str | None, rate: object
+    journal: JournalQueries, operation: Operation, *, exit_code: int, next_command: str | None, rate: object
 ) -> dict[str, Any]:
     """The run's summary, computed from the journal over all invocations; ``elapsed_s`` adds up their times. Where
     some were ``cut_short``, requests and time are what is known of them, and so at least what is said."""
@@ -199,3 +206,46 @@ def summarise(
         "exit_code": exit_code,
         "next": next_command,
     }
+
+
+def report_files(directory: Path, file_format: str, rows: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """(file, rows) of each report that is there, as :func:`write_reports` has counted them."""
+    return tuple((str(directory / f"{name}.{file_format}"), n) for name, n in rows.items() if n or name == "results")
+
+
+def exit_code_of(counts: Mapping[Status, int]) -> ExitCode:
+    """How a command ends that came to its end with these rows."""
+    return ExitCode.DONE if all(status in GOOD for status, number in counts.items() if number) else ExitCode.INCOMPLETE
+
+
+def end_notes(journal: JournalQueries, operation: Operation, session: Session) -> tuple[str, ...]:
+    """What a person should know at the end of an invocation."""
+    notes = []
+    counts = journal.counts()
+    if session.halt_reason is not None:
+        notes.append(f"halted: {session.halt_reason}")
+    elif session.stop.reason == "interrupted":
+        notes.append("interrupted: what was in the air has landed, everything is in the journal")
+    elif session.stop.reason == "max-duration":
+        notes.append("--max-duration is over; everything is in the journal")
+    cut_short = sum(run["exit_code"] is None for run in journal.runs())
+    if cut_short:
+        notes.append(
+            f"{cut_short} earlier invocation{'s were' if cut_short > 1 else ' was'} killed or found no room, so "
+            "requests and time are at least what is said here"
+        )
+    if operation.verify and counts[Status.REJECTED]:
+        notes.append(
+            "rows in errors are missing or differ, _message says how; once they are mended, the same command with "
+            "--retry-rejected looks at them again"
+        )
+    elif counts[Status.INVALID] or counts[Status.REJECTED]:
+        notes.append("rows in errors were certainly not carried out: mend them and pass that file as a new manifest")
+    if counts[Status.UNKNOWN] and operation.baseline:
+        notes.append(
+            "rows in unknown may have been carried out; this looks for their cards: "
+            f"{shlex.join(['piggy-batch', 'giftcards', 'reconcile', str(journal.directory)])}"
+        )
+    elif counts[Status.UNKNOWN] and operation.repeat is Repeat.ONCE:
+        notes.append("rows in unknown may have been carried out: look each up before you pass --resend-unknown")
+    return tuple(notes)

@@ -76,13 +76,13 @@ def rejoin(
                 "use the same, or name another --run-dir"
             )
     _check_home(directory, journal, operation, adopt=adopt)
-    if journal.curtailed and operation.repeat is Repeat.ONCE and not adopt:
+    if journal.queries.log_lost and operation.repeat is Repeat.ONCE and not adopt:
         raise JournalError(
             f"{here}: the last run was stopped in the middle, and {WAL}, which held its last writes, is gone, so "
             "rows that were sent would be sent again. Bring the file back; where it is lost for good and you know "
             "what was carried out, pass --adopt"
         )
-    return rebind(journal, operation, reading)
+    return rebind(journal.queries, operation, reading)
 
 
 def _check_home(directory: RunDir, journal: Journal, operation: Operation, *, adopt: bool) -> None:

@@ -11,8 +11,8 @@ from piggy_batch.errors import SetupError
 from piggy_batch.exporting.staging import peek
 from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.filenames import SUMMARY
-from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
 from piggy_batch.text import duration, iso
 
@@ -27,7 +27,7 @@ def describe_run(run_dir: Path) -> dict[str, Any]:
 
 
 def _describe(run_dir: Path) -> dict[str, Any]:
-    journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
     if journal is None and (export := peek(run_dir)) is not None:
         return {**export, "running": is_held(run_dir), "started_at": iso(export.pop("started_at_s"))}
     if journal is None or journal.get("operation") is None:
@@ -39,7 +39,7 @@ def _describe(run_dir: Path) -> dict[str, Any]:
         rows = sum(counts.values())
         running = is_held(run_dir)
         settled = journal.taken_in(last["id"]) if last else 0
-        ended = (last["finished_at"] or (time.time() if running else journal.seen_at(last["id"]))) if last else 0.0
+        ended = (last["finished_at"] or (time.time() if running else journal.seen_of(last["id"])[0])) if last else 0.0
         spent = ended - last["started_at"] if last else 0.0
         pending = counts[Status.PENDING.value]
         return {
@@ -72,7 +72,7 @@ def _stages(run_dir: Path) -> list[dict[str, Any]]:
     return [summary for summary in found if summary["rows"]]
 
 
-def _next(run_dir: Path, journal: Journal, counts: dict[str, int]) -> str | None:
+def _next(run_dir: Path, journal: JournalQueries, counts: dict[str, int]) -> str | None:
     """The command that goes on: as the last summary says, or, where a run was killed, as the journal says."""
     try:
         summary = json.loads((run_dir / SUMMARY).read_text(encoding="utf-8"))

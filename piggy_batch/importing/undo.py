@@ -19,7 +19,7 @@ from piggy_batch.importing.migration.stages import Stage, stage_values
 from piggy_batch.importing.undo_rules import BY_HAND, STEPS, Change, ManualReview, Reverse, is_change, reverse
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
-from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
 from piggy_batch.tables import OutputColumn, Writer, open_writer
 
@@ -113,7 +113,7 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
 
     SetupError where the directory holds no run, JournalError where the run is still at work.
     """
-    journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
     if journal is None or journal.get("operation") is None:
         raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")
     try:
@@ -132,7 +132,7 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
     return _name(run_dir, book, program)
 
 
-def _read_rows(journal: Journal, operation: Operation, book: UndoWriter) -> None:
+def _read_rows(journal: JournalQueries, operation: Operation, book: UndoWriter) -> None:
     binding = binding_of(journal)
     for entry in journal.all_rows():
         if is_change(operation, entry):

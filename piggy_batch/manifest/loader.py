@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.endpoints import Operation
     from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
 
 
 _HARMLESS = frozenset({"", "invalid", "rejected"})  # statuses of rows that a once command may take up again
@@ -64,7 +65,7 @@ def load_manifest(journal: Journal, operation: Operation, manifest: Path, readin
         binding,
         table.facts,
         rows,
-        journal.counts()[Status.INVALID],
+        journal.queries.counts()[Status.INVALID],
         tuple(sorted(loader.problems, key=lambda p: p.row)[:SHOWN]),
         loader.warnings(),
         tuple(loader.examiner.findings(repeats)),
@@ -77,12 +78,12 @@ def _source(journal: Journal, manifest: Path) -> Path:
     return journal.directory / "stdin" if str(manifest) == "-" else manifest
 
 
-def rebind(journal: Journal, operation: Operation, reading: ManifestOptions) -> Binding:
+def rebind(journal: JournalQueries, operation: Operation, reading: ManifestOptions) -> Binding:
     """The binding of a run that is loaded already."""
     return bind(operation, journal.get("header"), reading.maps, reading.constants, reading.fixes)
 
 
-def binding_of(journal: Journal) -> Binding:
+def binding_of(journal: JournalQueries) -> Binding:
     """The binding of a begun run, from its journal alone."""
     options = journal.get("options")
     operation = find_operation(journal.get("operation"))
@@ -238,7 +239,7 @@ class ManifestLoader:
             return []
         exact = 0
         examples: list[Example] = []
-        for pairs in _chunks(journal.repeats()):
+        for pairs in _chunks(journal.queries.repeats()):
             exact += len(pairs)
             problems = self._repeated(journal, pairs)
             if not examples and self._unique in self.binding.column_index:
@@ -248,12 +249,12 @@ class ManifestLoader:
         return [self._near(journal, exact, examples)] if self._unique in self.binding.column_index else []
 
     def _examples(self, journal: Journal, problems: Sequence[Problem]) -> list[Example]:
-        cells = journal.cells([p.row for p in problems])
+        cells = journal.queries.cells([p.row for p in problems])
         place = self.binding.column_index[self._unique or ""]
         return [Example(p.row, p.line, cells[p.row][place]) for p in problems]
 
     def _repeated(self, journal: Journal, pairs: Sequence[tuple[int, int]]) -> list[Problem]:
-        lines = journal.lines([n for pair in pairs for n in pair])
+        lines = journal.queries.lines([n for pair in pairs for n in pair])
         rivals = self._rivals(journal, pairs)
         permit = _permit(self.binding.operation)
         return [
@@ -273,11 +274,11 @@ class ManifestLoader:
         place = self.binding.column_index[self._unique or ""]
         if not self._folds:  # no key has another form: the exact repeats were all
             return Repeats(self.binding.header[place], exact, tuple(exact_examples))
-        for number, first in journal.repeats(folded=True):
+        for number, first in journal.queries.repeats(folded=True):
             count += 1
-            if len(examples) < EXAMPLES and not journal.is_invalid(number):
-                both = journal.cells([number, first])
-                line = journal.lines([number])[number]
+            if len(examples) < EXAMPLES and not journal.queries.is_invalid(number):
+                both = journal.queries.cells([number, first])
+                line = journal.queries.lines([number])[number]
                 examples.append(Example(number, line, both[number][place], both[first][place]))
         return Repeats(self.binding.header[place], exact, tuple(exact_examples), count - exact, tuple(examples))
 
@@ -286,7 +287,7 @@ class ManifestLoader:
         rival = self.binding.operation.owner_column
         if rival is None or not pairs:
             return {}
-        cells = journal.cells([n for pair in pairs for n in pair])
+        cells = journal.queries.cells([n for pair in pairs for n in pair])
         owners = {n: identity_of(self.binding.values(c).get(rival, "")) for n, c in cells.items()}
         return {
             number: f', with another {rival} there ("{printable(owners[first])}"); a card has one owner: keep one row'

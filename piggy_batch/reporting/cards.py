@@ -14,10 +14,14 @@ import pyarrow.parquet as pq
 from piggy_batch.errors import SetupError
 from piggy_batch.reporting.dates import micros
 from piggy_batch.reporting.definitions import State
+from piggy_batch.reporting.notices import check, note
 from piggy_batch.reporting.snapshot import SCHEMA, Snapshot, check_columns, conform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
+
+    from piggy_batch.reporting.notices import Notice
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -47,7 +51,7 @@ class Cards:
     type: Codes  # index into types
     types: tuple[str, ...]
     read_us: Ints | None  # microseconds since 1970; None unless asked for and there
-    notices: tuple[str, ...]  # what is odd about the data, one line each
+    notices: tuple[Notice, ...]  # what is odd about the data
 
     def __len__(self) -> int:
         return len(self.amount_cents)
@@ -80,16 +84,19 @@ def read_cards(snapshot: Snapshot, *, uuids: bool = False, readings: bool = Fals
     codes = {name: _encode(table, name) for name in _DICTIONARIES}
     rest = conform(table.drop_columns([name for name in _DICTIONARIES if name in table.column_names]), snapshot.path)
     del table
-    notices: list[str] = []
+    notices: list[Notice] = []
     if uuids and rest["giftcard_uuid"].null_count:
         raise SetupError(f"{snapshot.path}: {rest['giftcard_uuid'].null_count:,} rows without giftcard_uuid")
-    amounts = _amounts(rest["amount_in_cents"], notices)
+    file = snapshot.path.name
+    amounts = _amounts(rest["amount_in_cents"], file, notices)
     expires = _filled(rest["expiration_date"].cast(pa.int64()), NEVER)
-    _odd_dates(expires, notices)
+    notices += _odd_dates(expires, file)
     if missing := rest["active"].null_count:
-        notices.append(f"{missing:,} cards do not say whether they are active; taken as active")
+        words = "{file}: {count} cards do not say whether they are active; taken as active"
+        notices.append(check(words, file=file, count=missing))
     if absent := [name for name in SCHEMA.names if name in wanted and name not in there]:
-        notices.append(f"an older schema, without {', '.join(absent)}; shown as unknown")
+        words = "{file}: an older schema, without {columns}; shown as unknown"
+        notices.append(note(words, file=file, columns=", ".join(absent)))
     program, program_uuids = codes["giftcard_program_uuid"]
     type_codes, types = codes["type"]
     return Cards(
@@ -103,7 +110,7 @@ def read_cards(snapshot: Snapshot, *, uuids: bool = False, readings: bool = Fals
         type=type_codes,
         types=tuple(name or UNKNOWN_TYPE for name in types),
         read_us=_filled(rest["read_at"].cast(pa.int64()), micros(snapshot.moment)) if "read_at" in there else None,
-        notices=tuple(f"{snapshot.path.name}: {notice}" for notice in notices),
+        notices=tuple(notices),
     )
 
 
@@ -131,24 +138,24 @@ def _filled(column: Any, value: int) -> Ints:
     )
 
 
-def _amounts(column: Any, notices: list[str]) -> Ints:
-    if column.null_count:
-        notices.append(f"{column.null_count:,} cards without an amount; counted as 0")
+def _amounts(column: Any, file: str, notices: list[Notice]) -> Ints:
+    if count := column.null_count:
+        notices.append(check("{file}: {count} cards without an amount; counted as 0", file=file, count=count))
     amounts = _filled(column, 0)
     negative = amounts < 0
     if count := int(negative.sum()):
-        notices.append(
-            f"{count:,} cards with a negative balance, {int(amounts[negative].sum()):,} cents in all; "
-            "counted as they are"
-        )
+        words = "{file}: {count} cards with a negative balance, {cents} cents in all; counted as they are"
+        notices.append(check(words, file=file, count=count, cents=int(amounts[negative].sum())))
     return amounts
 
 
-def _odd_dates(expires: Ints, notices: list[str]) -> None:
+def _odd_dates(expires: Ints, file: str) -> Iterator[Notice]:
     if count := int((expires < _SANE[0]).sum()):
-        notices.append(f"{count:,} cards expire before the year 2000; counted as expired")
+        words = "{file}: {count} cards expire before the year 2000; counted as expired"
+        yield check(words, file=file, count=count)
     if count := int(((expires >= _SANE[1]) & (expires != NEVER)).sum()):
-        notices.append(f'{count:,} cards expire in the year 9999; counted as "later", not as "never"')
+        words = '{file}: {count} cards expire in the year 9999; counted as "later", not as "never"'
+        yield note(words, file=file, count=count)
 
 
 def _names(programs: tuple[Codes, tuple[str, ...]], names: tuple[Codes, tuple[str, ...]]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from piggy_batch.errors import SetupError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
-_FIRST_YEAR, _LAST_YEAR = 1970, 9000  # leaves room for the ladder's days on either side of a calendar's end
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000  # leaves room for the expiry buckets on either side of a calendar's end
 
 
 def time_zone(name: str) -> ZoneInfo:
@@ -55,14 +55,16 @@ def end_of(day: date, zone: ZoneInfo) -> datetime:
     return start_of(day + timedelta(days=1), zone) - _INSTANT
 
 
-def within(moment: datetime, day: date, zone: ZoneInfo) -> datetime:
-    """``moment`` where it falls on ``day``, else the instant of ``day`` that is nearest to it."""
-    return min(max(moment, start_of(day, zone)), end_of(day, zone))
-
-
 def as_of(moment: datetime, day: date | None, zone: ZoneInfo) -> datetime:
     """``moment`` where no other day is asked for, else the last instant of ``day``."""
     return moment if day is None or day_of(moment, zone) == day else end_of(day, zone)
+
+
+def distance(moment: datetime, day: date, zone: ZoneInfo) -> timedelta:
+    """How far ``moment`` lies from ``day``: zero on that day, above zero after it, below zero before it."""
+    if moment < (begin := start_of(day, zone)):
+        return moment - begin
+    return max(moment - end_of(day, zone), timedelta(0))
 
 
 def micros(moment: datetime) -> int:

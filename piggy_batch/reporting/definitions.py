@@ -32,7 +32,7 @@ MOVED = "moved"  # a card that changed its program; it moves money between progr
 LISTS = (*(movement.value for movement in Movement), MOVED)
 
 
-class Rung(StrEnum):
+class ExpiryBucket(StrEnum):
     """One step of the expiry ladder, in local calendar days from the as-of day."""
 
     OVERDUE = "overdue"
@@ -45,17 +45,17 @@ class Rung(StrEnum):
     NEVER = "never"
 
 
-RUNG_UPPER_DAYS = (30, 60, 90, 180, 365)  # last day of each rung between overdue and later
+BUCKET_UPPER_DAYS = (30, 60, 90, 180, 365)  # last day of each bucket between overdue and later
 
-RUNG_LABELS = {
-    Rung.OVERDUE: "overdue",
-    Rung.DAYS_30: "≤ 30 days",
-    Rung.DAYS_60: "31\u201360 days",
-    Rung.DAYS_90: "61\u201390 days",
-    Rung.DAYS_180: "91\u2013180 days",
-    Rung.DAYS_365: "181\u2013365 days",
-    Rung.LATER: "later",
-    Rung.NEVER: "never",
+BUCKET_LABELS = {
+    ExpiryBucket.OVERDUE: "overdue",
+    ExpiryBucket.DAYS_30: "≤ 30 days",
+    ExpiryBucket.DAYS_60: "31\u201360 days",
+    ExpiryBucket.DAYS_90: "61\u201390 days",
+    ExpiryBucket.DAYS_180: "91\u2013180 days",
+    ExpiryBucket.DAYS_365: "181\u2013365 days",
+    ExpiryBucket.LATER: "later",
+    ExpiryBucket.NEVER: "never",
 }
 
 DEFINITIONS = (
@@ -88,7 +88,7 @@ DEFINITIONS = (
         "Expiry ladder",
         (
             "Outstanding balances by calendar days, in the report's time zone, from the as-of day to the "
-            "expiration day. Overdue is expired with balance; so the rungs add up to outstanding plus expired."
+            "expiration day. Overdue is expired with balance; so the buckets add up to outstanding plus expired."
         ),
     ),
     (
@@ -141,9 +141,9 @@ TRANSACTION_DEFINITIONS = (
     (
         "Transactions: reversed",
         (
-            "Redemptions undone: a row marked as a reversal, or a STANDARD row above zero that "
-            "exactly undoes the row before it on the same card in the same shop. A load undone cannot be told from a "
-            "card spent at once, and counts as redeemed."
+            "Redemptions undone: a row marked as a reversal, or a STANDARD row above zero that exactly undoes the row "
+            "before it on the same card in the same shop within 24 hours; later it is money put on. A load undone "
+            "cannot be told from a card spent at once, and counts as redeemed."
         ),
     ),
     (

@@ -1,4 +1,4 @@
-"""What is owed at a moment: balances by state, program, type and rung of the expiry ladder."""
+"""What is owed at a moment: balances by state, program, type and bucket of the expiry ladder."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pandas as pd
 
 from piggy_batch.reporting.cards import NEVER, STATES, Cards, Codes
 from piggy_batch.reporting.dates import day_of, micros, start_of
-from piggy_batch.reporting.definitions import RUNG_UPPER_DAYS, Rung, State
+from piggy_batch.reporting.definitions import BUCKET_UPPER_DAYS, ExpiryBucket, State
 from piggy_batch.reporting.money import average
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
-_RUNGS = tuple(Rung)
+_BUCKETS = tuple(ExpiryBucket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class ExpiryLine:
-    """One rung of the expiry ladder."""
+    """One bucket of the expiry ladder."""
 
-    rung: Rung
+    bucket: ExpiryBucket
     cards: int  # with a balance
     balance_cents: int
 
@@ -64,27 +64,27 @@ class Liability:
     by_program: tuple[Balance, ...]  # most outstanding first
     by_type: tuple[Balance, ...]
     by_active: tuple[Balance, ...]
-    expiry: tuple[ExpiryLine, ...]  # one per rung, in order
+    expiry: tuple[ExpiryLine, ...]  # one per bucket, in order
 
 
 def liability(cards: Cards, moment: datetime, zone: ZoneInfo, names: Mapping[str, str]) -> Liability:
     """Sum ``cards`` as they stand at ``moment``; ``names`` maps program uuids to names."""
     state = cards.state(moment)
-    rung = _rungs(cards, moment, zone)
+    bucket = _buckets(cards, moment, zone)
     frame = pd.DataFrame(
         {
             "program": cards.program,
             "type": cards.type,
             "active": cards.active,
             "state": state,
-            "rung": rung,
+            "bucket": bucket,
             "cents": cards.amount_cents,
             "behind": cards.amount_cents != 0,
         },
         copy=False,
     )
     cube = (
-        frame.groupby(["program", "type", "active", "state", "rung"], sort=False)
+        frame.groupby(["program", "type", "active", "state", "bucket"], sort=False)
         .agg(cents=("cents", "sum"), behind=("behind", "sum"), cards=("cents", "size"))
         .reset_index()
     )
@@ -94,7 +94,7 @@ def liability(cards: Cards, moment: datetime, zone: ZoneInfo, names: Mapping[str
         by_program=_lines(cube, "program", lambda code: _program(cards.program_uuids[code], names)),
         by_type=_lines(cube, "type", lambda code: (cards.types[code], cards.types[code])),
         by_active=_lines(cube, "active", lambda flag: ("active", "active") if flag else ("inactive", "inactive")),
-        expiry=_ladder(cube),
+        expiry=_expiry(cube),
     )
 
 
@@ -115,17 +115,17 @@ def _program(uuid: str, names: Mapping[str, str]) -> tuple[str | None, str]:
     return uuid or None, program_label(uuid, names)
 
 
-def _rungs(cards: Cards, moment: datetime, zone: ZoneInfo) -> Codes:
-    """Per card, the index into the ladder's rungs.
+def _buckets(cards: Cards, moment: datetime, zone: ZoneInfo) -> Codes:
+    """Per card, the index into the ladder's buckets.
 
-    A rung ends where the local day after its last one begins, as an exact instant: no calendar arithmetic per
+    A bucket ends where the local day after its last one begins, as an exact instant: no calendar arithmetic per
     card.
     """
     today = day_of(moment, zone)
-    borders = [micros(start_of(today + timedelta(days=days + 1), zone)) for days in RUNG_UPPER_DAYS]
-    ahead = np.searchsorted(np.array(borders), cards.expires_us, side="right") + _RUNGS.index(Rung.DAYS_30)
-    ahead[cards.expires_us <= micros(moment)] = _RUNGS.index(Rung.OVERDUE)
-    ahead[cards.expires_us == NEVER] = _RUNGS.index(Rung.NEVER)
+    borders = [micros(start_of(today + timedelta(days=days + 1), zone)) for days in BUCKET_UPPER_DAYS]
+    ahead = np.searchsorted(np.array(borders), cards.expires_us, side="right") + _BUCKETS.index(ExpiryBucket.DAYS_30)
+    ahead[cards.expires_us <= micros(moment)] = _BUCKETS.index(ExpiryBucket.OVERDUE)
+    ahead[cards.expires_us == NEVER] = _BUCKETS.index(ExpiryBucket.NEVER)
     return ahead.astype(np.int32)
 
 
@@ -157,11 +157,11 @@ def _lines(cube: pd.DataFrame, column: str, label: Callable[[int], tuple[str | N
     )
 
 
-def _ladder(cube: pd.DataFrame) -> tuple[ExpiryLine, ...]:
-    """Balances per rung of cards that are outstanding or expired; switched-off cards stand on no rung."""
+def _expiry(cube: pd.DataFrame) -> tuple[ExpiryLine, ...]:
+    """Balances per bucket of cards that are outstanding or expired; switched-off cards stand on no bucket."""
     owed = cube[cube["state"] != STATES.index(State.INACTIVE)]
-    sums = owed.groupby("rung")[["behind", "cents"]].sum()
+    sums = owed.groupby("bucket")[["behind", "cents"]].sum()
     cents, behind = sums["cents"].to_dict(), sums["behind"].to_dict()
     return tuple(
-        ExpiryLine(rung, int(behind.get(code, 0)), int(cents.get(code, 0))) for code, rung in enumerate(_RUNGS)
+        ExpiryLine(bucket, int(behind.get(code, 0)), int(cents.get(code, 0))) for code, bucket in enumerate(_BUCKETS)
     )

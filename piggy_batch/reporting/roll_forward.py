@@ -41,7 +41,7 @@ class RollForward:
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MatchedCards:
     """The cards of two snapshots side by side, one entry per uuid; absent cards hold 0 cents."""
 
     uuids: Any  # pyarrow array of strings
@@ -57,7 +57,7 @@ class Matched:
     repeated: tuple[int, int]  # rows of a uuid seen before, in each snapshot
 
 
-def match(opening: Cards, closing: Cards, opening_moment: datetime, closing_moment: datetime) -> Matched:
+def match(opening: Cards, closing: Cards, opening_moment: datetime, closing_moment: datetime) -> MatchedCards:
     """Join two snapshots by uuid. Of rows that share one, the last is taken and the others are counted."""
     both = pa.chunked_array([*opening.uuids.chunks, *closing.uuids.chunks], type=pa.string()).dictionary_encode()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in both.chunks] or [np.zeros(0, dtype=np.int32)])
@@ -69,7 +69,7 @@ def match(opening: Cards, closing: Cards, opening_moment: datetime, closing_mome
     place = {uuid: index for index, uuid in enumerate(programs)}
     opening_program = _taken(_recoded(opening, place), opening_at, -1)
     closing_program = _taken(_recoded(closing, place), closing_at, -1)
-    return Matched(
+    return MatchedCards(
         uuids=uuids,
         opening_at=opening_at,
         closing_at=closing_at,
@@ -84,7 +84,7 @@ def match(opening: Cards, closing: Cards, opening_moment: datetime, closing_mome
     )
 
 
-def movements(cards: Matched) -> dict[Movement, Ints]:
+def movements(cards: MatchedCards) -> dict[Movement, Ints]:
     """Per card and movement the cents that it accounts for; their signed sum is the change of outstanding."""
     was, now = cards.opening_state, cards.closing_state
     before, after = cards.opening_cents, cards.closing_cents
@@ -105,7 +105,7 @@ def movements(cards: Matched) -> dict[Movement, Ints]:
     }
 
 
-def behind(cards: Matched, kind: str, cents: Mapping[Movement, Ints]) -> Flags:
+def behind(cards: MatchedCards, kind: str, cents: Mapping[Movement, Ints]) -> Flags:
     """Who stands behind one of LISTS: every card for issued, vanished and moved, else those that move money."""
     if kind == MOVED:
         return np.not_equal(cards.opening_program, cards.program)
@@ -118,7 +118,7 @@ def behind(cards: Matched, kind: str, cents: Mapping[Movement, Ints]) -> Flags:
 
 
 def roll_forward(
-    cards: Matched,
+    cards: MatchedCards,
     cents: Mapping[Movement, Ints],
     opening: Liability,
     closing: Liability,
@@ -180,7 +180,7 @@ class CardList:
         return zip(*columns, strict=True)
 
 
-def card_list(cards: Matched, kind: str, cents: Mapping[Movement, Ints], names: Mapping[str, str]) -> CardList:
+def card_list(cards: MatchedCards, kind: str, cents: Mapping[Movement, Ints], names: Mapping[str, str]) -> CardList:
     """The cards behind ``kind``, largest amount first, then by uuid."""
     chosen = np.flatnonzero(behind(cards, kind, cents))
     uuids = cards.uuids.take(pa.array(chosen)).to_pylist()
@@ -223,13 +223,13 @@ def _recoded(cards: Cards, place: Mapping[str, int]) -> Codes:
     return np.array([place[uuid] for uuid in cards.program_uuids], dtype=np.int32)[cards.program]
 
 
-def _moved_cents(cards: Matched) -> Ints:
+def _moved_cents(cards: MatchedCards) -> Ints:
     """Opening balance of cards that changed their program while outstanding."""
     changed = (cards.opening_program != cards.program) & (cards.opening_state == _OUT)
     return np.where(changed, cards.opening_cents, 0)
 
 
-def _moved(cards: Matched) -> dict[int, int]:
+def _moved(cards: MatchedCards) -> dict[int, int]:
     """Per program code, what came in less what left; programs without such cards are left out."""
     cents = _moved_cents(cards)
     chosen = cents != 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.dates import day_of, from_micros, parse_moment, within
+from piggy_batch.reporting.dates import as_of, day_of, distance, from_micros, parse_moment
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -49,8 +50,9 @@ class Snapshot:
     """Where a snapshot lies and what is known of it; its cards stay on disk."""
 
     path: Path
-    day: date  # its date in the store, or the local day of its moment
-    moment: datetime  # UTC; what the snapshot proves, it proves for this instant, moved into ``day``
+    day: date  # the day it counts for: its date in the store, or the local day of its moment
+    moment: datetime  # UTC; when the service was asked: what the snapshot proves, it proves for this instant
+    readings: tuple[datetime, datetime] | None  # when its first and its last card were read; None where not told
     cards: int
     verdict: str
     agreed: bool  # the export proved that it is complete
@@ -58,6 +60,18 @@ class Snapshot:
     account_name: str | None
     program_uuids: tuple[str, ...]  # what the export was limited to, sorted; empty = everything
     recorded_sha256: str | None  # as noted when it was stored
+
+    def speaks_for(self, zone: ZoneInfo) -> datetime:
+        """Its moment, or, where that lies on another day than the one it counts for, the last instant of that."""
+        return as_of(self.moment, self.day, zone)
+
+    def lag(self, zone: ZoneInfo) -> timedelta:
+        """How long after the day that it counts for its balances were read; below zero: before that day."""
+        return distance(self.moment, self.day, zone)
+
+    def is_far(self, zone: ZoneInfo) -> bool:
+        """Whether its balances were read more than a day away from the day that it counts for."""
+        return abs(self.lag(zone)) > timedelta(days=1)
 
 
 def find_summary(parquet: Path) -> Path | None:
@@ -107,7 +121,8 @@ def describe(parquet: Path, summary: Mapping[str, Json], zone: ZoneInfo, *, day:
     return Snapshot(
         path=parquet,
         day=own_day,
-        moment=within(moment, own_day, zone),
+        moment=moment,
+        readings=_readings(summary),
         cards=footer.num_rows,
         verdict=verdict,
         agreed=agreed,
@@ -153,6 +168,13 @@ def moment_of(summary: Mapping[str, Json]) -> datetime | None:
         if isinstance(text := summary.get(key), str) and (moment := parse_moment(text)):
             return moment
     return None
+
+
+def _readings(summary: Mapping[str, Json]) -> tuple[datetime, datetime] | None:
+    """When the first and the last card were read."""
+    texts = (summary.get("oldest_reading"), summary.get("newest_reading"))
+    first, last = (parse_moment(text) if isinstance(text, str) else None for text in texts)
+    return None if first is None or last is None else (first, last)
 
 
 def _earliest_reading(parquet: Path, footer: pq.FileMetaData) -> datetime | None:

@@ -16,14 +16,13 @@ import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
 from piggy_batch.files import atomic_file, sha256_of, write_whole
-from piggy_batch.reporting.dates import end_of, moment_name, parse_day
+from piggy_batch.reporting.dates import day_of, moment_name, parse_day
 from piggy_batch.reporting.snapshot import (
     SCHEMA,
     Snapshot,
     check_columns,
     conform,
     describe,
-    moment_of,
     open_snapshot,
     proof_of,
     read_footer,
@@ -31,8 +30,8 @@ from piggy_batch.reporting.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
+    from collections.abc import Mapping
+    from datetime import date, datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -53,37 +52,47 @@ class Store:
         parquet: Path,
         summary: Mapping[str, Json],
         *,
+        now: datetime,
         day: date | None = None,
         accept_partial: bool = False,
     ) -> Snapshot:
         """Copy a finished export into the store and return it as stored; the export itself stays where it is.
 
-        Its date is the local day of its moment, or ``day``. SetupError, and nothing changed, where the export
-        did not agree (unless ``accept_partial``), is of another account or of other programs than the
-        store's, or where that moment is there already: a stored snapshot is never overwritten.
+        Its date is the local day of its moment, or ``day``; its moment stays what it is. SetupError, and nothing
+        changed, where the export did not agree (unless ``accept_partial``), is of another account or of other
+        programs than the store's, where that moment is there already for that day (a stored snapshot is never
+        overwritten), or where ``day`` has not begun at ``now``.
         """
+        self.check_day(day, now)
         self._check_proof(parquet, summary, accept_partial=accept_partial)
         footer = read_footer(parquet)
         schema = footer.schema.to_arrow_schema()
         check_columns(parquet, schema.names)
         kept = dict(summary)
-        if day is not None and moment_of(summary) is None and "read_at" not in schema.names:
-            kept["moment"] = end_of(day, self.zone).isoformat()
         new = describe(parquet, kept, self.zone, day=day)
         self._check_kin(new)
-        target = self.root / f"date={new.day.isoformat()}" / f"{moment_name(moment_of(kept) or new.moment)}.parquet"
+        target = self.root / f"date={new.day.isoformat()}" / f"{moment_name(new.moment)}.parquet"
         if target.exists():
             raise SetupError(f"{target}: this moment is in the store already, and a snapshot is never overwritten")
         _make_folder(target.parent)
         try:
             with atomic_file(target, replace=False) as draft:
                 _copy(parquet, draft, plain=schema.equals(SCHEMA))
-                kept |= {"sha256": sha256_of(draft), "moment": (moment_of(kept) or new.moment).isoformat()}
+                kept |= {"sha256": sha256_of(draft), "moment": new.moment.isoformat()}
                 text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
                 write_whole(target.with_name(stored_summary_name(target.stem)), text.encode())
         except FileExistsError:
             raise SetupError(f"{target}: another process has just stored this moment; it was not touched") from None
         return open_snapshot(target, self.zone, day=new.day)
+
+    def check_day(self, day: date | None, now: datetime) -> None:
+        """SetupError where ``day`` lies in the future: no balance of it can be known."""
+        today = day_of(now, self.zone)
+        if day is not None and day > today:
+            raise SetupError(
+                f"--date {day}: has not begun, today is {today} in {self.zone.key}; a snapshot counts for the day on "
+                "which it is read, or an earlier one"
+            )
 
     def list(self) -> tuple[Snapshot, ...]:
         """Every snapshot of the store, oldest first. SetupError where there is no such store."""
@@ -127,36 +136,6 @@ def check_kin(old: Snapshot, new: Snapshot) -> None:
             f"{new.path} holds {_programs(new)}, but {old.path} {_programs(old)}; "
             "export both with the same --program options and keep a store for each choice"
         )
-
-
-def pick(snapshots: Sequence[Snapshot], *, as_of: date | None, since: date | None) -> tuple[Snapshot | None, Snapshot]:
-    """The opening (None where there is nothing earlier) and the closing snapshot of a report.
-
-    Closing is the last one on or before ``as_of``, else the last; opening the last one on or before
-    ``since``, else the one before closing. SetupError where there is none or both are the same.
-    """
-    if not snapshots:
-        raise SetupError("the store holds no snapshot; take one with: piggy-batch giftcards snapshot --store DIR")
-    closing = _last(snapshots, as_of, "--as-of")
-    earlier = snapshots[: list(snapshots).index(closing)]
-    if since is None:
-        return (earlier[-1] if earlier else None), closing
-    opening = _last(snapshots, since, "--since")
-    if opening not in earlier:
-        raise SetupError(
-            f"--since {since} and the as-of day lead to {opening.path.name} and {closing.path.name}; "
-            f"choose a --since before {closing.day}"
-        )
-    return opening, closing
-
-
-def _last(snapshots: Sequence[Snapshot], day: date | None, option: str) -> Snapshot:
-    if day is None:
-        return snapshots[-1]
-    until = [snapshot for snapshot in snapshots if snapshot.day <= day]
-    if not until:
-        raise SetupError(f"{option} {day}: no snapshot on or before that day; the first is of {snapshots[0].day}")
-    return until[-1]
 
 
 def _programs(snapshot: Snapshot) -> str:

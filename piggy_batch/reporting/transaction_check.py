@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.roll_forward import Matched, RollForward
+    from piggy_batch.reporting.notices import Notice
+    from piggy_batch.reporting.roll_forward import MatchedCards, RollForward
 
 _ALWAYS = np.iinfo(np.int64).min
 
@@ -68,7 +69,7 @@ class TransactionComparison:
     without_card_cents: int
     outside: int  # transactions in the file that lie outside the period
     span: tuple[datetime, datetime] | None  # first and last transaction of the file
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
 
     def difference_rows(self) -> Iterator[tuple[Any, ...]]:
         """One tuple per card in the order of DIFFERENCE_COLUMNS."""
@@ -90,7 +91,7 @@ DIFFERENCE_COLUMNS = (
 
 def reconcile(
     transactions: Transactions,
-    cards: Matched,
+    cards: MatchedCards,
     opening: Cards,
     closing: Cards,
     moments: tuple[datetime, datetime],
@@ -144,7 +145,7 @@ def _span(frame: pd.DataFrame) -> tuple[datetime, datetime] | None:
     return from_micros(int(frame["created_us"].iloc[0])), from_micros(int(frame["created_us"].iloc[-1]))
 
 
-def _card_codes(frame: pd.DataFrame, cards: Matched) -> Ints:
+def _card_codes(frame: pd.DataFrame, cards: MatchedCards) -> Ints:
     """Per transaction the card's place in ``cards``, -1 where it is in neither snapshot or unknown."""
     uuids = pa.array(
         [value if isinstance(value, str) else None for value in frame["giftcard_uuid"].tolist()], pa.string()
@@ -158,7 +159,7 @@ def _card_codes(frame: pd.DataFrame, cards: Matched) -> Ints:
 def _inside(
     created: Any,
     card: Ints,
-    cards: Matched,
+    cards: MatchedCards,
     opening: Cards,
     closing: Cards,
     moments: tuple[datetime, datetime],
@@ -201,7 +202,7 @@ def _flows(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[TransactionTotals, ...]
     return tuple(flows)
 
 
-def _differences(frame: pd.DataFrame, card: Ints, cards: Matched, names: Mapping[str, str]) -> pd.DataFrame:
+def _differences(frame: pd.DataFrame, card: Ints, cards: MatchedCards, names: Mapping[str, str]) -> pd.DataFrame:
     known = card >= 0
     changes = np.zeros(len(cards.opening_cents), dtype=np.int64)
     counts = np.zeros_like(changes)

@@ -14,10 +14,13 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
+from piggy_batch.reporting.notices import check, note, partial
 from piggy_batch.reporting.snapshot import INSTANT, find_summary, proof_of, read_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from piggy_batch.reporting.notices import Notice
 
 TRANSACTION_SCHEMA = pa.schema(
     [
@@ -36,6 +39,7 @@ TRANSACTION_SCHEMA = pa.schema(
     ]
 )
 
+_REVERSED_WITHIN_US = 24 * 3600 * 1_000_000  # a till undoes a purchase on the spot; later it is money put on again
 _REQUIRED = ("amount_in_cents", "created_at")
 _ALIASES = {  # the API's own names, flat or nested, of today and of older answers
     "transaction_id": ("id",),
@@ -83,7 +87,7 @@ class Transactions:
 
     path: Path
     frame: pd.DataFrame
-    notices: tuple[str, ...]
+    notices: tuple[Notice, ...]
 
 
 def read_transactions(path: Path) -> Transactions:
@@ -120,13 +124,17 @@ def read_transactions(path: Path) -> Transactions:
     return Transactions(path, result, tuple(notices))
 
 
-def _proof(path: Path) -> list[str]:
+def _proof(path: Path) -> list[Notice]:
     """What the export's own summary says against it; without a summary nothing is known, which is said too."""
     summary_path = find_summary(path)
     if summary_path is None:
-        return [f"{path.name}: no summary beside it; whether it holds every transaction is not known"]
+        words = "{file}: no summary beside it; whether it holds every transaction is not known"
+        return [check(words, file=path.name)]
     agreed, verdict = proof_of(read_summary(summary_path))
-    return [] if agreed else [f"PARTIAL: {path.name} did not agree ({verdict}); transactions may be missing"]
+    if agreed:
+        return []
+    words = "PARTIAL: {file} did not agree ({verdict}); transactions may be missing"
+    return [partial(words, file=path.name, verdict=verdict)]
 
 
 def _read(path: Path) -> pa.Table:
@@ -182,18 +190,20 @@ def _text(value: Any) -> str | None:
     return None if pd.isna(value) else str(value)
 
 
-def _once(frame: pd.DataFrame, path: Path, notices: list[str]) -> pd.DataFrame:
+def _once(frame: pd.DataFrame, path: Path, notices: list[Notice]) -> pd.DataFrame:
     key = frame["transaction_id"].astype("object").map(_text).fillna(frame["transaction_uuid"])
     nameless = key.isna()
     if count := int(nameless.sum()):
-        notices.append(f"{path.name}: {count:,} transactions without id and uuid; duplicates among them do not show")
+        words = "{file}: {count} transactions without id and uuid; duplicates among them do not show"
+        notices.append(check(words, file=path.name, count=count))
     repeated = key.duplicated(keep="last") & ~nameless
     if count := int(repeated.sum()):
-        notices.append(f"{path.name}: {count:,} transactions stood in the file more than once; each counts once")
+        words = "{file}: {count} transactions stood in the file more than once; each counts once"
+        notices.append(note(words, file=path.name, count=count))
     return frame[~repeated].reset_index(drop=True)
 
 
-def _fill_card_uuids(frame: pd.DataFrame, path: Path, notices: list[str]) -> None:
+def _fill_card_uuids(frame: pd.DataFrame, path: Path, notices: list[Notice]) -> None:
     unknown = frame["giftcard_uuid"].isna()
     if not unknown.any():
         return
@@ -202,10 +212,9 @@ def _fill_card_uuids(frame: pd.DataFrame, path: Path, notices: list[str]) -> Non
     frame["giftcard_uuid"] = frame["giftcard_uuid"].astype("object")
     frame.loc[unknown, "giftcard_uuid"] = frame.loc[unknown, "giftcard_id"].map(uuids).astype("object")
     left = int(frame["giftcard_uuid"].isna().sum())
-    notices.append(
-        f"{path.name}: {int(unknown.sum()):,} old rows without a card uuid; {int(unknown.sum()) - left:,} found by "
-        f"their card id, {left:,} stay without a card"
-    )
+    words = "{file}: {count} old rows without a card uuid; {found} found by their card id, {left} stay without a card"
+    count = int(unknown.sum())
+    notices.append(note(words, file=path.name, count=count, found=count - left, left=left))
 
 
 def _effects(frame: pd.DataFrame, shop: pd.Series[Any]) -> Any:
@@ -214,8 +223,16 @@ def _effects(frame: pd.DataFrame, shop: pd.Series[Any]) -> Any:
     cents = frame["amount_in_cents"].astype("int64")
     card = frame["giftcard_uuid"].astype("object").fillna(frame["giftcard_id"].astype("object").map(_text))
     standard = ~kind.isin(["EXPIRED"]) & ~kind.str.contains("REVERS|CORRECT")
-    before = pd.DataFrame({"cents": cents, "shop": shop, "standard": standard}).groupby(card, sort=False).shift(1)
-    undoes = (cents > 0) & (before["cents"] == -cents) & (before["shop"] == shop) & before["standard"].eq(other=True)
+    created = frame["created_at"].astype("int64")
+    rows = pd.DataFrame({"cents": cents, "shop": shop, "standard": standard, "created": created})
+    before = rows.groupby(card, sort=False).shift(1)
+    undoes = (
+        (cents > 0)
+        & (before["cents"] == -cents)
+        & (before["shop"] == shop)
+        & before["standard"].eq(other=True)
+        & (created - before["created"] <= _REVERSED_WITHIN_US)
+    )
     conditions = [kind.eq("EXPIRED"), ~standard | undoes, cents < 0]
     choices = [EFFECTS.index(effect) for effect in (Effect.EXPIRED, Effect.REVERSED, Effect.REDEEMED)]
     return np.select([np.asarray(c, dtype=bool) for c in conditions], choices, EFFECTS.index(Effect.ISSUED)).astype(

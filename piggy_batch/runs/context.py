@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.client.account import FINGERPRINT
 from piggy_batch.client.adaptive_rate import AdaptiveRate
 from piggy_batch.client.clock import Clock, StopSignal
-from piggy_batch.client.http import HttpClient, Transport
+from piggy_batch.client.http import HttpClient, TransportFactory
 from piggy_batch.client.rate_limiter import DEFAULT_RATE, Rate, RateLimiter
 from piggy_batch.client.session import Session
 from piggy_batch.client.shared_rate import SharedRate
@@ -45,7 +45,7 @@ class RunContext:
     command: str  # what to type to go on with this run
     confirm: Callable[[str], bool] | None = None  # None: nobody can be asked
     clock: Clock = field(default_factory=Clock)
-    transport: Transport | None = None
+    transport: TransportFactory | None = None
     threaded: bool = True  # the journal commits in a thread of its own
     shared_rate_dir: Path | None = None  # where runs of one account share their pace; None: this run paces alone
     registry_dir: Path | None = (

@@ -46,6 +46,11 @@ def connect(path: Path, *pragmas: str, read_only: bool = False, still: bool = Fa
     return db
 
 
+def scratch() -> sqlite3.Connection:
+    """A database in a temporary file that is gone when it is closed; in memory while it is small."""
+    return sqlite3.connect("", isolation_level=None)
+
+
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
     """All writes or none."""

@@ -20,8 +20,8 @@ from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.directory import stem
 from piggy_batch.runs.filenames import CLAIM, COUNTED, INHERITED_CLAIM, STDIN
 from piggy_batch.runs.generated_manifest import is_counted
-from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import NAME, guarded, identity
+from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.leftovers import done_in_summary
 from piggy_batch.runs.lock import is_held
 from piggy_batch.runs.registry import RunRegistry, entry_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from piggy_batch.endpoints import Operation
+    from piggy_batch.runs.journal import Journal
 
 MOST = 1_000  # run directories that are looked at, the newest ones
 ANEW = "or pass --again to carry these rows out anew"
@@ -126,7 +127,7 @@ class DuplicateRunGuard:
         was put back from a copy."""
         if not self._matters:
             return
-        done = self._journal.counts()[Status.DONE]
+        done = self._journal.queries.counts()[Status.DONE]
         entries = self._book.read() if self._book else []
         noted = [int(entry.get("done", 0)) for entry in entries if entry["run"] == self._run]
         told = max([done_in_summary(self._here), *noted])
@@ -141,7 +142,7 @@ class DuplicateRunGuard:
         """Write down how many rows are done."""
         if self._book is None:
             return
-        done = self._journal.counts()[Status.DONE]
+        done = self._journal.queries.counts()[Status.DONE]
         with suppress(SetupError), self._book.locked():
             entries = self._book.read()
             if any(entry["run"] == self._run for entry in entries):
@@ -192,11 +193,11 @@ def _begins(seen: _Seen, directory: Path) -> bool:
 
 def _glimpse(directory: Path) -> _Seen | None:
     with suppress(JournalError):
-        return _seen(directory, Journal.peek)
-    return _seen(directory, Journal.read)  # it was written just now
+        return _seen(directory, JournalQueries.peek)
+    return _seen(directory, JournalQueries.open)  # it was written just now
 
 
-def _seen(directory: Path, look: Callable[[Path], Journal | None]) -> _Seen | None:
+def _seen(directory: Path, look: Callable[[Path], JournalQueries | None]) -> _Seen | None:
     with guarded(directory, OSError):
         journal = look(directory)
         if journal is None:

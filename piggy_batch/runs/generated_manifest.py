@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.errors import JournalError
 from piggy_batch.files import write_text
 from piggy_batch.runs.filenames import COUNTED
-from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_queries import JournalQueries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def is_counted(path: Path) -> bool:
 
 
 def _begun(run_dir: Path) -> bool:
-    journal = Journal.read(run_dir)
+    journal = JournalQueries.open(run_dir)
     if journal is None:
         return False
     try:

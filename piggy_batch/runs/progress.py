@@ -1,4 +1,4 @@
-"""The room of tqdm: what a run shows while it works, on stderr, and what it writes to run.log."""
+"""What a run tells while it works; how that is shown is the command line's business."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Where machines tell what happens."""
+    """Is told what happens during a run."""
 
     def advance(self, kind: str, number: int = 1) -> None:
         """So many more units ended as ``kind``."""
@@ -36,32 +36,41 @@ class Clock(Protocol):
         """Monotonic seconds."""
 
 
-class Beside:
-    """Passes on what is said; of units that are not the command's own only a line every 30 s is shown."""
+class NestedProgress:
+    """The progress of a step inside a command that has sized the bar and opened the log itself.
 
-    def __init__(self, inner: Progress, clock: Clock) -> None:
-        self._inner = inner
+    Units move the command's bar; those called otherwise, as ``unit`` says, are told in a line every 30 s instead.
+    """
+
+    def __init__(self, inner: Progress, *, unit: str | None = None, clock: Clock | None = None) -> None:
+        self.inner = inner
+        self._unit = unit
         self._clock = clock
-        self._last = clock.now()
+        self._last = clock.now() if clock else 0.0
         self._done = self._total = 0
 
     def advance(self, kind: str, number: int = 1) -> None:
-        """Count, and say how far it is when 30 s have passed."""
+        """Move the command's bar, or count, and say how far it is when 30 s have passed."""
+        if self._unit is None or self._clock is None:
+            self.inner.advance(kind, number)
+            return
         self._done += number
         if self._clock.now() - self._last >= LINE_EVERY_S:
             self._last = self._clock.now()
-            self._inner.say(f"{self._done:,} of {self._total:,} pages")
+            self.inner.say(f"{self._done:,} of {self._total:,} {self._unit}")
 
     def note(self, kind: str, number: int) -> None:
-        """Nothing to count."""
+        """Pass on what concerns the command's own units."""
+        if self._unit is None:
+            self.inner.note(kind, number)
 
     def total(self, number: int) -> None:
-        """How many units there are."""
+        """How many units the step has; the command has sized its bar."""
         self._total = number
 
     def say(self, line: str) -> None:
         """Pass it on."""
-        self._inner.say(line)
+        self.inner.say(line)
 
     def log_to(self, path: Path) -> None:
-        """The log is the command's own."""
+        """The command keeps one log."""

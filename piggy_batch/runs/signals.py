@@ -8,6 +8,8 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from piggy_batch.errors import ExitCode
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -76,5 +78,5 @@ class Signals:
         self._heard += number != signal.SIGHUP  # a shell and the system may both tell that the terminal is gone
         if self._heard > 1:
             os.write(2, f"\nleft at once; {self._known}. The same command goes on.\n".encode())
-            os._exit(130)
+            os._exit(ExitCode.INTERRUPTED)
         self._soft()

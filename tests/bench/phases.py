@@ -1,9 +1,10 @@
 """One phase of a run in this process, its CPU time told: ``python -m tests.bench.phases PHASE ARGUMENTS``.
 
 ``load MANIFEST RUN_DIR``: check every row and copy it into a journal. ``send MANIFEST RUN_DIR ROWS``: carry so many
-open rows through httpx to a transport that answers at once. ``report RUN_DIR KIND``: write results and piles.
+open rows through the client to a transport that answers at once. ``report RUN_DIR KIND``: write results and piles.
 ``copy FILE TO``: copy a CSV through the csv module. ``pace MANIFEST RUN_DIR RATE IN_FLIGHT URL``: a paced import that
-notes each hand-over to httpx. ``tick RATE SECONDS``: an empty loop at that rate, to show what the machine allows.
+notes each hand-over to the transport. ``tick RATE SECONDS``: an empty loop at that rate, to show what the machine
+allows.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import csv
 import json
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
+from piggy_batch.client.connection import Endpoint, RawRequest, RawResponse
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.client.target import Target
+from piggy_batch.client.transport import HttpTransport
 from piggy_batch.endpoints import find_operation
 from piggy_batch.importing.options import ExecutionOptions, ImportOptions
 from piggy_batch.importing.results import ReportColumns, write_reports
@@ -29,13 +33,10 @@ from piggy_batch.manifest.loader import rebind
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.runs.context import ConnectionOptions, RunContext
 from piggy_batch.runs.directory import RunDir
-from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_queries import JournalQueries
 from tests.bench.procs import TOKEN, state_dir
 from tests.bench.work import COMMAND
 from tests.support.progress import RecordingProgress
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OPERATION = find_operation(" ".join(COMMAND))
 URL = "http://127.0.0.1:9"
@@ -53,11 +54,11 @@ def load(manifest: str, run_dir: str) -> dict[str, Any]:
 
 def report(run_dir: str, kind: str) -> dict[str, Any]:
     """CPU and wall seconds of the reports."""
-    journal = Journal.read(Path(run_dir))
+    journal = JournalQueries.open(Path(run_dir))
     assert journal is not None
-    layout = ReportColumns(rebind(journal, OPERATION, ManifestOptions()))
+    columns = ReportColumns(rebind(journal, OPERATION, ManifestOptions()))
     started, wall = time.process_time(), time.perf_counter()
-    counts = write_reports(journal, layout, kind, print)
+    counts = write_reports(journal, columns, kind, print)
     figures = {"cpu_s": time.process_time() - started, "wall_s": time.perf_counter() - wall, "rows": counts["results"]}
     journal.close()
     return figures
@@ -86,46 +87,65 @@ class Echo(httpx.AsyncBaseTransport):
         return httpx.Response(200, json={"data": {**data, "contact": None}, "meta": []})
 
 
-def send(manifest: str, run_dir: str, rows: str) -> dict[str, Any]:
-    """CPU seconds from the first row's request to the last one's."""
-    timed = Timed(Echo)
-    _run(Path(manifest), Path(run_dir), timed.make, rate=0.0, in_flight=16, limit=int(rows), url=URL)
-    return {"cpu_s": timed.cpu[-1] - timed.cpu[1], "rows": len(timed.cpu) - 2}
+@dataclass(slots=True)
+class Moments:
+    """When, and after how much CPU time, the transports got each request."""
+
+    at: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def note(self) -> None:
+        """A request is handed over now."""
+        self.at.append(time.monotonic())
+        self.cpu.append(time.process_time())
 
 
-class Timed:
-    """Makes transports that note when, and after how much CPU time, httpx got each request."""
+class NotingEcho(Echo):
+    """As Echo; notes each request."""
 
-    def __init__(self, inner: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        self.at: list[float] = []
-        self.cpu: list[float] = []
-        self._inner = inner
-
-    def make(self) -> httpx.AsyncBaseTransport:
-        """A transport for one connection."""
-        return _Noting(self, self._inner())
-
-
-class _Noting(httpx.AsyncBaseTransport):
-    def __init__(self, timed: Timed, inner: httpx.AsyncBaseTransport) -> None:
-        self._timed = timed
-        self._inner = inner
+    def __init__(self, moments: Moments) -> None:
+        self._moments = moments
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._timed.at.append(time.monotonic())
-        self._timed.cpu.append(time.process_time())
-        return await self._inner.handle_async_request(request)
+        """As Echo's."""
+        self._moments.note()
+        return await super().handle_async_request(request)
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+
+def send(manifest: str, run_dir: str, rows: str) -> dict[str, Any]:
+    """CPU seconds from the first row's request to the last one's."""
+    moments = Moments()
+    _run(Path(manifest), Path(run_dir), lambda: NotingEcho(moments), rate=0.0, in_flight=16, limit=int(rows), url=URL)
+    return {"cpu_s": moments.cpu[-1] - moments.cpu[1], "rows": len(moments.cpu) - 2}
+
+
+class NotingTransport(HttpTransport):
+    """The program's own; notes each request."""
+
+    def __init__(self, moments: Moments, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
+        self._moments = moments
+
+    async def exchange(self, request: RawRequest, connect_s: float | None = None) -> RawResponse:
+        """As the program's own."""
+        self._moments.note()
+        return await super().exchange(request, connect_s)
 
 
 def pace(manifest: str, run_dir: str, rate: str, in_flight: str, url: str) -> dict[str, Any]:
     """Departures of a paced import, and its CPU time meanwhile."""
-    limits, context = httpx.Limits(max_connections=1, keepalive_expiry=4.0), httpx.create_ssl_context()
-    timed = Timed(lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits))
-    _run(Path(manifest), Path(run_dir), timed.make, rate=float(rate), in_flight=int(in_flight), limit=None, url=url)
-    at, cpu = timed.at[1:], timed.cpu[1:]  # the first is the ping
+    moments, address = Moments(), httpx.URL(url)
+    endpoint = Endpoint(address.host, address.port or 80)
+    _run(
+        Path(manifest),
+        Path(run_dir),
+        lambda: NotingTransport(moments, endpoint),
+        rate=float(rate),
+        in_flight=int(in_flight),
+        limit=None,
+        url=url,
+    )
+    at, cpu = moments.at[1:], moments.cpu[1:]  # the first is the ping
     return {"departures": at, "cpu_s": cpu[-1] - cpu[0], "seconds": at[-1] - at[0]}
 
 
@@ -148,7 +168,7 @@ def _run(
         run_dir=run_dir,
         connection=ConnectionOptions(Rate(rate)),
         yes=True,
-        terms=ExecutionOptions(concurrency=in_flight, limit=limit),
+        execution=ExecutionOptions(concurrency=in_flight, limit=limit),
     )
     context = RunContext(
         target=Target(url, TOKEN),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -91,31 +90,6 @@ def test_an_answer_packed_twice_is_not_unpacked() -> None:
     assert isinstance(answer, Lost)
     assert answer.sent
     assert "packed more than once" in answer.reason
-
-
-@pytest.mark.parametrize(
-    "pool",
-    [
-        None,
-        SimpleNamespace(),
-        SimpleNamespace(connections=list),
-        SimpleNamespace(connections=[None, SimpleNamespace(), SimpleNamespace(_connection=SimpleNamespace())]),
-        SimpleNamespace(connections=[SimpleNamespace(_h11_state=None, _network_stream=None)]),
-        SimpleNamespace(connections=[SimpleNamespace(_h11_state=SimpleNamespace(trailing_data=b"x"))]),
-    ],
-)
-def test_a_transport_of_another_build_costs_no_answer(pool: Any) -> None:
-    """What the program looks for inside a connection may be missing or different: the answer is read all the same."""
-
-    class Other(_Answers):
-        _pool = pool
-
-    async def work() -> Any:
-        answers = lambda: Other(lambda _: httpx.Response(200, json={"data": 1}))  # noqa: E731 - a factory
-        async with HttpClient(Target("http://sandbox.test", "t"), transport=answers) as client:
-            return await client.send(PING, 0, _turn)
-
-    assert in_virtual_time(work()).body == {"data": 1}
 
 
 def test_no_turn_means_that_nothing_leaves() -> None:

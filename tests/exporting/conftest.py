@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from piggy_batch.endpoints.listings import GIFTCARDS, Listing
+from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
-from piggy_batch.exporting.list_reader import ReadOptions
 from piggy_batch.exporting.options import ExportOptions, ExportResult
 from tests.support.world import Wire, World, connection, in_virtual_time
 
@@ -52,13 +52,13 @@ class Account:
         return {"giftcard_program_uuid": self.cards.programs[number].uuid}
 
     def export(self, listing: Listing = GIFTCARDS, to: str = "cards.csv", **given: Any) -> ExportResult:
-        """One invocation; ``given`` are fields of Options, Terms and Scene. Ten a page and no rate by default."""
+        """One invocation, ten a page without a rate; ``given``: fields of ExportOptions, ReadOptions and RunContext."""
         given = {"rate": 0.0, "page_size": 10} | given
-        terms = ReadOptions(**{f.name: given.pop(f.name) for f in fields(ReadOptions) if f.name in given})
+        reading = ReadOptions(**{f.name: given.pop(f.name) for f in fields(ReadOptions) if f.name in given})
         token = given.pop("token", "sandbox")
         target = given.pop("target", self.world.target(token))
         context = replace(self.world.context(token), transport=lambda: Line(self), target=target)
-        options = ExportOptions(self.folder / to, connection=connection(given), terms=terms, **given)
+        options = ExportOptions(self.folder / to, connection=connection(given), reading=reading, **given)
         return in_virtual_time(export(listing, options, context), self.world.time)
 
     def said(self, words: str) -> bool:

@@ -42,6 +42,7 @@ MAY_IMPORT = {
 }
 LIBRARIES = {
     "httpx": {"client/"},
+    "h11": {"client/connection.py"},
     "sqlite3": {"runs/database.py"},
     "tqdm": {"cli/display.py"},
     "csv": {"tables/", "reporting/render/plain_text.py"},

@@ -28,8 +28,8 @@ import httpx
 
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.endpoints.listings import GIFTCARDS
+from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
-from piggy_batch.exporting.list_reader import ReadOptions
 from piggy_batch.exporting.options import ExportOptions, ExportResult
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.sandbox import Fault
@@ -140,7 +140,9 @@ def changing(folder: Path, seed: int) -> tuple[ExportResult, Judge]:
     programs = world.sandbox.world.cards.programs
     filters = ({"giftcard_program_uuid": programs[program].uuid},) if program else ({},)
     terms = ReadOptions(page_size=size, concurrency=rng.choice((1, 2, 8)), max_passes=rng.choice((2, 4, 6)))
-    options = ExportOptions(folder / "cards.csv", filters=filters, connection=ConnectionOptions(Rate(0.0)), terms=terms)
+    options = ExportOptions(
+        folder / "cards.csv", filters=filters, connection=ConnectionOptions(Rate(0.0)), reading=terms
+    )
     context = replace(world.context(), transport=lambda: Disturbed(judge))
     done = in_virtual_time(export(GIFTCARDS, options, context), world.time)
     return done, judge

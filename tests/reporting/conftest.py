@@ -13,9 +13,11 @@ from click.testing import CliRunner
 from piggy_batch.cli.commands.report import report_command, snapshots_command
 from piggy_batch.cli.output import report_error
 from piggy_batch.errors import PiggyBatchError
+from tests.reporting.support import NOW, FixedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from tests.reporting.support import Run
 
@@ -33,14 +35,16 @@ class Program(click.Group):
 _PROGRAM = Program(commands={"report": report_command, "snapshots": snapshots_command})
 
 
-def _run(*arguments: object) -> Any:
-    return CliRunner().invoke(_PROGRAM, [str(argument) for argument in arguments], catch_exceptions=False)
+def _run(*arguments: object, now: datetime = NOW) -> Any:
+    return CliRunner().invoke(
+        _PROGRAM, [str(argument) for argument in arguments], obj={"clock": FixedClock(now)}, catch_exceptions=False
+    )
 
 
 @pytest.fixture(scope="session")
 def report() -> Run:
     """Run ``giftcards report`` with these arguments."""
-    return lambda *arguments: _run("report", *arguments)
+    return lambda *arguments, **when: _run("report", *arguments, **when)
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +57,8 @@ def snapshots() -> Run:
 def figures(report: Run) -> Callable[..., dict[str, Any]]:
     """Run ``giftcards report --json`` and return its figures."""
 
-    def run(*arguments: object) -> dict[str, Any]:
-        result = report(*arguments, "--json")
+    def run(*arguments: object, **when: Any) -> dict[str, Any]:
+        result = report(*arguments, "--json", **when)
         assert result.exit_code == 0, result.output
         found: dict[str, Any] = json.loads(result.stdout)
         return found

@@ -12,11 +12,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from click.testing import Result
 
+from piggy_batch.client.clock import Clock
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.snapshot_store import Store
+
 Run = Callable[..., Result]  # a command with its arguments
 
+NOW = datetime(2027, 1, 5, 9, 0, tzinfo=UTC)  # when the commands run
 OPENING = datetime(2026, 10, 31, 20, 0, tzinfo=UTC)
 CLOSING = datetime(2026, 11, 30, 21, 0, tzinfo=UTC)
 SCHEMA = pa.schema(
@@ -33,6 +39,23 @@ SCHEMA = pa.schema(
         ("read_at", pa.timestamp("us", tz="UTC")),
     ]
 )
+
+
+def place(store: Store, parquet: Path, summary: dict[str, Any], **rest: Any) -> Snapshot:
+    """Store an export, as of the tests' present."""
+    return store.place(parquet, summary, now=NOW, **rest)
+
+
+class FixedClock(Clock):
+    """Stands still at a moment."""
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__()
+        self.moment = moment
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return self.moment.timestamp()
 
 
 @dataclass

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from piggy_batch.reporting.snapshot_store import Store
-from tests.reporting.support import CLOSING, OPENING, Account, Run
+from tests.reporting.support import CLOSING, OPENING, Account, Run, place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,15 +87,21 @@ def store(tmp_path: Path) -> Path:
     account, store = Account(), Store(tmp_path / "store", AMSTERDAM)
     card = account.add("c-1", 1000, expires=local(2026, 12, 15))
     for moment in (OPENING, local(2026, 11, 15, 9), local(2026, 11, 15, 18), CLOSING):
-        store.place(account.export(tmp_path / "x.parquet", moment), account.summary(moment))
+        place(store, account.export(tmp_path / "x.parquet", moment), account.summary(moment))
         card.cents -= 100
     return store.root
 
 
 def test_report_takes_the_last_two_snapshots(store: Path, figures: Figures) -> None:
-    """Without days the report closes with the last snapshot and opens with the one before."""
+    """Without days the report closes with the last snapshot and opens with the last of an earlier day, which is named
+    where it is no end of a month."""
     found = figures("--store", store)
     assert (found["roll_forward"]["opening"], found["roll_forward"]["closing"]) == (800, 700)
+    assert (
+        "opening is the snapshot before, of 2026-11-15, which is no end of a month: the movements are those of 15 "
+        "days. For a whole month use --period 2026-11"
+    ) in found["notices"]
+    assert any("2026-11-15 has 2 snapshots; the one of 2026-11-15 18:00:00 CET is used" in n for n in found["notices"])
     assert [point["outstanding_cents"] for point in found["trend"]] == [1000, 900, 800, 700]
 
 
@@ -112,7 +118,26 @@ def test_as_of_a_later_day_reckons_expiry_as_of_its_end(store: Path, figures: Fi
     found = figures("--store", store, "--as-of", "2026-12-20")
     assert found["liability"]["expired_cents"] == 700
     assert found["as_of"] == "2026-12-20T22:59:59.999999+00:00"
-    assert any("balances were read on 2026-11-30, 20 days from the as-of day" in notice for notice in found["notices"])
+    assert any(
+        n.startswith("the closing balances were read on 2026-11-30 22:00:00 CET, 19 days from 2026-12-20")
+        for n in found["notices"]
+    )
+    assert found["trend"][-1]["outstanding_cents"] == 700, "in the trend each snapshot stands at its own moment"
+
+
+def test_stale_opening_is_named_as_a_stale_closing_is(store: Path, figures: Figures) -> None:
+    """--since a day long after the snapshot before it says how old its balances are."""
+    found = figures("--store", store, "--since", "2026-11-12")
+    assert any(
+        n.startswith("the opening balances were read on 2026-10-31 21:00:00 CET, 11 days from 2026-11-12")
+        for n in found["notices"]
+    )
+
+
+def test_second_snapshot_of_a_day_never_opens_by_itself(store: Path, figures: Figures) -> None:
+    """As of 15 November, of which there are two, the report opens with October."""
+    found = figures("--store", store, "--as-of", "2026-11-15")
+    assert (found["roll_forward"]["opening"], found["roll_forward"]["closing"]) == (1000, 800)
 
 
 def test_months_join_without_a_gap(store: Path, figures: Figures) -> None:
@@ -125,6 +150,9 @@ def test_months_join_without_a_gap(store: Path, figures: Figures) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--as-of", "2027-01-06"], "--as-of 2027-01-06: has not begun, today is 2027-01-05"),
+        (["--period", "2026-13"], '"2026-13" is no period; write it like 2026-11, 2026-Q4 or 2026'),
+        (["--period", "2026-11", "--since", "2026-10-31"], "leave out --as-of, --since and files"),
         (["--as-of", "2026-10-01"], "no snapshot on or before that day; the first is of 2026-10-31"),
         (["--since", "2026-12-01"], "choose a --since before 2026-11-30"),
         (["--as-of", "30-11-2026"], '"30-11-2026" is no day; write it like 2026-01-31'),

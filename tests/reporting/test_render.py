@@ -191,6 +191,7 @@ def test_colours_keep_their_contrast_in_light_and_dark(page: str) -> None:
             "link": 4.5,
             "good": 4.5,
             "bad": 4.5,
+            "warn": 4.5,
             "down": 4.5,
             "bar": 3,
             "up": 3,

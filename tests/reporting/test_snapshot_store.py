@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ import pytest
 from piggy_batch.errors import SetupError
 from piggy_batch.reporting import snapshot as snapshots_module
 from piggy_batch.reporting.snapshot_store import Store
-from tests.reporting.support import CLOSING, OPENING, SCHEMA, Account, Run
+from tests.reporting.support import CLOSING, OPENING, SCHEMA, Account, Run, place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def test_snapshot_lands_under_the_local_day_of_its_moment(store: Store, tmp_path
     """An export of 23:30 UTC belongs to the next day in Amsterdam; its name is the moment in UTC."""
     moment = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
     made = account()
-    placed = store.place(made.export(tmp_path / "x.parquet", moment), made.summary(moment))
+    placed = place(store, made.export(tmp_path / "x.parquet", moment), made.summary(moment))
     assert placed.path == store.root / "date=2026-12-01" / "20261130T233000Z.parquet"
     assert placed.day == date(2026, 12, 1)
     assert placed.moment == moment
@@ -63,16 +63,38 @@ def test_oldest_reading_is_the_moment_where_the_summary_names_no_other(store: St
     made = account()
     summary = made.summary(OPENING, oldest_reading="2026-10-30T12:00:00+00:00")
     del summary["moment"]
-    assert store.place(made.export(tmp_path / "x.parquet", OPENING), summary).day == date(2026, 10, 30)
+    assert place(store, made.export(tmp_path / "x.parquet", OPENING), summary).day == date(2026, 10, 30)
 
 
-def test_date_overrides_and_bounds_the_moment(store: Store, tmp_path: Path) -> None:
-    """An export of just after midnight can close the day before; it then speaks for that day's last instant."""
+def test_date_overrides_the_day_and_not_the_moment(store: Store, tmp_path: Path) -> None:
+    """An export of just after midnight can close the day before: it speaks for that day's last instant, and when it was
+    read stays known."""
     moment = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)
     made = account()
-    placed = store.place(made.export(tmp_path / "x.parquet", moment), made.summary(moment), day=date(2026, 11, 30))
+    placed = place(store, made.export(tmp_path / "x.parquet", moment), made.summary(moment), day=date(2026, 11, 30))
     assert placed.path.parent.name == "date=2026-11-30"
-    assert placed.moment == datetime(2026, 11, 30, 22, 59, 59, 999999, tzinfo=UTC)
+    assert placed.moment == moment
+    assert placed.speaks_for(AMSTERDAM) == datetime(2026, 11, 30, 22, 59, 59, 999999, tzinfo=UTC)
+    assert placed.readings == (moment, moment + timedelta(seconds=5))
+    assert not placed.is_far(AMSTERDAM)
+
+
+def test_future_day_is_refused(store: Store, tmp_path: Path) -> None:
+    """A day that has not begun has no balance; nothing is stored."""
+    made = account()
+    path = made.export(tmp_path / "x.parquet", OPENING)
+    with pytest.raises(SetupError, match=r"--date 2027-01-06: has not begun, today is 2027-01-05"):
+        place(store, path, made.summary(OPENING), day=date(2027, 1, 6))
+    assert not store.root.exists()
+
+
+def test_moment_that_nothing_tells_is_not_made_up(store: Store, tmp_path: Path) -> None:
+    """--date says which day an export counts for, never when it was read: without a moment it is refused."""
+    made = account()
+    path = made.export(tmp_path / "x.parquet", OPENING)
+    pq.write_table(pq.read_table(path).drop_columns(["read_at"]), path)
+    with pytest.raises(SetupError, match="neither its summary nor a read_at column says when it was taken"):
+        place(store, path, {"agreed": True, "verdict": "agreed"}, day=date(2026, 10, 31))
 
 
 def test_export_that_did_not_agree_is_refused(store: Store, tmp_path: Path) -> None:
@@ -83,22 +105,22 @@ def test_export_that_did_not_agree_is_refused(store: Store, tmp_path: Path) -> N
         made.summary(OPENING, agreed=False, verdict="1 missing"),
     )
     with pytest.raises(SetupError, match=r"did not agree \(1 missing\).*--accept-partial"):
-        store.place(path, summary)
+        place(store, path, summary)
     assert not store.root.exists()
-    assert store.place(path, summary, accept_partial=True).agreed is False
+    assert place(store, path, summary, accept_partial=True).agreed is False
 
 
 def test_snapshot_is_never_overwritten(store: Store, tmp_path: Path) -> None:
     """The same moment twice is refused and the first file stays as it is; other times of the day stand beside it."""
     made = account()
-    first = store.place(made.export(tmp_path / "x.parquet", OPENING), made.summary(OPENING))
+    first = place(store, made.export(tmp_path / "x.parquet", OPENING), made.summary(OPENING))
     before = first.path.read_bytes()
     made.add("c-9", 1)
     with pytest.raises(SetupError, match="never overwritten"):
-        store.place(made.export(tmp_path / "y.parquet", OPENING), made.summary(OPENING))
+        place(store, made.export(tmp_path / "y.parquet", OPENING), made.summary(OPENING))
     assert first.path.read_bytes() == before
     later = OPENING.replace(hour=21)
-    second = store.place(made.export(tmp_path / "z.parquet", later), made.summary(later))
+    second = place(store, made.export(tmp_path / "z.parquet", later), made.summary(later))
     assert [s.path for s in store.list()] == [first.path, second.path]
 
 
@@ -106,11 +128,11 @@ def test_other_account_or_programs_are_refused(store: Store, tmp_path: Path) -> 
     """A store holds one account and one choice of programs; the message names both files."""
     made = account()
     path = made.export(tmp_path / "x.parquet", OPENING)
-    store.place(path, made.summary(OPENING))
+    place(store, path, made.summary(OPENING))
     with pytest.raises(SetupError, match=r"of account a-2, but .* of a-1"):
-        store.place(path, made.summary(CLOSING, account={"uuid": "a-2", "company": "Other"}))
+        place(store, path, made.summary(CLOSING, account={"uuid": "a-2", "company": "Other"}))
     with pytest.raises(SetupError, match=r"only programs p-1, but .* every program"):
-        store.place(path, made.summary(CLOSING, program_uuids=["p-1"]))
+        place(store, path, made.summary(CLOSING, program_uuids=["p-1"]))
 
 
 def test_account_that_does_not_name_itself_is_not_compared(store: Store, tmp_path: Path) -> None:
@@ -119,7 +141,7 @@ def test_account_that_does_not_name_itself_is_not_compared(store: Store, tmp_pat
     for moment, mark in ((OPENING, "token 00aa"), (CLOSING, "token 11bb")):
         named = {"id": mark, "company": None}
         assert (
-            store.place(made.export(tmp_path / "x.parquet", moment), made.summary(moment, account=named)).account
+            place(store, made.export(tmp_path / "x.parquet", moment), made.summary(moment, account=named)).account
             is None
         )
 
@@ -129,14 +151,14 @@ def test_values_that_could_not_be_read_are_no_proof(store: Store, tmp_path: Path
     made = account()
     summary = made.summary(OPENING, unreadable={"amount_in_cents": 2})
     with pytest.raises(SetupError, match="could not be read: amount_in_cents"):
-        store.place(made.export(tmp_path / "x.parquet", OPENING), summary)
+        place(store, made.export(tmp_path / "x.parquet", OPENING), summary)
 
 
 def test_any_reader_of_datasets_reads_the_store_as_it_is(store: Store, tmp_path: Path) -> None:
     """pandas, Arrow and DuckDB see every card with its date, and no summary is in their way."""
     made = account()
     for moment in (OPENING, CLOSING):
-        store.place(made.export(tmp_path / "x.parquet", moment), made.summary(moment))
+        place(store, made.export(tmp_path / "x.parquet", moment), made.summary(moment))
     frame = pd.read_parquet(store.root)
     assert list(frame.columns) == [*SCHEMA.names, "date"]
     assert frame.groupby("date", observed=True)["amount_in_cents"].sum().tolist() == [3500, 3500]
@@ -159,7 +181,7 @@ def test_export_with_other_columns_is_fitted_to_the_store(store: Store, tmp_path
         }
     )
     pq.write_table(table, tmp_path / "old.parquet")
-    placed = store.place(tmp_path / "old.parquet", account().summary(OPENING))
+    placed = place(store, tmp_path / "old.parquet", account().summary(OPENING))
     stored = pq.read_table(placed.path, partitioning=None)
     assert stored.schema.equals(SCHEMA)
     assert stored["amount_in_cents"].to_pylist() == [700]
@@ -169,7 +191,7 @@ def test_export_with_other_columns_is_fitted_to_the_store(store: Store, tmp_path
 def test_files_and_folders_are_private(store: Store, tmp_path: Path) -> None:
     """Card hashes open to their owner only."""
     made = account()
-    placed = store.place(made.export(tmp_path / "x.parquet", OPENING), made.summary(OPENING))
+    placed = place(store, made.export(tmp_path / "x.parquet", OPENING), made.summary(OPENING))
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (store.root, *store.root.rglob("*"))}
     assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
     assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
@@ -180,7 +202,7 @@ def test_files_and_folders_are_private(store: Store, tmp_path: Path) -> None:
 def test_changed_snapshot_is_noticed(store: Store, tmp_path: Path, report: Run) -> None:
     """A report refuses a file whose bytes are not those that were stored."""
     made = account()
-    placed = store.place(made.export(tmp_path / "x.parquet", OPENING), made.summary(OPENING))
+    placed = place(store, made.export(tmp_path / "x.parquet", OPENING), made.summary(OPENING))
     made.add("c-9", 1)
     made.export(tmp_path / "y.parquet", OPENING)
     placed.path.write_bytes((tmp_path / "y.parquet").read_bytes())
@@ -192,12 +214,13 @@ def test_changed_snapshot_is_noticed(store: Store, tmp_path: Path, report: Run) 
 def test_listing(store: Store, tmp_path: Path, snapshots: Run) -> None:
     """One line per snapshot, oldest first; partial ones are marked; --json says the same."""
     made = account()
-    store.place(
+    place(
+        store,
         made.export(tmp_path / "x.parquet", CLOSING),
         made.summary(CLOSING, agreed=False, verdict="torn"),
         accept_partial=True,
     )
-    store.place(made.export(tmp_path / "x.parquet", OPENING), made.summary(OPENING))
+    place(store, made.export(tmp_path / "x.parquet", OPENING), made.summary(OPENING))
     lines = snapshots("--store", store.root).stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["2026-10-31", "2026-11-30"]
     assert "PARTIAL: torn" in lines[1]

@@ -89,7 +89,7 @@ def test_a_log_that_was_folded_in_is_not_missed(world: World) -> None:
     for _ in range(2):
         journal = Journal.open(run_dir)
         assert journal is not None
-        assert not journal.curtailed
+        assert not journal.queries.log_lost
         journal.close()
     assert not (run_dir / WAL).exists()
 

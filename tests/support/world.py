@@ -233,11 +233,14 @@ class World:
     ) -> RunResult:
         """As :meth:`run`, on a loop that runs already."""
         found = find_operation(operation) if isinstance(operation, str) else operation
-        terms = {f.name: given.pop(f.name) for f in fields(ExecutionOptions) if f.name in given}
+        execution = {f.name: given.pop(f.name) for f in fields(ExecutionOptions) if f.name in given}
         reading = {f.name: given.pop(f.name) for f in fields(ManifestOptions) if f.name in given}
         given = {"rate": 0.0, "yes": True} | given
         options = ImportOptions(
-            connection=connection(given), terms=ExecutionOptions(**terms), reading=ManifestOptions(**reading), **given
+            connection=connection(given),
+            execution=ExecutionOptions(**execution),
+            reading=ManifestOptions(**reading),
+            **given,
         )
         return await run(found, manifest, options, self.context(token, **(context or {})))
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import command_line, make_target_from, open_display
+from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import program_options
 from piggy_batch.cli.options import Pair, as_mapping
 from piggy_batch.cli.output import json_text
 from piggy_batch.endpoints import CATALOGUE, find_operation
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import ExitCode, SetupError
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.text import printable_line
 
@@ -93,7 +93,8 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
             click.echo(printable_line(line))
         if html is not None:
             click.echo(printable_line(f"page: {html}"), err=True)
-    ctx.exit(0 if checked.clean and not (sample and sample.elsewhere) else 1)
+    clean = checked.clean and not (sample and sample.elsewhere)
+    ctx.exit(ExitCode.DONE if clean else ExitCode.INCOMPLETE)
 
 
 def against(ctx: click.Context, manifest: Path, number: int | None, reading: ManifestOptions) -> Sample | None:
@@ -102,13 +103,10 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Man
         return None
     from piggy_batch.importing.options import ImportOptions
     from piggy_batch.importing.verification.account_sample import compare_sample
-    from piggy_batch.runs.context import RunContext
 
     with open_display("rows", progress=False) as display:
-        context = RunContext(
-            target=make_target_from(ctx), progress=display, command=command_line(ctx.obj["argv"]), signals=True
-        )
-        return asyncio.run(compare_sample(manifest, number, ImportOptions(reading=reading), context))
+        options = ImportOptions(reading=reading)
+        return asyncio.run(compare_sample(manifest, number, options, make_run_context(ctx, display)))
 
 
 def lines(manifest: Path, name: str, checked: Checked) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import make_scene, open_display
+from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import program_options
 from piggy_batch.cli.options import (
     CONCURRENCY,
@@ -93,7 +93,7 @@ def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str],
         filters=filters,
         run_dir=given["run_dir"],
         connection=connection_from(given),
-        terms=ReadOptions(
+        reading=ReadOptions(
             page_size=given["page_size"],
             concurrency=given["concurrency"],
             quick=given["quick"],
@@ -111,7 +111,7 @@ def run_export(
     from piggy_batch.exporting.export import export
 
     with open_display("pages", progress=given["progress"], quiet=given["quiet"]) as display:
-        return asyncio.run(export(listing, options_from(given, to, filters), make_scene(ctx, display)))
+        return asyncio.run(export(listing, options_from(given, to, filters), make_run_context(ctx, display)))
 
 
 def show_exported(listing: Listing, done: ExportResult, *, as_json: bool, quiet: bool) -> None:
@@ -224,7 +224,7 @@ def giftcard_programs(ctx: click.Context, /, to: Path | None, *, as_json: bool) 
 
     kind = format_of(to) if to is not None else None
     with open_display("requests", progress=False) as display:
-        account, found = asyncio.run(programs(ExportOptions(to=to or Path()), make_scene(ctx, display)))
+        account, found = asyncio.run(programs(ExportOptions(to=to or Path()), make_run_context(ctx, display)))
     if to is not None and kind is not None:
         with open_writer(to, kind, columns_of(PROGRAM_FIELDS, read_at=False)) as writer:
             writer.write([[cell(f.kind, item[f.name]) for f in PROGRAM_FIELDS] for item in found])

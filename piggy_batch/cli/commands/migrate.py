@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from piggy_batch.cli.context import ask, can_ask, command_line, is_verbose, make_target_from, open_display
+from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import program_options
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import show_result
@@ -44,7 +44,6 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
     """Run or go on with a migration."""
     from piggy_batch.importing.migration.migration import migrate as carry_out
     from piggy_batch.importing.migration.pipeline import MigrationOptions
-    from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.registry import state_dir
 
     if given["template"]:
@@ -53,23 +52,14 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
     if manifest is None:
         raise click.UsageError("Missing argument 'MANIFEST'.", ctx)
     options = options_from(given)
-    wishes = MigrationOptions(
+    migration = MigrationOptions(
         state_dir=state_dir(),
         shop=given["shop"],
         credits_per_card=given["credits_per_card"],
         credits_again=given["credits_again"],
     )
     with open_display("rows", progress=given["progress"]) as display:
-        context = RunContext(
-            target=make_target_from(ctx),
-            progress=display,
-            command=command_line(ctx.obj["argv"]),
-            confirm=ask if can_ask() else None,
-            signals=True,
-            shared_rate_dir=state_dir(),
-            verbose=is_verbose(ctx),
-        )
-        result = asyncio.run(carry_out(manifest, options, wishes, context))
+        result = asyncio.run(carry_out(manifest, options, migration, make_run_context(ctx, display)))
     if result.summary is not None and not given["as_json"]:
         for line in _stage_lines(result.summary["stages"]):
             click.echo(printable_line(line))

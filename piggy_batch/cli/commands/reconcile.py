@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import make_scene, open_display
+from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import program_options
 from piggy_batch.cli.options import MAX_WAIT, RATE, RESERVE, TIMEOUT, Duration, add_options, connection_from
 from piggy_batch.cli.output import show_result
@@ -60,14 +60,14 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
 
     if not run_dir.is_dir():
         raise SetupError(f"{run_dir}: no such directory; name the run directory of a giftcards create")
-    terms = ReconcileOptions(
+    wanted = ReconcileOptions(
         exclusive=given["exclusive"],
         settle_after_s=given["settle_after"],
         connection=connection_from(given),
         concurrency=given["concurrency"],
     )
     with open_display("pages", progress=given["progress"]) as display:
-        result = asyncio.run(reconcile(run_dir, terms, make_scene(ctx, display)))
+        result = asyncio.run(reconcile(run_dir, wanted, make_run_context(ctx, display)))
     show_result(result, as_json=given["as_json"])
     ctx.exit(result.exit_code)
 

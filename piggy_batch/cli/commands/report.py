@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 import sys
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from piggy_batch.cli.context import now_of
+from piggy_batch.cli.options import PERIOD
 from piggy_batch.cli.output import json_text, printable_text
 from piggy_batch.errors import SetupError
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
+    from piggy_batch.reporting.choosing import Choice
     from piggy_batch.reporting.report import Report, ReportRequest
     from piggy_batch.reporting.snapshot import Snapshot
 
@@ -32,11 +35,11 @@ Exit codes, for schedulers:
      that did not agree; one line on stderr says which and what to do
 
 \b
-A night's work for cron, five past midnight on the first of the month:
-  5 0 1 * *  piggy-batch giftcards snapshot --store /srv/giftcards
-  30 3 1 * * piggy-batch giftcards report --store /srv/giftcards
-             --to /srv/reports/giftcards.html --expect-closed --quiet
-(each entry on one line; the documentation has both in full, and a systemd timer)
+The close of a month, five past midnight on the first, safe to run again:
+  piggy-batch giftcards snapshot --store /srv/giftcards --period last-month
+  piggy-batch giftcards report --store /srv/giftcards --period last-month
+              --expect-closed --quiet --to /srv/reports/giftcards.html
+(samples/close-month.sh is the whole script, with its cron and systemd lines)
 """
 
 _store_option = click.option(
@@ -87,15 +90,17 @@ def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) 
 @click.option(
     "--since",
     metavar="DATE",
-    help="Roll forward from the last snapshot on or before this day. [default: the one before]",
+    help="Roll forward from the last snapshot on or before this day. [default: the last of an earlier day]",
 )
+@PERIOD
 @click.option(
     "--to",
     "targets",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write .html, .xlsx, .json or .csv; may be given several times. [default: tables on stdout]",
+    help="Write .html, .xlsx, .json or .csv (repeatable); with --period, {period} in a name is its 2026-11. "
+    "[default: tables on stdout]",
 )
 @click.option(
     "--list",
@@ -135,6 +140,7 @@ def report_command(
     store: Path | None,
     as_of: str | None,
     since: str | None,
+    period: str | None,
     targets: tuple[Path, ...],
     lists: tuple[str, ...],
     transactions: Path | None,
@@ -150,21 +156,24 @@ def report_command(
 
     Give a --store of snapshots, or one or two snapshot files (Parquet, with their summaries beside them).
     """
+    targets = _named(targets, period, timezone_name, now_of(context))
     _check_targets(targets)
     order = _order(
         files,
         store,
         as_of,
         since,
+        period,
         timezone_name,
         currency_code,
+        now=now_of(context),
         lists=tuple(dict.fromkeys(lists)),
         transactions=transactions,
         accept_partial=accept_partial,
     )
     from piggy_batch.reporting.report import build_report
 
-    report = build_report(order, made_at=datetime.now(UTC))
+    report = build_report(order, made_at=now_of(context))
     for target in targets:
         _write(report, target)
     _say(report, targets, quiet=quiet, as_json=as_json)
@@ -178,47 +187,62 @@ def _order(
     store: Path | None,
     as_of: str | None,
     since: str | None,
+    period: str | None,
     timezone_name: str,
     currency_code: str,
     *,
+    now: datetime,
     lists: tuple[str, ...],
     transactions: Path | None,
     accept_partial: bool,
 ) -> ReportRequest:
     from piggy_batch.reporting.dates import parse_day, time_zone
     from piggy_batch.reporting.money import Currency
-    from piggy_batch.reporting.report import ReportRequest, history
-    from piggy_batch.reporting.snapshot_store import Store, pick
+    from piggy_batch.reporting.report import ReportRequest
 
     zone, currency = time_zone(timezone_name), Currency.parse(currency_code)
-    as_of_day = parse_day(as_of, "--as-of") if as_of else None
-    since_day = parse_day(since, "--since") if since else None
     if bool(files) == bool(store):
         raise SetupError("give either --store DIR, or one or two snapshot files")
-    if store:
-        found = Store(store, zone).list()
-        opening, closing = pick(found, as_of=as_of_day, since=since_day)
-        trend = history(found, closing)
+    if period and (files or as_of or since):
+        raise SetupError("--period chooses both snapshots of a --store; leave out --as-of, --since and files")
+    as_of_day = parse_day(as_of, "--as-of") if as_of else None
+    since_day = parse_day(since, "--since") if since else None
+    if store and period:
+        chosen = _of_period(store, period, zone, now)
+    elif store:
+        from piggy_batch.reporting.choosing import choose
+        from piggy_batch.reporting.snapshot_store import Store
+
+        chosen = choose(Store(store, zone).list(), as_of=as_of_day, since=since_day, now=now, zone=zone)
     else:
-        opening, closing = _from_files(files, zone, since_day, accept_partial=accept_partial)
-        trend = (closing,) if opening is None else (opening, closing)
+        chosen = _from_files(files, zone, since_day, accept_partial=accept_partial)
     return ReportRequest(
-        closing=closing,
-        opening=opening,
-        history=trend,
+        closing=chosen.closing,
+        opening=chosen.opening,
+        history=chosen.history,
         zone=zone,
         currency=currency,
         as_of=as_of_day,
         since=since_day,
         lists=lists,
         transactions=transactions,
+        notices=chosen.notices,
     )
 
 
-def _from_files(
-    files: tuple[Path, ...], zone: ZoneInfo, since: date | None, *, accept_partial: bool
-) -> tuple[Snapshot | None, Snapshot]:
+def _of_period(store: Path, text: str, zone: ZoneInfo, now: datetime) -> Choice:
+    from piggy_batch.reporting.choosing import choose_period
+    from piggy_batch.reporting.dates import day_of
+    from piggy_batch.reporting.periods import parse_period
+    from piggy_batch.reporting.snapshot_store import Store
+
+    period = parse_period(text, day_of(now, zone))
+    return choose_period(Store(store, zone).list(), period, now=now, zone=zone)
+
+
+def _from_files(files: tuple[Path, ...], zone: ZoneInfo, since: date | None, *, accept_partial: bool) -> Choice:
     """Opening and closing from one or two files, in whatever order they are given."""
+    from piggy_batch.reporting.choosing import Choice
     from piggy_batch.reporting.snapshot import open_snapshot
 
     if len(files) > 2:
@@ -232,7 +256,18 @@ def _from_files(
                 f"{snapshot.path}: the export did not agree ({snapshot.verdict}), so cards may be missing; "
                 "export again, or report on it as partial with --accept-partial"
             )
-    return (None if len(found) == 1 else found[0]), found[-1]
+    return Choice(found[-1], None if len(found) == 1 else found[0], tuple(found))
+
+
+def _named(targets: tuple[Path, ...], period: str | None, timezone_name: str, now: datetime) -> tuple[Path, ...]:
+    """The files with ``{period}`` in their names as that of the period: 2026-11."""
+    if period is None:
+        return targets
+    from piggy_batch.reporting.dates import day_of, time_zone
+    from piggy_batch.reporting.periods import parse_period
+
+    name = parse_period(period, day_of(now, time_zone(timezone_name))).name
+    return tuple(target.with_name(target.name.replace("{period}", name)) for target in targets)
 
 
 def _check_targets(targets: tuple[Path, ...]) -> None:
@@ -268,6 +303,7 @@ def _say(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_json: boo
     """Data on stdout: JSON, lists, tables, or one line where files were written. Warnings on stderr, also
     when quiet.
     """
+    from piggy_batch.reporting.notices import Level
     from piggy_batch.reporting.render import json_values, plain_text
 
     if as_json:
@@ -286,8 +322,8 @@ def _say(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_json: boo
         click.echo(printable_text(plain_text.as_text(report)))
         click.echo(printable_line(plain_text.one_line(report)))
     for notice in report.notices:
-        if notice.startswith("PARTIAL") or (targets and not quiet):
-            click.echo(printable_line(notice), err=True)
+        if notice.level is Level.PARTIAL or (targets and not quiet):
+            click.echo(printable_line(str(notice)), err=True)
 
 
 def _as_json(snapshot: Snapshot) -> dict[str, object]:
@@ -297,6 +333,8 @@ def _as_json(snapshot: Snapshot) -> dict[str, object]:
         "cards": snapshot.cards,
         "verdict": snapshot.verdict,
         "agreed": snapshot.agreed,
+        "oldest_reading": snapshot.readings[0].isoformat() if snapshot.readings else None,
+        "newest_reading": snapshot.readings[1].isoformat() if snapshot.readings else None,
         "account": snapshot.account,
         "program_uuids": list(snapshot.program_uuids),
         "sha256": snapshot.recorded_sha256,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from piggy_batch.cli.context import ask, can_ask, command_line, is_verbose, make_target_from, open_display
+from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import LazyGroup, program_options
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import show_result
@@ -61,22 +61,10 @@ def make_command(operation: Operation) -> click.Command:
 def run_command(ctx: click.Context, operation: Operation, manifest: Path, given: dict[str, Any]) -> int:
     """Run a row command as the options say; its exit code."""
     from piggy_batch.importing.runner import run
-    from piggy_batch.runs.context import RunContext
-    from piggy_batch.runs.registry import state_dir
 
     options = options_from(given)
     with open_display("rows", progress=given["progress"]) as display:
-        context = RunContext(
-            target=make_target_from(ctx),
-            progress=display,
-            command=command_line(ctx.obj["argv"]),
-            confirm=ask if can_ask() else None,
-            signals=True,
-            shared_rate_dir=state_dir(),
-            registry_dir=state_dir(),
-            verbose=is_verbose(ctx),
-        )
-        result = asyncio.run(run(operation, manifest, options, context))
+        result = asyncio.run(run(operation, manifest, options, make_run_context(ctx, display)))
     if given.get("report") is not None and result.summary is not None:
         from piggy_batch.importing.verification.sign_off import write_sign_off
 

@@ -10,6 +10,7 @@ import click
 from piggy_batch.cli.context import DEFAULT_URL
 from piggy_batch.cli.groups import program_options
 from piggy_batch.cli.output import json_text, shown_command
+from piggy_batch.errors import ExitCode
 from piggy_batch.text import counted, printable_line
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
         click.echo(json_text(way.to_json()))
     else:
         _show(way)
-    ctx.exit(0 if way.whole else 1)
+    ctx.exit(ExitCode.DONE if way.whole else ExitCode.INCOMPLETE)
 
 
 def _program(ctx: click.Context, run_dir: Path) -> list[str]:
     """How the commands begin, so that each runs as it stands and meets the service of the run."""
-    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
 
     given: dict[str, Any] = ctx.obj or {}
-    journal = Journal.read(run_dir) if run_dir.is_dir() else None
+    journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
     base_url = given.get("base_url")
     if journal is not None:
         base_url = base_url or journal.get("base_url")

@@ -57,7 +57,7 @@ def _programs(journal: Journal, binding: Binding) -> set[str]:
     constant = binding.constants.get(PROGRAM)
     if constant is not None and PROGRAM not in binding.column_index:
         return {constant}
-    entries = (e for e in journal.all_rows() if e.status is not Status.INVALID)
+    entries = (e for e in journal.queries.all_rows() if e.status is not Status.INVALID)
     return {value for e in entries if (value := binding.values(e.cells).get(PROGRAM)) is not None}
 
 
@@ -70,7 +70,7 @@ async def _list(
             to=directory / name,
             filters=tuple({PROGRAM: program} for program in programs),
             connection=options.connection,
-            terms=ReadOptions(concurrency=options.terms.concurrency, attempts=options.terms.attempts),
+            reading=ReadOptions(concurrency=options.execution.concurrency, attempts=options.execution.attempts),
         ),
         context,
     )

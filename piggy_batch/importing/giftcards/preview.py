@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from piggy_batch.importing.options import ExecutionOptions
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.models import Json
-    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
     from piggy_batch.runs.records import RowState
 
 SHOWN = 3  # examples of each warning
@@ -49,9 +49,9 @@ class _Found:
 
 
 async def warn_about_giftcards(
-    journal: Journal, binding: Binding, session: Session, terms: ExecutionOptions
+    journal: JournalQueries, binding: Binding, session: Session, options: ExecutionOptions
 ) -> tuple[str, ...]:
-    """Look up the giftcard of every row still to be sent, or of the first ``terms.limit``; what to know of them,
+    """Look up the giftcard of every row still to be sent, or of the first ``options.limit``; what to know of them,
     one line for each kind of trouble."""
     get = find_operation("giftcards get")
     found = _Found()
@@ -60,7 +60,7 @@ async def warn_about_giftcards(
     async def work(entry: RowState, slot: int) -> None:
         uuid = binding.values(entry.cells)["giftcard_uuid"]
         values = {"giftcard_uuid": uuid}
-        answer = await session.read(build(get, values), slot, terms.attempts)
+        answer = await session.read(build(get, values), slot, options.attempts)
         if answer is None:
             return
         verdict = judge_response(get, values, answer)
@@ -77,7 +77,7 @@ async def warn_about_giftcards(
                 found.add(kind, entry, uuid)
 
     entries = (e for e in journal.all_rows() if e.status in (Status.PENDING, Status.FAILED) and not session.stop)
-    await run_workers(islice(entries, terms.limit), terms.concurrency, work, lambda _: session.stop.set("error"))
+    await run_workers(islice(entries, options.limit), options.concurrency, work, lambda _: session.stop.set("error"))
     return tuple(
         f"warning: {found.counts[kind]:,} giftcards {words}: {', '.join(found.examples[kind])}"
         for kind, words in _WORDS.items()

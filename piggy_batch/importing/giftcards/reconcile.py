@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.client.clock import StopSignal
 from piggy_batch.client.session import RequestCounts
-from piggy_batch.errors import HaltError, JournalError
-from piggy_batch.exporting.list_reader import StoppedError
+from piggy_batch.errors import ExitCode, HaltError, JournalError
+from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.programs import read_programs
 from piggy_batch.files import write_json
@@ -32,6 +32,7 @@ from piggy_batch.importing.giftcards.candidate_rules import (
     made_s,
     moment_s,
 )
+from piggy_batch.importing.giftcards.known_keys import KnownKeys
 from piggy_batch.importing.options import ExecutionOptions as RowTerms
 from piggy_batch.importing.options import ImportOptions as RunOptions
 from piggy_batch.importing.options import RunResult
@@ -67,7 +68,7 @@ class ReconcileOptions:
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
 
 
-async def reconcile(run_dir: Path, terms: ReconcileOptions, context: RunContext) -> RunResult:
+async def reconcile(run_dir: Path, wanted: ReconcileOptions, context: RunContext) -> RunResult:
     """Settle rows in doubt of a ``giftcards create`` run as far as a proven list of cards allows."""
     with RunDir(run_dir) as directory:
         journal = Journal.open(directory.path)
@@ -76,21 +77,21 @@ async def reconcile(run_dir: Path, terms: ReconcileOptions, context: RunContext)
                 journal.close()
             raise JournalError(f"{run_dir} holds no begun run of giftcards create; reconcile works on nothing else")
         try:
-            return await _Reconciliation(journal, terms, context).go()
+            return await _Reconciliation(journal, wanted, context).go()
         finally:
             journal.close()
 
 
 class _Reconciliation:
-    def __init__(self, journal: Journal, terms: ReconcileOptions, context: RunContext) -> None:
+    def __init__(self, journal: Journal, wanted: ReconcileOptions, context: RunContext) -> None:
         self.journal = journal
-        self.terms = terms
-        self.binding = binding_of(journal)
-        limiter = make_rate_limiter(terms.connection.rate, terms.connection.reserve, context.clock, StopSignal())
+        self.wanted = wanted
+        self.binding = binding_of(journal.queries)
+        limiter = make_rate_limiter(wanted.connection.rate, wanted.connection.reserve, context.clock, StopSignal())
         self.context = replace(context, limiter=limiter)  # one pace for the account, the programs and the list
         self.options = RunOptions(
-            connection=terms.connection,
-            terms=RowTerms(concurrency=terms.concurrency),
+            connection=wanted.connection,
+            execution=RowTerms(concurrency=wanted.concurrency),
         )
         self.tally = RequestCounts()
         self.notes: list[str] = []
@@ -106,7 +107,7 @@ class _Reconciliation:
             if not self.notes:
                 self.notes.append("no row is in doubt")
             return self._end()
-        session = open_session(self.terms.connection, self.context)
+        session = open_session(self.wanted.connection, self.context)
         session.tally = self.tally
         async with session.client:
             account = await fetch_account(session, self.context.target, journal)
@@ -155,7 +156,7 @@ class _Reconciliation:
         kept = self.journal.get("listing")
         if kept is not None and kept["programs"] == programs and (directory / f"{LISTED}.export").is_dir():
             begun = float(kept["begun_at"])
-            if begun <= now and begun - max(sent) >= self.terms.settle_after_s:
+            if begun <= now and begun - max(sent) >= self.wanted.settle_after_s:
                 return begun
         _forget_list(directory, LISTED)
         self.journal.set("listing", {"programs": programs, "begun_at": now})
@@ -166,7 +167,7 @@ class _Reconciliation:
         them: their card is known, only not whether it is the one that was asked for."""
         found: dict[str, list[RowState]] = {}
         answered = 0
-        for entry in self.journal.all_rows():
+        for entry in self.journal.queries.all_rows():
             if entry.status is not Status.UNKNOWN:
                 continue
             if entry.kept and entry.kept.get("giftcard_uuid"):
@@ -192,7 +193,7 @@ class _Reconciliation:
     def _holds(self, program: str, days: int) -> bool:
         """Whether this run's own cards show that expiry less those days is when a card was made; the rule is
         inferred, and a program's days may have been changed."""
-        for entry in self.journal.all_rows():
+        for entry in self.journal.queries.all_rows():
             kept = entry.kept or {}
             made = moment_s(kept.get("expiration_date"))
             if entry.status is not Status.DONE or entry.proof != Proof.ANSWER or kept.get(PROGRAM) != program:
@@ -208,14 +209,15 @@ class _Reconciliation:
         """Cards that neither the baseline nor the journal knows, by program."""
         baseline = self.journal.directory / BASELINE
         self.held_before = self._is_baseline(baseline)
-        if self.held_before:
-            self.journal.know(cells["giftcard_uuid"] for cells in _read(baseline))
-        self.journal.know(
-            str(e.kept["giftcard_uuid"]) for e in self.journal.all_rows() if e.kept and e.kept.get("giftcard_uuid")
-        )
         new: dict[str, list[Card]] = {program: [] for program in programs}
-        for cells in _read(self.journal.directory / LISTED):
-            if not self.journal.knows(cells["giftcard_uuid"]):
+        with KnownKeys() as known:
+            if self.held_before:
+                known.add(cells["giftcard_uuid"] for cells in _read(baseline))
+            rows = self.journal.queries.all_rows()
+            known.add(str(e.kept["giftcard_uuid"]) for e in rows if e.kept and e.kept.get("giftcard_uuid"))
+            for cells in _read(self.journal.directory / LISTED):
+                if cells["giftcard_uuid"] in known:
+                    continue
                 card = Card(cells, made_s(cells, days.get(cells[PROGRAM])))
                 # The service may write a program's name in another way than the manifest does, or leave it out.
                 own = [p for p in programs if p.casefold() == cells[PROGRAM].casefold()]
@@ -239,7 +241,7 @@ class _Reconciliation:
 
     async def _settle(self, doubts: list[RowState], new: list[Card], *, agreed: bool, begun: float) -> list[Card]:
         """Settle one program's rows; the candidates that were not assigned."""
-        window = creation_window(doubts, self.terms.settle_after_s)
+        window = creation_window(doubts, self.wanted.settle_after_s)
         candidates = [card for card in new if fits(card, window)]
         obstacle = self._obstacle(doubts, candidates, strangers=len(new) - len(candidates), agreed=agreed)
         rows = list(doubts)
@@ -262,7 +264,7 @@ class _Reconciliation:
         """Why candidates must not be assigned; None: they may be."""
         found = f"{len(candidates):,} new cards may belong to {len(doubts):,} rows in doubt"
         baseline = self.journal.get("baseline")
-        if not self.terms.exclusive:
+        if not self.wanted.exclusive:
             return (
                 f"{found}; they are listed in candidates for a person. If nobody else makes cards in this program, "
                 "pass --exclusive"
@@ -289,14 +291,14 @@ class _Reconciliation:
         """Rows that an agreed list, begun long enough after their last send, does not show were not carried out."""
         early = 0
         for entry in rows:
-            if begun - (entry.sent_at or 0.0) < self.terms.settle_after_s:
+            if begun - (entry.sent_at or 0.0) < self.wanted.settle_after_s:
                 early += 1
                 continue
             message = f"no new card in the list that was read from {iso(begun)} on: the card was not made"
             await self._record(entry, Status.FAILED, message, {})
         if early:
             self.notes.append(
-                f"{early:,} rows were sent less than {self.terms.settle_after_s:g} s before this list was begun and "
+                f"{early:,} rows were sent less than {self.wanted.settle_after_s:g} s before this list was begun and "
                 "may still land; run this again later"
             )
 
@@ -333,25 +335,27 @@ class _Reconciliation:
                 f"{self.answered:,} rows were answered with a card, but not for what was asked: look at them in "
                 "unknown; reconcile leaves them"
             )
-        exit_code = 1 if doubts or self.answered else 0
+        exit_code = ExitCode.INCOMPLETE if doubts or self.answered else ExitCode.DONE
         if doubts:
             self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.context.command}")
         kind = self.journal.get("written") or self.journal.get("format")
-        piles = write_reports(self.journal, ReportColumns(self.binding), kind, self.notes.append)
+        rows = write_reports(self.journal.queries, ReportColumns(self.binding), kind, self.notes.append)
         path = self.journal.directory / SUMMARY
         earlier = _earlier(path)
-        counts = self.journal.counts()
+        counts = self.journal.queries.counts()
         goes_on = counts[Status.PENDING] + counts[Status.FAILED]
         summary = summarise(
-            self.journal,
+            self.journal.queries,
             self.binding.operation,
             exit_code=exit_code,
             next_command=(earlier.get("next") or self.journal.get("command")) if goes_on else None,
             rate=earlier.get("rate"),
         )
         write_json(path, summary)
-        files = tuple((str(self.journal.directory / f"{name}.{kind}"), n) for name, n in piles.items() if n)
-        return RunResult(exit_code, self.journal.directory, summary=summary, piles=files, notes=tuple(self.notes))
+        files = tuple((str(self.journal.directory / f"{name}.{kind}"), n) for name, n in rows.items() if n)
+        return RunResult(
+            exit_code, self.journal.directory, summary=summary, report_files=files, notes=tuple(self.notes)
+        )
 
 
 def _earlier(path: Path) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool)
     problems: list[Problem] = []
     alone = 0
     gives = False
-    for entry in journal.all_rows():
+    for entry in journal.queries.all_rows():
         if entry.status is Status.INVALID:
             continue
         values = loaded.binding.values(entry.cells)
@@ -63,7 +63,7 @@ def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool)
     journal.invalidate((p.row, f"{p.column}: {p.message}") for p in problems)
     shown = tuple(sorted((*loaded.problems, *problems), key=lambda p: p.row)[:SHOWN])
     warnings = (*loaded.warnings, *_warnings(customers, alone))
-    invalid = journal.counts()[Status.INVALID]
+    invalid = journal.queries.counts()[Status.INVALID]
     return Checked(replace(loaded, problems=shown, invalid=invalid, warnings=warnings), gives)
 
 

@@ -1,4 +1,4 @@
-"""The machine that takes rows through the stages of a migration, for one invocation.
+"""Takes rows through the stages of a migration, for one invocation.
 
 What a stage is given are the rows whose earlier stages are done, written down whole before the stage begins; what
 became of them is read from its journal. So a migration that was killed at any moment goes on by doing the same.
@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import HaltError, SetupError
+from piggy_batch.errors import ExitCode, HaltError, SetupError
 from piggy_batch.importing.migration.stage_runs import MigrationState, journal_of
 from piggy_batch.importing.migration.stages import MigrationRow, Stage
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.doctor import CATALOGUE
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Repeat, Status
+from piggy_batch.runs.progress import NestedProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from piggy_batch.importing.migration.credit_registry import CreditRegistry
     from piggy_batch.importing.options import ImportOptions
     from piggy_batch.runs.context import RunContext
-    from piggy_batch.runs.progress import Progress
 
 EVERY_FINDING = frozenset(rule.code for rule in CATALOGUE)  # weighed once, on the migration's own manifest
 
@@ -61,7 +61,7 @@ class Job:
     manifest: Path
     run_dir: Path
     options: ImportOptions
-    wishes: MigrationOptions
+    migration: MigrationOptions
     context: RunContext
 
 
@@ -71,9 +71,9 @@ def goes_on(line: MigrationRow, options: ImportOptions) -> bool:
     if status in (Status.PENDING, Status.FAILED):
         return True
     if status is Status.REJECTED:
-        return options.terms.retry_rejected
+        return options.execution.retry_rejected
     if status is Status.UNKNOWN:
-        return options.terms.resend_unknown or line.where()[0] is not Stage.CREDITS
+        return options.execution.resend_unknown or line.where()[0] is not Stage.CREDITS
     return False
 
 
@@ -103,37 +103,37 @@ class Pipeline:
     def __init__(
         self,
         job: Job,
-        board: MigrationState,
+        state: MigrationState,
         session: Session,
-        book: CreditRegistry,
+        registry: CreditRegistry,
         taken: frozenset[int] | None,
         planned: int,
     ) -> None:
         self.job = job
-        self.board = board
+        self.state = state
         self.session = session
         self.taken = taken  # None: every row
         self._planned = planned  # rows of all stages
-        self._book = book
-        self._shown = _StageProgress(job.context.progress)
+        self._registry = registry
+        self._shown = NestedProgress(job.context.progress)
         self._ending = StopReason()
 
     async def run(self) -> StopReason:
         """Every stage in turn: first what is open in it, then the rows that have come so far."""
         self._shown.inner.total(self._planned)
         for stage in Stage:
-            for manifest in self.board.runs[stage].manifests():
+            for manifest in self.state.runs[stage].manifests():
                 if self._open(stage, manifest) and await self._stage(stage, manifest):
                     return self._ending
-            part = self.board.runs[stage].add(self._rows(stage))
+            part = self.state.runs[stage].add(self._rows(stage))
             if part is not None and await self._stage(stage, part):
                 return self._ending
         return self._ending
 
     def _rows(self, stage: Stage) -> Iterator[list[str]]:
-        shop = self.job.wishes.shop
+        shop = self.job.migration.shop
         known: set[str | None] = set()
-        for line in self.board.lines():
+        for line in self.state.lines():
             if line.next_stage() is not stage or (self.taken is not None and line.entry.number not in self.taken):
                 continue
             if stage is Stage.CONTACTS:
@@ -149,14 +149,14 @@ class Pipeline:
             if journal is not None:
                 journal.close()
             return True
-        terms, counts = self.job.options.terms, journal.counts()
+        execution, counts = self.job.options.execution, journal.counts()
         journal.close()
-        unknown = terms.resend_unknown or stage.operation.repeat is not Repeat.ONCE
+        unknown = execution.resend_unknown or stage.operation.repeat is not Repeat.ONCE
         return bool(
             counts[Status.PENDING]
             + counts[Status.FAILED]
             + (counts[Status.UNKNOWN] if unknown else 0)
-            + (counts[Status.REJECTED] if terms.retry_rejected else 0)
+            + (counts[Status.REJECTED] if execution.retry_rejected else 0)
         )
 
     async def _stage(self, stage: Stage, manifest: Path) -> bool:
@@ -165,10 +165,10 @@ class Pipeline:
         options = job.options
         operation = stage.operation
         shown.inner.say(f"stage {list(Stage).index(stage) + 1} of {len(Stage)}: {operation.name}")
-        excused = _is_unlinked if stage is Stage.CREATE else None
+        not_an_error = _is_unlinked if stage is Stage.CREATE else None
         try:
             if stage is Stage.CREDITS:
-                self._book.claim(job.run_dir, again=job.wishes.credits_again)
+                self._registry.claim(job.run_dir, again=job.migration.credits_again)
             result = await run(
                 operation,
                 manifest,
@@ -181,7 +181,7 @@ class Pipeline:
                     format="csv",
                     accept=EVERY_FINDING,
                     reading=ManifestOptions(delimiter=",", encoding="utf-8", again=True),
-                    terms=replace(options.terms, excused=excused),
+                    execution=replace(options.execution, not_an_error=not_an_error),
                 ),
                 replace(job.context, limiter=self.session.limiter, signals=False, tell_plan=False, progress=shown),
             )
@@ -192,12 +192,12 @@ class Pipeline:
         except SetupError as error:
             self._ending.halted = f"{operation.name}: {error}"
             return True
-        if result.exit_code == 3:
+        if result.exit_code == ExitCode.HALTED:
             self._ending.halted = next((n for n in result.notes if n.startswith("halted: ")), "halted").removeprefix(
                 "halted: "
             )
         self._note_stop()
-        return bool(stop) or result.exit_code in (3, 130)
+        return bool(stop) or result.exit_code in (ExitCode.HALTED, ExitCode.INTERRUPTED)
 
     def _note_stop(self) -> None:
         reason = self.session.stop.reason
@@ -209,28 +209,3 @@ def _is_unlinked(verdict: Verdict) -> bool:
     """Whether the create stage found a card that the link stage may take on: no error."""
     kept = verdict.kept
     return kept.get("contact_identifier_active") is True and kept.get("contact_uuid") is None
-
-
-class _StageProgress:
-    """The bar of the whole migration as its stages see it: they may move it, not size it."""
-
-    def __init__(self, inner: Progress) -> None:
-        self.inner = inner
-
-    def advance(self, kind: str, number: int = 1) -> None:
-        """Move the bar."""
-        self.inner.advance(kind, number)
-
-    def total(self, number: int) -> None:
-        """The migration has sized the bar."""
-
-    def say(self, line: str) -> None:
-        """Pass on."""
-        self.inner.say(line)
-
-    def note(self, kind: str, number: int) -> None:
-        """Pass on."""
-        self.inner.note(kind, number)
-
-    def log_to(self, path: Path) -> None:
-        """The migration keeps one log."""

@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.client.account import describe_account
 from piggy_batch.importing.migration.pipeline import goes_on, reading_words
 from piggy_batch.importing.migration.stages import FINE, Stage
+from piggy_batch.importing.plan import AUTOMATIONS, manifest_words, requests_words, settled_words
 from piggy_batch.manifest.describe import fact_lines
 from piggy_batch.models import Status
-from piggy_batch.text import counted, duration
+from piggy_batch.text import counted
 
 if TYPE_CHECKING:
     from piggy_batch.importing.migration.pipeline import Job
     from piggy_batch.importing.migration.stage_runs import MigrationState
     from piggy_batch.manifest.options import LoadedManifest
-    from piggy_batch.runs.journal import Journal
+    from piggy_batch.runs.journal_queries import JournalQueries
 
 _EACH = {Stage.UPDATE: 2}  # requests a row where it is not one: a look before each update
 
 
-def stage_rows(board: MigrationState, job: Job, taken: frozenset[int] | None) -> Counter[Stage]:
+def stage_rows(state: MigrationState, job: Job, taken: frozenset[int] | None) -> Counter[Stage]:
     """How many rows each stage has still to take, as far as can be known before it starts."""
     planned: Counter[Stage] = Counter()
     customers: set[str] = set()
-    for line in board.lines():
+    for line in state.lines():
         if line.entry.status is Status.INVALID or (taken is not None and line.entry.number not in taken):
             continue
         if line.status in FINE or not goes_on(line, job.options):
@@ -45,18 +46,14 @@ def stage_rows(board: MigrationState, job: Job, taken: frozenset[int] | None) ->
 
 
 def plan_lines(
-    job: Job, loaded: LoadedManifest | None, account: dict[str, Any], journal: Journal, planned: Counter[Stage]
+    job: Job, loaded: LoadedManifest | None, account: dict[str, Any], journal: JournalQueries, planned: Counter[Stage]
 ) -> tuple[str, ...]:
     """The plan for people."""
     options = job.options
     counts = journal.counts()
-    rate = options.connection.rate
     lines = [
         f"plan: migrate for account {describe_account(account)} at {job.context.target.base_url}",
-        (
-            f"manifest: {job.manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid"
-            f"{_so_far(counts)}"
-        ),
+        f"{manifest_words(job.manifest, counts)}{settled_words(counts)}",
         *(fact_lines(loaded) if loaded else []),
     ]
     requests = 0
@@ -66,12 +63,10 @@ def plan_lines(
         if not number and stage in (Stage.UPDATE, Stage.CREDITS):
             continue
         lines.append(f"stage {place}, {stage.operation.name}: {counted(number, 'request')}{_remark(stage)}")
-    least_s = rate.least_s(requests)
-    took = f", at least {duration(least_s)}" if least_s else ""
-    lines.append(f"requests: {requests:,}, rate {rate.describe(options.connection.reserve)}{took}")
+    lines.append(f"requests: {requests_words(requests, options.connection)}")
     careful = "; credits are never sent again in doubt" if planned[Stage.CREDITS] else ""
     lines.append(f"repeat: running the same command again goes on where it stopped{careful}")
-    lines.append("note: the account's own automations may mail customers or call webhooks for these changes")
+    lines.append(AUTOMATIONS)
     if loaded is not None and job.options.dry_run:
         words = ["piggy-batch", "check", str(job.manifest), "--for", "migrate", "--against-account", "200"]
         lines.append(f"look before you leap: {shlex.join([*words, *reading_words(options.reading)])}")
@@ -88,8 +83,3 @@ def _remark(stage: Stage) -> str:
             return ", a look before each row"
         case Stage.CREATE | Stage.CREDITS:
             return ""
-
-
-def _so_far(counts: dict[Status, int]) -> str:
-    parts = [f"{n:,} {s.value}" for s, n in counts.items() if n and s not in (Status.PENDING, Status.INVALID)]
-    return f" (so far: {', '.join(parts)})" if parts else ""

@@ -6,12 +6,12 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.errors import ExitCode
 from piggy_batch.files import write_json
 from piggy_batch.importing.migration.pipeline import reading_words
 from piggy_batch.importing.migration.stages import UNLINKED, MigrationRow, Stage, migrate_operation
 from piggy_batch.importing.options import RunResult
-from piggy_batch.importing.results import ReportColumns, summarise, write_reports
-from piggy_batch.importing.runner import GOOD
+from piggy_batch.importing.results import ReportColumns, exit_code_of, report_files, summarise, write_reports
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.records import Outcome
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 def finish(
     journal: Journal,
-    board: MigrationState,
-    layout: ReportColumns,
-    kind: str,
+    state: MigrationState,
+    columns: ReportColumns,
+    file_format: str,
     job: Job,
     ending: StopReason,
     taken: frozenset[int] | None,
@@ -36,22 +36,22 @@ def finish(
     """Read every row's fate from the stages, write the reports, and close the invocation's books."""
     seen: Counter[Status] = Counter()
     unlinked: Counter[str] = Counter()
-    journal.record(_fates(board, taken, seen, unlinked))
-    code = _exit_code(ending, journal.counts() if taken is None else seen)
+    journal.record(_fates(state, taken, seen, unlinked))
+    code = _exit_code(ending, journal.queries.counts() if taken is None else seen)
     journal.finish(job.context.clock.wall(), code)
-    counts = journal.counts()
-    goes_on = counts[Status.PENDING] + counts[Status.FAILED] + _guarded_doubt(board)
-    cut: list[str] = []
-    piles = write_reports(journal, layout, kind, cut.append)
+    counts = journal.queries.counts()
+    goes_on = counts[Status.PENDING] + counts[Status.FAILED] + _guarded_doubt(state)
+    truncated: list[str] = []
+    rows = write_reports(journal.queries, columns, file_format, truncated.append)
     rate = job.options.connection.rate.as_json()
     summary = summarise(
-        journal,
+        journal.queries,
         migrate_operation(credits=journal.get("credits") is True),
         exit_code=code,
         next_command=job.context.command if goes_on else None,
         rate=rate,
     )
-    summary["stages"] = {stage.value: board.runs[stage].summary() for stage in Stage}
+    summary["stages"] = {stage.value: state.runs[stage].summary() for stage in Stage}
     if unlinked[UNLINKED]:
         counts_of_create = summary["stages"][Stage.CREATE]["counts"]
         counts_of_create[UNLINKED] = unlinked[UNLINKED]
@@ -59,15 +59,15 @@ def finish(
     for name in summary["requests"]:
         summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
     write_json(job.run_dir / SUMMARY, summary)
-    files = tuple((str(job.run_dir / f"{name}.{kind}"), n) for name, n in piles.items() if n or name == "results")
-    return RunResult(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *cut))
+    files = report_files(job.run_dir, file_format, rows)
+    return RunResult(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *truncated))
 
 
 def _fates(
-    board: MigrationState, taken: frozenset[int] | None, seen: Counter[Status], unlinked: Counter[str]
+    state: MigrationState, taken: frozenset[int] | None, seen: Counter[Status], unlinked: Counter[str]
 ) -> Iterator[Outcome]:
     """The row's outcome as its own journal keeps it; rows that no stage has touched keep none."""
-    for line in board.lines():
+    for line in state.lines():
         if line.entry.status is Status.INVALID:
             continue
         stage, fate = line.where()
@@ -102,18 +102,18 @@ def _kept(line: MigrationRow) -> dict[str, Any]:
     return kept
 
 
-def _guarded_doubt(board: MigrationState) -> int:
+def _guarded_doubt(state: MigrationState) -> int:
     """Rows in doubt that the same command looks up and goes on with."""
-    lines = board.lines()
+    lines = state.lines()
     return sum(1 for line in lines if line.status is Status.UNKNOWN and line.where()[0] is not Stage.CREDITS)
 
 
-def _exit_code(ending: StopReason, counts: dict[Status, int] | Counter[Status]) -> int:
+def _exit_code(ending: StopReason, counts: dict[Status, int] | Counter[Status]) -> ExitCode:
     if ending.halted is not None:
-        return 3
+        return ExitCode.HALTED
     if ending.interrupted:
-        return 130
-    return 0 if all(status in GOOD for status, number in counts.items() if number) else 1
+        return ExitCode.INTERRUPTED
+    return exit_code_of(counts)
 
 
 def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str
         notes.append(
             "rows in errors did not reach their goal; _message names the stage and the reason, and a row's earlier "
             "stages may have been carried out: mend them and pass that file as a new manifest"
-            f"{' (with --credits-again: these rows were given none)' if job.wishes.shop else ''}"
+            f"{' (with --credits-again: these rows were given none)' if job.migration.shop else ''}"
         )
     if counts[Status.UNKNOWN]:
         notes.append("rows in unknown may have been carried out; _message names the stage")

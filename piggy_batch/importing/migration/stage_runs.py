@@ -16,7 +16,7 @@ from piggy_batch.errors import JournalError
 from piggy_batch.files import going_on
 from piggy_batch.importing.migration.stages import FINE, HEADERS, ROW, MigrationRow, Stage
 from piggy_batch.models import Status
-from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.records import RowState
 from piggy_batch.tables import OutputColumn, open_table, open_writer
 
@@ -62,7 +62,7 @@ class StageRuns:
         """(manifest row, outcome so far) of every row that has reached the stage, in manifest order."""
         return heapq.merge(*(_entries_of(path) for path in self.manifests()), key=lambda pair: pair[0])
 
-    def journals(self) -> Iterator[Journal]:
+    def journals(self) -> Iterator[JournalQueries]:
         """The parts' journals, for reading; each is closed when the next is asked for."""
         for path in self.manifests():
             journal = journal_of(path)
@@ -90,9 +90,9 @@ class StageRuns:
         }
 
 
-def journal_of(manifest: Path) -> Journal | None:
+def journal_of(manifest: Path) -> JournalQueries | None:
     """A part's journal, for reading; None where its run has not begun or was never loaded."""
-    journal = Journal.read(manifest.with_suffix("")) if manifest.with_suffix("").is_dir() else None
+    journal = JournalQueries.open(manifest.with_suffix("")) if manifest.with_suffix("").is_dir() else None
     if journal is not None and journal.get("header") is None:
         journal.close()
         return None
@@ -118,7 +118,7 @@ def _entries_of(manifest: Path) -> Iterator[tuple[int, RowState]]:
 class MigrationState:
     """Where every row of a migration stands; read afresh at every look."""
 
-    def __init__(self, run_dir: Path, journal: Journal, binding: Binding) -> None:
+    def __init__(self, run_dir: Path, journal: JournalQueries, binding: Binding) -> None:
         self.runs = {stage: StageRuns(run_dir, stage) for stage in Stage}
         self._journal = journal
         self._binding = binding

@@ -86,11 +86,11 @@ async def compare_sample(
             async def look(values: Mapping[str, str], slot: int) -> None:
                 if session.stop:
                     return
-                verdict = await verify_row(session, values, slot, options.terms.attempts)
+                verdict = await verify_row(session, values, slot, options.execution.attempts)
                 if verdict is not None:
                     found.append((values, verdict))
 
-            await run_workers(iter(chosen), options.terms.concurrency, look, lambda _: session.stop.set("error"))
+            await run_workers(iter(chosen), options.execution.concurrency, look, lambda _: session.stop.set("error"))
     if session.halt_reason is not None:
         raise HaltError(session.halt_reason)
     return _summed(describe_account(account), rows, found)

@@ -12,7 +12,7 @@ from piggy_batch.files import render_template, write_text
 from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
-from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.text import duration, iso
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class SignOff:
 
 def write_sign_off(run_dir: Path, target: Path) -> None:
     """Write the page about a verify run, whole or not at all, readable by its owner only."""
-    journal = Journal.read(run_dir)
+    journal = JournalQueries.open(run_dir)
     if journal is None:
         return
     try:
@@ -97,7 +97,7 @@ def write_sign_off(run_dir: Path, target: Path) -> None:
     write_text(target, page)
 
 
-def read_sign_off(journal: Journal, run_dir: Path) -> SignOff:
+def read_sign_off(journal: JournalQueries, run_dir: Path) -> SignOff:
     """The facts of a verify run, from its journal and from nothing else."""
     binding = binding_of(journal)
     counts: dict[str, int] = dict.fromkeys((MATCH, PARTIAL, DIFFERENT, MISSING), 0)

@@ -18,7 +18,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from piggy_batch.reporting.definitions import ADDS, RUNG_LABELS, Rung
+from piggy_batch.reporting.definitions import ADDS, BUCKET_LABELS, ExpiryBucket
 from piggy_batch.reporting.money import plain
 from piggy_batch.reporting.render.tables import MOVEMENT_LABELS
 
@@ -95,16 +95,16 @@ def programs_chart(report: Report) -> Chart | None:
 
 
 def expiry_chart(report: Report) -> Chart:
-    """Balance per rung of the ladder; overdue stands apart in colour."""
+    """Balance per bucket of the ladder; overdue stands apart in colour."""
     steps = report.closing.expiry
     values = [step.balance_cents for step in steps]
     with mpl.rc_context(_SETTINGS):
         figure, axes = _figure(2.9)
-        colours = [_COLOURS["down" if step.rung is Rung.OVERDUE else "bar"] for step in steps]
+        colours = [_COLOURS["down" if step.bucket is ExpiryBucket.OVERDUE else "bar"] for step in steps]
         axes.bar(range(len(steps)), values, color=colours, width=0.7)
-        axes.set_xticks(range(len(steps)), [RUNG_LABELS[step.rung] for step in steps], color=_COLOURS["ink"])
+        axes.set_xticks(range(len(steps)), [BUCKET_LABELS[step.bucket] for step in steps], color=_COLOURS["ink"])
         _label_tops(axes, values, [plain(value) for value in values])
-        words = "; ".join(f"{RUNG_LABELS[step.rung]} {plain(step.balance_cents)}" for step in steps)
+        words = "; ".join(f"{BUCKET_LABELS[step.bucket]} {plain(step.balance_cents)}" for step in steps)
         return _chart(figure, "expiry", "Balance by time to expiry", words)
 
 

@@ -76,7 +76,7 @@ def _about(book: Any, report: Report, formats: dict[str, Any]) -> None:
         ("Made", shown(report.made_at, report.zone)),
         ("Time zone", report.zone.key),
         ("Currency", report.currency.code),
-        *(("Notice", notice) for notice in report.notices),
+        *(("Notice", str(notice)) for notice in report.notices),
         *DEFINITIONS,
         *(TRANSACTION_DEFINITIONS if report.reconciliation else ()),
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.files import render_template, write_whole
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS
+from piggy_batch.reporting.notices import Level
 from piggy_batch.reporting.render.charts import Chart, expiry_chart, programs_chart, trend_chart, waterfall_chart
 from piggy_batch.reporting.render.plain_text import shown_cell
 from piggy_batch.reporting.render.table import Column, Kind, Table
@@ -92,6 +93,8 @@ def _verdict(report: Report) -> tuple[str, str]:
         return "bad", "Partial: a snapshot behind these figures did not prove that it is complete."
     if not report.closed:
         return "bad", "The roll-forward does not close: see its residual."
+    if any(notice.level is Level.CHECK for notice in report.notices):
+        return "warn", "Complete, proven; but see what is to be checked first."
     if report.roll:
         return "good", "Opening and closing snapshot agreed, and the roll-forward closes."
     return "good", "The snapshot behind these figures agreed."

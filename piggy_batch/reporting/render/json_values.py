@@ -31,7 +31,7 @@ def as_json(report: Report) -> dict[str, Json]:
         "currency": report.currency.code,
         "partial": report.partial,
         "closed": report.closed if report.roll else None,
-        "notices": list(report.notices),
+        "notices": [str(notice) for notice in report.notices],
         "liability": {
             **_balance(closing.total),
             "by_program": [{"program_uuid": b.key, "program_name": b.name, **_balance(b)} for b in closing.by_program],
@@ -39,7 +39,7 @@ def as_json(report: Report) -> dict[str, Json]:
             "by_state": [{"active": b.name == "active", **_balance(b)} for b in closing.by_active],
         },
         "expiry": [
-            {"bucket": s.rung.value, "cards": s.cards, "balance_cents": s.balance_cents} for s in closing.expiry
+            {"bucket": s.bucket.value, "cards": s.cards, "balance_cents": s.balance_cents} for s in closing.expiry
         ],
         "roll_forward": _roll_forward(report.roll, report.rolls) if report.roll else None,
         "trend": [
@@ -128,6 +128,8 @@ def _source(source: Source) -> dict[str, Json]:
         "path": str(source.path),
         "date": source.day.isoformat() if source.day else None,
         "moment": source.moment.isoformat() if source.moment else None,
+        "oldest_reading": source.readings[0].isoformat() if source.readings else None,
+        "newest_reading": source.readings[1].isoformat() if source.readings else None,
         "cards": source.cards,
         "verdict": source.verdict,
         "agreed": source.agreed,

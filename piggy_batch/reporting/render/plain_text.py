@@ -75,7 +75,7 @@ def _liability_rows(closing: Liability, day: str) -> Iterator[tuple[Any, ...]]:
             for item, cards, cents in _balance_rows(line):
                 yield section, day, "", "", f"{line.name}: {item}", cards, cents
     for step in closing.expiry:
-        yield "expiry", day, "", "", step.rung.value, step.cards, step.balance_cents
+        yield "expiry", day, "", "", step.bucket.value, step.cards, step.balance_cents
 
 
 def as_text(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.reporting.dates import shown
-from piggy_batch.reporting.definitions import ADDS, RUNG_LABELS, Movement
+from piggy_batch.reporting.definitions import ADDS, BUCKET_LABELS, Movement
 from piggy_batch.reporting.render import table as grid
 from piggy_batch.reporting.render.table import cents, count, text
 from piggy_batch.reporting.transaction_check import DIFFERENCE_COLUMNS, TransactionComparison, TransactionTotals
@@ -65,7 +65,7 @@ def liability_table(report: Report) -> grid.Table:
 def expiry_table(report: Report) -> grid.Table:
     """The expiry ladder."""
     steps = report.closing.expiry
-    rows: list[tuple[Any, ...]] = [(RUNG_LABELS[step.rung], step.cards, step.balance_cents) for step in steps]
+    rows: list[tuple[Any, ...]] = [(BUCKET_LABELS[step.bucket], step.cards, step.balance_cents) for step in steps]
     rows.append(("Total", sum(s.cards for s in steps), sum(s.balance_cents for s in steps)))
     columns = (text("Expires"), count("Cards"), cents("Balance"))
     note = "Cards with a balance that are outstanding or overdue; cards switched off are left out."

@@ -20,7 +20,7 @@ from piggy_batch.importing.runner import run
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.runs.generated_manifest import counted_manifest
-from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.sandbox import Churn, Fault
 from tests.importing.giftcards.support import create, create_from, lose, made, program
 from tests.support.world import World, audit, in_virtual_time, read_csv
@@ -405,7 +405,7 @@ def test_max_duration_over_the_list_too(world: World) -> None:
 
 
 def _fact(run_dir: Path) -> dict[str, object]:
-    journal = Journal.read(run_dir)
+    journal = JournalQueries.open(run_dir)
     assert journal is not None
     try:
         fact: dict[str, object] = journal.get("baseline")

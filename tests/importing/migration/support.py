@@ -32,11 +32,14 @@ class Shop:
     def migrate(self, manifest: Path, *, token: str = "sandbox", context: Any = None, **given: Any) -> RunResult:
         """One invocation; ``given`` are fields of Options, Terms, Reading and Wishes."""
         wishes = {f.name: given.pop(f.name) for f in fields(MigrationOptions) if f.name in given}
-        terms = {f.name: given.pop(f.name) for f in fields(ExecutionOptions) if f.name in given}
+        execution = {f.name: given.pop(f.name) for f in fields(ExecutionOptions) if f.name in given}
         reading = {f.name: given.pop(f.name) for f in fields(ManifestOptions) if f.name in given}
         given = {"rate": 0.0, "yes": True} | given
         options = ImportOptions(
-            connection=connection(given), terms=ExecutionOptions(**terms), reading=ManifestOptions(**reading), **given
+            connection=connection(given),
+            execution=ExecutionOptions(**execution),
+            reading=ManifestOptions(**reading),
+            **given,
         )
         wished = MigrationOptions(**({"state_dir": self.folder / "state", "shop": self.shop} | wishes))
         where = replace(self.world.context(token), **(context or {}))
