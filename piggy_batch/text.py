@@ -5,6 +5,10 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def printable(text: str) -> str:
@@ -19,6 +23,14 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str, plural: str = "s") -> str:
     """``1 row``, ``2 rows``, ``1,000 addresses``."""
     return f"{number:,} {noun}{'' if number == 1 else plural}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean create?)`` where a known word is much like ``word``, else nothing."""
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    found = get_close_matches(word, list(known), n=1)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def iso(moment_s: float | None) -> str | None:

@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from piggy_batch.cli.main import cli
 from piggy_batch.endpoints import CATALOGUE, Operation
 from piggy_batch.errors import HaltError, JournalError, SetupError
@@ -94,7 +92,7 @@ def exit_codes() -> str:
 def help_text() -> str:
     """What ``piggy-batch --help`` prints."""
     settings = {**cli.context_settings, "max_content_width": 100, "terminal_width": 100}
-    context = click.Context(cli, info_name="piggy-batch", **settings)
+    context = cli.context_class(cli, info_name="piggy-batch", **settings)
     return f"```\n{cli.get_help(context)}\n```"
 
 

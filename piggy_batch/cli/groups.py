@@ -1,15 +1,64 @@
-"""Groups whose commands load when they are called, and the options that every command takes."""
+"""Commands and groups: loaded when they are called, with the options that every command takes."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from piggy_batch.cli.help import Context, Example, write_examples, write_options
+from piggy_batch.text import nearest
 
-class LazyGroup(click.Group):
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Command(click.Command):
+    """A command whose help has groups and examples, and that takes the program-wide options."""
+
+    context_class = Context
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: Sequence[tuple[str, str]] = (),
+        columns: Sequence[tuple[str, str]] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(Example(*pair) for pair in examples)  # (what it is for, what to type)
+        self.columns = tuple(columns)  # of its manifest: name, and what it holds
+        self.params += program_options()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; an unknown option is a usage error that names the one most like it."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            known = [name for param in self.get_params(ctx) for name in (*param.opts, *param.secondary_opts)]
+            meant = nearest(error.option_name, known)
+            raise click.UsageError(f"No such option '{error.option_name}'{meant}", ctx) from None
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The manifest's columns, and the options under the headings of their groups."""
+        if self.columns:
+            with formatter.section("Columns of the manifest (* required)"):
+                formatter.write_dl(self.columns)
+        write_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What the command has to add, and its examples."""
+        super().format_epilog(ctx, formatter)
+        write_examples(self.examples, formatter)
+
+
+command = functools.partial(click.command, cls=Command)
+
+
+class LazyGroup(Command, click.Group):
     """A group whose commands are named by ``module:attribute`` and loaded when asked for."""
 
     def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
@@ -21,12 +70,26 @@ class LazyGroup(click.Group):
         return [*self.commands, *self.lazy]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load the command; unknown names get click's own message with the nearest names."""
+        """Load the command; None where there is none of that name."""
         if cmd_name not in self.lazy:
             return super().get_command(ctx, cmd_name)
         module, attribute = self.lazy[cmd_name][0].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        found: click.Command = getattr(importlib.import_module(module), attribute)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; an unknown name is a usage error that says what is like it."""
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"No such command '{name}'{nearest(name, known)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands, then the options."""
+        self.format_commands(ctx, formatter)
+        write_options(self, ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List commands without loading the lazy ones."""
@@ -36,46 +99,39 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-def program_options(command: Any) -> Any:
+def program_options() -> list[click.Parameter]:
     """The options that stand before or after any subcommand; the one nearest to the end counts."""
-    for option in reversed(
-        (
-            click.option(
-                "--base-url",
-                metavar="URL",
-                help="The service's address (PIGGY_BASE_URL).  [default: https://api.piggy.eu]",
-                expose_value=False,
-                callback=_remember,
-            ),
-            click.option(
-                "--token-file",
-                type=click.Path(path_type=Path, dir_okay=False),
-                metavar="FILE",
-                expose_value=False,
-                callback=_remember,
-                help="Read the token from this file (PIGGY_TOKEN_FILE) instead of PIGGY_TOKEN.",
-            ),
-            click.option(
-                "--ca-file",
-                type=click.Path(path_type=Path, dir_okay=False),
-                metavar="FILE",
-                expose_value=False,
-                callback=_remember,
-                help="Trust these certificates (PEM) instead of the machine's.",
-            ),
-            click.option(
-                "-v",
-                "--verbose",
-                is_flag=True,
-                default=None,
-                expose_value=False,
-                callback=_remember,
-                help="Tell each request: method, path without names, status, seconds.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+    file = click.Path(path_type=Path, dir_okay=False)
+    common: dict[str, Any] = {"expose_value": False, "callback": _remember}
+    return [
+        click.Option(
+            ["--base-url"],
+            metavar="URL",
+            help="The service's address (PIGGY_BASE_URL).  [default: https://api.piggy.eu]",
+            **common,
+        ),
+        click.Option(
+            ["--token-file"],
+            type=file,
+            metavar="FILE",
+            help="Read the token from this file (PIGGY_TOKEN_FILE) instead of PIGGY_TOKEN.",
+            **common,
+        ),
+        click.Option(
+            ["--ca-file"],
+            type=file,
+            metavar="FILE",
+            help="Trust these certificates (PEM) instead of the machine's.",
+            **common,
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            is_flag=True,
+            default=None,
+            help="Tell each request: method, path without names, status, seconds.",
+            **common,
+        ),
+    ]
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:

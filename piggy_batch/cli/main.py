@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from piggy_batch import __version__
-from piggy_batch.cli.groups import LazyGroup, program_options
+from piggy_batch.cli.groups import LazyGroup
 from piggy_batch.errors import ExitCode, PiggyBatchError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _LAZY = {
     ),
     "giftcards": (
         "piggy_batch.cli.commands.rows:giftcards",
-        "Giftcards: get, find, create, load, send; export, snapshots and reports.",
+        "Giftcards: get, find, create, load, send; export, snapshot, report.",
     ),
     "contacts": (
         "piggy_batch.cli.commands.rows:contacts",
@@ -51,14 +51,14 @@ _LAZY = {
     lazy=_LAZY,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="The token comes from PIGGY_TOKEN or a token file, never from the command line.",
+    examples=(
+        ("a local stand-in for the service, to try everything on", "piggy-batch sandbox"),
+        ("what an import would do; no write is sent", "piggy-batch identifiers create cards.csv --dry-run"),
+    ),
 )
 @click.version_option(__version__, prog_name="piggy-batch")
-@program_options
 def cli() -> None:
-    """Bulk import and export for Piggy (Leat), with a known fate for every row.
-
-    Start with a plan:  piggy-batch identifiers create cards.csv --dry-run
-    """
+    """Bulk import and export for Piggy (Leat), with a known fate for every row."""
 
 
 def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> NoReturn:

@@ -169,6 +169,7 @@ RESERVE = click.option(
 CONCURRENCY = click.option(
     "--concurrency",
     type=click.IntRange(1, 500),
+    metavar="N",
     default=8,
     show_default=True,
     envvar=env("CONCURRENCY"),

@@ -20,13 +20,13 @@ from piggy_batch.cli.options import (
     connection_from,
     env,
 )
+from piggy_batch.endpoints import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from piggy_batch.endpoints import Operation
-
-
+_ASKING = ", ".join([*(o.name for o in CATALOGUE if o.confirm and not o.hidden), "migrate"])
 RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--run-dir",
@@ -47,6 +47,7 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--attempts",
         type=click.IntRange(1, 100),
+        metavar="N",
         default=5,
         show_default=True,
         envvar=env("ATTEMPTS"),
@@ -68,7 +69,11 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="End softly after this time; the same command goes on.",
     ),
     click.option(
-        "--limit", type=click.IntRange(min=1), envvar=env("LIMIT"), help="Take only N unsettled rows: a pilot."
+        "--limit",
+        type=click.IntRange(min=1),
+        metavar="N",
+        envvar=env("LIMIT"),
+        help="Take only N unsettled rows: a pilot.",
     ),
     click.option("--skip-invalid", is_flag=True, help="Run the valid rows although others are invalid."),
     click.option(
@@ -82,9 +87,14 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--set", "constants", type=Pair(), multiple=True, metavar="FIELD=VALUE", help="The same value for every row."
     ),
-    click.option("--delimiter", envvar=env("DELIMITER"), help="Overrides what is detected; a character, or tab."),
-    click.option("--encoding", envvar=env("ENCODING"), help="Overrides what is detected."),
-    click.option("--sheet", envvar=env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
+    click.option(
+        "--delimiter",
+        metavar="CHARACTER",
+        envvar=env("DELIMITER"),
+        help="Between cells; a character, or tab.  [default: detected]",
+    ),
+    click.option("--encoding", metavar="NAME", envvar=env("ENCODING"), help="Of the list.  [default: detected]"),
+    click.option("--sheet", metavar="NAME", envvar=env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
     click.option(
         "--fix",
         "fixes",
@@ -114,9 +124,9 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "kind",
         type=click.Choice(["csv", "parquet", "xlsx"]),
         envvar=env("FORMAT"),
-        help="Of results and piles.  [default: that of the manifest]",
+        help="Of results and piles.  [default: csv; parquet where the manifest is Parquet]",
     ),
-    click.option("--yes", is_flag=True, help="Do not ask before it starts."),
+    click.option("--yes", is_flag=True, help=f"Do not ask before it starts. These ask: {_ASKING}."),
     click.option("--template", is_flag=True, help="Print the header row of a manifest for this command, and leave."),
     click.option(
         "--progress/--no-progress",
@@ -132,6 +142,12 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Print summary.json on stdout instead of the table.",
     ),
 )
+
+
+def columns_of(operation: Operation) -> list[tuple[str, str]]:
+    """The columns of its manifest for the help: name, required ones marked *, and what each holds."""
+    found = [(f"{c.name}{' *' if c.required else ''}", c.help) for c in operation.columns]
+    return [*found, ("custom.*", "merge tags for the e-mail, any number")] if operation.tags else found
 
 
 def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
@@ -167,6 +183,7 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
             click.option(
                 "--count",
                 type=click.IntRange(1, 1_000_000),
+                metavar="N",
                 help="Without a manifest: make so many, with --set for each field and --run-dir for the run.",
             )
         )

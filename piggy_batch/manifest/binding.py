@@ -9,6 +9,7 @@ from piggy_batch.endpoints import TAG_PREFIX, Column, Operation
 from piggy_batch.endpoints.cells import check_cell
 from piggy_batch.errors import SetupError
 from piggy_batch.manifest.doctor import ColumnRole, Fixes, match_columns, suggest
+from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,9 +91,13 @@ def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]
     for name, source in maps.items():
         if name not in known and not _is_tag(operation, name):
             has = ", ".join(c.name for c in operation.columns)
-            raise SetupError(f"--map {name}={source}: {operation.name} has no field {name}; it has {has}")
+            meant = nearest(name, known)
+            raise SetupError(f"--map {name}={source}: {operation.name} has no field {name}{meant}; it has {has}")
         if source not in header:
-            raise SetupError(f"--map {name}={source}: the manifest has no column {source!r}; it has {_listed(header)}")
+            meant = nearest(source, header)
+            raise SetupError(
+                f"--map {name}={source}: the manifest has no column {source!r}{meant}; it has {_listed(header)}"
+            )
         column_index[name] = header.index(source)
     free = [name for name in header if name not in maps.values() and not name.startswith("_")]
     wanted = [c.name for c in operation.columns if c.name not in column_index]

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.context import make_run_context, open_display
-from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import Pair, as_mapping
 from piggy_batch.cli.output import json_text
 from piggy_batch.endpoints import CATALOGUE, find_operation
 from piggy_batch.errors import ExitCode, SetupError
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.text import printable_line
+from piggy_batch.text import nearest, printable_line
 
 if TYPE_CHECKING:
     from piggy_batch.importing.check import Checked
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from piggy_batch.manifest.options import ManifestOptions
 
 
-@click.command("check")
+@command(
+    "check",
+    examples=(
+        ("what is wrong with a list of cards", "piggy-batch check cards.csv"),
+        (
+            "a list for a migration, as a page for whoever made it",
+            "piggy-batch check klanten.csv --for migrate --map contact_identifier_value=Kaartnummer --html check.html",
+        ),
+    ),
+)
 @click.argument("manifest", type=click.Path(path_type=Path))
 @click.option(
     "--for",
@@ -53,7 +62,6 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a page that can be mailed to whoever made the list.",
 )
-@program_options
 @click.pass_context
 def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, **given: Any) -> None:
     """Check a manifest without sending anything that changes the account.
@@ -69,8 +77,9 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
     try:
         operation = migrate_operation(credits=False) if wanted == "migrate" else find_operation(wanted)
     except KeyError:
-        names = ", ".join(o.name for o in CATALOGUE if not o.hidden)
-        raise SetupError(f'--for "{name}" is no command of the catalogue; it has {names}') from None
+        names = [*(o.name for o in CATALOGUE if not o.hidden), "migrate"]
+        meant = nearest(wanted, names)
+        raise SetupError(f'--for "{name}" is no command for a manifest{meant}; there are {", ".join(names)}') from None
     reading = ManifestOptions(
         delimiter=given["delimiter"],
         encoding=given["encoding"],

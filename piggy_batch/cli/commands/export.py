@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.context import make_run_context, open_display
-from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import (
     CONCURRENCY,
     MAX_WAIT,
@@ -193,19 +193,34 @@ _PROOF = """
 
     Exit code 0: agreed (or counts agree, with --quick). 1: no proof; the summary says what is missing. 3: halted.
 """
-giftcards_export: click.Command = click.command(
+giftcards_export: click.Command = command(
     "export",
+    examples=(
+        ("every giftcard, proven complete", "piggy-batch giftcards export --to giftcards.parquet"),
+        ("a quick look, as a workbook", "piggy-batch giftcards export --to giftcards.xlsx --quick"),
+    ),
     help=f"{GIFTCARDS.help}\n{_PROOF}",
     short_help=GIFTCARDS.help,
-)(program_options(add_options(_giftcards, (TO, PROGRAM, *WALK_OPTIONS))))
-contacts_export: click.Command = click.command(
+)(add_options(_giftcards, (TO, PROGRAM, *WALK_OPTIONS)))
+contacts_export: click.Command = command(
     "export",
+    examples=(
+        ("every contact", "piggy-batch contacts export --to contacts.csv"),
+        ("two columns", "piggy-batch contacts export --to contacts.csv --columns email,contact_uuid"),
+    ),
     help=f"{CONTACTS.help}\n{_PROOF}",
     short_help=CONTACTS.help,
-)(program_options(add_options(_contacts, (TO, COLUMNS, *WALK_OPTIONS))))
+)(add_options(_contacts, (TO, COLUMNS, *WALK_OPTIONS)))
 
 
-@click.command("programs", short_help="The account's giftcard programs, with their UUIDs and card counts.")
+@command(
+    "programs",
+    short_help="The account's giftcard programs, with their UUIDs and card counts.",
+    examples=(
+        ("the UUIDs that other commands want", "piggy-batch giftcards programs"),
+        ("into a file", "piggy-batch giftcards programs --to programs.csv"),
+    ),
+)
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
@@ -213,7 +228,6 @@ contacts_export: click.Command = click.command(
     help="Write them into this file: .csv, .jsonl, .parquet or .xlsx.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON on stdout.")
-@program_options
 @click.pass_context
 def giftcard_programs(ctx: click.Context, /, to: Path | None, *, as_json: bool) -> None:
     """The account's giftcard programs, with their UUIDs and card counts."""

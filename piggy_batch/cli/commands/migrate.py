@@ -9,16 +9,16 @@ from typing import Any
 import click
 
 from piggy_batch.cli.context import make_run_context, open_display
-from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import show_result
-from piggy_batch.cli.run_options import RUN_OPTIONS, options_from
+from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.text import printable_line
 
 
 def _describe() -> str:
-    """The help text, its columns from the operation that checks them."""
+    """The help text."""
     lines = [
         "Bring legacy cards with their customers into the account, stage by stage.",
         "",
@@ -28,12 +28,7 @@ def _describe() -> str:
         "3 identifiers link          cards that existed and belonged to nobody",
         "4 identifiers update        inactive cards, and names of linked ones",
         "5 credits create            balances, last, never repeated in doubt",
-        "",
-        "\b",
-        "Columns of the manifest (required ones marked *):",
     ]
-    columns = migrate_operation(credits=True).columns
-    lines += [f" {'*' if column.required else ' '} {column.name}: {column.help}" for column in columns]
     lines += ["", "Running the same command again goes on where it stopped; --limit 20 is a pilot whose"]
     lines += ["rows the full run skips. Rehearse it against `piggy-batch sandbox` first."]
     return "\n".join(lines)
@@ -95,9 +90,20 @@ def _command() -> click.Command:
             help="Give credits although another migration has given some in this account.",
         ),
     )
-    command = program_options(add_options(_migrate, (*RUN_OPTIONS, *own)))
-    command = click.argument("manifest", type=click.Path(path_type=Path), required=False)(command)
-    made: click.Command = click.command("migrate", help=_describe())(command)
+    callback = add_options(_migrate, (*RUN_OPTIONS, *own))
+    callback = click.argument("manifest", type=click.Path(path_type=Path), required=False)(callback)
+    made: click.Command = command(
+        "migrate",
+        help=_describe(),
+        columns=columns_of(migrate_operation(credits=True)),
+        examples=(
+            ("the plan of every stage; nothing is sent", "piggy-batch migrate klanten.csv --dry-run"),
+            (
+                "a pilot of 20 rows of a list with headers of its own",
+                "piggy-batch migrate klanten.csv --limit 20 --map contact_identifier_value=Pas --map email=Mail",
+            ),
+        ),
+    )(callback)
     return made
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.context import is_verbose, make_target_from
-from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import Seconds
 from piggy_batch.cli.output import json_text
 
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from piggy_batch.client.target import Target
 
 
-@click.command("ping")
+@command(
+    "ping",
+    examples=(
+        ("whose token PIGGY_TOKEN is", "piggy-batch ping"),
+        ("whose token a file holds, for a script", "piggy-batch ping --token-file shop-a.token --json"),
+    ),
+)
 @click.option(
     "--timeout",
     type=Seconds(),
@@ -26,7 +32,6 @@ if TYPE_CHECKING:
     help="Bound of one whole request.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
-@program_options
 @click.pass_context
 def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     """Which account the token belongs to."""

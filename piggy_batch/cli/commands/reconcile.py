@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.context import make_run_context, open_display
-from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import MAX_WAIT, RATE, RESERVE, TIMEOUT, Duration, add_options, connection_from
 from piggy_batch.cli.output import show_result
 from piggy_batch.errors import SetupError
@@ -73,5 +73,14 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
 
 
 _command = add_options(_reconcile, OPTIONS)
-_command = click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))(program_options(_command))
-reconcile_command: click.Command = click.command("reconcile")(_command)
+_command = click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))(_command)
+reconcile_command: click.Command = command(
+    "reconcile",
+    examples=(
+        ("list the cards that may belong to rows in doubt", "piggy-batch giftcards reconcile batch.giftcards-create"),
+        (
+            "assign them: nobody else makes cards there",
+            "piggy-batch giftcards reconcile batch.giftcards-create --exclusive",
+        ),
+    ),
+)(_command)

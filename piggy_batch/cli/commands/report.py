@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from piggy_batch.cli.context import now_of
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import PERIOD
 from piggy_batch.cli.output import json_text, printable_text
 from piggy_batch.errors import SetupError
@@ -58,7 +59,13 @@ _timezone_option = click.option(
 )
 
 
-@click.command("snapshots")
+@command(
+    "snapshots",
+    examples=(
+        ("what a store holds", "piggy-batch giftcards snapshots --store snapshots"),
+        ("for a script", "piggy-batch giftcards snapshots --store snapshots --json"),
+    ),
+)
 @_store_option
 @_timezone_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
@@ -83,7 +90,17 @@ def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) 
         click.echo("no snapshots yet; take one with: piggy-batch giftcards snapshot --store DIR", err=True)
 
 
-@click.command("report", epilog=REPORT_EPILOG)
+@command(
+    "report",
+    epilog=REPORT_EPILOG,
+    examples=(
+        ("what is owed, on the terminal", "piggy-batch giftcards report --store snapshots"),
+        (
+            "the month as a page and a workbook",
+            "piggy-batch giftcards report --store snapshots --to month.html --to month.xlsx",
+        ),
+    ),
+)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[SNAPSHOT] [SNAPSHOT]")
 @_store_option
 @click.option("--as-of", metavar="DATE", help="Report the last snapshot on or before this day. [default: the last]")
@@ -107,7 +124,8 @@ def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) 
     "lists",
     multiple=True,
     type=click.Choice(_LISTS),
-    help="Also list the cards behind a movement; may be given several times. A CSV then holds these lists.",
+    metavar="MOVEMENT",
+    help=f"Also list the cards behind a movement (repeatable; a CSV then holds these lists): {', '.join(_LISTS)}.",
 )
 @click.option(
     "--transactions",

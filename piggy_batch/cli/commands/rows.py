@@ -9,30 +9,20 @@ from typing import Any
 import click
 
 from piggy_batch.cli.context import make_run_context, open_display
-from piggy_batch.cli.groups import LazyGroup, program_options
+from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import show_result
-from piggy_batch.cli.run_options import RUN_OPTIONS, options_from, special_options
+from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from, special_options
 from piggy_batch.endpoints import CATALOGUE, Operation
 from piggy_batch.text import printable_line
 
 
 def describe(operation: Operation) -> str:
-    """The help text: what it does, its columns, what a repeat does."""
-    lines = [operation.help, "", "\b", "Columns of the manifest (required ones marked *):"]
-    for column in operation.columns:
-        mark = "*" if column.required else " "
-        lines.append(f" {mark} {column.name}: {column.help}")
-    if operation.tags:
-        lines.append("   custom.*: merge tags for the e-mail, any number")
-    lines += [
-        "",
-        (
-            f"A second identical request {operation.repeat_note} ({operation.repeat.value}). Running the same "
-            "command again goes on where it stopped."
-        ),
-    ]
-    return "\n".join(lines)
+    """The help text: what it does, what a repeat does."""
+    return (
+        f"{operation.help}\n\nA second identical request {operation.repeat_note} ({operation.repeat.value}). Running "
+        "the same command again goes on where it stopped."
+    )
 
 
 def make_command(operation: Operation) -> click.Command:
@@ -52,10 +42,29 @@ def make_command(operation: Operation) -> click.Command:
             raise click.UsageError("--count makes its own manifest; give either a manifest or a count", ctx)
         ctx.exit(run_command(ctx, operation, manifest, given))
 
-    command = program_options(add_options(callback, (*RUN_OPTIONS, *special_options(operation))))
-    command = click.argument("manifest", type=click.Path(path_type=Path), required=False)(command)
-    made: click.Command = click.command(operation.verb, help=describe(operation), short_help=operation.help)(command)
+    wanted = add_options(callback, (*RUN_OPTIONS, *special_options(operation)))
+    wanted = click.argument("manifest", type=click.Path(path_type=Path), required=False)(wanted)
+    made: click.Command = command(
+        operation.verb,
+        help=describe(operation),
+        short_help=operation.help,
+        columns=columns_of(operation),
+        examples=examples(operation),
+    )(wanted)
     return made
+
+
+def examples(operation: Operation) -> tuple[tuple[str, str], ...]:
+    """The plan, and a pilot of a list that has headers of its own."""
+    start = f"piggy-batch {operation.name}"
+    list_name = f"{operation.resource if operation.resource != 'identifiers' else 'cards'}.csv"
+    plan = ("the plan; no write is sent", f"{start} {list_name} --dry-run")
+    if operation.baseline:
+        uuid = "9d66eec2-10ee-41f6-af6b-2dec89025cb3"
+        count = f"{start} --count 500 --run-dir batch --set {operation.key}={uuid}"
+        return plan, ("500 of them, without a list", count)
+    own_header = f"{start} {list_name} --limit 20 --map {operation.key}=Code"
+    return plan, ("20 rows of a list that names its column Code", own_header)
 
 
 def run_command(ctx: click.Context, operation: Operation, manifest: Path, given: dict[str, Any]) -> int:
@@ -90,8 +99,14 @@ def add_row_commands(group: click.Group) -> None:
             group.add_command(make_command(operation))
 
 
-@click.group("identifiers", cls=LazyGroup)
-@program_options
+@click.group(
+    "identifiers",
+    cls=LazyGroup,
+    examples=(
+        ("the plan of an import; no write is sent", "piggy-batch identifiers create cards.csv --dry-run"),
+        ("which cards of a list exist, and whose they are", "piggy-batch identifiers find cards.csv"),
+    ),
+)
 def identifiers() -> None:
     """Loyalty cards and other contact identifiers, in bulk from a manifest."""
 
@@ -99,8 +114,15 @@ def identifiers() -> None:
 _EXPORT = "Every contact into a file, with the columns that you choose."
 
 
-@click.group("contacts", cls=LazyGroup, lazy={"export": ("piggy_batch.cli.commands.export:contacts_export", _EXPORT)})
-@program_options
+@click.group(
+    "contacts",
+    cls=LazyGroup,
+    lazy={"export": ("piggy_batch.cli.commands.export:contacts_export", _EXPORT)},
+    examples=(
+        ("contacts for addresses, made where there are none", "piggy-batch contacts find-or-create addresses.csv"),
+        ("every contact into a file", "piggy-batch contacts export --to contacts.csv"),
+    ),
+)
 def contacts() -> None:
     """Contacts by e-mail address, in bulk from a manifest, and every contact into a file."""
 
@@ -122,8 +144,15 @@ _LAZY = {
 }
 
 
-@click.group("giftcards", cls=LazyGroup, lazy=_LAZY)
-@program_options
+@click.group(
+    "giftcards",
+    cls=LazyGroup,
+    lazy=_LAZY,
+    examples=(
+        ("every giftcard into a file, proven complete", "piggy-batch giftcards export --to giftcards.parquet"),
+        ("what is owed on them", "piggy-batch giftcards report --store snapshots"),
+    ),
+)
 def giftcards() -> None:
     """Giftcards, in bulk from a manifest, and every giftcard into a file."""
 

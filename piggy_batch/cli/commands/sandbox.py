@@ -7,10 +7,17 @@ from pathlib import Path
 
 import click
 
+from piggy_batch.cli.groups import command
 from piggy_batch.errors import SetupError
 
 
-@click.command("sandbox")
+@command(
+    "sandbox",
+    examples=(
+        ("an account with 1,000 contacts and giftcards, kept between starts", "piggy-batch sandbox --state shop.json"),
+        ("one whose answers get lost now and then", "piggy-batch sandbox --fault reset-after:0.05 --fault 429:0.01"),
+    ),
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: a free one.")
 @click.option(
     "--giftcards",

@@ -9,7 +9,7 @@ import click
 
 from piggy_batch.cli.commands.export import PROGRAM, WALK_OPTIONS, run_export, show_exported
 from piggy_batch.cli.context import now_of
-from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import _TIMEZONE, PERIOD, add_options
 from piggy_batch.cli.output import json_text
 from piggy_batch.endpoints.listings import GIFTCARDS
@@ -181,8 +181,12 @@ def _tell(
 
 
 _SNAPSHOT_HELP = "A proven export of every giftcard, put into a store by its day."
-giftcards_snapshot: click.Command = click.command(
+giftcards_snapshot: click.Command = command(
     "snapshot",
+    examples=(
+        ("today's", "piggy-batch giftcards snapshot --store snapshots"),
+        ("an export taken earlier", "piggy-batch giftcards snapshot --store snapshots --from giftcards.parquet"),
+    ),
     short_help=_SNAPSHOT_HELP,
     help=f"""{_SNAPSHOT_HELP}
 
@@ -192,4 +196,4 @@ giftcards_snapshot: click.Command = click.command(
     --period closes a month, quarter or year: the snapshot counts for its last day, must be taken within a day of
     its end, and is taken once: run again, the command says where it is.
     """,
-)(program_options(add_options(_snapshot, (*SNAPSHOT_OPTIONS, *WALK_OPTIONS))))
+)(add_options(_snapshot, (*SNAPSHOT_OPTIONS, *WALK_OPTIONS)))

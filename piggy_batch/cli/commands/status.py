@@ -6,10 +6,17 @@ from pathlib import Path
 
 import click
 
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text
 
 
-@click.command("status")
+@command(
+    "status",
+    examples=(
+        ("how far a run is", "piggy-batch status cards.identifiers-create"),
+        ("for a script", "piggy-batch status cards.identifiers-create --json"),
+    ),
+)
 @click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(*, run_dir: Path, as_json: bool) -> None:

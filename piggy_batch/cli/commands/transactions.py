@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.commands.export import PROGRAM, TO, WALK_OPTIONS, run_export, show_exported
-from piggy_batch.cli.groups import LazyGroup, program_options
+from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import _TIMEZONE, add_options
 from piggy_batch.endpoints.listings import TRANSACTIONS
 from piggy_batch.errors import SetupError
@@ -83,18 +83,34 @@ def _edge(text: str | None, option: str, zone: ZoneInfo, *, after: bool) -> date
     return moment.astimezone(UTC)
 
 
-@click.group("transactions", cls=LazyGroup)
-@program_options
+@click.group(
+    "transactions",
+    cls=LazyGroup,
+    examples=(
+        ("every booking", "piggy-batch giftcards transactions export --to transactions.parquet"),
+        ("those of a year", "piggy-batch giftcards transactions export --to 2025.csv --since 2025-01-01"),
+    ),
+)
 def transactions() -> None:
     """Giftcard transactions: what was issued, redeemed and taken back."""
 
 
-transactions_export: click.Command = click.command(
+transactions_export: click.Command = command(
     "export",
+    examples=(
+        (
+            "the bookings of a month",
+            "piggy-batch giftcards transactions export --to january.parquet --since 2026-01-01 --until 2026-01-31",
+        ),
+        (
+            "those of one shop, as a workbook",
+            "piggy-batch giftcards transactions export --to shop.xlsx --shop 9d66eec2-10ee-41f6-af6b-2dec89025cb3",
+        ),
+    ),
     short_help=TRANSACTIONS.help,
     help=f"""{TRANSACTIONS.help}
 
     Read twice and proven as a giftcard export is; `giftcards report --transactions FILE` reads it.
     """,
-)(program_options(add_options(_transactions, (TO, *TRANSACTION_OPTIONS, *WALK_OPTIONS))))
+)(add_options(_transactions, (TO, *TRANSACTION_OPTIONS, *WALK_OPTIONS)))
 transactions.add_command(transactions_export)

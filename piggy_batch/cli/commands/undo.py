@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.context import DEFAULT_URL
-from piggy_batch.cli.groups import program_options
+from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text, shown_command
 from piggy_batch.errors import ExitCode
 from piggy_batch.text import counted, printable_line
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from piggy_batch.importing.undo import UndoPlan
 
 
-@click.command("undo")
+@command(
+    "undo",
+    examples=(
+        ("write the manifests, print the commands", "piggy-batch undo cards.identifiers-create"),
+        ("the same as JSON", "piggy-batch undo klanten.migrate --json"),
+    ),
+)
 @click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print files, commands and what cannot be undone as JSON.")
-@program_options
 @click.pass_context
 def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
     """Write the manifests that undo what a run did, and print the commands that carry them out.
