@@ -24,6 +24,14 @@ disk, and a look-up after pass n counts as part of it. Killing the program or se
 changes nothing. The argument holds for any order of the list, for pages that repeat, overlap or lack rows, and
 for answers that lie about ``last_page``: they only make S too small or leave members of S unseen, and then
 the count differs or step 2 fails, and the verdict is not "agreed".
+
+Several lists (one for each program) have to be proven at one moment: an object that moves from one to another
+between two moments may be in none of them. No request counts two lists at once, so after a pass each list i is
+counted at some T(i), and all but the last are counted once more at T'(i), in any order after all T(i). Let M be the
+moment of the last list's count, so that T(i) <= M <= T'(i), and let both counts of each list equal S(i). By the
+argument above S(i) is what list i held at T(i) and at T'(i), and S(i) was in it throughout, at M too. An object
+that list i held at M and that is not in S(i) has therefore come after T(i) and left before T'(i), seconds later.
+That no object does both is assumed; then the lists together held exactly their S(i) at M.
 """
 
 from __future__ import annotations
@@ -48,8 +56,12 @@ class Completeness(StrEnum):
     AGREED = "agreed"  # proven: exactly what existed at one moment
     COUNTS_AGREE = "counts agree"  # read once; as many as the service counts
     COUNTS_DIFFER = "counts differ"  # read once; more or fewer than the service counts
+    AGREED_APART = "agreed apart"  # several lists, each proven, but at moments of their own
     NOT_AGREED = "not agreed"  # no proof within the passes allowed
     UNFINISHED = "unfinished"  # stopped on the way; the same command goes on
+
+
+GOOD = frozenset({Completeness.AGREED, Completeness.COUNTS_AGREE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,7 @@ class ReadState:
     landed: bool = False  # the pass's pages and look-ups
     first_last: int | None = None  # pages that the list had when reading began
     pending: CountReading | None = None  # a count that equalled what was seen, not refuted so far
+    shared: CountReading | None = None  # the count of the latest pass after which all lists' counts fitted
     latest: CountReading | None = None
     differed: int = 0  # passes after which the count differed
     verdict: Completeness | None = None
@@ -104,7 +117,7 @@ class ReadState:
         """From the store; a list not begun starts with that page size."""
         state = cls(size=size)
         for name, value in kept.items():
-            if name in ("pending", "latest") and value is not None:
+            if name in ("pending", "shared", "latest") and value is not None:
                 value = CountReading(**value)
             if name == "verdict" and value is not None:
                 value = Completeness(value)
@@ -117,6 +130,11 @@ class ReadState:
     def moment(self) -> CountReading | None:
         """The count that the verdict speaks of."""
         return (self.pending or self.latest) if self.verdict is Completeness.AGREED else self.latest
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether the service tells no total, so that no further pass can prove anything."""
+        return self.latest is None and self.number > 1
 
 
 # --- decisions ---------------------------------------------------------------------------------------
@@ -132,23 +150,36 @@ def may_be_proven(reading: CountReading, seen: SeenCounts) -> bool:
     return seen.held == reading.total == seen.seen_again + seen.unseen
 
 
-def verdict_after_count(state: ReadState, options: ReadOptions, *, fits: bool, held: int) -> Completeness | None:
-    """The verdict once the count after a pass is taken; None: another pass follows.
+def another_pass_helps(states: Sequence[ReadState], proven: Sequence[bool], options: ReadOptions) -> bool:
+    """Whether lists whose counts are taken and that are not proven together should be read once more.
 
-    ``fits``: the count equals what is ``held``, the objects seen and not known to be deleted.
+    ``proven``: which of them are proven on their own.
     """
-    if fits and held == 0:
-        return Completeness.AGREED  # nothing is there that would have to be seen again
-    if options.quick:
+    if options.quick or any(state.number >= options.max_passes for state in states):
+        return False
+    hopeless = [state.uncounted for state in states]
+    return not any(hopeless) or not all(own or without for own, without in zip(proven, hopeless, strict=True))
+
+
+def verdict_of(state: ReadState, *, proven: bool, quick: bool) -> Completeness:
+    """The verdict on one list that is not read again. ``proven``: it is, on its own."""
+    if proven:
+        return Completeness.AGREED
+    if quick:
+        fits = state.pending is not None and state.pending == state.latest
         return Completeness.COUNTS_AGREE if fits else Completeness.COUNTS_DIFFER
-    uncounted = state.latest is None and state.number > 1  # without a count there is no proof, however often
-    return Completeness.NOT_AGREED if uncounted or state.number >= options.max_passes else None
+    return Completeness.NOT_AGREED
 
 
 def next_page_size(differed: int, size: int, largest: int) -> int:
     """The page size of the pass after the ``differed``-th count that did not fit, of a list asked for by ``size``."""
     step = SIZE_STEPS[differed % len(SIZE_STEPS)]
     return max(1, size - step) if size > 2 * step else min(largest, size + step)
+
+
+def most_look_ups(pages: int, *, last_pass: bool) -> int:
+    """How many single objects are worth a look-up each instead of another pass of so many pages."""
+    return 10 * pages + 1000 if last_pass else max(50, pages)
 
 
 def border_pages(total: int, size: int, last_page: int, *, grew: bool) -> list[int]:
@@ -161,8 +192,8 @@ def border_pages(total: int, size: int, last_page: int, *, grew: bool) -> list[i
     return sorted({1, max(1, min(last_page, now)), *added})
 
 
-def overall(verdicts: Sequence[Completeness | None]) -> Completeness:
-    """The verdict on several lists: that of the weakest."""
+def overall(states: Sequence[ReadState]) -> Completeness:
+    """The verdict on all lists of an export: that of the weakest."""
     order = (
         Completeness.UNFINISHED,
         Completeness.NOT_AGREED,
@@ -170,7 +201,10 @@ def overall(verdicts: Sequence[Completeness | None]) -> Completeness:
         Completeness.COUNTS_AGREE,
         Completeness.AGREED,
     )
-    return min((v or Completeness.UNFINISHED for v in verdicts), key=order.index, default=Completeness.UNFINISHED)
+    verdicts = [state.verdict or Completeness.UNFINISHED for state in states]
+    weakest = min(verdicts, key=order.index, default=Completeness.UNFINISHED)
+    together = all(state.shared is not None and state.pending == state.shared for state in states)
+    return Completeness.AGREED_APART if weakest is Completeness.AGREED and not together else weakest
 
 
 # --- words -------------------------------------------------------------------------------------------

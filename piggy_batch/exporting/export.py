@@ -1,7 +1,7 @@
 """The steps of an export: run directory, account, plan, reading, file, summary, exit code.
 
 What makes an export "agreed" is argued in :mod:`piggy_batch.exporting.completeness`. Several filters are several
-lists, each read and proven on its own; the export agreed when all of them did.
+lists; the export agreed when all of them are proven at one moment.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError
-from piggy_batch.exporting.completeness import Completeness
+from piggy_batch.exporting.completeness import GOOD, Completeness, overall
 from piggy_batch.exporting.list_reader import ListReader
-from piggy_batch.exporting.options import GOOD, ExportOptions, ExportResult, default_run_dir, format_of, summary_path
+from piggy_batch.exporting.options import ExportOptions, ExportResult, default_run_dir, format_of, summary_path
 from piggy_batch.exporting.output import RowBuilder, write_rows
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.programs import read_programs
+from piggy_batch.exporting.proof import Proof
 from piggy_batch.exporting.staging import StagingStore
 from piggy_batch.exporting.summary import (
     FileFacts,
@@ -137,7 +138,7 @@ class _Export:
             try:
                 readers += self._readers()
                 await self._read(readers, account)
-                agreed = all(reader.state.verdict in GOOD for reader in readers)
+                agreed = overall([reader.state for reader in readers]) in GOOD
                 exit_code = ExitCode.DONE if agreed else ExitCode.INCOMPLETE
             except (StoppedError, HaltError) as error:
                 halt = session.halt_reason or (str(error) if isinstance(error, HaltError) else None)
@@ -182,10 +183,9 @@ class _Export:
         ):
             self.context.progress.say(line)
         self._add_pages(pages.planned - pages.kept)
-        for reader in readers:
-            if reader.label and len(readers) > 1:
-                self.session.notify(f"{reader.label}: {reader.pages:,} pages")
-            await reader.go()
+        for reader in readers[1:] and readers:
+            self.session.notify(f"{reader.label}: {reader.pages:,} pages")
+        await Proof(readers, self.store, self.options.reading).go()
         if self.listing.group is not None:
             with contextlib.suppress(StoppedError):
                 self.programs = await read_programs(self.session)
@@ -200,10 +200,7 @@ class _Export:
         selection = store.select({reader.list_id: reader.state.upto for reader in readers})
         builder = RowBuilder(self.listing, extra=options.reading.extra)
         self.context.progress.say(f"writing {options.to}")
-        if self.context.threaded:
-            await asyncio.to_thread(write_rows, selection.rows(), options.to, self.kind, builder, self.notes.append)
-        else:
-            write_rows(selection.rows(), options.to, self.kind, builder, self.notes.append)
+        await store.in_thread(write_rows, selection.rows(), options.to, self.kind, builder, self.notes.append)
         if builder.unreadable:
             exit_code = ExitCode.INCOMPLETE
         store.finish(self.context.clock.wall(), exit_code, self.session.tally)

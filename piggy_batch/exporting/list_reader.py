@@ -1,18 +1,16 @@
-"""Reads one list page by page, in several passes, and counts, until its completeness is decided.
+"""Reads one list page by page, in passes, into the staging store, and takes the counts between them.
 
-What is decided, and why that proves anything, stands in :mod:`piggy_batch.exporting.completeness`.
+What is done with it stands in :mod:`piggy_batch.exporting.proof`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from piggy_batch.client.worker_pool import run_workers
-from piggy_batch.errors import HaltError, SetupError
+from piggy_batch.errors import HaltError
 from piggy_batch.exporting.completeness import (
-    Completeness,
     CountReading,
     ReadOptions,
     ReadState,
@@ -20,12 +18,12 @@ from piggy_batch.exporting.completeness import (
     border_pages,
     is_proven,
     may_be_proven,
+    most_look_ups,
     next_page_size,
-    verdict_after_count,
 )
-from piggy_batch.exporting.page_queue import PageQueue, StoppableIterator
-from piggy_batch.exporting.page_reader import INVALID, PageReader, StoppedError
-from piggy_batch.exporting.pages import Page, Refusal
+from piggy_batch.exporting.page_queue import PageQueue, StoppableIterator, page_bound
+from piggy_batch.exporting.page_reader import PageReader, StoppedError
+from piggy_batch.exporting.pages import Page, Refusal, is_past_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
 BORDER_ROUNDS = 2  # readings of the first and last pages where the count and what was seen differ
 FAILED_IN_A_ROW = 20  # unreadable pages after which somebody should look
-PAGES_WITHOUT_END = 1_000_000  # at most, of a list that tells no last page
 
 
 class ListReader:
@@ -106,20 +103,32 @@ class ListReader:
             self.state.first_last = self._store.last_page_range(self.list_id, self.state.number)[0]
             self._save()
 
-    async def go(self) -> None:
-        """Read and prove; the verdict is in the state. StoppedError: the run stops, go on later."""
+    async def read_pass(self) -> None:
+        """Read the current pass to its end; where that has landed, the next one. StoppedError: the run stops."""
+        if self.state.landed:
+            self.state.number, self.state.landed = self.state.number + 1, False
+        await self._read_pages_and_look_up()
+        self.state.landed = True
+        self._save()
+
+    def begin_next_pass(self, *, fits: bool) -> None:
+        """Another pass follows; ``fits``: whether the count equalled what was seen."""
         state = self.state
-        while state.verdict is None:
-            if not state.landed:
-                await self._pass()
-                state.landed = True
-                self._save()
-            await self._decide()
-            self._save()
+        if not fits:
+            state.differed += 1
+            state.size = next_page_size(state.differed, self._options.page_size, self.listing.max_size)
+            counted = f"the service counts {state.latest.total:,}" if state.latest else "the service tells no total"
+            self._session.notify(
+                f"{self.label and f'{self.label}: '}{self.held:,} {self.listing.unit} seen, {counted}: pass "
+                f"{state.number + 1} follows, with {state.size} a page"
+            )
+        state.number, state.landed = state.number + 1, False
+        if state.number > 2:
+            self._on_more_pages(self.pages)
 
     # --- one pass ------------------------------------------------------------------------------------
 
-    async def _pass(self) -> None:
+    async def _read_pages_and_look_up(self) -> None:
         state, number = self.state, self.state.number
         state.unread = {}
         await self.begin(planned=True)
@@ -128,16 +137,11 @@ class ListReader:
         likely = most or 1
         if number > 1:
             likely = -(-self._store.count_unseen(self.list_id, number + 1) // state.size)
-        await self._read(PageQueue(done, most, likely, self._bound(most, likely), self._brought_news), planned=True)
+        bound = page_bound(most, likely, first=number == 1)
+        await self._read(PageQueue(done, most, likely, bound, self._brought_news), planned=True)
         await self._read_suspects_again()
         if number > 1:
             await self._look_up_unseen()
-
-    def _bound(self, most: int | None, likely: int) -> int:
-        """How many pages a pass may grow to while it is read, so that a list that lies cannot go on for ever."""
-        if most is not None:
-            return 2 * most + 100
-        return PAGES_WITHOUT_END if self.state.number == 1 else likely + 5
 
     async def _read(self, pages: Iterable[int], *, planned: bool = False) -> None:
         """Read pages of the current pass in parallel; what could not be read is in ``state.unread``.
@@ -166,28 +170,13 @@ class ListReader:
         source = StoppableIterator(self._session.stop, iter(pages))
         await run_workers(source, self._options.concurrency, work, lambda _: self._session.stop.set("error"))
         self._check_stop()
-        await self._merge()
-
-    async def _merge(self) -> None:
-        if self._store.threaded:
-            await asyncio.to_thread(self._store.merge)
-        else:
-            self._store.merge()
+        await self._store.in_thread(self._store.merge)
 
     def _refused(self, page: int, refusal: Refusal) -> Page | None:
         """What stands for a page that the service refuses: an empty one past the end, else None and a note."""
         least = self._store.last_page_range(self.list_id, self.state.number)[1]
-        if refusal.code == INVALID and page > 1 and least is not None and page > least:
+        if is_past_the_end(self.listing, self.label, refusal, page, self.state.size, least):
             return Page(page, self.state.size, (), None, None)
-        if refusal.code in self.listing.unknown_codes:
-            raise SetupError(
-                f"{self.label}: {refusal.message} ({refusal.code}); see what is there: piggy-batch giftcards programs"
-            )
-        if refusal.code == INVALID and page == 1:
-            raise SetupError(
-                f"the service refuses {self.listing.size_param}={self.state.size} or another parameter "
-                f"({refusal.message}); try --page-size 30"
-            )
         self.state.unread[page] = refusal.message
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= FAILED_IN_A_ROW:
@@ -218,17 +207,15 @@ class ListReader:
 
     async def _look_up_unseen(self) -> None:
         """Look up what an earlier pass has seen and this one has not, where that costs no more than a pass."""
-        number, last = self.state.number, self.state.number >= self._options.max_passes
+        number = self.state.number
         left = self._store.count_unseen(self.list_id, number)
         if not left or self.listing.single is None:
             return
-        most = 10 * self.pages + 1000 if last else max(50, self.pages)
-        if left > most:
-            self._session.notify(
-                f"pass {number}: {left:,} {self.listing.unit} were not seen again; too many to look up"
-            )
+        found = f"pass {number}: {left:,} {self.listing.unit} were not seen again"
+        if left > most_look_ups(self.pages, last_pass=number >= self._options.max_passes):
+            self._session.notify(f"{found}; too many to look up")
             return
-        self._session.notify(f"pass {number}: {left:,} {self.listing.unit} were not seen again and are looked up")
+        self._session.notify(f"{found} and are looked up")
 
         async def work(item: tuple[str, str], slot: int) -> None:
             await self._look_up(*item, slot)
@@ -252,39 +239,22 @@ class ListReader:
 
     # --- the count -------------------------------------------------------------------------------------
 
-    async def _decide(self) -> None:
-        """Whether a count is proven by now; else take one, and begin another pass where that helps."""
-        state = self.state
-        if state.pending is not None and is_proven(state.pending, self._seen_at(state.pending)):
-            state.verdict, state.upto = Completeness.AGREED, state.pending.number
-            return
-        fits = await self._count()
-        held = self.held
-        state.verdict = verdict_after_count(state, self._options, fits=fits, held=held)
-        if state.verdict is not None:
-            state.upto = state.number if fits else None
-            return
-        if not fits:
-            state.differed += 1
-            state.size = next_page_size(state.differed, self._options.page_size, self.listing.max_size)
-        state.number += 1
-        state.landed = False
-        if not fits:
-            counted = f"the service counts {state.latest.total:,}" if state.latest else "the service tells no total"
-            self._session.notify(
-                f"{held:,} {self.listing.unit} seen, {counted}: pass {state.number} follows, with {state.size} a page"
-            )
-        if state.number > 2:
-            self._on_more_pages(self.pages)
+    def is_proven(self, reading: CountReading | None) -> bool:
+        """Whether a count that equalled what was seen is proven by what was seen since."""
+        return reading is not None and is_proven(reading, self._seen_at(reading))
 
-    async def _count(self) -> bool:
-        """Take the count, with the first and last pages read again where it differs; whether it fits now."""
+    async def count(self) -> bool:
+        """Take the count, with the first and last pages read again where it differs; whether it fits now.
+
+        A count that fits takes the place of ``state.pending`` unless that one is proven already.
+        """
         state = self.state
         for rounds in range(BORDER_ROUNDS + 1):
             reading = state.latest = await self._read_total()
             held = self.held
             if reading is not None and reading.total == held:
-                state.pending = reading
+                if not self.is_proven(state.pending):
+                    state.pending = reading
                 return True
             if rounds == BORDER_ROUNDS or reading is None or held > reading.total:
                 break
@@ -293,6 +263,11 @@ class ListReader:
         if state.pending is not None and not may_be_proven(state.pending, self._seen_at(state.pending)):
             state.pending = None
         return False
+
+    async def fits_still(self) -> bool:
+        """Whether a count taken once more equals the latest one."""
+        latest = self.state.latest
+        return latest is not None and await self._reader.total(self.state.size) == latest.total
 
     async def _read_total(self) -> CountReading | None:
         """What the service counts now; None where it does not tell."""

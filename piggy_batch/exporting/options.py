@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import ExitCode, SetupError
-from piggy_batch.exporting.completeness import Completeness, ReadOptions
+from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.tables import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-
-GOOD = frozenset({Completeness.AGREED, Completeness.COUNTS_AGREE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_PAGES_WITHOUT_NEWS = 100  # pages in a row that are empty or like the one before; more are not asked for
+PAGES_WITHOUT_END = 1_000_000  # at most, of a list that tells no last page
+
+
+def page_bound(last: int | None, likely: int, *, first: bool) -> int:
+    """The page beyond which a pass does not grow while it is read, so that a list that lies cannot go on for ever."""
+    if last is not None:
+        return 2 * last + 100
+    return PAGES_WITHOUT_END if first else likely + 5
 
 
 class PageQueue:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.client.retry import backoff_s
 from piggy_batch.endpoints.responses import get_path
 from piggy_batch.exporting.pages import (
+    INVALID,
     ItemReading,
     Page,
     Refusal,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from piggy_batch.exporting.completeness import ReadOptions
     from piggy_batch.models import Request
 
-INVALID = 1003
 CONTENT_TRIES = 3  # for an answer that came whole and cannot be what was asked for
 
 

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.listings import key_of
 from piggy_batch.endpoints.responses import api_code, api_message, classify_status, get_path
+from piggy_batch.errors import SetupError
 from piggy_batch.models import Answer, Json, Lost
 
 if TYPE_CHECKING:
     from piggy_batch.endpoints.listings import Listing
 
+INVALID = 1003  # a parameter that the service does not accept
 LARGEST = 10**15  # a page, a count or a number of days; what is larger is no number of anything
 STORABLE = 2**63 - 1  # the largest whole number that the store takes
 Item = tuple[str, int | None, list[Json], Json]  # key, watched number, the columns' values, extra
@@ -90,6 +92,27 @@ def refusal_of(answer: Answer) -> Refusal | None:
     if not isinstance(answer.body, Mapping) or "data" not in answer.body:
         return Refusal("the answer holds no data")
     return None
+
+
+def is_past_the_end(
+    listing: Listing, label: str, refusal: Refusal, page: int, size: int, least_last_page: int | None
+) -> bool:
+    """Whether a page is refused because the list ended before it; False: it could not be read.
+
+    SetupError where the refusal says that the command asks for what is not there. ``label``: its filter.
+    """
+    if refusal.code == INVALID and page > 1 and least_last_page is not None and page > least_last_page:
+        return True
+    if refusal.code in listing.unknown_codes:
+        raise SetupError(
+            f"{label}: {refusal.message} ({refusal.code}); see what is there: piggy-batch giftcards programs"
+        )
+    if refusal.code == INVALID and page == 1:
+        raise SetupError(
+            f"the service refuses {listing.size_param}={size} or another parameter ({refusal.message}); "
+            "try --page-size 30"
+        )
+    return False
 
 
 def item_reader(listing: Listing, *, extra: bool) -> ItemReader:

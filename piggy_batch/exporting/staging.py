@@ -11,6 +11,7 @@ hand-overs). A power cut may take the last commits, whole and in order, and then
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import closing
 from functools import partial
@@ -25,7 +26,7 @@ from piggy_batch.files import going_on, remedy_of, words_of
 from piggy_batch.runs import database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -42,7 +43,7 @@ class StagingStore:
 
     def __init__(self, directory: Path, *, threaded: bool) -> None:
         self.directory = directory
-        self.threaded = threaded  # long work may be done in a thread, by one at a time
+        self._threaded = threaded
         self.run = 0
         self._db = database.connect(directory / NAME, *schema.PRAGMAS)
 
@@ -90,7 +91,22 @@ class StagingStore:
 
     def set_state(self, list_id: int, state: Mapping[str, Json]) -> None:
         """Keep how far the reading of a list has come; on disk at once."""
-        self._do("INSERT OR REPLACE INTO walks VALUES (?, ?)", (list_id, json.dumps(state)))
+        self.set_states({list_id: state})
+
+    def set_states(self, states: Mapping[int, Mapping[str, Json]]) -> None:
+        """Keep how far the reading of lists has come; on disk together."""
+        with _guarded(self.directory), database.transaction(self._db):
+            self._db.executemany(
+                "INSERT OR REPLACE INTO walks VALUES (?, ?)",
+                [(list_id, json.dumps(state)) for list_id, state in states.items()],
+            )
+
+    async def in_thread(self, work: Callable[..., None], *given: Any) -> None:
+        """Do long work on the store in a thread, where threads are allowed; one at a time."""
+        if self._threaded:
+            await asyncio.to_thread(work, *given)
+        else:
+            work(*given)
 
     def _do(self, sql: str, values: tuple[Any, ...]) -> int:
         with _guarded(self.directory):

@@ -98,6 +98,11 @@ def explanation(unit: str, lists: Sequence[ListSummary], programs: ProgramCounts
         f"{one.label}: {explain(one.state, unit, one.held)}" if len(lists) > 1 else explain(one.state, unit, one.held)
         for one in lists
     ]
+    if overall([one.state for one in lists]) is Completeness.AGREED_APART:
+        lines.append(
+            f"each of these lists is proven at a moment of its own: {unit} that moved from one to another in between "
+            "may be in none of them. Export again when less changes, or everything at once"
+        )
     return (*lines, programs.words) if programs.words else tuple(lines)
 
 
@@ -126,7 +131,7 @@ def summarise(
     """The summary as far as reading decides it; the caller adds account, address, end and exit code."""
     moments = [one.state.latest for one in lists]
     totals = [total for one in lists if (total := _total(one.state)) is not None]
-    verdict = overall([one.state.verdict for one in lists])
+    verdict = overall([one.state for one in lists])
     key, group = listing.fields[0].name, listing.group_filter
     return {
         "verdict": verdict.value,

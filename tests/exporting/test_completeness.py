@@ -10,6 +10,19 @@ from pathlib import Path
 import httpx
 import pytest
 
+from piggy_batch.exporting.completeness import (
+    Completeness,
+    CountReading,
+    ReadOptions,
+    ReadState,
+    SeenCounts,
+    another_pass_helps,
+    border_pages,
+    is_proven,
+    may_be_proven,
+    next_page_size,
+    overall,
+)
 from piggy_batch.sandbox import Churn, Fault
 from tests.exporting.conftest import Account, held, page, read, summary_of
 from tests.prove.exports import changing, check
@@ -165,10 +178,17 @@ def test_balances_that_change_while_reading_are_reported_with_the_latest(account
     assert next(row for row in read(done) if row["giftcard_uuid"] == card.uuid)["amount_in_cents"] == str(was + 250)
 
 
-def test_several_programs_are_proven_each_on_its_own(account: Account) -> None:
-    """Two walks, two moments, one file with both programs' cards."""
-    done = account.export(filters=(account.program(1), account.program(3)))
+def test_several_programs_are_proven_at_one_moment(account: Account) -> None:
+    """Every list is read, all are counted, all but the last once more, and every list is read again."""
+    done = account.export(filters=(account.program(1), account.program(3)), concurrency=1)
     assert done.agreed
+    first, third = (account.program(number)["giftcard_program_uuid"] for number in (1, 3))
+    asked = [(page(query), query["giftcard_program_uuid"]) for query in account.lists]
+    counts = [(0, first), (0, third), (0, first)]
+    begun = asked.index(counts[0])
+    assert asked[begun : begun + 3] == counts
+    assert sorted(asked[:begun]) == sorted(asked[begun + 3 :])
+    assert {one["moment"] for one in done.summary["walks"]} == {done.summary["moment"]}
     expected = [u for n in (1, 3) for u in (account.cards.get(i).uuid for i in account.cards._of[n])]
     assert held(done) == expected
     assert [walk["verdict"] for walk in done.summary["walks"]] == ["agreed", "agreed"]
@@ -188,6 +208,38 @@ def test_one_program_that_does_not_agree_spoils_the_verdict(account: Account) ->
     done = account.export(filters=(account.program(1), account.program(2)))
     assert (done.exit_code, done.summary["verdict"]) == (1, "not agreed")
     assert [walk["verdict"] for walk in done.summary["walks"]] == ["agreed", "not agreed"]
+
+
+def test_a_card_that_moves_between_programs_is_in_one_of_them(account: Account) -> None:
+    """It leaves the second program before it is read there, for the first one, whose pages were read before."""
+    card = account.cards.get(account.cards._of[2][-1])
+    second = account.program(2)
+
+    def move(_: httpx.Request) -> None:
+        asked = [query for query in account.lists if query.items() >= second.items() and page(query) == 2]
+        if asked and account.cards.get(card.number).program == 2:
+            account.cards.reprogram(account.cards.get(card.number), 1)
+
+    account.answer = move
+    done = account.export(filters=(account.program(1), second), concurrency=1)
+    assert done.agreed
+    assert card.uuid in held(done)
+
+
+def test_programs_proven_at_different_moments_are_not_agreed(account: Account) -> None:
+    """A card made between the counts: each list is proven, but not for one moment, and the verdict says so."""
+
+    def add(_: httpx.Request) -> None:
+        if [page(query) for query in account.lists].count(0) == 1 and len(account.cards.order) == 40:
+            account.cards.add(1, 0)
+
+    account.after = add
+    done = account.export(filters=(account.program(1), account.program(2)), concurrency=1, max_passes=2)
+    assert (done.exit_code, done.agreed, done.summary["verdict"]) == (1, False, "agreed apart")
+    assert [one["verdict"] for one in done.summary["walks"]] == ["agreed", "agreed"]
+    assert "moved from one to another" in done.notes[2]
+    again = account.export(filters=(account.program(1), account.program(2)), concurrency=1)
+    assert again.agreed
 
 
 def test_a_card_that_moves_between_programs_stands_once(account: Account) -> None:
@@ -254,3 +306,77 @@ def test_the_summary_beside_the_file_says_everything(account: Account) -> None:
     assert kept["requests"] == len(account.requests)
     assert kept["oldest_reading"] <= kept["newest_reading"]
     assert kept["account"]["company"] == "Sandbox Shop"
+
+
+# --- the decisions, as values ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seen", "proven", "possible"),
+    [
+        (SeenCounts(held=5, seen_again=5, unseen=0), True, True),
+        (SeenCounts(held=5, seen_again=3, unseen=2), False, True),  # two still to be seen
+        (SeenCounts(held=5, seen_again=4, unseen=0), False, False),  # one is known to be deleted
+        (SeenCounts(held=6, seen_again=6, unseen=0), False, False),  # one too many, found later in the same pass
+    ],
+)
+def test_a_count_is_proven_once_everything_it_counted_is_seen_again(
+    seen: SeenCounts, *, proven: bool, possible: bool
+) -> None:
+    """Five are counted: proven when these five are shown again, and never once one of them is gone."""
+    reading = CountReading(number=1, total=5, at=0.0)
+    assert (is_proven(reading, seen), may_be_proven(reading, seen)) == (proven, possible)
+
+
+@pytest.mark.parametrize(
+    ("total", "highest", "grew", "pages"),
+    [(40, 4, True, [1, 4]), (43, 4, True, [1, 4, 5]), (43, 4, False, [1, 4]), (12, 4, True, [1, 2]), (0, 1, True, [1])],
+)
+def test_the_pages_where_a_list_grows_and_shrinks_are_read_again(
+    total: int, highest: int, pages: list[int], *, grew: bool
+) -> None:
+    """The first page, the last one, and those that were added behind it; ten objects a page."""
+    assert border_pages(total, 10, highest, grew=grew) == pages
+
+
+def test_page_sizes_differ_from_pass_to_pass() -> None:
+    """So that a tie that straddles a border in one pass does not do so in the next; never below 1, nor too many."""
+    assert [next_page_size(n, 100, 100) for n in range(1, 5)] == [97, 93, 89, 83]
+    assert [next_page_size(n, 10, 100) for n in range(1, 5)] == [7, 17, 21, 27]
+    assert next_page_size(7, 1, 5) == 5
+
+
+def state(**given: object) -> ReadState:
+    """A list after its second pass, of which five were counted."""
+    kept = {"number": 2, "latest": {"number": 2, "total": 5, "at": 0.0}}
+    return ReadState.load(kept | given, 100)
+
+
+@pytest.mark.parametrize(
+    ("lists", "proven", "helps"),
+    [
+        ([{}], [False], True),
+        ([{"number": 4}], [False], False),  # all passes are used up
+        ([{"latest": None}], [False], False),  # without a count there is no proof, however often it is read
+        ([{}, {"latest": None}], [False, False], True),  # the first may still be proven on its own
+        ([{}, {"latest": None}], [True, False], False),
+        ([{}, {}], [True, True], True),  # each is; they may still be proven together
+    ],
+)
+def test_lists_are_read_again_while_that_can_prove_more(
+    lists: list[dict[str, object]], proven: list[bool], *, helps: bool
+) -> None:
+    """Another pass follows unless no list can gain by it."""
+    assert another_pass_helps([state(**given) for given in lists], proven, ReadOptions()) is helps
+
+
+def test_the_verdict_on_several_lists_is_that_of_the_weakest() -> None:
+    """And lists that are proven at moments of their own are not agreed."""
+    count = {"number": 1, "total": 5, "at": 7.0}
+    one = state(verdict="agreed", pending=count, shared=count)
+    other = state(verdict="agreed", pending=count)
+    weak = state(verdict="not agreed")
+    assert overall([one]) == overall([one, one]) == Completeness.AGREED
+    assert overall([one, other]) is Completeness.AGREED_APART
+    assert overall([one, other, weak]) is Completeness.NOT_AGREED
+    assert overall([one, state(verdict=None)]) == overall([]) == Completeness.UNFINISHED

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -282,3 +284,28 @@ def test_status_tells_how_far_an_export_is(account: Account) -> None:
     assert lines[0] == "giftcards export: not running; the same command goes on"
     assert "  pass 2: 1 of 4 pages" in lines
     assert lines[-1].startswith("40 read in the first pass")
+
+
+@pytest.mark.parametrize(
+    ("stored", "programs", "requests"),
+    [("one_list", (), 4), ("two_programs", (1, 2), 6)],
+)
+def test_an_export_begun_by_an_earlier_version_goes_on(
+    make: Make, tmp_path: Path, stored: str, programs: tuple[int, ...], requests: int
+) -> None:
+    """A staging store as the version before wrote it, killed in its second pass: what it holds is not read again.
+
+    That version proved one list after the other; the lists are now brought to the same pass and counted together.
+    """
+    account = make(giftcards=24)
+    filters = tuple(account.program(number) for number in programs) or ({},)
+    directory = tmp_path / "cards.csv.export"
+    directory.mkdir()
+    text = (Path(__file__).parent / "stores" / f"{stored}.sql").read_text(encoding="utf-8")
+    with closing(sqlite3.connect(directory / "pages.sqlite")) as db:
+        db.executescript(text.replace("{FOLDER}", str(tmp_path.resolve())))
+    done = account.export(concurrency=1, page_size=5, filters=filters)
+    assert done.agreed
+    reading = [query for query in account.lists if page(query)]
+    assert len(reading) == requests
+    assert held(done) == held(account.export(to="whole.csv", filters=filters))

@@ -56,10 +56,10 @@ class Judge:
     rng: random.Random
     events: int  # so many changes at most
     likely: float  # of a change before or after each answer
-    program: int = 0  # whose cards are counted, 0 = all
+    programs: tuple[int, ...] = ()  # whose cards are counted, none = all
     counted: dict[float, frozenset[str]] = field(default_factory=dict)  # wall time of the answer -> what existed
     throughout: frozenset[str] = frozenset()
-    moved: set[int] = field(default_factory=set)
+    settled: set[int] = field(default_factory=set)  # cards that came or moved, and are left alone from then on
 
     def __post_init__(self) -> None:
         """Everything there at the start may have been there throughout."""
@@ -68,7 +68,7 @@ class Judge:
     def existing(self) -> frozenset[str]:
         """The cards that exist now."""
         cards = self.world.sandbox.world.cards
-        numbers = cards._of[self.program] if self.program else cards.order
+        numbers = [n for program in self.programs for n in cards._of[program]] if self.programs else cards.order
         return frozenset(cards.get(number).uuid for number in numbers)  # type: ignore[union-attr]
 
     def disturb(self) -> None:
@@ -79,13 +79,15 @@ class Judge:
         cards = self.world.sandbox.world.cards
         kind = self.rng.choice(("both", "both", "delete", "add", "move", "pay"))
         if kind in ("both", "delete") and len(cards.order):
-            cards.remove(cards.get(self.rng.choice(cards.order)))  # type: ignore[arg-type]
+            number = self.rng.choice(cards.order)
+            if len(self.programs) < 2 or number not in self.settled:  # to come and go at once is excluded as well
+                cards.remove(cards.get(number))  # type: ignore[arg-type]
         if kind in ("both", "add"):
-            cards.add(self.rng.choice(list(cards.programs)), self.world.wall())
+            self.settled.add(cards.add(self.rng.choice(list(cards.programs)), self.world.wall()).number)
         if kind == "move" and len(cards.order):
             number = self.rng.choice(cards.order)
-            if number not in self.moved:  # moving away and back is what the argument excludes
-                self.moved.add(number)
+            if number not in self.settled:  # moving away and back is what the argument excludes
+                self.settled.add(number)
                 cards.reprogram(cards.get(number), self.rng.choice(list(cards.programs)))  # type: ignore[arg-type]
         if kind == "pay" and len(cards.order):
             card = cards.get(self.rng.choice(cards.order))
@@ -121,6 +123,7 @@ def changing(folder: Path, seed: int) -> tuple[ExportResult, Judge]:
     cards = rng.choice((0, 1, size, 40, 90))
     share = rng.choice((0, 0, 0.05, 0.2))
     faults = tuple(Fault(kind, share, path="giftcards") for kind in rng.sample(_LISTS, 2)) if share else ()
+    chosen = rng.choice(((), (), (1,), (2,), (1, 2), (3, 1, 2)))
     world = World(
         folder,
         giftcards=cards,
@@ -130,15 +133,14 @@ def changing(folder: Path, seed: int) -> tuple[ExportResult, Judge]:
         ties=rng.choice((1, 8, 30)),
         shuffle=rng.random() < 0.4,
         over_limit=rng.choice(("1003", "clamp")),
-        churn=1 if rng.random() < 0.05 else 0,
+        churn=1 if rng.random() < 0.05 and len(chosen) < 2 else 0,
         faults=faults,
     )
-    program = rng.choice((0, 0, 1, 2))
     judge = Judge(
-        world, rng, events=rng.choice((0, 1, 2, 4, 8, 1000)), likely=rng.choice((0.02, 0.1, 0.3)), program=program
+        world, rng, events=rng.choice((0, 1, 2, 4, 8, 1000)), likely=rng.choice((0.02, 0.1, 0.3)), programs=chosen
     )
     programs = world.sandbox.world.cards.programs
-    filters = ({"giftcard_program_uuid": programs[program].uuid},) if program else ({},)
+    filters = tuple({"giftcard_program_uuid": programs[program].uuid} for program in chosen) or ({},)
     terms = ReadOptions(page_size=size, concurrency=rng.choice((1, 2, 8)), max_passes=rng.choice((2, 4, 6)))
     options = ExportOptions(
         folder / "cards.csv", filters=filters, connection=ConnectionOptions(Rate(0.0)), reading=terms
