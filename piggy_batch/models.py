@@ -44,6 +44,7 @@ class Kind(StrEnum):
     """How a column's text becomes the value that is sent."""
 
     TEXT = "text"  # any text, unchanged
+    NAME = "name"  # any text, unchanged; the service may keep it without outer space, or in another Unicode form
     PATH = "path"  # text that stands in a URL's path
     FLAG = "flag"  # true/false, 1/0, yes/no
     CENTS = "cents"  # a whole, positive number of cents

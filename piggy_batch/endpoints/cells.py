@@ -18,7 +18,7 @@ _UNSAFE_IN_PATH = frozenset("/?#\\%")
 def check_cell(kind: Kind, text: str) -> str | None:
     """What is wrong with a cell of that kind, in words that say what to write instead."""
     match kind:
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.NAME:
             return "is only white space" if text.isspace() else None
         case Kind.PATH:
             return _check_path(text)
@@ -72,7 +72,7 @@ def _check_type(text: str) -> str | None:
 def parse_cell(kind: Kind, text: str) -> Json:
     """The value that is sent for a cell that passed :func:`check_cell`."""
     match kind:
-        case Kind.TEXT | Kind.PATH:
+        case Kind.TEXT | Kind.NAME | Kind.PATH:
             return text
         case Kind.FLAG:
             return text.strip().casefold() in TRUE_WORDS
@@ -93,6 +93,11 @@ _MADE_UP_DOMAINS = frozenset({"piggy.nl"})
 def identity_of(email: str) -> str:
     """What makes an address unique: itself, trimmed and in lower case."""
     return email.strip().lower()
+
+
+def kept_form(text: str) -> str:
+    """What is left of a text that a service keeps without outer space and in the usual Unicode form (NFC)."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def check_email(text: str) -> str | None:

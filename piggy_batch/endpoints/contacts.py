@@ -49,7 +49,7 @@ CONTACTS = (
         verb="find-or-create",
         help="Look contacts up by e-mail address, and make those that are missing.",
         # A GET that writes (stated). The service does not say whether it found or made the contact, and a
-        # repeat finds it: in doubt the request itself is the look.
+        # repeat finds it.
         method="GET",
         path="contacts/find-or-create",
         repeat=Repeat.GUARDED,
@@ -58,6 +58,9 @@ CONTACTS = (
         key="email",
         repeat_note="finds the same contact",
         echoes=_EMAIL_ECHO,
+        goal=DesiredState(),
+        look=FIND_CONTACT,
+        start=StartState.ABSENT,
         confirm=True,
     ),
     Operation(

@@ -30,12 +30,21 @@ IDENTIFIER = ResponseFields(
 )
 
 _VALUE = Column("contact_identifier_value", "the card number or other code, exactly as scanned", required=True)
-_NAME = Column("contact_identifier_name", "a name for the card; the service uses the value where none is given")
+_NAME = Column(
+    "contact_identifier_name", "a name for the card; the service uses the value where none is given", kind=Kind.NAME
+)
 _EXPECTED = Column(
     "expected_contact_uuid",
     f'who must hold the card now; "{NOBODY}" says nobody. Another holder: the row is rejected, nothing is sent',
     sent=False,
     expects="contact_uuid",
+)
+_EXPECTED_NAME = Column(
+    "expected_contact_identifier_name",
+    "what the card must be called now. Another name: the row is rejected, nothing is sent",
+    kind=Kind.NAME,
+    sent=False,
+    expects="contact_identifier_name",
 )
 _CONTACT = Column("contact_uuid", "the contact's UUID", required=True)
 
@@ -48,7 +57,7 @@ FIND_IDENTIFIER = Lookup(
     absent_codes=frozenset({60003}),
     hidden_codes=frozenset({60004}),
     inside="contacts/{contact_uuid}/contact-identifiers",
-    activate="identifiers update with contact_identifier_active true",
+    activate="identifiers update (contact_identifier_active true)",
 )
 _VALUE_ECHO = (("value", "contact_identifier_value"),)
 
@@ -80,7 +89,7 @@ IDENTIFIERS = (
         key="contact_identifier_value",
         repeat_note="is refused (60006)",
         echoes=_VALUE_ECHO,
-        goal=DesiredState(owner=OwnerRule.ROW, columns=("contact_identifier_name",)),
+        goal=DesiredState(owner=OwnerRule.ROW, active=True, columns=("contact_identifier_name",)),
         look=FIND_IDENTIFIER,
         start=StartState.ABSENT,
         already_codes=frozenset({60006}),
@@ -98,7 +107,7 @@ IDENTIFIERS = (
         key="contact_identifier_value",
         repeat_note="is refused (60014)",
         echoes=_VALUE_ECHO,
-        goal=DesiredState(owner=OwnerRule.ROW),
+        goal=DesiredState(owner=OwnerRule.ROW, active=True),
         look=FIND_IDENTIFIER,
         start=StartState.UNOWNED,
         needs_active=True,
@@ -113,7 +122,7 @@ IDENTIFIERS = (
         method="PUT",
         path="contact-identifiers/unlink",
         repeat=Repeat.GUARDED,
-        columns=(_VALUE, _EXPECTED),
+        columns=(_VALUE, _EXPECTED, _EXPECTED_NAME),
         noun=IDENTIFIER,
         key="contact_identifier_value",
         repeat_note="is refused (60011) or does nothing",
@@ -135,9 +144,10 @@ IDENTIFIERS = (
         repeat=Repeat.GUARDED,
         columns=(
             _VALUE,
-            Column("contact_identifier_name", "the new name"),
+            Column("contact_identifier_name", "the new name", kind=Kind.NAME),
             Column("contact_identifier_active", "true or false", kind=Kind.FLAG),
             _EXPECTED,
+            _EXPECTED_NAME,
         ),
         noun=IDENTIFIER,
         key="contact_identifier_value",
@@ -156,14 +166,14 @@ IDENTIFIERS = (
         method="DELETE",
         path="contact-identifiers",
         repeat=Repeat.GUARDED,
-        columns=(_VALUE, _EXPECTED),
+        columns=(_VALUE, _EXPECTED, _EXPECTED_NAME),
         noun=IDENTIFIER,
         key="contact_identifier_value",
         repeat_note="is refused (60003)",
         goal=DesiredState(exists=False),
         look=FIND_IDENTIFIER,
         lookup_before=True,
-        empty_answer_ok=True,  # undocumented; null, [], {} and nothing at all have been seen or inferred
+        empty_answer_ok=True,  # undocumented; null, [], {} and nothing at all have been seen or inferred, and no more
         unique="contact_identifier_value",
         confirm=True,
     ),
@@ -180,7 +190,7 @@ IDENTIFIERS = (
             Column(
                 "email", "the address of who must hold it, where contact_uuid is blank", kind=Kind.EMAIL, sent=False
             ),
-            Column("contact_identifier_name", "the name that it must have", sent=False),
+            Column("contact_identifier_name", "the name that it must have", kind=Kind.NAME, sent=False),
             Column("contact_identifier_active", "true or false", kind=Kind.FLAG, sent=False),
         ),
         noun=IDENTIFIER,

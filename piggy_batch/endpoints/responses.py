@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 HALT_CODES = frozenset({7002, 7011, 60000})
 # 1000 internal error, 60001 "creating in progress" (stated): either may still be carried out
 DOUBT_CODES = frozenset({1000, 60001})
+# request timeout, too early, and what proxies say when the client or the server behind them took too long
+GAVE_UP = frozenset({408, 425, 460, 499})
 LARGEST_CODE = 2**53  # a larger number is no error code, and not every reader of JSON keeps it
 
 
 class ResponseAction(StrEnum):
-    """What the caller does next with the row."""
+    """What the caller does next with the row. Whether a refusal may have been carried out all the same is told by
+    :attr:`Verdict.harmless`."""
 
     SETTLE = "settle"  # the outcome is final for this run
     RETRY = "retry"  # surely not applied: back off and send again
@@ -46,6 +49,7 @@ class Verdict:
     code: int | None = None
     kept: Mapping[str, Json] = field(default_factory=dict)  # result columns
     wait_s: float | None = None
+    harmless: bool = True  # of a halt or a refusal: known not to have been carried out
 
 
 def get_path(data: Json, path: str) -> Json:
@@ -108,14 +112,21 @@ def classify_status(reply: Reply) -> Verdict | None:
             ResponseAction.HALT,
             f"the service redirects to {where}; set --base-url to the right address",
             http_status=status,
+            harmless=False,
         )
     if status == 403:
-        return Verdict(ResponseAction.FORBIDDEN, said, http_status=status, code=code)
-    if status >= 500 or status == 408 or status < 200 or code in DOUBT_CODES or is_truncated(reply):
+        return Verdict(ResponseAction.FORBIDDEN, said, http_status=status, code=code, harmless=_is_own_refusal(reply))
+    if status >= 500 or status in GAVE_UP or status < 200 or code in DOUBT_CODES or is_truncated(reply):
         return Verdict(ResponseAction.DOUBT, said, http_status=status, code=code)
     if status >= 400 and code is None:
-        return Verdict(ResponseAction.NOT_FROM_API, said, http_status=status)
+        return Verdict(ResponseAction.NOT_FROM_API, said, http_status=status, harmless=False)
     return None
+
+
+def _is_own_refusal(reply: Reply) -> bool:
+    """Whether the service itself refuses a request that the token has no right to, which it does before it acts; a
+    firewall's page may stand in the place of the answer to a request that was carried out."""
+    return isinstance(reply.body, Mapping) and isinstance(reply.body.get("message"), str) and "data" not in reply.body
 
 
 def is_truncated(reply: Reply) -> bool:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY, DesiredState, Lookup, Operation, OwnerRule, ResponseFields, StartState
+from piggy_batch.endpoints.cells import kept_form
 from piggy_batch.endpoints.responses import (
     ResponseAction,
     Verdict,
@@ -18,7 +19,14 @@ from piggy_batch.endpoints.responses import (
     extract_fields,
     get_path,
 )
-from piggy_batch.importing.response_rules import is_same, owner_of, wanted_cell, wanted_owner
+from piggy_batch.importing.response_rules import (
+    first_activate,
+    is_same,
+    kept_otherwise,
+    owner_of,
+    wanted_cell,
+    wanted_owner,
+)
 from piggy_batch.models import Answer, Json, Lost, Proof, Status
 from piggy_batch.text import printable
 
@@ -140,11 +148,20 @@ def read_contact_list(
     data = get_path(answer.body, "data")
     if not isinstance(data, list):
         return Verdict(ResponseAction.DOUBT, "look: the answer holds no list", http_status=answer.status)
-    for item in data:
-        if get_path(item, look.key_path) == values[look.key]:
-            fields = extract_fields(look.noun, item) | ({look.noun.owner: contact_uuid} if look.noun.owner else {})
-            return ObservedState(look.noun, exists=True, value=values[look.key], fields=fields)
-    return hidden
+    item = _item_of(data, look.key_path, values[look.key])
+    if item is None:
+        return hidden
+    fields = extract_fields(look.noun, item) | ({look.noun.owner: contact_uuid} if look.noun.owner else {})
+    return ObservedState(look.noun, exists=True, value=str(get_path(item, look.key_path)), fields=fields)
+
+
+def _item_of(items: list[Json], key_path: str, key: str) -> Json:
+    """The item of that key; else the one whose key differs only as a service may keep it; else None."""
+    shown = [(item, get_path(item, key_path)) for item in items]
+    for item, value in shown:
+        if value == key:
+            return item
+    return next((item for item, value in shown if isinstance(value, str) and kept_form(value) == kept_form(key)), None)
 
 
 def matches_goal(operation: Operation, values: Mapping[str, str], seen: ObservedState) -> Match:
@@ -154,12 +171,14 @@ def matches_goal(operation: Operation, values: Mapping[str, str], seen: Observed
         return Match.NO
     if not seen.exists:
         return Match.YES
+    if goal.active and seen.inactive:
+        return Match.NO
     if seen.hidden:
         return _fits_hidden(operation, goal, values, seen)
     if goal.owner is not OwnerRule.ANY and seen.owner != wanted_owner(operation, values):
         return Match.NO
     for name in goal.columns:
-        if name in values and seen.fields.get(name) != wanted_cell(operation, name, values):
+        if name in values and not is_same(operation, name, seen.fields.get(name), wanted_cell(operation, name, values)):
             return Match.NO
     return Match.YES
 
@@ -187,12 +206,13 @@ def decide_before_send(operation: Operation, values: Mapping[str, str], seen: Ob
     stranger = _unexpected(operation, values, seen)
     if stranger:
         return _looked(Status.REJECTED, stranger, kept=seen.fields)
-    if matches_goal(operation, values, seen) is Match.YES:
+    # What differs in form only is sent: the answer tells in which form the service keeps it.
+    if matches_goal(operation, values, seen) is Match.YES and not kept_otherwise(operation, values, seen.fields):
         return _looked(Status.ALREADY, "nothing sent: it is so already", kept=seen.fields)
     if seen.inactive and operation.needs_active:
         return _looked(
             Status.REJECTED,
-            f"{seen.words()}; the service refuses to {operation.verb} it: make it active first",
+            f"{seen.words()}; the service refuses to {operation.verb} it: {first_activate(operation)}",
             code=_own_code(look.hidden_codes if look else ()),
         )
     return None
@@ -220,7 +240,9 @@ def _unexpected(operation: Operation, values: Mapping[str, str], seen: ObservedS
         if seen.hidden:
             return f"{column.name} {printable(expected)} cannot be confirmed: {seen.words()}; nothing sent"
         found = seen.fields.get(column.expects)
-        if (NOBODY if found is None else str(found)) != expected:
+        if found is None and column.expects == seen.noun.owner:
+            found = NOBODY
+        if not is_same(operation, column.name, found, expected):
             return f"{column.name} {printable(expected)}, but it {seen.words()}; nothing sent"
     return None
 
@@ -229,18 +251,24 @@ def decide_after_lookup(
     operation: Operation, values: Mapping[str, str], seen: ObservedState, *, doubt: bool, before: ObservedState | None
 ) -> Verdict:
     """What a look settles. ``doubt``: the row was sent and its answer lost; else an "is so already"
-    code is being confirmed. RETRY: the request has left no trace, so sending it (again) is right."""
+    code is being confirmed. RETRY: the request has left no trace, so sending it (again) is right.
+
+    In doubt nothing is called refused: what stands there now may be what this row has made, and somebody else has
+    changed since.
+    """
     if _is_other(operation, values, seen):
         return _looked(
             Status.UNKNOWN if doubt else Status.REJECTED,
             f'asked for "{printable(values[operation.key])}", the service shows "{printable(seen.value or "")}"',
         )
-    fit = matches_goal(operation, values, seen)
-    if fit is Match.YES:
-        return _looked(Status.DONE if doubt else Status.ALREADY, "", kept=seen.fields)
-    if before is not None and before.state() == seen.state():
+    match = matches_goal(operation, values, seen)
+    form = kept_otherwise(operation, values, seen.fields)
+    unchanged = before is not None and before.state() == seen.state()
+    if match is Match.YES and not (unchanged and form):
+        return _looked(Status.DONE if doubt else Status.ALREADY, form, kept=seen.fields)
+    if unchanged:
         return Verdict(ResponseAction.RETRY, "the look shows the state before")
-    if before is not None and fit is Match.HIDDEN and not before.hidden and before.owner is None:
+    if before is not None and match is Match.HIDDEN and not before.hidden and before.owner is None:
         # Only this row's own change can be seen, its name cannot: an update may be repeated harmlessly.
         return Verdict(ResponseAction.RETRY, seen.words())
     if operation.lookup_before:
@@ -249,11 +277,11 @@ def decide_after_lookup(
         return _looked(Status.REJECTED, f"refused, and it {seen.words()}", kept=seen.fields)
     if _untouched(operation, seen):
         return Verdict(ResponseAction.RETRY, f"the look says it {seen.words()}")
-    goal = operation.goal
-    nobody_asked = goal is not None and goal.owner is OwnerRule.ROW and wanted_owner(operation, values) is None
-    if doubt and nobody_asked and seen.owner is not None:
-        return _looked(Status.UNKNOWN, f"it {seen.words()}; it may be this row's card, linked since", kept=seen.fields)
-    return _looked(Status.REJECTED, f"it {seen.words()}", kept=seen.fields)
+    if doubt:
+        return _looked(Status.UNKNOWN, f"it {seen.words()}; this row may have had its part in it", kept=seen.fields)
+    needed = operation.goal is not None and operation.goal.active and seen.inactive
+    advice = f"; {first_activate(operation)}" if needed else ""
+    return _looked(Status.REJECTED, f"it {seen.words()}{advice}", kept=seen.fields)
 
 
 def _untouched(operation: Operation, seen: ObservedState) -> bool:

@@ -8,9 +8,10 @@ answer does not show is not believed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from piggy_batch.endpoints import NOBODY, Operation, OwnerRule, ResponseFields
-from piggy_batch.endpoints.cells import identity_of, parse_cell
+from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell
 from piggy_batch.endpoints.responses import (
     ResponseAction,
     Verdict,
@@ -22,6 +23,8 @@ from piggy_batch.endpoints.responses import (
 )
 from piggy_batch.models import Answer, Json, Kind, Lost, Repeat, Reply, Status
 from piggy_batch.text import printable
+
+_NOTHING: tuple[Json, ...] = (None, [], {})
 
 
 def judge_response(operation: Operation, values: Mapping[str, str], answer: Answer) -> Verdict:
@@ -46,14 +49,22 @@ def _judge_refusal(operation: Operation, reply: Reply) -> Verdict:
     if code in operation.inactive_codes:
         kept = {operation.noun.active: False} if operation.noun.active else {}
         return Verdict(ResponseAction.SETTLE, said, Status.DONE, http_status=reply.status, code=code, kept=kept)
+    if operation.needs_active and operation.look and code in operation.look.hidden_codes:
+        said = f"{said}; {first_activate(operation)}"
     return Verdict(ResponseAction.SETTLE, said, Status.REJECTED, http_status=reply.status, code=code)
+
+
+def first_activate(operation: Operation) -> str:
+    """What to do about a thing that is inactive, in words."""
+    by = f" with {operation.look.activate}" if operation.look and operation.look.activate else ""
+    return f"make it active first{by}"
 
 
 def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply) -> Verdict:
     doubt = Verdict(ResponseAction.DOUBT, "the answer holds no usable data", http_status=reply.status)
     done = Verdict(ResponseAction.SETTLE, "", Status.DONE, http_status=reply.status)
     if operation.empty_answer_ok:
-        return done if _is_bare_success(operation, values, reply) else doubt
+        return done if _is_empty_success(reply) else doubt
     if not isinstance(reply.body, Mapping) or "data" not in reply.body:
         return doubt
     data = reply.body["data"]
@@ -80,17 +91,17 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
             http_status=reply.status,
             kept=kept,
         )
-    return Verdict(ResponseAction.SETTLE, "", Status.DONE, http_status=reply.status, kept=kept)
+    return replace(done, message=kept_otherwise(operation, values, kept), kept=kept)
 
 
-def _is_bare_success(operation: Operation, values: Mapping[str, str], reply: Reply) -> bool:
-    """Whether a 2xx that need not show anything shows at least nothing else: no error, no other thing."""
-    if not isinstance(reply.body, Mapping):
-        return reply.is_json or reply.text == ""
-    if api_code(reply) is not None or reply.body.get("errors") or reply.body.get("error"):
-        return False
-    shown = get_path(reply.body, f"data.{operation.look.key_path}") if operation.look else None
-    return shown is None or str(shown) == values.get(operation.key)
+def _is_empty_success(reply: Reply) -> bool:
+    """Whether a 2xx has one of the shapes in which a success without data is known, and nothing else in it."""
+    body = reply.body
+    if not reply.is_json:
+        return reply.text == ""
+    if isinstance(body, Mapping):
+        return body.keys() <= {"data", "meta"} and body.get("data") in _NOTHING and body.get("meta") in _NOTHING
+    return body in _NOTHING
 
 
 def _names(value: Json) -> bool:
@@ -121,8 +132,13 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
     found += [
         f'{name} asked "{printable(values[name])}", answered "{printable(str(fields[name]))}"'
         for name in goal.columns
-        if name in fields and name in values and fields[name] != wanted_cell(operation, name, values)
+        if name in fields
+        and name in values
+        and not is_same(operation, name, fields[name], wanted_cell(operation, name, values))
     ]
+    active = operation.noun.active
+    if goal.active and active is not None and fields.get(active) is False:
+        found.append("asked for an active one, answered an inactive one")
     if goal.owner is not OwnerRule.ANY and _mentions_owner(operation, data):
         wanted, owner = wanted_owner(operation, values) or NOBODY, owner_of(operation.noun, fields) or NOBODY
         if owner != wanted:
@@ -154,10 +170,29 @@ def wanted_cell(operation: Operation, name: str, values: Mapping[str, str]) -> J
 
 
 def is_same(operation: Operation, name: str, shown: Json, wanted: Json) -> bool:
-    """Whether two values of a column stand for the same."""
-    if _kind(operation, name) is Kind.EMAIL:
-        return identity_of(str(shown)) == identity_of(str(wanted))
-    return str(shown) == str(wanted)
+    """Whether two values of a column stand for the same: names as the service may keep them, addresses as it
+    compares them, everything else to the letter."""
+    if type(shown) is type(wanted) and shown == wanted:
+        return True
+    match _kind(operation, name):
+        case Kind.EMAIL:
+            return identity_of(str(shown)) == identity_of(str(wanted))
+        case Kind.NAME:
+            return isinstance(shown, str) and kept_form(shown) == kept_form(str(wanted))
+        case Kind.FLAG:
+            return False
+        case _:
+            return str(shown) == str(wanted)
+
+
+def kept_otherwise(operation: Operation, values: Mapping[str, str], fields: Mapping[str, Json]) -> str:
+    """What the service keeps in another form than was asked, though it stands for the same; "" where nothing."""
+    columns = operation.goal.columns if operation.goal else ()
+    return "; ".join(
+        f'{name} "{printable(values[name])}" is kept as "{printable(str(fields[name]))}"'
+        for name in columns
+        if name in values and name in fields and fields[name] != wanted_cell(operation, name, values)
+    )
 
 
 def _kind(operation: Operation, name: str) -> Kind:

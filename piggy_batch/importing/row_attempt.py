@@ -19,7 +19,7 @@ from piggy_batch.importing.lookup_rules import (
 )
 from piggy_batch.importing.response_rules import judge_response, wanted_owner
 from piggy_batch.importing.verification.verify import verify_row
-from piggy_batch.models import Lost, Proof, Repeat, Status
+from piggy_batch.models import Proof, Repeat, Status
 from piggy_batch.runs.group_commit import PATIENCE_S
 from piggy_batch.runs.records import Outcome, RowState
 
@@ -50,10 +50,10 @@ class RowAttempt:
         "_outages",
         "_request",
         "_row",
-        "_sends",
         "_session",
         "_slot",
         "_tries",
+        "_uncounted",
         "_values",
     )
 
@@ -80,8 +80,8 @@ class RowAttempt:
         self._before = self._recorded() if self._doubt else None
         self._intended = False  # the journal holds an intent of this invocation
         self._tries = 0  # that ended without a usable answer
-        self._sends = 0
-        self._outages = session.breaker.outages  # the session's count when the tries began
+        self._uncounted = 0  # 1: the last answer is a try that is not among them (yet); throttled ones never are
+        self._outages = session.outages  # the session's count when the tries began
         self._outage_resets = 0  # how often an outage has wiped out the tries
         self._held_up_since: float | None = None  # when throttling or maintenance began to hold this row up
 
@@ -93,7 +93,7 @@ class RowAttempt:
     async def carry(self) -> Verdict | None:
         """The row's outcome; None: the run stops, put the row back."""
         if self._operation.verify:
-            self._sends += 1
+            self._uncounted = 1
             return await verify_row(self._session, self._values, self._slot, self._options.attempts)
         while True:
             early = await self._before_sending()
@@ -123,7 +123,7 @@ class RowAttempt:
         outcome = Outcome(
             number=self._row.number,
             status=status,
-            attempts=self._row.attempts + self._sends,
+            attempts=self._row.attempts + self._tries + self._uncounted,
             finished_at=self._session.clock.wall(),
             before=self._before.to_json() if self._before else None,
             proof=verdict.proof if status in (Status.DONE, Status.ALREADY, Status.ABSENT) else None,
@@ -142,7 +142,7 @@ class RowAttempt:
         if verdict.call is not ResponseAction.THROTTLED:
             self._held_up_since = None
             return False
-        self._held_up_since = self._session.breaker.blocked_since(self._held_up_since, verdict)
+        self._held_up_since = self._session.blocked_since(self._held_up_since, verdict)
         return bool(self._session.stop)
 
     def _pause_s(self) -> float:
@@ -181,7 +181,7 @@ class RowAttempt:
                 return None
             if self._operation.repeat is not Repeat.SAFE:
                 before = self._before.to_json() if self._before else None
-                attempts = self._row.attempts + self._sends + 1
+                attempts = self._row.attempts + self._tries + 1
                 soon = turn.early_s < 2 * PATIENCE_S
                 await self._journal.sent(self._row.number, attempts, session.clock.wall(), before, may_wait=not soon)
                 self._intended = True
@@ -190,11 +190,9 @@ class RowAttempt:
             turn.leave()
         if answer is None:
             return None
-        self._sends += 1
         verdict = judge_response(self._operation, self._values, answer)
+        self._uncounted = int(verdict.call not in (ResponseAction.THROTTLED, ResponseAction.MAINTENANCE))
         if verdict.call in (ResponseAction.RETRY, ResponseAction.THROTTLED):
-            if isinstance(answer, Lost):
-                self._sends -= 1
             await self.put_back()
         return verdict
 
@@ -217,49 +215,58 @@ class RowAttempt:
                 return await self._count_attempt(verdict)
             case ResponseAction.MAINTENANCE | ResponseAction.DOUBT:
                 self._doubt = True
-                blind = self._operation.lookup_before and self._before is None
-                if repeat is Repeat.ONCE or blind:
-                    return replace(
-                        verdict,
-                        call=ResponseAction.SETTLE,
-                        status=Status.UNKNOWN,
-                        message=f"sent, no usable answer: {verdict.message}",
-                    )
+                if repeat is Repeat.ONCE or not self._can_look():
+                    return self._unknown(verdict)
                 if verdict.call is ResponseAction.MAINTENANCE:
                     return replace(verdict, call=ResponseAction.THROTTLED)
                 return await self._count_attempt(verdict)
             case ResponseAction.RETRY:
                 return await self._count_attempt(verdict)
             case ResponseAction.FORBIDDEN | ResponseAction.NOT_FROM_API:
-                if await self._session.breaker.halts_after_refusal(verdict, self._slot):
-                    return None
-                rejected = replace(verdict, call=ResponseAction.SETTLE, status=Status.REJECTED)
-                return await self._refused_in_doubt(rejected) if self._doubt else rejected
+                return await self._refused_by_others(verdict)
             case ResponseAction.HALT:
                 self._session.halt(verdict.message)
+                return None if verdict.harmless or repeat is Repeat.SAFE else self._unknown(verdict)
+
+    def _unknown(self, verdict: Verdict) -> Verdict:
+        """Nobody knows what the request has done. Where a look can tell, the next invocation takes the row up."""
+        message = f"sent, no usable answer: {verdict.message}"
+        return replace(verdict, call=ResponseAction.SETTLE, status=Status.UNKNOWN, message=message)
+
+    async def _refused_by_others(self, verdict: Verdict) -> Verdict | None:
+        """A refusal without a code of the service. What may stand in the place of the answer to a request that was
+        carried out is looked up; what cannot be looked up stays in doubt."""
+        earlier, halts = self._doubt, await self._session.halts_after_refusal(verdict, self._slot)
+        rejected = replace(verdict, call=ResponseAction.SETTLE, status=Status.REJECTED)
+        if verdict.harmless or self._operation.repeat is Repeat.SAFE:
+            if halts:
                 return None
+            return await self._refused_in_doubt(rejected) if earlier else rejected
+        self._doubt = True
+        if halts or self._operation.repeat is Repeat.ONCE or not self._can_look():
+            return self._unknown(verdict)
+        looked = await self._resolve_doubt()
+        if looked is None or looked.call is not ResponseAction.RETRY:
+            return looked
+        refused = self._unknown(verdict) if earlier else rejected
+        return replace(refused, message=f"{refused.message}; {looked.message}")
 
     async def _count_attempt(self, verdict: Verdict) -> Verdict | None:
         """Count a try without a usable answer; give the row up when they are used up."""
         session = self._session
-        self._tries += 1
+        self._tries, self._uncounted = self._tries + 1, 0
         if self._tries >= self._options.attempts:
-            await session.breaker.check_outage(self._slot, PING_AFTER_FAILURES)
-        if session.breaker.outages > self._outages and self._outage_resets < MAX_OUTAGE_RESETS:
+            await session.check_outage(self._slot, PING_AFTER_FAILURES)
+        if session.outages > self._outages and self._outage_resets < MAX_OUTAGE_RESETS:
             # Nobody got through, so the tries say nothing of this row.
-            self._outages, self._tries, self._outage_resets = session.breaker.outages, 0, self._outage_resets + 1
+            self._outages, self._tries, self._outage_resets = session.outages, 0, self._outage_resets + 1
         if self._tries < self._options.attempts:
             return replace(verdict, call=ResponseAction.RETRY)
         if session.stop:
             return None
         if not self._doubt:
             return replace(verdict, call=ResponseAction.SETTLE, status=Status.FAILED)
-        unknown = replace(
-            verdict,
-            call=ResponseAction.SETTLE,
-            status=Status.UNKNOWN,
-            message=f"sent, no usable answer: {verdict.message}",
-        )
+        unknown = self._unknown(verdict)
         if not self._can_look():
             return unknown
         looked = await self._resolve_doubt()
@@ -287,19 +294,18 @@ class RowAttempt:
         return replace(looked, http_status=verdict.http_status, code=verdict.code, message=message)
 
     async def _refused_in_doubt(self, refusal: Verdict) -> Verdict | None:
-        """A repeat was refused: only a look tells whether the first send was applied."""
-        if self._operation.repeat is Repeat.ONCE:
-            return replace(
-                refusal,
-                status=Status.UNKNOWN,
-                message=f"an earlier send is still in doubt; this one was refused: {refusal.message}",
-            )
-        if self._operation.look is None:
-            return refusal
+        """A repeat was refused: only a look tells whether the first send was applied, and none that it will not be."""
+        unknown = replace(
+            refusal,
+            status=Status.UNKNOWN,
+            message=f"an earlier send is still in doubt; this one was refused: {refusal.message}",
+        )
+        if self._operation.repeat is Repeat.ONCE or self._operation.look is None:
+            return unknown
         looked = await self._resolve_doubt()
-        if looked is None:
-            return None
-        return refusal if looked.call is ResponseAction.RETRY else looked
+        if looked is None or looked.call is not ResponseAction.RETRY:
+            return looked
+        return replace(unknown, message=f"{unknown.message}; {looked.message}, but it may still land")
 
     # --- looks ---------------------------------------------------------------------------------------
 

@@ -243,8 +243,13 @@ STEPS_COLUMNS: dict[str, tuple[str, ...]] = {
         "contact_identifier_name",
         "contact_identifier_active",
         "expected_contact_uuid",
+        "expected_contact_identifier_name",
     ),
     "identifiers unlink": ("contact_identifier_value", "expected_contact_uuid"),
     "identifiers link": ("contact_identifier_value", "contact_uuid", "expected_contact_uuid"),
-    "identifiers delete": ("contact_identifier_value", "expected_contact_uuid"),
+    "identifiers delete": (
+        "contact_identifier_value",
+        "expected_contact_uuid",
+        "expected_contact_identifier_name",
+    ),
 }

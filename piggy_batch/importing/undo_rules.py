@@ -64,6 +64,17 @@ class Change:
             case _:
                 return NOBODY
 
+    @property
+    def name(self) -> str | None:
+        """What the card was called once it was carried out; None: not known."""
+        before = self.before
+        found = (
+            (self.entry.kept or {}).get("contact_identifier_name")
+            or self.values.get("contact_identifier_name")
+            or (before.fields.get("contact_identifier_name") if before else None)
+        )
+        return str(found) if found is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Reverse:
@@ -116,7 +127,7 @@ def reverse(change: Change) -> list[Reverse | ManualReview]:
     named = {"contact_identifier_value": value, "expected_contact_uuid": change.owner}
     match change.operation.verb:
         case "create":
-            return [Reverse("identifiers delete", named)]
+            return [Reverse("identifiers delete", named | _expected_name(change.name))]
         case "link":
             return [Reverse("identifiers unlink", named)]
     before = change.before
@@ -131,11 +142,16 @@ def reverse(change: Change) -> list[Reverse | ManualReview]:
             return _reverse_delete(change, before, named)
 
 
+def _expected_name(name: str | None) -> dict[str, str]:
+    """What keeps a card that somebody has renamed since as it is."""
+    return {"expected_contact_identifier_name": name} if name else {}
+
+
 def _reverse_update(change: Change, before: ObservedState, named: dict[str, str]) -> list[Reverse | ManualReview]:
     kept = change.entry.kept or {}
     if kept.get("contact_identifier_active") is False and change.owner == NOBODY:
         return [ManualReview(change, "inactive and held by nobody: the service does not show whether it still is")]
-    cells = dict(named)
+    cells = named | _expected_name(change.name)
     if "contact_identifier_name" in change.values:
         former = before.fields.get("contact_identifier_name")
         if former is None:
@@ -150,13 +166,11 @@ def _reverse_update(change: Change, before: ObservedState, named: dict[str, str]
 def _reverse_delete(change: Change, before: ObservedState, named: dict[str, str]) -> list[Reverse | ManualReview]:
     if before.hidden:
         return [ManualReview(change, "it was inactive, so its former owner and name were not shown")]
-    made = {
-        **named,
-        "contact_uuid": before.owner or "",
-        "contact_identifier_name": str(before.fields.get("contact_identifier_name") or ""),
-    }
+    name = str(before.fields.get("contact_identifier_name") or "")
+    made = {**named, "contact_uuid": before.owner or "", "contact_identifier_name": name}
     found: list[Reverse | ManualReview] = [Reverse("identifiers create", made)]
     if before.fields.get("contact_identifier_active") is False:
-        cells = {**named, "contact_identifier_active": "false", "expected_contact_uuid": before.owner or NOBODY}
+        owner = before.owner or NOBODY
+        cells = {**named, "contact_identifier_active": "false", "expected_contact_uuid": owner} | _expected_name(name)
         found.append(Reverse("identifiers update", cells))
     return found

@@ -188,7 +188,7 @@ class ManifestLoader:
             declared = operation.column(name)
             kind = declared.kind if declared else Kind.TEXT
             column = [cells[place] for _, _, cells in rows]
-            if kind is Kind.TEXT:
+            if kind in (Kind.TEXT, Kind.NAME):
                 if any(map(str.isspace, column)) or (declared and declared.required and "" in column):
                     return False
             elif any(check_cell(kind, text) for text in set(column) if text) or (

@@ -55,6 +55,11 @@ def coded(code: int, status: int = 400) -> Reply:
         (coded(7011), ResponseAction.HALT),
         (coded(60000), ResponseAction.HALT),
         (reply(302, location="https://elsewhere.example"), ResponseAction.HALT),
+        (reply(499, {"message": "Client Closed Request"}), ResponseAction.DOUBT),
+        (Reply(460, None, is_json=False, text=""), ResponseAction.DOUBT),
+        (Reply(425, None, is_json=False, text="<html>"), ResponseAction.DOUBT),
+        (reply(409, {"message": "Conflict"}), ResponseAction.NOT_FROM_API),
+        (Reply(421, None, is_json=False, text=""), ResponseAction.NOT_FROM_API),
         (reply(403, {"message": "no"}), ResponseAction.FORBIDDEN),
         (Reply(403, None, is_json=False, text="<html>"), ResponseAction.FORBIDDEN),
         (reply(404, {"message": "no route"}), ResponseAction.NOT_FROM_API),
@@ -90,8 +95,98 @@ def test_what_an_answer_means_does_not_depend_on_the_operation(
 def test_a_success_that_shows_nothing_is_not_believed(operation: Operation, body: Any) -> None:
     """Only a delete, whose answer is not documented, and an empty list may show nothing."""
     verdict = judge_response(operation, {}, reply(200, body))
-    believed = operation.empty_answer_ok or (operation.returns_list and body == {"data": []})
+    empty = operation.empty_answer_ok and body not in ("text", {"data": "?"})
+    believed = empty or (operation.returns_list and body == {"data": []})
     assert verdict.call is (ResponseAction.SETTLE if believed else ResponseAction.DOUBT)
+
+
+@pytest.mark.parametrize(
+    ("body", "believed"),
+    [
+        (None, True),
+        ([], True),
+        ({}, True),
+        ({"data": None}, True),
+        ({"data": [], "meta": []}, True),
+        ({"data": {}, "meta": {}}, True),
+        ({"meta": {}}, True),
+        ({"success": False}, False),
+        ({"success": True}, False),
+        ({"data": False}, False),
+        ({"data": True}, False),
+        ({"data": 0}, False),
+        ({"data": {"deleted": False}}, False),
+        ({"data": None, "status": "error"}, False),
+        ({"data": None, "meta": {"queued": True}}, False),
+        ({"message": "Deleted."}, False),
+        (False, False),
+        ("OK", False),
+    ],
+)
+def test_a_delete_is_believed_in_its_known_shapes_only(body: Any, believed: bool) -> None:
+    """Nothing, or nothing as data; whatever else a 2xx says needs a look."""
+    answer = Reply(200, body, is_json=True)
+    verdict = judge_response(DELETE, {"contact_identifier_value": "A"}, answer)
+    assert verdict.call is (ResponseAction.SETTLE if believed else ResponseAction.DOUBT)
+
+
+def test_a_delete_without_a_body_is_believed_and_one_with_a_page_is_not() -> None:
+    """No byte at all is a known shape; text that is no JSON is none."""
+    assert judge_response(DELETE, {}, Reply(204, None, is_json=False)).status is Status.DONE
+    assert judge_response(DELETE, {}, Reply(200, None, is_json=False, text="<html>")).call is ResponseAction.DOUBT
+
+
+@pytest.mark.parametrize(
+    ("answer", "harmless"),
+    [
+        (reply(401, {"message": "Unauthenticated."}), True),
+        (coded(60000), True),
+        (reply(302, location="https://elsewhere.example"), False),
+        (reply(403, {"message": "This action is unauthorized."}), True),
+        (Reply(403, None, is_json=False, text="<html>"), False),
+        (reply(403, {"data": {"uuid": "g-1"}, "message": "?"}), False),
+        (reply(404, {"message": "no route"}), False),
+        (Reply(406, None, is_json=False, text="<html>"), False),
+        (reply(409, {"message": "Conflict"}), False),
+    ],
+)
+def test_which_refusals_are_known_to_be_harmless(answer: Reply, harmless: bool) -> None:
+    """Only what the service itself refuses before it acts; whatever stands between may have passed the request on."""
+    assert judge_response(CREATE, {}, answer).harmless is harmless
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "status"),
+    [
+        ("Gold card ", "Gold card", Status.DONE),
+        (" Gold\u00a0", "Gold", Status.DONE),
+        ("Cafe\u0301", "Caf\u00e9", Status.DONE),
+        ("Gold card", "gold card", Status.UNKNOWN),
+        ("Gold  card", "Gold card", Status.UNKNOWN),
+    ],
+)
+def test_a_name_is_judged_as_the_service_may_keep_it(asked: str, kept: str, status: Status) -> None:
+    """Outer space and Unicode form may differ, and a note quotes both; anything else is another name."""
+    row = ROW | {"contact_identifier_name": asked}
+    shown = {"value": "A", "name": kept, "contact": {"uuid": "c-1"}}
+    verdict = judge_response(CREATE, row, reply(200, {"data": shown}))
+    assert verdict.status is status
+    if status is Status.DONE:
+        assert f'is kept as "{kept}"' in verdict.message
+    seen = read_lookup(CREATE.look, row, reply(200, {"data": shown})) if CREATE.look else None
+    assert isinstance(seen, ObservedState)
+    looked = [decide_after_lookup(CREATE, row, seen, doubt=doubt, before=None) for doubt in (False, True)]
+    assert [verdict.status for verdict in looked] == (
+        [Status.ALREADY, Status.DONE] if status is Status.DONE else [Status.REJECTED, Status.UNKNOWN]
+    )
+
+
+def test_a_name_that_differs_in_form_only_is_sent_and_not_taken_as_done_before() -> None:
+    """update: only the answer tells whether the service keeps the outer space, so the look before does not settle."""
+    row = {"contact_identifier_value": "A", "contact_identifier_name": "Gold "}
+    state = ObservedState(IDENTIFIER, exists=True, value="A", fields={"contact_identifier_name": "Gold"})
+    assert decide_before_send(UPDATE, row, state) is None
+    assert decide_after_lookup(UPDATE, row, state, doubt=True, before=state).call is ResponseAction.RETRY
 
 
 @pytest.mark.parametrize(
@@ -133,6 +228,9 @@ SEEN = {
     "absent": ObservedState(IDENTIFIER, exists=False),
     "free": ObservedState(IDENTIFIER, exists=True, value="A", fields={"contact_identifier_active": True}),
     "ours": ObservedState(IDENTIFIER, exists=True, value="A", fields={"contact_uuid": "c-1"}),
+    "ours, inactive": ObservedState(
+        IDENTIFIER, exists=True, value="A", fields={"contact_uuid": "c-1", "contact_identifier_active": False}
+    ),
     "theirs": ObservedState(IDENTIFIER, exists=True, value="A", fields={"contact_uuid": "c-9"}),
     "hidden": ObservedState(IDENTIFIER, exists=True, hidden=True, value="A"),
     "hidden, not with us": ObservedState(IDENTIFIER, exists=True, hidden=True, value="A", not_with="c-1"),
@@ -143,15 +241,17 @@ TABLE: list[tuple[Operation, str, str | None, Any, Any]] = [
     # operation, what the look shows, what it showed before, without doubt, in doubt
     (CREATE, "absent", None, R, R),
     (CREATE, "ours", None, A, D),
-    (CREATE, "free", None, J, J),
-    (CREATE, "theirs", None, J, J),
-    (CREATE, "hidden", None, J, J),
-    (CREATE, "hidden, not with us", None, J, J),
+    (CREATE, "ours, inactive", None, J, U),
+    (CREATE, "free", None, J, U),
+    (CREATE, "theirs", None, J, U),
+    (CREATE, "hidden", None, J, U),
+    (CREATE, "hidden, not with us", None, J, U),
     (CREATE, "other case", None, J, U),
     (LINK, "ours", None, A, D),
     (LINK, "free", None, R, R),
-    (LINK, "theirs", None, J, J),
-    (LINK, "absent", None, J, J),
+    (LINK, "ours, inactive", None, J, U),
+    (LINK, "theirs", None, J, U),
+    (LINK, "absent", None, J, U),
     (UNLINK, "free", "ours", A, D),
     (UNLINK, "ours", "ours", R, R),
     (UNLINK, "theirs", "ours", J, U),
@@ -206,6 +306,23 @@ def test_what_a_look_before_settles(operation: Operation, shows: str, expected: 
     verdict = decide_before_send(
         operation, row | ({"expected_contact_uuid": expected} if expected else {}), SEEN[shows]
     )
+    assert (verdict.status if verdict else None) == status
+
+
+@pytest.mark.parametrize(
+    ("expected", "name", "status"),
+    [
+        ("Gold", "Gold", None),
+        ("Gold ", "Gold", None),
+        ("Gold", "gold", Status.REJECTED),
+        ("Gold", None, Status.REJECTED),
+    ],
+)
+def test_an_expected_name_that_does_not_stand_there_stops_the_row(expected: str, name: str | None, status: Any) -> None:
+    """None: go on and send; a name that is not shown cannot be confirmed."""
+    fields = {"contact_identifier_name": name} if name else {}
+    row = {"contact_identifier_value": "A", "expected_contact_identifier_name": expected}
+    verdict = decide_before_send(DELETE, row, ObservedState(IDENTIFIER, exists=True, value="A", fields=fields))
     assert (verdict.status if verdict else None) == status
 
 

@@ -113,6 +113,26 @@ def test_a_card_that_a_customer_has_taken_since_is_left_alone(held: Shop) -> Non
     assert held.holder("Z-2") == "customer1@example.test"
 
 
+@pytest.mark.parametrize(
+    ("command", "header", "row"),
+    [
+        ("identifiers update", "contact_identifier_value,contact_identifier_name", ["C-1", "Renamed"]),
+        ("identifiers update", "contact_identifier_value,contact_identifier_active", ["C-1", "false"]),
+        ("identifiers create", "contact_identifier_value,contact_identifier_name", ["Z-1", "Renamed"]),
+    ],
+)
+def test_a_card_that_somebody_has_renamed_since_is_left_alone(
+    held: Shop, command: str, header: str, row: list[str]
+) -> None:
+    """The undo expects the name that the run left: a later one is neither overwritten nor deleted with its card."""
+    result = held.world.run(command, held.world.manifest(header, [row]))
+    held.world.till("rename", row[0], name="By the till")
+    (undone,) = carry_out(held, undo(result.run_dir))
+    assert held.world.statuses(undone) == {"rejected": 1}
+    assert 'named "By the till"' in held.world.last(undone)["_message"]
+    assert held.card(row[0]).name == "By the till"
+
+
 def test_already_is_never_undone(held: Shop) -> None:
     """A run that changed nothing has no way back and needs none."""
     path = held.world.manifest("contact_identifier_value,contact_uuid", [["C-1", uuid(held, 1)]])

@@ -40,7 +40,7 @@ def stage_rows(state: MigrationState, job: Job, taken: frozenset[int] | None) ->
                 if line.identity is None or line.identity in customers:
                     continue
                 customers.add(line.identity)
-            if not (stage is Stage.CREATE and line.found_unlinked):
+            if not (stage is Stage.CREATE and line.taken_on):
                 planned[stage] += 1
     return planned
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.errors import ExitCode
 from piggy_batch.files import write_json
 from piggy_batch.importing.migration.pipeline import reading_words
-from piggy_batch.importing.migration.stages import UNLINKED, MigrationRow, Stage, migrate_operation
+from piggy_batch.importing.migration.stages import MigrationRow, Stage, migrate_operation
 from piggy_batch.importing.options import RunResult
 from piggy_batch.importing.results import ReportColumns, exit_code_of, report_files, summarise, write_reports
 from piggy_batch.models import Proof, Status
@@ -35,8 +35,8 @@ def finish(
 ) -> RunResult:
     """Read every row's fate from the stages, write the reports, and close the invocation's books."""
     seen: Counter[Status] = Counter()
-    unlinked: Counter[str] = Counter()
-    journal.record(_fates(state, taken, seen, unlinked))
+    taken_on: Counter[tuple[str, Status]] = Counter()
+    journal.record(_fates(state, taken, seen, taken_on))
     code = _exit_code(ending, journal.queries.counts() if taken is None else seen)
     journal.finish(job.context.clock.wall(), code)
     counts = journal.queries.counts()
@@ -52,10 +52,10 @@ def finish(
         rate=rate,
     )
     summary["stages"] = {stage.value: state.runs[stage].summary() for stage in Stage}
-    if unlinked[UNLINKED]:
-        counts_of_create = summary["stages"][Stage.CREATE]["counts"]
-        counts_of_create[UNLINKED] = unlinked[UNLINKED]
-        counts_of_create["rejected"] -= unlinked[UNLINKED]
+    counts_of_create = summary["stages"][Stage.CREATE]["counts"]
+    for (word, status), number in taken_on.items():
+        counts_of_create[word] = counts_of_create.get(word, 0) + number
+        counts_of_create[status] -= number
     for name in summary["requests"]:
         summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
     write_json(job.run_dir / SUMMARY, summary)
@@ -64,18 +64,23 @@ def finish(
 
 
 def _fates(
-    state: MigrationState, taken: frozenset[int] | None, seen: Counter[Status], unlinked: Counter[str]
+    state: MigrationState,
+    taken: frozenset[int] | None,
+    seen: Counter[Status],
+    taken_on: Counter[tuple[str, Status]],
 ) -> Iterator[Outcome]:
-    """The row's outcome as its own journal keeps it; rows that no stage has touched keep none."""
+    """The row's outcome as its own journal keeps it; rows that no stage has touched keep none. ``taken_on``: outcomes
+    of the create stage that a later stage makes good, by the word for it and the stage's own status."""
     for line in state.lines():
         if line.entry.status is Status.INVALID:
             continue
         stage, fate = line.where()
         if taken is not None and line.entry.number in taken:
             seen[line.status] += 1
-        unlinked[UNLINKED] += line.found_unlinked
         if not line.fates:
             continue
+        if line.taken_on is not None:
+            taken_on[line.taken_on, line.fates[Stage.CREATE].status] += 1
         yield Outcome(
             number=line.entry.number,
             status=line.status,
@@ -97,8 +102,7 @@ def _kept(line: MigrationRow) -> dict[str, Any]:
     if given is not None and given.kept:
         kept["credit_reception_uuid"] = given.kept.get("credit_reception_uuid")
     for stage, fate in line.fates.items():
-        took_on = stage is Stage.CREATE and line.found_unlinked
-        kept[f"_{stage}_status"] = UNLINKED if took_on else fate.status.value
+        kept[f"_{stage}_status"] = (line.taken_on if stage is Stage.CREATE else None) or fate.status.value
     return kept
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY, Column, Operation, ResponseFields, find_operation
-from piggy_batch.endpoints.cells import identity_of, parse_cell
+from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell
 from piggy_batch.models import Kind, Repeat, Status
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROW = "manifest_row"  # column of every stage's manifest: the row of the migration's own
 FINE = frozenset({Status.DONE, Status.ALREADY})
 UNLINKED = "exists unlinked"  # outcome of the create stage for a card that the link stage takes on
+INACTIVE = "exists inactive"  # the same for a card of the row's own contact that the update stage takes on
 
 
 class Stage(StrEnum):
@@ -70,7 +71,11 @@ def migrate_operation(*, credits: bool) -> Operation:  # noqa: A002 - the column
         columns=(
             Column("contact_identifier_value", "the card number or other code, exactly as scanned", required=True),
             Column("email", "the customer's address; blank: the card is created unlinked", kind=Kind.EMAIL),
-            Column("contact_identifier_name", "a name for the card; the service uses the value where none is given"),
+            Column(
+                "contact_identifier_name",
+                "a name for the card; the service uses the value where none is given",
+                kind=Kind.NAME,
+            ),
             Column("contact_identifier_active", "false: the card is set inactive at the end", kind=Kind.FLAG),
             Column("credits", "the customer's balance, on one of his rows; 0 or blank: none", kind=Kind.BALANCE),
         ),
@@ -106,22 +111,28 @@ class MigrationRow:
         return int(self.values.get("credits", "0"))
 
     @property
-    def found_unlinked(self) -> bool:
-        """Whether the card was there already, active, and belongs to nobody, so that linking it is what is left."""
+    def taken_on(self) -> str | None:
+        """The outcome that stands for one of the create stage which a later stage makes good, because of what the
+        look has shown; None: the create stage's own outcome holds."""
         fate = self.fates.get(Stage.CREATE)
-        if fate is None or fate.status is not Status.REJECTED or self.identity is None:
-            return False
+        if fate is None or fate.status not in (Status.REJECTED, Status.UNKNOWN) or self.contact is None:
+            return None
         kept = fate.kept or {}
-        return kept.get("contact_identifier_active") is True and kept.get("contact_uuid") is None
+        active, holder = kept.get("contact_identifier_active"), kept.get("contact_uuid")
+        if active is True and holder is None:
+            return UNLINKED
+        # Without a word in the list a card is to be active, and that it is not is for a person to know.
+        asked = "contact_identifier_active" in self.values
+        return INACTIVE if active is False and holder == self.contact and asked else None
 
     def changes(self) -> dict[str, str]:
         """What the update stage must set: the state asked for, where the card is known to differ from it."""
         fate = self.fates.get(Stage.CREATE)
         kept = (fate.kept if fate else None) or {}
         found: dict[str, str] = {}
-        name = self.values.get("contact_identifier_name")
-        linked_on = Stage.LINK in self.fates or self.found_unlinked
-        if name is not None and linked_on and kept.get("contact_identifier_name") not in (None, name):
+        name, called = self.values.get("contact_identifier_name"), kept.get("contact_identifier_name")
+        was_there = Stage.LINK in self.fates or self.taken_on is not None
+        if name is not None and was_there and called is not None and kept_form(called) != kept_form(name):
             found["contact_identifier_name"] = name
         active = self.values.get("contact_identifier_active")
         if active is not None:
@@ -140,7 +151,7 @@ class MigrationRow:
             case Stage.CREATE:
                 return True
             case Stage.LINK:
-                return self.found_unlinked
+                return self.taken_on == UNLINKED
             case Stage.UPDATE:
                 return bool(self.changes())
             case Stage.CREDITS:
@@ -156,7 +167,7 @@ class MigrationRow:
             last, fate = stage, self.fates.get(stage)
             if fate is None:
                 return stage, None
-            if fate.status not in FINE and not (stage is Stage.CREATE and self.found_unlinked):
+            if fate.status not in FINE and not (stage is Stage.CREATE and self.taken_on):
                 return stage, fate
         return last, self.fates[last]
 

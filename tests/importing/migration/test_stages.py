@@ -85,14 +85,34 @@ def test_a_card_of_somebody_else_is_rejected_and_named(shop: Shop) -> None:
     assert shop.credits("customer2@example.test") == 0
 
 
-def test_an_inactive_card_of_the_same_contact_is_made_active_where_asked(shop: Shop) -> None:
-    """`true` is carried out too: the card is found among its contact's cards."""
-    shop.world.till("create", "A-1", email="customer1@example.test")
+@pytest.mark.parametrize(
+    ("asked", "status", "stages"),
+    [
+        ("true", "done", ("exists inactive", "done")),
+        ("false", "already", ("exists inactive", "already")),
+        ("", "rejected", ("rejected", "")),
+    ],
+)
+def test_an_inactive_card_of_the_same_contact(shop: Shop, asked: str, status: str, stages: tuple[str, str]) -> None:
+    """Made active, or left so, where the list says it; else it is refused, for a created card would be active."""
+    shop.world.till("create", "A-1", email="customer1@example.test", name="Old")
     shop.world.till("deactivate", "A-1")
-    result = shop.migrate(shop.manifest(["A-1", "customer1@example.test", "", "true"]))
+    result = shop.migrate(shop.manifest(["A-1", "customer1@example.test", "Old", asked]))
     (row,) = shop.rows(result)
-    assert (row["_create_status"], row["_update_status"]) == ("already", "done")
-    assert shop.card("A-1").active
+    assert (row["_status"], (row["_create_status"], row["_update_status"])) == (status, stages)
+    assert shop.card("A-1").active is (asked == "true")
+    if status == "rejected":
+        assert "make it active first with identifiers update" in row["_message"]
+
+
+def test_an_inactive_card_taken_on_gets_the_name_asked_for(shop: Shop) -> None:
+    """Found inactive with its own contact under another name: one update sets both."""
+    shop.world.till("create", "A-1", email="customer1@example.test", name="Old")
+    shop.world.till("deactivate", "A-1")
+    result = shop.migrate(shop.manifest(["A-1", "customer1@example.test", "Gold", "true"]))
+    assert shop.statuses(result) == ["done"]
+    assert (shop.card("A-1").name, shop.card("A-1").active) == ("Gold", True)
+    assert shop.summary(result)["stages"]["create"]["counts"] == {"exists inactive": 1, "rejected": 0}
 
 
 def test_a_stage_takes_only_rows_whose_earlier_stages_are_done(make_shop: Any) -> None:
