@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from piggy_batch.client.retry import backoff_s
 from piggy_batch.endpoints import PING
-from piggy_batch.endpoints.responses import ResponseAction, api_message, classify_status, get_path
+from piggy_batch.endpoints.responses import FROM_CACHE, ResponseAction, api_message, classify_status, get_path
 from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.models import Json, Lost, Reply
 
@@ -81,6 +81,10 @@ def _account(answer: Reply, target: Target, journal: FactStore | None) -> dict[s
 
 def _refusal(answer: Reply, target: Target) -> str:
     said = api_message(answer)
+    if answer.from_cache:
+        return (
+            f"{target.base_url}: {FROM_CACHE}; have it excepted from the cache, or set --base-url to the service itself"
+        )
     match answer.status:
         case 401:
             return f"{target.base_url} does not accept the token (401 {said}); check PIGGY_TOKEN or --token-file"

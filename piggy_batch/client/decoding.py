@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from piggy_batch.client.compression import decompress
@@ -15,8 +19,9 @@ if TYPE_CHECKING:
 
 MAX_VALUES = 500_000  # lists, objects and commas of an answer; a page of 100 heavy contacts has some 50,000 values
 MAX_DEPTH = 400  # lists and objects inside each other; writing them down fails near 1,000, and real answers have five
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 HEADERS_READ = frozenset(
-    {b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining", b"content-encoding"}
+    {b"age", b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining", b"content-encoding"}
 )
 
 
@@ -38,6 +43,7 @@ def decode(response: RawResponse, elapsed_s: float, wall_s: float) -> Reply:
         limit=_whole(headers.get(b"x-ratelimit-limit")),
         remaining=_whole(headers.get(b"x-ratelimit-remaining")),
         elapsed_s=elapsed_s,
+        from_cache=b"age" in headers,
     )
 
 
@@ -109,24 +115,33 @@ def _whole_text(value: Json) -> Json:
 
 
 def retry_after(text: str | None, now_s: float) -> float | None:
-    """Seconds that a Retry-After header asks for: a number or an HTTP date; None where it says nothing."""
+    """Seconds that a Retry-After header asks for: a number, rounded up, or a date; None where it says nothing."""
     if text is None:
         return None
     text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now_s)
-    except (ValueError, TypeError, OverflowError):
-        return None
+    if _NUMBER.fullmatch(text):
+        seconds = float(text)
+        return math.ceil(seconds) if math.isfinite(seconds) else seconds
+    moment = _date(text)
+    return None if moment is None else max(0.0, moment - now_s)
 
 
 def _moment(date: str | None, wall_s: float) -> float:
     """The time by the service's own clock where it tells it; else ``wall_s``, by this machine's."""
-    try:
-        return email.utils.parsedate_to_datetime(date).timestamp() if date else wall_s
-    except (ValueError, TypeError, OverflowError):
-        return wall_s
+    moment = _date(date) if date else None
+    return wall_s if moment is None else moment
+
+
+def _date(text: str) -> float | None:
+    """Seconds since the epoch of an HTTP date in any of its three forms, or of ISO 8601; None for anything else.
+
+    A date without a zone is UTC, as RFC 9110 has it of the form of ``asctime``.
+    """
+    for parse in (email.utils.parsedate_to_datetime, datetime.fromisoformat):
+        with suppress(ValueError, TypeError, OverflowError):
+            moment = parse(text.strip())
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return None
 
 
 def _whole(text: str | None) -> int | None:

@@ -67,6 +67,7 @@ class HttpClient:
             (b"Host", self._base.netloc),
             (b"Accept", b"application/json"),
             (b"Accept-Encoding", ACCEPTED.encode()),
+            (b"Cache-Control", b"no-cache"),
             (b"Connection", b"keep-alive"),
             (b"User-Agent", f"piggy-batch/{__version__}".encode()),
             (b"Authorization", f"Bearer {target.token}".encode()),

@@ -19,6 +19,7 @@ HALT_CODES = frozenset({7002, 7011, 60000})
 DOUBT_CODES = frozenset({1000, 60001})
 # request timeout, too early, and what proxies say when the client or the server behind them took too long
 GAVE_UP = frozenset({408, 425, 460, 499})
+FROM_CACHE = "the answer comes from a cache on the way (it has an Age header) and says nothing of now"
 LARGEST_CODE = 2**53  # a larger number is no error code, and not every reader of JSON keeps it
 
 
@@ -116,6 +117,8 @@ def classify_status(reply: Reply) -> Verdict | None:
         )
     if status == 403:
         return Verdict(ResponseAction.FORBIDDEN, said, http_status=status, code=code, harmless=_is_own_refusal(reply))
+    if reply.from_cache:
+        return Verdict(ResponseAction.DOUBT, FROM_CACHE, http_status=status, code=code)
     if status >= 500 or status in GAVE_UP or status < 200 or code in DOUBT_CODES or is_truncated(reply):
         return Verdict(ResponseAction.DOUBT, said, http_status=status, code=code)
     if status >= 400 and code is None:

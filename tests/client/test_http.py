@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -143,6 +145,11 @@ def test_any_text_in_a_query_arrives_as_it_is(query: dict[str, str]) -> None:
     [
         ({}, None),
         ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "1.2"}, 2.0),
+        ({"Retry-After": ".5"}, 1.0),
+        ({"Retry-After": "1."}, 1.0),
+        ({"Retry-After": "."}, None),
+        ({"Retry-After": "9" * 400}, math.inf),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-5"}, None),
         ({"Retry-After": "\u00b2"}, None),
@@ -156,6 +163,47 @@ def test_retry_after_is_seconds_or_a_date_by_the_services_own_clock(headers: dic
     answer = ask(lambda _: httpx.Response(429, headers=raw, json={}))
     assert isinstance(answer, Reply)
     assert answer.wait_s == wait_s
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Thu Jan  1 00:01:40 1970",
+        "Thursday, 01-Jan-70 00:01:40 GMT",
+        "Thu, 01 Jan 1970 00:01:40",
+        "Thu, 01 Jan 1970 00:01:40 -0000",
+        "1970-01-01T00:01:40",
+        "1970-01-01T01:01:40+01:00",
+    ],
+)
+def test_a_date_without_a_zone_is_utc(monkeypatch: pytest.MonkeyPatch, date: str) -> None:
+    """Whatever the zone of this machine: in Los Angeles the wait is not eight hours longer."""
+    monkeypatch.setenv("TZ", "America/Los_Angeles")
+    time.tzset()
+    try:
+        assert retry_after(date, 40.0) == 60.0
+        told = {"Date": date, "Retry-After": "Thu, 01 Jan 1970 00:02:00 GMT"}
+        late = ask(lambda _: httpx.Response(429, headers=told))
+        assert isinstance(late, Reply)
+        assert late.wait_s == 20.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_every_request_asks_for_what_is_so_now() -> None:
+    """A cache on the way is told not to answer, and an answer of one is known by its Age."""
+    seen: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200, headers={"Age": "0"} if len(seen) > 1 else {}, json={"data": []})
+
+    fresh, old = ask(answer), ask(answer)
+    assert isinstance(fresh, Reply)
+    assert isinstance(old, Reply)
+    assert [headers["cache-control"] for headers in seen] == ["no-cache", "no-cache"]
+    assert (fresh.from_cache, old.from_cache) == (False, True)
 
 
 def test_a_date_without_the_services_clock_counts_from_this_machines() -> None:

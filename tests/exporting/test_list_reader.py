@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from piggy_batch.errors import HaltError, SetupError
-from piggy_batch.sandbox import Fault
+from piggy_batch.sandbox import Fault, make_app
 from tests.exporting.conftest import Account, held, page
 
 Make = Callable[..., Account]
@@ -367,3 +367,28 @@ def test_a_cell_that_a_workbook_does_not_hold_is_told(account: Account) -> None:
     done = account.export(to="cards.xlsx", extra=True)
     assert any("cards.xlsx: 1 cell is longer than a workbook takes" in note for note in done.notes)
     assert not any("longer" in note for note in account.export(extra=True).notes)
+
+
+def test_what_a_cache_answers_is_no_reading(account: Account) -> None:
+    """Before the count a card is deleted and one made; a gateway shows the deleted one again. That proves nothing."""
+    service = httpx.ASGITransport(app=make_app(account.world.sandbox))
+    kept: dict[str, bytes] = {}
+
+    async def cached(request: httpx.Request) -> httpx.Response | None:
+        page = request.url.params.get("page")
+        if not request.url.path.endswith("/giftcards") or request.url.params["limit"] == "1":
+            return None
+        if page in kept:
+            return httpx.Response(200, headers={"Age": "7"}, content=kept[page])
+        kept[page] = await (await service.handle_async_request(request)).aread()
+        return httpx.Response(200, content=kept[page])
+
+    def change(_: httpx.Request) -> None:
+        if len(account.lists) == 4 and 5 in account.cards.order:
+            account.cards.remove(account.cards.get(5))
+            account.cards.add(1, 0)
+
+    account.world.hook, account.after = cached, change
+    done = account.export(concurrency=1)
+    assert (done.exit_code, done.agreed) == (3, False)
+    assert "comes from a cache" in done.notes[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from piggy_batch.errors import HaltError
 from piggy_batch.sandbox import Fault, make_app
 from tests.support.world import World, audit
 
@@ -744,3 +745,36 @@ def test_no_answer_can_break_the_journal(world: World, name: bytes) -> None:
     """Lists in lists in lists, and half characters as raw bytes, end as a status, not as a crash."""
     world.hook = answering("POST", b'{"data":{"value":"A-1","active":true,"contact":null,"name":%s}}' % name)
     assert one(world, "identifiers create", "contact_identifier_value", ["A-1"])["_status"] in {"done", "unknown"}
+
+
+def test_a_look_that_a_cache_answers_shows_nothing(world: World) -> None:
+    """The answer is lost, and what a gateway kept shows the card: whether it is there now, nobody knows."""
+    world.sandbox.plan(Fault("reset-after", method="POST", times=1))
+    service = httpx.ASGITransport(app=make_app(world.sandbox))
+
+    async def cached(request: httpx.Request) -> httpx.Response | None:
+        if not request.url.path.endswith("/find"):
+            return None
+        answer = await service.handle_async_request(request)
+        answer.headers["Age"] = "3"
+        return answer
+
+    world.hook = cached
+    manifest = world.manifest("contact_identifier_value", ["CACHED"])
+    result = world.run("identifiers create", manifest)
+    assert world.statuses(result) == {"unknown": 1}
+    assert "comes from a cache" in world.last(result)["_message"]
+    world.hook = None
+    assert world.statuses(world.run("identifiers create", manifest)) == {"done": 1}
+
+
+def test_an_account_that_a_cache_names_is_not_believed(world: World) -> None:
+    """It may be another's: nothing is sent, and the message says what stands between."""
+
+    async def cached(_: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(200, headers={"Age": "40"}, json={"data": {"id": 1, "company": "Somebody else"}})
+
+    world.hook = cached
+    with pytest.raises(HaltError, match=r"comes from a cache .* nothing was sent"):
+        world.run("identifiers create", world.manifest("contact_identifier_value", ["A"]))
+    assert world.effects == 0
