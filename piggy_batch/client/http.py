@@ -40,8 +40,8 @@ class HttpClient:
     """One service, one token; each worker sends through a connection of its own (a shared pool is O(n)).
 
     What httpx's client adds (cookies, redirects, authentication, merged headers) is not wanted here. ``transport``:
-    made once for each connection, for tests. ``on_sent`` is called as each request is handed over. Close it with
-    ``async with``.
+    made once for each connection, for tests. ``on_sent`` is called as each request is handed over, ``on_response``
+    with each request, what became of it and the seconds that took. Close it with ``async with``.
     """
 
     def __init__(
@@ -52,12 +52,14 @@ class HttpClient:
         transport: TransportFactory | None = None,
         wall: Callable[[], float] = time.time,
         on_sent: Callable[[], None] = lambda: None,
+        on_response: Callable[[Request, Answer, float], None] = lambda *_: None,
     ) -> None:
         self.target = target
         self.timeout_s = timeout_s
         self._connect_s = min(10.0, timeout_s * CONNECT_SHARE)
         self._wall = wall
         self._on_sent = on_sent
+        self._on_response = on_response
         self._factory = transport
         self._transports: dict[int, Transport] = {}
         self._ssl: ssl.SSLContext | None = None
@@ -122,6 +124,13 @@ class HttpClient:
             return None
         loop = asyncio.get_running_loop()
         started = loop.time()
+        answer = await self._exchange(transport, built, loop, started)
+        self._on_response(request, answer, loop.time() - started)
+        return answer
+
+    async def _exchange(
+        self, transport: Transport, built: RawRequest, loop: asyncio.AbstractEventLoop, started: float
+    ) -> Answer:
         try:
             async with asyncio.timeout_at(started + self.timeout_s):
                 self._on_sent()
@@ -188,6 +197,18 @@ class HttpClient:
 
 def _encode(body: Mapping[str, Json]) -> bytes:
     return _JSON.encode(body).encode("utf-8", "surrogatepass")
+
+
+def describe_exchange(request: Request, answer: Answer, elapsed_s: float) -> str:
+    """One request: method, path, status or what was lost, seconds. Of the path only what the service calls its
+    own things: no query, and an ellipsis for whatever names a card or a person."""
+    path = "/".join(part if _word(part) else "…" for part in request.path.split("/")) if request.path else ""
+    ended = answer.reason if isinstance(answer, Lost) else str(answer.status)
+    return f"{request.method} /{path} {ended} {elapsed_s:.3f} s"
+
+
+def _word(part: str) -> bool:
+    return part.isascii() and part.islower() and part.replace("-", "").isalpha()
 
 
 def _describe(error: BaseException) -> str:

@@ -15,6 +15,7 @@ import asyncio
 import math
 from collections import deque
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from piggy_batch.client.clock import Clock, StopSignal
@@ -32,6 +33,14 @@ ALONE = 0.25  # of the time between two departures, at most
 HAND_OVER_S = 0.001  # a longer one means that the machine did something else meanwhile
 LEAD_S = 0.005  # time to write a departure where other runs see it, and ``ALONE_S``
 NEAR_S = 0.25  # a row's intent is journalled only when its turn is this near
+
+
+class Hold(StrEnum):
+    """Who lets nothing leave for a while; each ends its own."""
+
+    ASKED = "asked"  # the service, with a 429 or 503
+    OUTAGE = "outage"  # nothing is answered
+    BUDGET = "budget"  # what remains of the announced budget is left to others
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,8 @@ class RateLimiter:
         self._turn = asyncio.Lock()
         self._near = 0
         self._queue: deque[asyncio.Future[None]] = deque()
-        self._held_until = -math.inf
+        self._holds: dict[Hold, float] = {}  # by owner, until when
+        self._held_until = -math.inf  # the latest of them
 
     @property
     def rate(self) -> float:
@@ -97,10 +107,9 @@ class RateLimiter:
         own = self.adaptive_rate.rate if self.adaptive_rate else self.own_rate
         return self._book.shared_rate(own) if self._book else own
 
-    @property
-    def held_until(self) -> float:
-        """The moment before which nothing leaves but probes; in the past: open."""
-        return self._held_until
+    def held_until(self, hold: Hold | None = None) -> float:
+        """The moment before which nothing leaves but probes, or until which one hold lasts; in the past: open."""
+        return self._held_until if hold is None else self._holds.get(hold, -math.inf)
 
     def share(self, book: SharedRate, notify: Callable[[str], None]) -> None:
         """Share the pace with the runs that use the same slot file."""
@@ -112,16 +121,18 @@ class RateLimiter:
             return 0.0
         now = self.clock.now()
         self.adaptive_rate.note(answer, now)
-        self.pause_until(self.adaptive_rate.empty_until)
+        self.pause_until(self.adaptive_rate.empty_until, Hold.BUDGET)
         return max(0.0, self.adaptive_rate.empty_until - now)
 
-    def pause_until(self, until: float) -> None:
-        """Let nothing leave before ``until``; the latest of several holds counts."""
-        self._held_until = max(self._held_until, until)
+    def pause_until(self, until: float, hold: Hold) -> None:
+        """Let nothing leave before ``until``; the latest of several holds counts, and no other hold is touched."""
+        self._holds[hold] = max(self.held_until(hold), until)
+        self._held_until = max(self._holds.values())
 
-    def resume(self) -> None:
-        """End every hold."""
-        self._held_until = -math.inf
+    def resume(self, hold: Hold) -> None:
+        """End one hold; what others ask for goes on."""
+        self._holds.pop(hold, None)
+        self._held_until = max(self._holds.values(), default=-math.inf)
 
     async def approach(self) -> QueuedTurn:
         """Wait until a turn is near, so that what is written before it is not written long before."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from piggy_batch.client.session import RequestCounts
+    from piggy_batch.client.circuit_breaker import RequestCounts
     from piggy_batch.exporting.pages import Page
     from piggy_batch.models import Json
 

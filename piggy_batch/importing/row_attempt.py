@@ -81,7 +81,7 @@ class RowAttempt:
         self._intended = False  # the journal holds an intent of this invocation
         self._tries = 0  # that ended without a usable answer
         self._uncounted = 0  # 1: the last answer is a try that is not among them (yet); throttled ones never are
-        self._outages = session.outages  # the session's count when the tries began
+        self._outages = session.breaker.outages  # the session's count when the tries began
         self._outage_resets = 0  # how often an outage has wiped out the tries
         self._held_up_since: float | None = None  # when throttling or maintenance began to hold this row up
 
@@ -142,7 +142,7 @@ class RowAttempt:
         if verdict.call is not ResponseAction.THROTTLED:
             self._held_up_since = None
             return False
-        self._held_up_since = self._session.blocked_since(self._held_up_since, verdict)
+        self._held_up_since = self._session.breaker.blocked_since(self._held_up_since, verdict)
         return bool(self._session.stop)
 
     def _pause_s(self) -> float:
@@ -236,7 +236,7 @@ class RowAttempt:
     async def _refused_by_others(self, verdict: Verdict) -> Verdict | None:
         """A refusal without a code of the service. What may stand in the place of the answer to a request that was
         carried out is looked up; what cannot be looked up stays in doubt."""
-        earlier, halts = self._doubt, await self._session.halts_after_refusal(verdict, self._slot)
+        earlier, halts = self._doubt, await self._session.breaker.halts_after_refusal(verdict, self._slot)
         rejected = replace(verdict, call=ResponseAction.SETTLE, status=Status.REJECTED)
         if verdict.harmless or self._operation.repeat is Repeat.SAFE:
             if halts:
@@ -256,10 +256,10 @@ class RowAttempt:
         session = self._session
         self._tries, self._uncounted = self._tries + 1, 0
         if self._tries >= self._options.attempts:
-            await session.check_outage(self._slot, PING_AFTER_FAILURES)
-        if session.outages > self._outages and self._outage_resets < MAX_OUTAGE_RESETS:
+            await session.breaker.check_outage(self._slot, PING_AFTER_FAILURES)
+        if session.breaker.outages > self._outages and self._outage_resets < MAX_OUTAGE_RESETS:
             # Nobody got through, so the tries say nothing of this row.
-            self._outages, self._tries, self._outage_resets = session.outages, 0, self._outage_resets + 1
+            self._outages, self._tries, self._outage_resets = session.breaker.outages, 0, self._outage_resets + 1
         if self._tries < self._options.attempts:
             return replace(verdict, call=ResponseAction.RETRY)
         if session.stop:

@@ -1,28 +1,26 @@
-"""The machine behind every command that sends: what it was asked for, where it runs, at which pace, how it is
-stopped, how it ended."""
+"""Where a command runs that sends, and how it talks to the service: connection, pace, and what is told meanwhile."""
 
 from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import FINGERPRINT
 from piggy_batch.client.adaptive_rate import AdaptiveRate
 from piggy_batch.client.clock import Clock, StopSignal
-from piggy_batch.client.http import HttpClient, TransportFactory
+from piggy_batch.client.http import HttpClient, TransportFactory, describe_exchange
 from piggy_batch.client.rate_limiter import DEFAULT_RATE, Rate, RateLimiter
 from piggy_batch.client.session import Session
 from piggy_batch.client.shared_rate import SharedRate
-from piggy_batch.client.telling import TellingApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from piggy_batch.client.target import Target
+    from piggy_batch.models import Answer, Request
     from piggy_batch.runs.progress import Progress
 
 
@@ -71,14 +69,19 @@ def open_session(options: ConnectionOptions, context: RunContext) -> Session:
 
 
 def open_client(context: RunContext, timeout_s: float, limiter: RateLimiter) -> HttpClient:
-    """The scene's service, which tells the pacer each departure; with ``verbose`` each request is told."""
-    make = partial(TellingApi, tell=context.progress.say) if context.verbose else HttpClient
-    return make(
+    """The context's service, which tells the limiter each departure; with ``verbose`` a line for each request."""
+
+    def tell(request: Request, answer: Answer, elapsed_s: float) -> None:
+        if context.verbose:
+            context.progress.say(describe_exchange(request, answer, elapsed_s))
+
+    return HttpClient(
         context.target,
         timeout_s=timeout_s,
         transport=context.transport,
         wall=context.clock.wall,
         on_sent=limiter.on_sent,
+        on_response=tell,
     )
 
 

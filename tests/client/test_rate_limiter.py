@@ -12,7 +12,7 @@ import pytest
 
 from piggy_batch.client.clock import Clock, StopSignal
 from piggy_batch.client.http import HttpClient
-from piggy_batch.client.rate_limiter import HAND_OVER_S, RateLimiter
+from piggy_batch.client.rate_limiter import HAND_OVER_S, Hold, RateLimiter
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import PING
 from piggy_batch.sandbox import Fault
@@ -63,7 +63,7 @@ def test_a_hold_lets_only_probes_through() -> None:
             await limiter.acquire(probe=probe)
             order.append(f"{name} at {asyncio.get_running_loop().time():.0f}")
 
-        limiter.pause_until(100)
+        limiter.pause_until(100, Hold.ASKED)
         await asyncio.gather(one("row"), one("probe", probe=True))
         return order
 

@@ -23,8 +23,8 @@ import trustme
 
 from piggy_batch.cli.display import ProgressDisplay
 from piggy_batch.cli.output import json_text, show_result, shown_command
+from piggy_batch.client.http import describe_exchange
 from piggy_batch.client.rate_limiter import Rate
-from piggy_batch.client.telling import line_of
 from piggy_batch.endpoints import find_operation
 from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.runner import run
@@ -110,13 +110,16 @@ def test_a_line_for_a_request_names_nobody() -> None:
     """-v tells method, path, status and seconds: no query, no uuid, no value."""
     read = Reply(status=200, body={}, is_json=True)
     uuid = "0811d64f-7d71-4e98-a981-2dec89025cc3"
-    assert line_of(Request("GET", ""), read, 0.0123) == "GET / 200 0.012 s"
+    assert describe_exchange(Request("GET", ""), read, 0.0123) == "GET / 200 0.012 s"
     find = Request("GET", "contact-identifiers/find", query={"contact_identifier_value": "SECRET"})
-    assert line_of(find, read, 1.0) == "GET /contact-identifiers/find 200 1.000 s"
+    assert describe_exchange(find, read, 1.0) == "GET /contact-identifiers/find 200 1.000 s"
     send = Request("POST", f"giftcards/{uuid}/send-by-email", body={"contact_uuid": uuid})
-    assert line_of(send, Lost("ReadTimeout", sent=True), 30) == "POST /giftcards/…/send-by-email ReadTimeout 30.000 s"
+    assert (
+        describe_exchange(send, Lost("ReadTimeout", sent=True), 30)
+        == "POST /giftcards/…/send-by-email ReadTimeout 30.000 s"
+    )
     for odd in ("Ann", "12345678", "ab%2fcd", "é", ""):
-        assert "…" in line_of(Request("GET", f"giftcards/{odd}"), read, 0.0)
+        assert "…" in describe_exchange(Request("GET", f"giftcards/{odd}"), read, 0.0)
 
 
 def test_every_request_of_a_run_is_told_once(world: World) -> None:

@@ -14,6 +14,7 @@ from piggy_batch.cli.output import json_text
 
 if TYPE_CHECKING:
     from piggy_batch.client.target import Target
+    from piggy_batch.models import Answer, Request
 
 
 @command(
@@ -37,10 +38,9 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     """Which account the token belongs to."""
     from piggy_batch.client.account import describe_account, fetch_account
     from piggy_batch.client.clock import Clock, StopSignal
-    from piggy_batch.client.http import HttpClient
+    from piggy_batch.client.http import HttpClient, describe_exchange
     from piggy_batch.client.rate_limiter import RateLimiter
     from piggy_batch.client.session import Session
-    from piggy_batch.client.telling import TellingApi
     from piggy_batch.text import printable_line
 
     verbose = is_verbose(ctx)
@@ -48,11 +48,13 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     def tell(line: str) -> None:
         click.echo(printable_line(line), err=True)
 
+    def tell_exchange(request: Request, answer: Answer, elapsed_s: float) -> None:
+        if verbose:
+            tell(describe_exchange(request, answer, elapsed_s))
+
     async def ask(target: Target) -> dict[str, Any]:
         stop, clock = StopSignal(), Clock()
-        async with (
-            TellingApi(target, tell, timeout_s=timeout) if verbose else HttpClient(target, timeout_s=timeout) as client
-        ):
+        async with HttpClient(target, timeout_s=timeout, on_response=tell_exchange) as client:
             session = Session(
                 client=client,
                 limiter=RateLimiter(5.0, clock, stop),

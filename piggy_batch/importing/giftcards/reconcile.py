@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
+from piggy_batch.client.circuit_breaker import RequestCounts
 from piggy_batch.client.clock import StopSignal
-from piggy_batch.client.session import RequestCounts
 from piggy_batch.errors import ExitCode, HaltError, JournalError
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
@@ -108,7 +108,7 @@ class _Reconciliation:
                 self.notes.append("no row is in doubt")
             return self._end()
         session = open_session(self.wanted.connection, self.context)
-        session.tally = self.tally
+        self.tally = session.tally
         async with session.client:
             account = await fetch_account(session, self.context.target, journal)
             check_account(journal, account, journal.directory)
