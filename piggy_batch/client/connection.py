@@ -146,7 +146,8 @@ class Connection(asyncio.Protocol):
         headers = ((b"Host", authority.encode()), *proxy.headers)
         response = await self.exchange(RawRequest("CONNECT", authority, headers))
         if not 200 <= response.status < 300:
-            raise httpx.ConnectError(f"the proxy does not connect to {authority}: HTTP {response.status}")
+            advice = "; name its user and password in HTTPS_PROXY" if response.status == 407 else ""
+            raise httpx.ConnectError(f"the proxy does not connect to {authority}: HTTP {response.status}{advice}")
         if not self.is_open:
             raise httpx.ConnectError("the proxy said more than it was asked")
 
@@ -155,6 +156,8 @@ class Connection(asyncio.Protocol):
         tls = self._tls = TlsEngine(context, host)
         try:
             while not tls.handshake():
+                if not self.is_open:
+                    raise httpx.ConnectError("the connection was closed during the TLS handshake")
                 self._transport.write(tls.outgoing())
                 self._more = self._loop.create_future()
                 await self._more
@@ -175,6 +178,8 @@ class Connection(asyncio.Protocol):
 
     async def exchange(self, request: RawRequest) -> RawResponse:
         """Send a request and wait for the whole answer. Where that does not come, the connection is closed."""
+        if not self.is_open:
+            raise httpx.ConnectError("the connection is closed")
         data = self._encode(request)
         answer: asyncio.Future[RawResponse] = self._loop.create_future()
         self._answer = answer
@@ -209,9 +214,10 @@ class Connection(asyncio.Protocol):
             if request.body:
                 data += parser.send(h11.Data(request.body))
             data += parser.send(h11.EndOfMessage())
-        except h11.LocalProtocolError as error:
-            raise httpx.LocalProtocolError(str(error)) from error
-        return data if self._tls is None else self._tls.encrypt(data)
+            return data if self._tls is None else self._tls.encrypt(data)
+        except (h11.LocalProtocolError, ssl.SSLError) as error:
+            self.abort()
+            raise httpx.ConnectError(f"the request cannot be written: {_words(error)}") from error
 
     # --- what asyncio tells it
 

@@ -56,7 +56,7 @@ class Verdict:
 def get_path(data: Json, path: str) -> Json:
     """The value at a dotted path; None where any part is missing."""
     for part in path.split("."):
-        if not isinstance(data, Mapping):
+        if not isinstance(data, dict):  # what JSON objects become; a check for Mapping takes four times as long
             return None
         data = data.get(part)
     return data

@@ -35,7 +35,11 @@ def bench_exports(scale: float, folder: Path, rounds: int) -> list[Outcome]:
     loop = ratio(wall["loop_export"], wall["quick"])
     lines = [contender(NAMES[name][0], found, pages, NAMES[name][1]) for name, found in runs.items()]
     what = f"export --quick, {pages:,} pages of {PAGE}, {LATENCY_MS:g} ms, {IN_FLIGHT} in flight"
-    found = [Outcome("export-loop", what, "≥ 6 x the loop", f"{loop:.1f} x", loop >= 6, {"ratio": loop}, lines)]
+    cpu = ratio([r.cpu_s for r in runs["quick"]], [r.cpu_s for r in runs["loop_export"]])
+    found = [
+        Outcome("export-loop", what, "≥ 6 x the loop", f"{loop:.1f} x", loop >= 6, {"ratio": loop}, lines),
+        Outcome("export-cpu", what, "CPU per page ≤ 1.3 x the loop", f"{cpu:.2f} x", cpu <= 1.3, {"ratio": cpu}),
+    ]
     if "dlt_export" not in runs:
         return [*found, Outcome("export-dlt", what, "≥ 6 x dlt", "dlt is not installed here", None)]
     dlt = ratio(wall["dlt_export"], wall["quick"])

@@ -49,17 +49,17 @@ def bench_imports(scale: float, folder: Path, rounds: int) -> list[Outcome]:
         Outcome(
             "import-cpu",
             f"import, no limit, 16 in flight ({base})",
-            "CPU per row ≤ 1.5 x a bare httpx loop",
+            "CPU per row ≤ 0.75 x a bare httpx loop",
             f"{cpu:.2f} x",
-            cpu <= 1.5,
+            cpu <= 0.75,
             {"ratio": cpu},
             _contenders(at_16, {"ours": rows, "bare_httpx": rows}),
         ),
         replace(
-            _faster("import-aiometer", f"import, no limit, 50 in flight ({base})", "httpx_aiometer", 2, at_50, units),
+            _faster("import-aiometer", f"import, no limit, 50 in flight ({base})", "httpx_aiometer", 4, at_50, units),
             contenders=_contenders(at_50, units),
         ),
-        _faster("import-parallel", f"the same, {few:,} of the rows for the peer", "parallel_curl", 8, at_50, units),
+        _faster("import-parallel", f"the same, {few:,} of the rows for the peer", "parallel_curl", 10, at_50, units),
     ]
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import socket
 import ssl
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from piggy_batch.client.connection import MAX_BODY, MAX_HEAD, MAX_INTERIM, Endpoint, RawRequest, connect
 from tests.support.loopback import HOST, Authority, Scripted, answered, connected, exchange, get, head, ok, run, server
@@ -54,6 +57,16 @@ def test_every_way_in_which_an_answer_ends_is_known(kind: str, step: int) -> Non
     response, is_open = answered(*(said[i : i + step] for i in range(0, len(said), step)))
     assert response.body == body
     assert is_open == stays
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(ANSWERS)), st.lists(st.integers(0, 120), max_size=6))
+def test_it_does_not_matter_where_an_answer_is_cut(kind: str, cuts: list[int]) -> None:
+    """Segments end anywhere, in a number or between two line ends."""
+    said, body, stays = ANSWERS[kind]
+    edges = [0, *sorted(cuts), len(said)]
+    response, is_open = answered(*(said[a:b] for a, b in itertools.pairwise(edges) if a < b))
+    assert (response.body, is_open) == (body, stays)
 
 
 def test_an_answer_to_head_has_no_body() -> None:

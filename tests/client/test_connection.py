@@ -157,6 +157,8 @@ def test_cancelling_a_request_closes_its_connection() -> None:
                 async with asyncio.timeout(0.05):
                     await connection.exchange(get())
             assert not connection.is_open
+            with pytest.raises(httpx.ConnectError):
+                await connection.exchange(get())
             await gone.wait()
 
     run(work())

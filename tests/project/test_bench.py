@@ -54,7 +54,7 @@ def test_exports_are_compared(tmp_path: Path) -> None:
     from tests.bench.exports import bench_exports
 
     names = [outcome.name for outcome in bench_exports(TINY, tmp_path, 1)]
-    assert names[:2] == ["export-loop", "export-dlt"]
+    assert names[:3] == ["export-loop", "export-cpu", "export-dlt"]
 
 
 @pytest.mark.process
