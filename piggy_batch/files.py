@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -11,22 +10,46 @@ import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.errors import JournalError, PiggyBatchError, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 
-@contextmanager
-def atomic_file(target: Path, *, replace: bool = True) -> Iterator[Path]:
-    """Yield a temporary path beside ``target`` that becomes ``target`` when the block ends without an error.
+UNFINISHED = ".piggy-batch-unfinished"  # the folder of a run directory in which its files lie until they are whole
 
-    The file is 0600 and synced before it takes its name. With ``replace`` false an existing ``target`` stays
-    and FileExistsError is raised. SetupError where the place cannot be written.
+
+def unwritable(target: Path, error: OSError) -> PiggyBatchError:
+    """What :func:`atomic_file` raises unless its caller names another error."""
+    return SetupError(f"{target}: cannot be written ({error.strerror or error}); nothing was left there")
+
+
+def unwritable_in_run(target: Path, error: OSError) -> PiggyBatchError:
+    """As :func:`unwritable`, for what belongs to a run that has begun: the same command writes it again."""
+    why = error.strerror or error
+    return JournalError(f"{target} cannot be written: {why}; {going_on(error)}", goes_on=True)
+
+
+@contextmanager
+def atomic_file(
+    target: Path,
+    *,
+    replace: bool = True,
+    drafts: Path | None = None,
+    failing: Callable[[Path, OSError], Exception] | None = unwritable,
+) -> Iterator[Path]:
+    """Yield a temporary path that becomes ``target`` when the block ends without an error: whole or not at all.
+
+    The file is 0600 and on disk before it takes its name, and the name is on disk on return. Until then it lies
+    beside ``target``, or in ``drafts``, a folder of the same file system that exists only as long as something lies
+    in it. With ``replace`` false an existing ``target`` stays and FileExistsError is raised. ``failing`` makes the
+    error of an OSError; None: it is raised as it is.
     """
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    draft = (drafts or target.parent) / f".{target.name}.{secrets.token_hex(4)}.part"
     try:
+        if drafts is not None:
+            drafts.mkdir(mode=0o700, exist_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         yield draft
         _sync(draft)
@@ -38,16 +61,39 @@ def atomic_file(target: Path, *, replace: bool = True) -> Iterator[Path]:
     except FileExistsError:
         raise
     except OSError as error:
-        raise SetupError(f"{target}: cannot be written ({error.strerror or error}); nothing was left there") from None
+        if failing is None:
+            raise
+        raise failing(target, error) from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+        if drafts is not None:
+            with suppress(OSError):  # something else lies there
+                drafts.rmdir()
 
 
-def write_whole(target: Path, data: bytes) -> None:
-    """Put ``data`` at ``target``, whole or not at all, 0600."""
-    with atomic_file(target) as draft:
+def write_whole(
+    target: Path,
+    data: bytes,
+    *,
+    drafts: Path | None = None,
+    failing: Callable[[Path, OSError], Exception] | None = unwritable,
+) -> None:
+    """Put ``data`` at ``target``, as :func:`atomic_file` does."""
+    with atomic_file(target, drafts=drafts, failing=failing) as draft:
         draft.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a page or a text that a person asked for, whole or not at all, readable by its owner only."""
+    # A file's name may hold bytes that are no text; \\udcff is what JSON writes for one.
+    write_whole(path, text.encode("utf-8", "backslashreplace"), failing=unwritable_in_run)
+
+
+def write_json(path: Path, data: Mapping[str, Any], *, drafts: Path | None = None) -> None:
+    """Write a JSON file of a run, whole or not at all, readable by its owner only."""
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    write_whole(path, text.encode("utf-8", "backslashreplace"), drafts=drafts, failing=unwritable_in_run)
 
 
 def sha256_of(path: Path) -> str:
@@ -72,29 +118,6 @@ def render_template(
     environment.filters.update(filters or {})
     page: str = environment.get_template(name).render(values)
     return page
-
-
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a JSON file whole or not at all, readable by its owner only."""
-    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner only."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        # A file's name may hold bytes that are no text; \\udcff is what JSON writes for one.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        why = error.strerror or error
-        raise JournalError(f"{path} cannot be written: {why}; {going_on(error)}", goes_on=True) from None
 
 
 _REMEDIES = {

@@ -41,6 +41,19 @@ def iso(moment_s: float | None) -> str | None:
     return f"{_second(whole_s)}.{micros // 1000:03d}Z"
 
 
+def parse_moment(text: str) -> datetime | None:
+    """An ISO 8601 text as a moment in UTC, which it is taken for where it names no zone; None where it is none.
+
+    >>> parse_moment("2026-01-31T11:00:00+01:00")
+    datetime.datetime(2026, 1, 31, 10, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # so close to the end of time that UTC has no such moment
+        return None
+
+
 @lru_cache(maxsize=1024)
 def _second(whole_s: int) -> str:
     """Neighbouring rows share their seconds."""

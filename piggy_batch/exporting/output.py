@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from piggy_batch.tables import OutputColumn, open_writer
+from piggy_batch.text import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -142,8 +143,10 @@ def _moment(value: Json) -> datetime | None:
         raise TypeError(value)
     if value == "":
         return None
-    moment = datetime.fromisoformat(value)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = parse_moment(value)
+    if moment is None:
+        raise ValueError(value)
+    return moment
 
 
 _READ: dict[FieldKind, Callable[[Json], object]] = {"text": _text, "int": _int, "bool": _bool, "timestamp": _moment}

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import ExitCode, JournalError
-from piggy_batch.files import going_on
+from piggy_batch.files import UNFINISHED, going_on
 from piggy_batch.models import Json, Repeat, Status
 from piggy_batch.runs.filenames import KINDS
 from piggy_batch.tables import OutputColumn, Writer, open_writer
@@ -115,6 +115,7 @@ def write_reports(
     """
     names = ("results", "errors", "remaining", "unknown")
     counts = dict.fromkeys(names, 0)
+    drafts = journal.directory / UNFINISHED
     try:
         with ExitStack() as stack:
             writers: dict[str, Writer] = {}
@@ -124,7 +125,7 @@ def write_reports(
                 if name not in writers:
                     output = columns.output if name != "unknown" else (*columns.output, OutputColumn("_sent_at"))
                     path = journal.directory / f"{name}.{file_format}"
-                    writers[name] = stack.enter_context(open_writer(path, file_format, output))
+                    writers[name] = stack.enter_context(open_writer(path, file_format, output, drafts=drafts))
                 writers[name].write(batches[name])
                 batches[name] = []
 
@@ -162,7 +163,7 @@ def write_errors(
 ) -> Path:
     """Write only errors: the invalid rows of a manifest of which nothing was sent."""
     path = journal.directory / f"errors.{file_format}"
-    with open_writer(path, file_format, columns.output) as writer:
+    with open_writer(path, file_format, columns.output, drafts=path.parent / UNFINISHED) as writer:
         batch: list[list[object]] = []
         for entry in journal.all_rows():
             if entry.status is Status.INVALID:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.errors import ExitCode, HaltError, SetupError
-from piggy_batch.files import write_json
+from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.executor import RowExecutor
 from piggy_batch.importing.giftcards.baseline import record_baseline
 from piggy_batch.importing.giftcards.preview import warn_about_giftcards
@@ -289,6 +289,6 @@ class RowCommandRun:
             next_command=self.context.command if rows_going_on(self.operation, journal.queries) else None,
             rate=self.options.connection.rate.as_json(),
         )
-        write_json(self.directory.path / SUMMARY, summary)
+        write_json(self.directory.path / SUMMARY, summary, drafts=self.directory.path / UNFINISHED)
         files = report_files(self.directory.path, file_format, rows)
         return RunResult(exit_code, self.directory.path, plan, summary, files, (*notes, *truncated))

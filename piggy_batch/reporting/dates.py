@@ -31,15 +31,6 @@ def parse_day(text: str, where: str) -> date:
     return day
 
 
-def parse_moment(text: str) -> datetime | None:
-    """An ISO 8601 text as an instant in UTC (UTC where it names no zone); None where it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
     """The calendar day on which ``moment`` falls in ``zone``."""
     return moment.astimezone(zone).date()

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.dates import as_of, day_of, distance, from_micros, parse_moment
+from piggy_batch.reporting.dates import as_of, day_of, distance, from_micros
+from piggy_batch.text import parse_moment
 
 if TYPE_CHECKING:
     from datetime import date, datetime

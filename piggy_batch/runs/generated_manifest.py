@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import JournalError
-from piggy_batch.files import write_text
+from piggy_batch.files import UNFINISHED, unwritable_in_run, write_whole
 from piggy_batch.runs.filenames import COUNTED
 from piggy_batch.runs.journal_queries import JournalQueries
 
@@ -32,7 +32,7 @@ def counted_manifest(run_dir: Path, count: int) -> Path:
         return path
     if there is not None and (not is_counted(path) or _begun(run_dir)):
         raise JournalError(f"{path} is not the manifest of --count {count}; use the same count, or another --run-dir")
-    write_text(path, text.decode())
+    write_whole(path, text, drafts=run_dir / UNFINISHED, failing=unwritable_in_run)
     return path
 
 

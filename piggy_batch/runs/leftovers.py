@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError
+from piggy_batch.files import UNFINISHED
 from piggy_batch.models import Status
 from piggy_batch.runs.filenames import KINDS, SUMMARY
 from piggy_batch.runs.journal_file import NAME, WAL, is_empty, logged
@@ -18,21 +20,22 @@ if TYPE_CHECKING:
 
 _MAYBE_CARRIED_OUT = (Status.DONE, Status.ALREADY, Status.UNKNOWN)
 _TOLD = ("results", "unknown")  # reports that only a run that has begun to send writes
-# As the writers of reports, of what is piped in and of workbooks name what is not finished yet.
-_UNFINISHED = re.compile(
+# A run that an earlier version began may have drafts beside its reports, and sheets of the workbook library.
+_OLD_DRAFT = re.compile(
     rf"\.(?:results|errors|remaining|unknown)\.(?:{'|'.join(KINDS)})\.[a-z0-9_]{{8}}\.part"
     rf"|\.stdin\.[a-z0-9_]{{8}}\.part|\.(?:{re.escape(SUMMARY)}|manifest\.csv)\.part"
 )
-_SHEET = re.compile(r"tmp[a-z0-9_]{8}")
+_OLD_SHEET = re.compile(r"tmp[a-z0-9_]{8}")
 _IN_SHEET = (b"<row ", b"<?xml ")
 
 
 def clear_unfinished(directory: Path) -> None:
-    """Remove what a kill has left of reports that were being written: it holds customers. Nobody else may work here."""
+    """Remove what a kill has left of files that were being written: it holds customers. Nobody else may work here."""
+    shutil.rmtree(directory / UNFINISHED, ignore_errors=True)
     with suppress(OSError):
         for path in list(directory.iterdir()):
             with suppress(OSError):
-                if _UNFINISHED.fullmatch(path.name) or (_SHEET.fullmatch(path.name) and _is_of_a_sheet(path)):
+                if _OLD_DRAFT.fullmatch(path.name) or (_OLD_SHEET.fullmatch(path.name) and _is_of_a_sheet(path)):
                     path.unlink()
 
 

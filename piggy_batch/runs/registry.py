@@ -1,5 +1,5 @@
-"""The room of records that outlive run directories: small files of entries in the user's state directory, changed
-under a lock. They hold no token and nothing of customers."""
+"""Records that outlive run directories: small files of entries in the user's state directory, changed under a lock.
+They hold no token and nothing of customers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
+from piggy_batch.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,19 +54,8 @@ class RunRegistry:
 
     def write(self, entries: list[dict[str, Any]]) -> None:
         """Put these in their place, on disk on return."""
-        part = self.path.with_suffix(".part")
-        try:
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entries, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
-        except OSError as error:
-            raise self._unusable(error) from None
+        text = json.dumps(entries, indent=1)
+        write_whole(self.path, text.encode(), failing=lambda _, error: self._unusable(error))
 
     def _unusable(self, error: Exception) -> SetupError:
         words = error.strerror if isinstance(error, OSError) else "it is damaged"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from piggy_batch.errors import JournalError
+from piggy_batch.files import UNFINISHED
 from piggy_batch.importing.status import describe_run
 from piggy_batch.runs.filenames import KINDS
 from piggy_batch.runs.journal import Journal
@@ -189,25 +190,38 @@ def test_a_limit_of_file_sizes_is_named_and_the_same_command_goes_on(tmp_path: P
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_reports_cut_short_leave_nothing(world: World, kind: str) -> None:
-    """What a kill leaves of reports holds customers: the next run removes it, and nothing that is not its own."""
+    """What a kill leaves of reports holds customers: it lies in one folder, and the next run removes that folder."""
     manifest, run_dir = pilot(world, "identifiers create")
-    writer = open_writer(run_dir / f"results.{kind}", kind, (OutputColumn("email"),))
-    writer.write([["guest@example.test"]] * 3_000)
-    pile = open_writer(run_dir / f"unknown.{kind}", kind, (OutputColumn("email"),))
-    cut = {path.name: path.read_bytes() for path in run_dir.iterdir() if path.name.startswith((".", "tmp"))}
+    drafts = run_dir / UNFINISHED
+    before = {path.name for path in run_dir.iterdir()}
+    writers = [open_writer(run_dir / f"{name}.{kind}", kind, (OutputColumn("email"),), drafts=drafts) for name in "ab"]
+    for writer in writers:
+        writer.write([["guest@example.test"]] * 3_000)
+    assert {path.name for path in run_dir.iterdir()} - before == {UNFINISHED}
+    cut = {path.name: path.read_bytes() for path in drafts.iterdir()}
     assert len(cut) == (4 if kind == "xlsx" else 2)
-    for one in (writer, pile):
-        one.__exit__(ValueError, ValueError(), None)
+    for writer in writers:
+        writer.__exit__(ValueError, ValueError(), None)
+    assert not drafts.exists()
+    drafts.mkdir()
+    for name, content in cut.items():
+        (drafts / name).write_bytes(content)
+    assert world.run("identifiers create", manifest, format=kind).exit_code == 0
+    assert not drafts.exists()
+
+
+def test_drafts_of_earlier_versions_are_removed_too(world: World) -> None:
+    """A run that an earlier version began may have its drafts beside the reports; nothing else is taken for one."""
+    manifest, run_dir = pilot(world, "identifiers create")
+    cut = {f".results.{kind}.ab_c1234.part": b"guest@example.test" for kind in KINDS}
     cut |= {".summary.json.part": b"{", ".stdin.ab_c1234.part": b"guest@example.test"}
-    if kind == "xlsx":
-        cut |= dict.fromkeys(("tmpzzzzzzzz", "tmp_zzzzzzz"), b'<row r="1"><c t="inlineStr">guest@example.test')
+    cut |= dict.fromkeys(("tmpzzzzzzzz", "tmp_zzzzzzz"), b'<row r="1"><c t="inlineStr">guest@example.test')
     kept = {"tmpabcdefgh": b"mine", ".notes.part": b"mine", ".results.csv.mine.part": b"mine"}
     for name, content in (cut | kept).items():
         (run_dir / name).write_bytes(content)
-    assert world.run("identifiers create", manifest, format=kind).exit_code == 0
+    assert world.run("identifiers create", manifest).exit_code == 0
     left = {path.name for path in run_dir.iterdir()}
-    assert kept.keys() <= left
-    assert {name for name in cut if name in left and (run_dir / name).read_bytes()} == set()
+    assert (kept.keys() <= left, cut.keys() & left) == (True, set())
 
 
 @pytest.mark.process

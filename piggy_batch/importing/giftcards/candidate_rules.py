@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from piggy_batch.text import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,8 +55,5 @@ def made_s(cells: Mapping[str, str], days: int | None) -> float | None:
 
 def moment_s(text: object) -> float | None:
     """ISO text as seconds since the epoch; None where it is none."""
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    moment = parse_moment(str(text))
+    return None if moment is None else moment.timestamp()

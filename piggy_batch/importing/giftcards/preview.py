@@ -13,7 +13,7 @@ from piggy_batch.endpoints.requests import build
 from piggy_batch.endpoints.responses import ResponseAction
 from piggy_batch.importing.response_rules import judge_response
 from piggy_batch.models import Reply, Status
-from piggy_batch.text import printable
+from piggy_batch.text import parse_moment, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,16 +91,9 @@ def troubles(card: Mapping[str, Json], now: datetime) -> list[str]:
     if card.get("amount_in_cents") == 0:
         kinds.append("empty")
     expires = card.get("expiration_date")
-    if isinstance(expires, str) and _moment(expires) <= now:
+    moment = parse_moment(expires) if isinstance(expires, str) else None
+    if moment is not None and moment <= now:
         kinds.append("expired")
     if card.get("active") is False:
         kinds.append("inactive")
     return kinds
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.max.replace(tzinfo=UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

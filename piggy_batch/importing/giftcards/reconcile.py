@@ -20,7 +20,7 @@ from piggy_batch.errors import ExitCode, HaltError, JournalError
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.programs import read_programs
-from piggy_batch.files import write_json
+from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, _forget_list, _list
 from piggy_batch.importing.giftcards.candidate_rules import (
     AIR_S,
@@ -324,7 +324,7 @@ class _Reconciliation:
             path.unlink(missing_ok=True)
             return
         columns = [OutputColumn(name) for name in (*CARD, "made_at")]
-        with open_writer(path, kind, columns) as writer:
+        with open_writer(path, kind, columns, drafts=path.parent / UNFINISHED) as writer:
             writer.write([[*(card.cells.get(name) for name in CARD), iso(card.made_s)] for card in cards])
         self.notes.append(f"candidates: {path}")
 
@@ -351,7 +351,7 @@ class _Reconciliation:
             next_command=(earlier.get("next") or self.journal.get("command")) if goes_on else None,
             rate=earlier.get("rate"),
         )
-        write_json(path, summary)
+        write_json(path, summary, drafts=self.journal.directory / UNFINISHED)
         files = tuple((str(self.journal.directory / f"{name}.{kind}"), n) for name, n in rows.items() if n)
         return RunResult(
             exit_code, self.journal.directory, summary=summary, report_files=files, notes=tuple(self.notes)

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import ExitCode
-from piggy_batch.files import write_json
+from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.migration.pipeline import reading_words
 from piggy_batch.importing.migration.stages import MigrationRow, Stage, migrate_operation
 from piggy_batch.importing.options import RunResult
@@ -58,7 +58,7 @@ def finish(
         counts_of_create[status] -= number
     for name in summary["requests"]:
         summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
-    write_json(job.run_dir / SUMMARY, summary)
+    write_json(job.run_dir / SUMMARY, summary, drafts=job.run_dir / UNFINISHED)
     files = report_files(job.run_dir, file_format, rows)
     return RunResult(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *truncated))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.endpoints.cells import identity_of
 from piggy_batch.errors import JournalError
-from piggy_batch.files import going_on
+from piggy_batch.files import UNFINISHED, going_on
 from piggy_batch.importing.migration.stages import FINE, HEADERS, ROW, MigrationRow, Stage
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
@@ -49,7 +49,8 @@ class StageRuns:
         path = self._folder / f"part-{len(self.manifests()) + 1}.csv"
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            with open_writer(path, "csv", [OutputColumn(name) for name in HEADERS[self.stage]]) as writer:
+            columns = [OutputColumn(name) for name in HEADERS[self.stage]]
+            with open_writer(path, "csv", columns, drafts=self._folder.parent / UNFINISHED) as writer:
                 writer.write([first])
                 while batch := list(islice(iterator, BATCH)):
                     writer.write(batch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
-import os
 import shutil
 import struct
 import sys
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from piggy_batch.errors import SetupError
+from piggy_batch.files import UNFINISHED, atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,17 +164,10 @@ def _is_litter(name: str) -> bool:
 
 
 def _keep(stream: BinaryIO, spool: Path) -> None:
-    """Copy a stream into a private file, whole or not at all."""
+    """Copy a stream into a private file of a run directory, whole or not at all."""
     spool.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=spool.parent, prefix=f".{spool.name}.", suffix=".part")
-    part = spool.with_name(os.path.basename(name))  # noqa: PTH119  mkstemp speaks in strings
-    try:
-        with os.fdopen(handle, "wb") as out:
-            shutil.copyfileobj(stream, out, CHUNK)
-        part.replace(spool)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with atomic_file(spool, drafts=spool.parent / UNFINISHED) as draft, draft.open("wb") as out:
+        shutil.copyfileobj(stream, out, CHUNK)
 
 
 def unpacked(source: Source) -> BinaryIO:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from piggy_batch.tables.cells import moment_text
+from piggy_batch.text import parse_moment
 
 Kind = Literal["text", "int", "bool", "timestamp"]
 Rows = Sequence[Sequence[object]]
@@ -49,8 +50,12 @@ def moment_of(value: object) -> datetime | None:
     """An aware moment in UTC from a datetime or ISO text; None from None and ""."""
     if value is None or value == "":
         return None
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    moment = parse_moment(str(value))
+    if moment is None:
+        raise ValueError(value)
+    return moment
 
 
 def _bool_text(value: object) -> str | None:

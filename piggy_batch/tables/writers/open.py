@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
+import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from piggy_batch.errors import SetupError
+from piggy_batch.files import atomic_file
 from piggy_batch.tables.writers.delimited import CsvSink
 from piggy_batch.tables.writers.jsonl import JsonlSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from piggy_batch.tables.writers.base import FormatWriter, OutputColumn, Rows
@@ -28,16 +29,11 @@ class Writer:
     then, and after an exception, what was there before stays there.
     """
 
-    def __init__(self, path: Path, make: Callable[[Path], FormatWriter]) -> None:
+    def __init__(self, path: Path, make: Callable[[Path], FormatWriter], drafts: Path | None = None) -> None:
         self._path = path
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
-        self._part = Path(name)
-        try:
-            self._sink = make(self._part)
-        except BaseException:
-            self._part.unlink(missing_ok=True)
-            raise
+        with ExitStack() as stack:
+            self._sink = make(stack.enter_context(atomic_file(path, drafts=drafts, failing=None)))
+            self._draft = stack.pop_all()
 
     def write(self, rows: Rows) -> None:
         """Append rows, each as wide as the columns; None is an empty cell. Many rows at once are fastest.
@@ -65,34 +61,28 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is not None:
-                self._sink.abandon()
-                return
-            self._sink.finish()
-            _sync(self._part, os.O_RDWR)
-            self._part.replace(self._path)
-            _sync(self._path.parent, os.O_RDONLY)
-        finally:
-            self._part.unlink(missing_ok=True)
+            self._sink.finish() if kind is None else self._sink.abandon()
+        except BaseException:
+            self._draft.__exit__(*sys.exc_info())
+            raise
+        self._draft.__exit__(kind, error, trace)
 
 
-def _sync(path: Path, mode: int) -> None:
-    handle = os.open(path, mode)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def open_writer(path: Path, format: str, columns: Sequence[OutputColumn]) -> Writer:  # noqa: A002  the option's own name
-    """A writer of ``path`` as csv, parquet, xlsx or jsonl.
+def open_writer(
+    path: Path,
+    format: str,  # noqa: A002  the option's own name
+    columns: Sequence[OutputColumn],
+    *,
+    drafts: Path | None = None,
+) -> Writer:
+    """A writer of ``path`` as csv, parquet, xlsx or jsonl; ``drafts`` as :func:`piggy_batch.files.atomic_file` has it.
 
     SetupError for another format or an impossible place. CSV is UTF-8 without byte order mark with ``\\n``
     line ends. xlsx holds every cell as text, goes on in further sheets at the row limit, and cuts a cell at
     32,767 characters, the format's limit, of which ``note`` tells.
     """
     try:
-        return Writer(path, _maker(format, tuple(columns)))
+        return Writer(path, _maker(format, tuple(columns)), drafts)
     except OSError as error:
         raise SetupError(f"{path}: cannot be written: {error.strerror}; name another place") from None
 
