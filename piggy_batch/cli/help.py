@@ -39,8 +39,16 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
     "Recovery": ("--run-dir", "--retry-rejected", "--resend-unknown", "--adopt", "--max-age"),
     "Output": ("--to", "--format", "--report", "--html", "--progress", "--quiet", "--json"),
     "Sandbox": (
-        *("--port", "--token", "--giftcards", "--contacts", "--seed", "--state"),
-        *("--latency-ms", "--limit-per-minute", "--fault", "--list-faults"),
+        *("--port", "--token", "--giftcards", "--contacts", "--identifiers", "--programs", "--shops", "--attributes"),
+        *("--seed", "--state", "--events", "--play", "--print-env", "--client-id", "--client-secret"),
+        *("--latency-ms", "--limit-per-minute", "--churn", "--shuffle", "--fault", "--list-faults"),
+    ),
+    "Open facts (the default is the likelier; a client must do with all)": (
+        *("--trim-values", "--fold-case", "--hash-case", "--longest-value", "--unlink-unlinked", "--update-missing"),
+        *("--delete-linked", "--delete-shape", "--link-email", "--over-limit", "--transactions-page-param"),
+        *("--transactions-need-filter", "--send-shape", "--email-required", "--unsubscribed", "--top-up-once"),
+        *("--unknown-attribute", "--attributes-shown", "--contact-quota", "--contact-delete-delay-s"),
+        *("--default-unit", "--max-credits", "--unauthorized-body"),
     ),
     PROGRAM_WIDE: ("--base-url", "--token-file", "--ca-file", "--verbose", "--version", "--help"),
 }

@@ -12,8 +12,19 @@ On a port: ``serve(Settings(), 0)``.
 
 from piggy_batch.sandbox.asgi import make_app
 from piggy_batch.sandbox.faults import FAULT_KINDS, ConnectionCut, Fault, parse_fault
-from piggy_batch.sandbox.server import serve
+from piggy_batch.sandbox.server import serve, serve_sandbox
 from piggy_batch.sandbox.service import Sandbox
 from piggy_batch.sandbox.settings import Churn, Settings
 
-__all__ = ["FAULT_KINDS", "Churn", "ConnectionCut", "Fault", "Sandbox", "Settings", "make_app", "parse_fault", "serve"]
+__all__ = [
+    "FAULT_KINDS",
+    "Churn",
+    "ConnectionCut",
+    "Fault",
+    "Sandbox",
+    "Settings",
+    "make_app",
+    "parse_fault",
+    "serve",
+    "serve_sandbox",
+]

@@ -1,6 +1,7 @@
-"""The back door under ``/_sandbox``: audits, faults at run time, and changes behind the client's back.
+"""The sandbox as an ASGI application: the service, and admin routes under ``/_sandbox``.
 
-Its routes need no token, are never faulted, never throttled and do not count as requests.
+These read what the sandbox holds, plan faults at run time and change things beside the client. They
+need no token, are never faulted, never throttled and do not count as requests.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Json = Any
 
 
 def make_app(sandbox: Sandbox) -> ASGIApp:
-    """The ASGI application: the service, and under ``/_sandbox`` what a test or a person does behind its back."""
+    """The ASGI application: the service, and under ``/_sandbox`` what a test or a person does beside it."""
     admin = admin_app(sandbox)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +58,7 @@ def admin_app(sandbox: Sandbox) -> Starlette:
             Route("/_sandbox/identifiers", _Change(sandbox).identifier, methods=["POST"]),
             Route("/_sandbox/contacts", _Change(sandbox).contact, methods=["POST"]),
             Route("/_sandbox/giftcards", _Change(sandbox).giftcard, methods=["POST"]),
+            Route("/_sandbox/events", _Change(sandbox).events, methods=["POST"]),
         ]
     )
 
@@ -135,7 +137,7 @@ class _State:
 
 
 class _Change:
-    """What can be changed behind the client's back."""
+    """What can be changed beside the client."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -172,18 +174,28 @@ class _Change:
         return JSONResponse({})
 
     async def identifier(self, request: Request) -> Response:
-        """What a till or the dashboard does to a card; see ``events.on_identifier``."""
+        """What a till or the dashboard does to a card; see ``outside_events.on_identifier``."""
         return await self._events(request, lambda event: on_identifier(self._sandbox.world, event))
 
     async def contact(self, request: Request) -> Response:
-        """Customers made or deleted elsewhere; see ``events.on_contact``."""
+        """Customers made or deleted elsewhere; see ``outside_events.on_contact``."""
         now = self._sandbox.settings.clock()
         return await self._events(request, lambda event: on_contact(self._sandbox.world, event, now))
 
     async def giftcard(self, request: Request) -> Response:
-        """What webshops and tills do to giftcards; see ``events.on_giftcard``."""
+        """What webshops and tills do to giftcards; see ``outside_events.on_giftcard``."""
         now = self._sandbox.settings.clock()
         return await self._events(request, lambda event: on_giftcard(self._sandbox.world, event, now))
+
+    async def events(self, request: Request) -> Response:
+        """``{"events": [...]}``, or ``{"events": "month"}`` for a made-up month; how many of each action."""
+        events = (await _json(request)).get("events")
+        if events != "month" and not (isinstance(events, list) and all(isinstance(each, dict) for each in events)):
+            raise HTTPException(400, 'events is a list of objects, or "month"')
+        try:
+            return JSONResponse({"played": self._sandbox.play(events)})
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
 
     async def _events(self, request: Request, happen: Callable[[Mapping[str, Json]], Json]) -> Response:
         """One event, or ``{"events": [...]}`` for many in one go; the answer has the same shape."""

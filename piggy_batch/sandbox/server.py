@@ -11,11 +11,13 @@ import struct
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from piggy_batch.sandbox.announcement import as_lines
 from piggy_batch.sandbox.asgi import make_app
 from piggy_batch.sandbox.service import HANG_UP, Sandbox
 
@@ -63,19 +65,18 @@ def _peer(transport: asyncio.Transport) -> tuple[str, int]:
 class _Server(uvicorn.Server):
     """A server that says where it listens once it does, and ends quietly on SIGINT and SIGTERM."""
 
-    def __init__(self, config: uvicorn.Config, sandbox: Sandbox, lines: list[str]) -> None:
+    def __init__(self, config: uvicorn.Config, sandbox: Sandbox, announcement: str) -> None:
         super().__init__(config)
         self._sandbox = sandbox
-        self._said = lines
+        self._announcement = announcement
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for line in self._said:
-            sys.stdout.write(line + "\n")
+        sys.stdout.write(self._announcement)
         sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._sandbox.let_go()
+        self._sandbox.release_hanging()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -92,14 +93,21 @@ class _Server(uvicorn.Server):
         self.handle_exit(number, frame)
 
 
+Announce = Callable[[Sandbox, str], str]
+
+
 def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
+    """Serves a new sandbox, see :func:`serve_sandbox`; ValueError when the state file is not one of this sandbox."""
+    serve_sandbox(Sandbox(settings), port, host)
+
+
+def serve_sandbox(sandbox: Sandbox, port: int, host: str = "127.0.0.1", announce: Announce = as_lines) -> None:
     """Serves a sandbox until SIGINT or SIGTERM, then writes the state file if there is one, and returns.
 
-    ``port`` 0 takes a free one. Once connections are really accepted, stdout gets, flushed, one a line,
-    ``PIGGY_BASE_URL=http://HOST:PORT`` and ``PIGGY_TOKEN=…``. Raises ``OSError`` when the port cannot be had,
-    and ``ValueError`` when the state file is not one of this sandbox.
+    ``port`` 0 takes a free one. Once connections are really accepted, stdout gets, flushed, what ``announce``
+    makes of the sandbox and its address: lines that begin with ``PIGGY_BASE_URL=http://HOST:PORT`` and
+    ``PIGGY_TOKEN=…``. Raises ``OSError`` when the port cannot be had.
     """
-    sandbox = Sandbox(settings)
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a bad body is the client's affair
     lines = _Lines()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -123,8 +131,8 @@ def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
             timeout_graceful_shutdown=1,
         )
         address = f"[{host}]" if ":" in host else host
-        said = [f"PIGGY_BASE_URL=http://{address}:{taken}", f"PIGGY_TOKEN={settings.token}"]
-        asyncio.run(_run(_Server(config, sandbox, said), sandbox, listening))
+        announcement = announce(sandbox, f"http://{address}:{taken}")
+        asyncio.run(_run(_Server(config, sandbox, announcement), sandbox, listening))
     sandbox.save()
 
 

@@ -1,7 +1,6 @@
-"""The sandbox as an ASGI application: admit, authenticate, route, strike with faults, answer.
+"""The service: it admits a request, authenticates and routes it, strikes it with faults, and answers.
 
-The API itself is served by a plain callable, as lean as can be; the back door under ``/_sandbox`` is
-Starlette's.
+A plain ASGI callable, as lean as can be; the admin routes beside it are Starlette's (:mod:`asgi`).
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ from piggy_batch.sandbox.http.throttle import Throttle
 from piggy_batch.sandbox.http.tokens import TokenGrant, Tokens
 from piggy_batch.sandbox.routes import headers, no_route, read_body, route, trickle
 from piggy_batch.sandbox.world.account import Account
-from piggy_batch.sandbox.world.outside_events import ListChurn, on_contact, on_giftcard, on_identifier
+from piggy_batch.sandbox.world.month import month_of_events
+from piggy_batch.sandbox.world.outside_events import ListChurn, happen, play
 from piggy_batch.sandbox.world.state_file import read_state, write_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.types import Message, Receive, Scope, Send
 
@@ -101,19 +101,18 @@ class Sandbox:
         """No faults from now on."""
         self.faults.clear()
 
-    def happen(self, what: Literal["identifier", "contact", "giftcard"], **event: Json) -> Json:
-        """Something beside the client, now: a till, a webshop, the dashboard.
+    def play(self, events: Iterable[Mapping[str, Json]] | Literal["month"]) -> Counter[str]:
+        """What tills, webshops and the dashboard do, in order: events, or a made-up month of them.
 
-        See ``events`` for the fields.
+        How many of each action there were; ValueError, see :func:`outside_events.play`.
         """
-        now = self.settings.clock()
-        match what:
-            case "identifier":
-                return on_identifier(self.world, event)
-            case "contact":
-                return on_contact(self.world, event, now)
-            case "giftcard":
-                return on_giftcard(self.world, event, now)
+        if isinstance(events, str):
+            events = month_of_events(self.world, self.settings.seed)
+        return play(self.world, events, self.settings.clock())
+
+    def happen(self, what: Literal["identifier", "contact", "giftcard"], **event: Json) -> Json:
+        """One event beside the client, now; its fields are those of the functions of ``outside_events``."""
+        return happen(self.world, {"what": what, **event}, self.settings.clock())
 
     def churn(self, churn: Churn) -> None:
         """Plans a change of the giftcard list between two page reads."""
@@ -127,7 +126,7 @@ class Sandbox:
         """The token is good for the main account from now on, as after a rotation."""
         self.tokens.grants[token] = TokenGrant(self.settings.account_uuid)
 
-    def let_go(self) -> None:
+    def release_hanging(self) -> None:
         """Ends every request that a fault keeps hanging."""
         for patience in self._hanging:
             patience.cancel()
@@ -243,7 +242,7 @@ class Sandbox:
         await self._left(receive)
 
     async def _left(self, receive: Receive) -> bool:
-        """Waits until the client has left; False when ``hang_s`` went by first, or ``let_go`` was called."""
+        """Waits until the client has left; False when ``hang_s`` went by first, or ``release_hanging`` was called."""
 
         async def leave() -> None:
             message: Message = {}

@@ -77,7 +77,7 @@ class Settings:
         ``top_up_once``: a digital card can be increased once, then it is not upgradeable (stated on the page
         of giftcard transactions; physical ones can be increased again). ``unknown_attribute``: an update that
         names an attribute that the account has not is 1003, or ignores it. ``attributes_shown``: a contact
-        shows its list ``attributes``, or an empty one (deprecated, LDOC). ``contact_quota``: contacts beyond
+        shows the list of its attributes, or an empty one (deprecated, LDOC). ``contact_quota``: contacts beyond
         so many are 60000. ``contact_delete_delay_s``: how long a deletion is queued. ``unsubscribed``: e-mail
         addresses that are not subscribed (send-by-email: 1003). ``unauthorized_body``: of a 401; the bodies of
         403, 429 and 503 are faults. ``default_unit``: without one, a credit reception by ``unit_value`` is

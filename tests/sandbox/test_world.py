@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
+from collections import Counter
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,3 +98,71 @@ def test_in_process_it_starts_no_thread() -> None:
 
     asyncio.run(main())
     assert seen == [0] * 6
+
+
+MONTH = {"issue", "redeem", "topup", "expire"}
+
+
+@pytest.mark.parametrize("cards", [0, 1, 300])
+def test_a_month_is_sales_redemptions_top_ups_and_expiries(cards: int) -> None:
+    """Every card's balance is what its transactions come to, none below zero; the same seed plays the same month."""
+    one, other = Sandbox(Settings(giftcards=cards)), Sandbox(Settings(giftcards=cards))
+    before = {row["uuid"]: row["amount_in_cents"] for row in one.world.cards.rows()}
+    played = one.play("month")
+    assert played == other.play("month")
+    assert set(played) == MONTH if cards > 100 else set(played) <= MONTH
+    moved: Counter[str] = Counter(before)
+    for row in one.world.ledger.rows:
+        moved[str(one.world.card_uuid(row.card))] += row.cents
+    after = {row["uuid"]: row["amount_in_cents"] for row in one.world.cards.rows()}
+    assert after == {uuid: moved[uuid] for uuid in after}
+    assert min(after.values(), default=0) >= 0
+    assert one.play("month") != Counter()
+    assert one.state()["effects"] == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"action": "redeem", "amount_in_cents": 5}, "names no card"),
+        ({"action": "redeem", "card": "x"}, "card 'x' is no whole number"),
+        ({"action": "redeem", "card": 99}, "no such giftcard"),
+        ({"action": "redeem", "card": 1}, "lacks amount_in_cents"),
+        ({"action": "topup", "card": 1, "amount_in_cents": "1,50"}, "amount_in_cents '1,50' is no whole number"),
+        ({"action": "topup", "card": 1, "amount_in_cents": 5, "shop": 9}, "no shop 9"),
+        ({"action": "issue", "program": 9}, "no program 9"),
+        ({"action": "issue", "physical": "maybe"}, "physical 'maybe' is neither true nor false"),
+        ({"action": "expire", "card": 1, "expires": "soon"}, "'soon' is no moment"),
+        ({"action": "issue", "at": "soon"}, "'soon' is no moment"),
+        ({"action": "burn", "card": 1}, "unknown action burn"),
+        ({"what": "till", "action": "issue"}, "what 'till' is none of giftcard, contact, identifier"),
+        ({"what": "contact", "action": "create"}, "cannot create"),
+        ({"what": "identifier", "action": "rename", "value": "x"}, "no identifier 'x'"),
+    ],
+)
+def test_an_event_that_cannot_be_says_why_and_which_it_is(event: dict[str, Any], said: str) -> None:
+    """The events before it are carried out, it is not, and neither is what follows."""
+    sandbox = Sandbox(Settings(giftcards=3))
+    with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        sandbox.play([{"action": "issue"}, event, {"action": "issue"}])
+    assert str(refused.value).startswith("event 2: ")
+    assert sandbox.state()["outside"] == {"giftcards.issue": 1}
+    assert sandbox.state()["transactions"] == 0
+
+
+def test_events_of_every_kind_may_be_texts_as_in_a_table() -> None:
+    """Numbers and flags as a cell has them; contacts, cards and giftcards in one table."""
+    sandbox = Sandbox(Settings())
+    events = [
+        {"action": "issue", "hash": "A", "program": "2", "physical": "yes", "amount_in_cents": "500"},
+        {"action": "expire", "hash": "A", "sweep": "yes", "expires": "2026-11-30"},
+        {"what": "contact", "action": "create", "email": "a@b.nl"},
+        {"what": "identifier", "action": "create", "value": "C-1", "email": "a@b.nl"},
+    ]
+    assert sandbox.play(events) == Counter(create=2, issue=1, expire=1)
+    card = sandbox.world.cards.by_hash("A")
+    assert card is not None
+    assert (card.physical, card.program, card.cents, card.expires) == (True, 2, 0, 1_795_996_800)
+    identifier = sandbox.world.people.identifier("C-1")
+    assert identifier is not None
+    assert identifier.contact is not None

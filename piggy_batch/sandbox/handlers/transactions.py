@@ -43,7 +43,7 @@ def _wanted(call: Call) -> list[Transaction]:
     form.checked()
     if call.settings.transactions_need_filter and not (code or program_uuid or shop_uuid):
         raise Refused(1003, {"giftcard_hash": ["The giftcard hash field is required."]})
-    rows = world.ledger.rows
+    rows = world.ledger.oldest_first
     if code is not None:
         card = world.cards.by_hash(code)
         rows = world.ledger.of_card(card.number) if card else []

@@ -1,4 +1,4 @@
-"""Giftcard transactions: the ledger of one account, oldest first."""
+"""Giftcard transactions: the ledger of one account."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Ledger:
             number: Shop(number, ids.uuid("s", number), f"Shop {number}", kinds[(number - 1) % 3])
             for number in range(1, max(1, settings.shops) + 1)
         }
-        self.rows: list[Transaction] = []
+        self.rows: list[Transaction] = []  # as they were entered: the row number n stands at n - 1
+        self._in_order = True  # entered oldest first; an event may be told afterwards
+        self._sorted: list[Transaction] = []
         self._of_card: dict[int, list[Transaction]] = {}
 
     def seed(self, count: int, cards: Cards) -> None:
@@ -97,8 +99,18 @@ class Ledger:
         return row
 
     def _enter(self, row: Transaction) -> None:
+        self._in_order &= not self.rows or self.rows[-1].created <= row.created
         self.rows.append(row)
         self._of_card.setdefault(row.card, []).append(row)
+
+    @property
+    def oldest_first(self) -> list[Transaction]:
+        """Every row by its time."""
+        if self._in_order:
+            return self.rows
+        if len(self._sorted) != len(self.rows):
+            self._sorted = sorted(self.rows, key=lambda row: row.created)
+        return self._sorted
 
     def get(self, uuid: str) -> Transaction | None:
         """The row with this uuid; rows that show none cannot be found."""

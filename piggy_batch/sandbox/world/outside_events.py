@@ -1,18 +1,21 @@
-"""What happens beside the client: tills, webshops and the dashboard, as JSON-like events on one world.
+"""What happens beside the client: tills, webshops and the dashboard, as JSON-like events on one account.
 
 There are no rules but that the things named exist; whoever raises a negative balance gets one. Every event is
-counted under ``outside``, never under ``effects``. All raise ``ValueError`` for what there is not.
+counted under ``outside``, never under ``effects``. Numbers, moments and flags may be texts, as a table's cells are.
+All raise ``ValueError`` for what there is not.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.sandbox.world.giftcards import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from piggy_batch.sandbox.settings import Churn, Settings
     from piggy_batch.sandbox.world.account import Account
@@ -22,6 +25,64 @@ if TYPE_CHECKING:
 
 Json = Any
 Event = dict[str, Any]
+
+
+def play(world: Account, events: Iterable[Mapping[str, Json]], now: float) -> Counter[str]:
+    """Carries events out in order; how many of each action there were.
+
+    ``at``: when it happens, an ISO moment, else ``now``. ValueError names the first event that cannot be carried
+    out; those before it have been.
+    """
+    played: Counter[str] = Counter()
+    for number, event in enumerate(events, 1):
+        try:
+            happen(world, event, _moment(event["at"]) if "at" in event else now)
+        except KeyError as error:
+            raise ValueError(f"event {number}: lacks {error.args[0]}") from None
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"event {number}: {error}") from None
+        played[str(event.get("action"))] += 1
+    return played
+
+
+def happen(world: Account, event: Mapping[str, Json], now: float) -> Json:
+    """Carries one event out; ``what``: giftcard (the default), contact or identifier."""
+    match event.get("what", "giftcard"):
+        case "giftcard":
+            return on_giftcard(world, event, now)
+        case "contact":
+            return on_contact(world, event, now)
+        case "identifier":
+            return on_identifier(world, event)
+        case other:
+            raise ValueError(f"what {other!r} is none of giftcard, contact, identifier")
+
+
+def _integer(event: Mapping[str, Json], name: str, default: int | None = None) -> int:
+    """A whole number; without a default it must be there (KeyError)."""
+    value = event[name] if default is None else event.get(name, default)
+    try:
+        return int(value)
+    except (ValueError, TypeError):
+        raise ValueError(f"{name} {value!r} is no whole number") from None
+
+
+def _flag(event: Mapping[str, Json], name: str) -> bool:
+    value = str(event.get(name, "")).strip().lower()
+    if value not in ("", "true", "1", "yes", "false", "0", "no"):
+        raise ValueError(f"{name} {value!r} is neither true nor false")
+    return value in ("true", "1", "yes")
+
+
+def _moment(value: Json) -> float:
+    """Seconds since 1970 from such a number or from an ISO moment, UTC unless it says otherwise."""
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no moment; write 2026-11-03T10:00:00+01:00") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def on_identifier(world: Account, event: Mapping[str, Json]) -> Json:
@@ -80,66 +141,86 @@ def on_contact(world: Account, event: Mapping[str, Json], now: float) -> Json:
 
 
 def on_giftcard(world: Account, event: Mapping[str, Json], now: float) -> Json:
-    """``action``: issue, topup, redeem, expire, delete, activate, deactivate, move; ``uuid`` but for issue.
+    """``action``: issue, topup, redeem, expire, delete, activate, deactivate, move.
 
-    ``issue`` takes ``program`` (a number, default 1; 0 = none), ``hash``, ``physical``, ``expires`` (Unix
-    time or null), ``uuid`` and a first ``amount_in_cents``; ``topup`` and ``redeem`` take ``amount_in_cents``
-    and ``shop`` (a number); ``expire`` takes ``expires`` and ``sweep`` (a ledger row that takes the balance);
-    ``move`` takes ``program``. ``rename-program`` takes ``program`` and ``name``.
+    All but issue name their card by ``uuid``, ``hash`` or ``card`` (its number, 1 = the first ever made).
+    ``issue`` takes ``program`` (a number, default 1; 0 = none), ``hash``, ``physical``, ``expires`` (a moment, or
+    null), ``uuid`` and a first ``amount_in_cents``; ``topup`` and ``redeem`` take ``amount_in_cents`` and ``shop``
+    (a number); ``expire`` takes ``expires`` and ``sweep`` (a ledger row that takes the balance); ``move`` takes
+    ``program``. ``rename-program`` takes ``program`` and ``name``.
     """
     action = str(event.get("action"))
     if action == "rename-program":
-        number = int(event["program"])
+        number = _program(world, event)
         world.cards.rename(number, str(event["name"]))
         world.effect_outside("programs.rename", str(number))
         return {"done": action}
-    shop, cents = int(event.get("shop", 1)), int(event.get("amount_in_cents", 0))
-    if shop not in world.ledger.shops:
-        raise ValueError(f"no shop {shop}")
     if action == "issue":
         card = _issue(world, event, now)
-        if cents:
-            world.move(card, shop, cents, now)
     else:
-        found = world.cards.by_uuid(str(event.get("uuid", "")))
-        if found is None:
-            raise ValueError("no such giftcard")
-        card = found
+        card = _named(world, event)
         _play(world, card, action, event, now)
     world.effect_outside(f"giftcards.{action}", card.uuid)
     return {"done": action, "uuid": card.uuid, "hash": card.hash, "amount_in_cents": card.cents}
 
 
+def _program(world: Account, event: Mapping[str, Json], default: int | None = None) -> int:
+    number = _integer(event, "program", default)
+    if number and number not in world.cards.programs:
+        raise ValueError(f"no program {number}")
+    return number
+
+
+def _shop(world: Account, event: Mapping[str, Json]) -> int:
+    number = _integer(event, "shop", 1)
+    if number not in world.ledger.shops:
+        raise ValueError(f"no shop {number}")
+    return number
+
+
+def _named(world: Account, event: Mapping[str, Json]) -> Card:
+    if "uuid" in event:
+        card = world.cards.by_uuid(str(event["uuid"]))
+    elif "hash" in event:
+        card = world.cards.by_hash(str(event["hash"]))
+    elif "card" in event:
+        card = world.cards.get(_integer(event, "card"))
+    else:
+        raise ValueError("names no card; give its uuid, hash or card (a number)")
+    if card is None:
+        raise ValueError("no such giftcard")
+    return card
+
+
 def _issue(world: Account, event: Mapping[str, Json], now: float) -> Card:
-    program = int(event.get("program", 1))
-    if program and program not in world.cards.programs:
-        raise ValueError(f"no program {program}")
-    code, physical = event.get("hash"), bool(event.get("physical", False))
+    program, shop, cents = _program(world, event, 1), _shop(world, event), _integer(event, "amount_in_cents", 0)
+    code, physical = event.get("hash"), _flag(event, "physical")
     card = world.cards.add(program, now, code=code, physical=physical, uuid=event.get("uuid"))
     if "expires" in event:
-        card.expires = event["expires"]
+        card.expires = None if event["expires"] is None else int(_moment(event["expires"]))
+    if cents:
+        world.move(card, shop, cents, now)
     return card
 
 
 def _play(world: Account, card: Card, action: str, event: Mapping[str, Json], now: float) -> None:
-    shop, cents = int(event.get("shop", 1)), int(event.get("amount_in_cents", 0))
     match action:
         case "topup":
-            world.move(card, shop, cents, now)
+            world.move(card, _shop(world, event), _integer(event, "amount_in_cents"), now)
         case "redeem":
-            world.move(card, shop, -cents, now)
+            world.move(card, _shop(world, event), -_integer(event, "amount_in_cents"), now)
         case "expire":
-            card.expires = int(event.get("expires", now - DAY))
+            card.expires = int(_moment(event.get("expires", now - DAY)))
             world.cards.put(card, card.cents)
-            if event.get("sweep", False) and card.cents:
-                world.move(card, shop, -card.cents, now, kind="EXPIRED")
+            if _flag(event, "sweep") and card.cents:
+                world.move(card, _shop(world, event), -card.cents, now, kind="EXPIRED")
         case "delete":
             world.cards.remove(card)
         case "activate" | "deactivate":
             card.active = action == "activate"
             world.cards.put(card, card.cents)
         case "move":
-            world.cards.reprogram(card, int(event["program"]))
+            world.cards.reprogram(card, _program(world, event))
         case _:
             raise ValueError(f"unknown action {action}")
 
