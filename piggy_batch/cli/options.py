@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -192,16 +193,22 @@ MAX_WAIT = click.option(
     envvar=env("MAX_WAIT"),
     help="How long throttling, maintenance or an outage may keep everybody waiting before the run halts.",
 )
-_TIMEZONE = click.option(
+TIMEZONE = click.option(
     "--timezone",
     "timezone_name",
     default="Europe/Amsterdam",
     show_default=True,
     metavar="ZONE",
-    help="The zone whose days count.",
+    help="The zone whose days and midnights count.",
 )
 
 
+STORE = click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder that holds the snapshots.",
+)
 PERIOD = click.option(
     "--period",
     metavar="PERIOD",

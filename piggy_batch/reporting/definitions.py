@@ -19,13 +19,38 @@ class Movement(StrEnum):
     ISSUED = "issued"  # first seen: its balance at closing
     TOPPED_UP = "topped_up"  # seen before, balance rose
     REDEEMED = "redeemed"  # seen before, balance fell
+    REVERSED = "reversed"  # a redemption undone; only transactions show it
     EXPIRED = "expired"  # its expiration date passed
     DEACTIVATED = "deactivated"  # switched off
     REACTIVATED = "reactivated"  # switched on again, or its expiry was put off
     VANISHED = "vanished"  # no longer in the list
 
 
-ADDS = frozenset({Movement.ISSUED, Movement.TOPPED_UP, Movement.REACTIVATED})
+ADDS = frozenset({Movement.ISSUED, Movement.TOPPED_UP, Movement.REVERSED, Movement.REACTIVATED})
+
+
+class Basis(StrEnum):
+    """What a roll-forward is reckoned from."""
+
+    SNAPSHOTS = "snapshots"  # net: two balances of each card
+    TRANSACTIONS = "transactions"  # gross: everything booked on each card in between
+
+
+class Flow(StrEnum):
+    """What snapshots and transactions can be compared by."""
+
+    PUT_ON = "put_on"  # issued and topped up
+    SPENT = "spent"  # redeemed less reversed
+    EXPIRED = "expired"
+    NET = "net"  # the change of all balances
+
+
+FLOW_LABELS = {
+    Flow.PUT_ON: "put on cards (issued + topped up)",
+    Flow.SPENT: "spent (redeemed less reversed)",
+    Flow.EXPIRED: "expired",
+    Flow.NET: "net change of all balances",
+}
 
 MOVED = "moved"  # a card that changed its program; it moves money between programs, never in the total
 

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
-from piggy_batch.files import sha256_of
+from piggy_batch.reporting.card_lists import CardList, HashReader, card_list
 from piggy_batch.reporting.cards import Cards, read_cards
-from piggy_batch.reporting.dates import as_of, day_of, distance, shown
+from piggy_batch.reporting.companion import Companion, check_companion
+from piggy_batch.reporting.dates import as_of, shown
 from piggy_batch.reporting.liability import Balance, Liability, liability, totals
-from piggy_batch.reporting.notices import check, note, partial
-from piggy_batch.reporting.roll_forward import (
-    CardList,
-    MatchedCards,
-    RollForward,
-    card_list,
-    match,
-    movements,
-    roll_forward,
-)
+from piggy_batch.reporting.matching import match
+from piggy_batch.reporting.movements import gross_movements, net_movements
+from piggy_batch.reporting.notices import Level, check, note
+from piggy_batch.reporting.notices import partial as partial_notice
+from piggy_batch.reporting.report_notices import doubles, join_notices, partial_marks, renamed, staleness, swept_notice
+from piggy_batch.reporting.roll_forward import RollForward, roll_forward
 from piggy_batch.reporting.snapshot_store import check_kin
-from piggy_batch.reporting.transaction_check import TransactionComparison, reconcile
-from piggy_batch.reporting.transactions import read_transactions
+from piggy_batch.reporting.sources import Source, called, read_hashed, snapshot_source, transactions_source
+from piggy_batch.reporting.transaction_check import TransactionComparison, compare
+from piggy_batch.reporting.transaction_flows import assign
+from piggy_batch.reporting.transactions import Transactions, read_transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date, datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
@@ -34,6 +31,16 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.money import Currency
     from piggy_batch.reporting.notices import Notice
     from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.transactions import WorkbookReader
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionsFile:
+    """Transactions to reckon with."""
+
+    path: Path
+    read_workbook: WorkbookReader
+    accept_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +54,8 @@ class ReportRequest:
     currency: Currency
     as_of: date | None = None  # None: what the closing snapshot speaks for
     since: date | None = None  # None: what the opening snapshot speaks for
-    lists: tuple[str, ...] = ()  # members of terms.LISTS
-    transactions: Path | None = None
+    lists: tuple[str, ...] = ()  # members of LISTS
+    transactions: TransactionsFile | None = None
     notices: tuple[Notice, ...] = ()  # about the choice of snapshots
 
 
@@ -62,19 +69,15 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file that the figures come from."""
+class Movements:
+    """How opening became closing."""
 
-    role: str  # opening, closing, trend or transactions
-    path: Path
-    day: date | None  # that it counts for
-    moment: datetime | None  # when the service was asked
-    readings: tuple[datetime, datetime] | None  # of the first and the last card
-    cards: int | None
-    verdict: str
-    agreed: bool | None
-    account: str | None
-    sha256: str | None  # of the bytes read
+    opening: Liability
+    closing: Liability
+    roll: RollForward
+    rolls: tuple[RollForward, ...]  # per program
+    lists: tuple[CardList, ...]
+    comparison: TransactionComparison | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,100 +94,62 @@ class Report:
     trend: tuple[Point, ...]
     sources: tuple[Source, ...]
     lists: tuple[CardList, ...]
-    reconciliation: TransactionComparison | None
-    partial: bool  # opening or closing did not prove that it is complete
-    notices: tuple[Notice, ...]
+    comparison: TransactionComparison | None
+    notices: tuple[Notice, ...]  # the gravest first
+    partial: bool  # cards or transactions may be missing from the figures, those of the trend aside
 
     @property
     def closed(self) -> bool:
         """Whether every roll-forward closes; True where there is none."""
         return not any(roll.residual for roll in ((self.roll,) if self.roll else ()) + self.rolls)
 
+    @property
+    def to_check(self) -> bool:
+        """Whether a person should look at something before relying on the figures."""
+        return any(notice.level is Level.CHECK for notice in self.notices)
+
 
 def build_report(order: ReportRequest, *, made_at: datetime) -> Report:
     """Read, sum, compare. SetupError where the snapshots cannot be compared or a file is not what it was."""
     _check(order)
-    opening_snapshot = order.opening
-    sources = [_source("closing", order.closing)]
-    closing_moment = moment_for(order.closing, order.as_of, order.zone)
-    closing_cards = read_cards(
-        order.closing, uuids=opening_snapshot is not None, readings=order.transactions is not None
-    )
-    notices: list[Notice] = [
-        *order.notices,
-        *_doubles(order),
-        *_staleness(order.closing, closing_moment, "closing", order.zone),
-    ]
-    notices += closing_cards.notices
-    opening: Liability | None = None
-    roll: RollForward | None = None
-    rolls: tuple[RollForward, ...] = ()
-    lists: tuple[CardList, ...] = ()
-    comparison: TransactionComparison | None = None
-    names: Mapping[str, str] = closing_cards.program_names
-    if opening_snapshot is None:
-        closing = liability(closing_cards, closing_moment, order.zone, names)
+    used = [snapshot for snapshot in (order.opening, order.closing) if snapshot]
+    notices = [*order.notices, *doubles(used, order.history, order.zone)]
+    sources: list[Source] = []
+    moves: Movements | None = None
+    if order.opening is None:
+        cards = _read("closing", order, order.closing, sources, notices)
+        liable = liability(cards, moment_for(order.closing, order.as_of, order.zone), order.zone, cards.program_names)
     else:
-        sources.insert(0, _source("opening", opening_snapshot))
-        opening_moment = moment_for(opening_snapshot, order.since, order.zone)
-        notices += _staleness(opening_snapshot, opening_moment, "opening", order.zone)
-        opening_cards = read_cards(opening_snapshot, uuids=True, readings=order.transactions is not None)
-        names = {**opening_cards.program_names, **names}
-        notices += [*opening_cards.notices, *_renamed(opening_cards, closing_cards)]
-        opening = liability(opening_cards, opening_moment, order.zone, names)
-        closing = liability(closing_cards, closing_moment, order.zone, names)
-        cards = match(opening_cards, closing_cards, opening_moment, closing_moment)
-        opening_cards, closing_cards = replace(opening_cards, uuids=None), replace(closing_cards, uuids=None)
-        cents = movements(cards)
-        roll, rolls = roll_forward(cards, cents, opening, closing, names)
-        notices += _join_notices(cards)
-        lists = tuple(card_list(cards, kind, cents, names) for kind in order.lists)
-        if order.transactions:
-            moments = (opening_moment, closing_moment)
-            read = read_transactions(order.transactions)
-            comparison = reconcile(read, cards, opening_cards, closing_cards, moments, roll, names, order.zone)
-            notices += comparison.notices
-            sources.append(_transactions_source(order.transactions, len(read.frame)))
+        moves = _movements(order, order.opening, sources, notices)
+        liable = moves.closing
     if order.closing.program_uuids:
-        notices.append(
-            note("the snapshots hold only programs {programs}", programs=", ".join(order.closing.program_uuids))
-        )
-    if not closing.total.all_cards:
+        programs = ", ".join(order.closing.program_uuids)
+        notices.append(note("the snapshots hold only programs {programs}", programs=programs))
+    if not liable.total.all_cards:
         notices.append(check("the closing snapshot holds no cards: an empty account, or a program without cards"))
-    trend = _trend(order, opening, closing, notices)
-    used = [snapshot for snapshot in (opening_snapshot, order.closing) if snapshot]
-    sources += [_noted(p.snapshot) for p in trend if p.snapshot not in used]
-    weak = [snapshot for snapshot in used if not snapshot.agreed]
-    weak_history = [p.snapshot for p in trend if not p.snapshot.agreed and p.snapshot not in used]
-    marks = [
-        partial(
-            "PARTIAL: {snapshot} did not agree ({verdict}); cards may be missing from these figures",
-            snapshot=_called(s),
-            verdict=s.verdict,
-        )
-        for s in weak
-    ]
-    marks += [
-        partial(
-            "PARTIAL, in the trend only: {snapshot} did not agree ({verdict})", snapshot=_called(s), verdict=s.verdict
-        )
-        for s in weak_history
-    ]
+    partial = any(not source.agreed for source in sources) or any(n.level is Level.PARTIAL for n in notices)
+    trend = _trend(order, moves.opening if moves else None, liable, sources, notices)
+    marks = partial_marks(used, [p.snapshot for p in trend if p.snapshot not in used])
     return Report(
         made_at=made_at,
         zone=order.zone,
         currency=order.currency,
-        closing=closing,
-        opening=opening,
-        roll=roll,
-        rolls=rolls,
+        closing=liable,
+        opening=moves.opening if moves else None,
+        roll=moves.roll if moves else None,
+        rolls=moves.rolls if moves else (),
         trend=trend,
         sources=tuple(sources),
-        lists=lists,
-        reconciliation=comparison,
-        partial=bool(weak),
-        notices=(*marks, *notices),
+        lists=moves.lists if moves else (),
+        comparison=moves.comparison if moves else None,
+        notices=tuple(sorted([*marks, *notices], key=lambda notice: list(Level).index(notice.level))),
+        partial=partial,
     )
+
+
+def moment_for(snapshot: Snapshot, day: date | None, zone: ZoneInfo) -> datetime:
+    """The moment that ``snapshot`` stands for when ``day`` is asked for, by default the day it counts for."""
+    return as_of(snapshot.moment, day or snapshot.day, zone)
 
 
 def _check(order: ReportRequest) -> None:
@@ -204,110 +169,66 @@ def _check(order: ReportRequest) -> None:
         )
 
 
-def moment_for(snapshot: Snapshot, day: date | None, zone: ZoneInfo) -> datetime:
-    """The moment that ``snapshot`` stands for when ``day`` is asked for, by default the day it counts for."""
-    return as_of(snapshot.moment, day or snapshot.day, zone)
-
-
-def _source(role: str, snapshot: Snapshot) -> Source:
-    digest = sha256_of(snapshot.path)
-    if snapshot.recorded_sha256 not in (None, digest):
-        raise SetupError(
-            f"{snapshot.path}: was changed after it was stored (its SHA-256 differs); take it from a backup"
-        )
-    return replace(_noted(snapshot), role=role, sha256=digest)
-
-
-def _noted(snapshot: Snapshot) -> Source:
-    return Source(
-        "trend",
-        snapshot.path,
-        snapshot.day,
-        snapshot.moment,
-        snapshot.readings,
-        snapshot.cards,
-        snapshot.verdict,
-        snapshot.agreed,
-        snapshot.account_name or snapshot.account,
-        snapshot.recorded_sha256,
+def _read(role: str, order: ReportRequest, snapshot: Snapshot, sources: list[Source], notices: list[Notice]) -> Cards:
+    """A snapshot's cards; the file joins the sources, and what is odd about it the notices."""
+    cards, digest = read_hashed(
+        snapshot,
+        lambda: read_cards(snapshot, uuids=order.opening is not None, readings=order.transactions is not None),
     )
+    sources.append(snapshot_source(role, snapshot, digest))
+    day = order.as_of if role == "closing" else order.since
+    notices += staleness(snapshot, moment_for(snapshot, day, order.zone), role, order.zone)
+    notices += cards.notices
+    return cards
 
 
-def _transactions_source(path: Path, rows: int) -> Source:
-    verdict = f"{rows:,} transactions"
-    return Source("transactions", path, None, None, None, None, verdict, None, None, sha256_of(path))
+def _movements(order: ReportRequest, snapshot: Snapshot, sources: list[Source], notices: list[Notice]) -> Movements:
+    """Everything between ``snapshot``, the opening one, and the closing one."""
+    companion, transactions = _transactions(order, snapshot)
+    opening = _read("opening", order, snapshot, sources, notices)
+    closing = _read("closing", order, order.closing, sources, notices)
+    names = {**opening.program_names, **closing.program_names}
+    moments = (moment_for(snapshot, order.since, order.zone), moment_for(order.closing, order.as_of, order.zone))
+    opened, closed = (
+        liability(cards, moment, order.zone, names) for cards, moment in zip((opening, closing), moments, strict=True)
+    )
+    read = (max(moments[0], snapshot.moment), max(moments[1], order.closing.moment))
+    cards = match(opening, closing, moments, read)
+    notices += [*renamed(opening, closing), *join_notices(cards)]
+    opening, closing = replace(opening, uuids=None), replace(closing, uuids=None)
+    moves = net_movements(cards)
+    hashes = HashReader(snapshot, order.closing)
+    comparison: TransactionComparison | None = None
+    if companion and transactions:
+        found = assign(transactions.frame, cards, opening, closing, moments)
+        comparison = compare(found, cards, moves, names, order.zone, hashes)
+        moves = gross_movements(cards, found.flows)
+        sources.append(transactions_source(companion, len(transactions.frame)))
+        notices += [*companion.notices, *transactions.notices]
+    else:
+        notices += swept_notice(cards)
+    roll, rolls = roll_forward(cards, moves, opened, closed, names)
+    lists = tuple(card_list(cards, kind, moves, names, hashes) for kind in order.lists)
+    return Movements(opened, closed, roll, rolls, lists, comparison)
 
 
-def _called(snapshot: Snapshot) -> str:
-    return f"the snapshot of {snapshot.day} ({snapshot.path.name})"
-
-
-def _staleness(snapshot: Snapshot, moment: datetime, role: str, zone: ZoneInfo) -> list[Notice]:
-    """That the balances were read at another time than the moment for which they stand."""
-    day = day_of(moment, zone)
-    lag = distance(snapshot.moment, day, zone)
-    if not lag:
-        return []
-    values = {"role": role, "read": shown(snapshot.moment, zone), "day": str(day)}
-    if abs(lag) <= timedelta(days=1):
-        return [note("the {role} balances of {day} were read on {read}; expiry is reckoned as of {day}", **values)]
-    return [
-        check(
-            "the {role} balances were read on {read}, {days} days from {day}, the day they stand for: what happened "
-            "in between is in the wrong period; only expiry is reckoned as of {day}",
-            days=max(1, abs(lag).days),
-            **values,
-        )
-    ]
-
-
-def _doubles(order: ReportRequest) -> list[Notice]:
-    return [
-        note(
-            "{day} has {count} snapshots; the one of {moment} is used",
-            day=str(snapshot.day),
-            count=count,
-            moment=shown(snapshot.moment, order.zone),
-        )
-        for snapshot in filter(None, (order.opening, order.closing))
-        if (count := sum(other.day == snapshot.day for other in order.history)) > 1
-    ]
-
-
-def _renamed(opening: Cards, closing: Cards) -> list[Notice]:
-    return [
-        note(
-            'program {uuid} is now called "{name}"; at opening it was "{before}"',
-            uuid=uuid,
-            name=name,
-            before=opening.program_names[uuid],
-        )
-        for uuid, name in sorted(closing.program_names.items())
-        if opening.program_names.get(uuid, name) != name and len(closing)
-    ]
-
-
-def _join_notices(cards: MatchedCards) -> list[Notice]:
-    notes = [
-        check(
-            "{count} rows of the {role} snapshot repeat a giftcard_uuid; the roll-forward takes each card's last row, "
-            "the balances count every row",
-            count=count,
-            role=which,
-        )
-        for count, which in zip(cards.repeated, ("opening", "closing"), strict=True)
-        if count
-    ]
-    if count := int((cards.opening_program != cards.program).sum()):
-        notes.append(note("{count} cards moved to another program; the column moved shows their balance", count=count))
-    return notes
+def _transactions(order: ReportRequest, opening: Snapshot) -> tuple[Companion | None, Transactions | None]:
+    file = order.transactions
+    if file is None:
+        return None, None
+    companion = check_companion(file.path, opening, order.closing, order.zone, accept_partial=file.accept_partial)
+    return companion, read_transactions(file.path, file.read_workbook)
 
 
 def _trend(
-    order: ReportRequest, opening: Liability | None, closing: Liability, notices: list[Notice]
+    order: ReportRequest,
+    opening: Liability | None,
+    closing: Liability,
+    sources: list[Source],
+    notices: list[Notice],
 ) -> tuple[Point, ...]:
     """Each snapshot as of the moment that it speaks for itself; what was counted already is not read again."""
-    counted = {(order.closing, closing.moment): closing}
+    counted: dict[tuple[Snapshot, datetime], Liability] = {(order.closing, closing.moment): closing}
     if order.opening is not None and opening is not None:
         counted[order.opening, opening.moment] = opening
     points = []
@@ -316,10 +237,19 @@ def _trend(
             check_kin(snapshot, order.closing)
         except SetupError:
             words = "{snapshot} is of another account or other programs; the trend leaves it out"
-            notices.append(check(words, snapshot=_called(snapshot)))
+            notices.append(check(words, snapshot=called(snapshot)))
             continue
         moment = snapshot.speaks_for(order.zone)
-        known = counted.get((snapshot, moment))
-        total = known.total if known else totals(read_cards(snapshot, groups=False), moment)
-        points.append(Point(snapshot, moment, total))
+        if known := counted.get((snapshot, moment)):
+            points.append(Point(snapshot, moment, known.total))
+            continue
+        try:
+            cards, digest = read_hashed(snapshot, lambda: read_cards(snapshot, groups=False))  # noqa: B023 - called at once
+        except SetupError as error:
+            words = "PARTIAL, in the trend only: {snapshot} is left out: {why}"
+            notices.append(partial_notice(words, snapshot=called(snapshot), why=str(error)))
+            continue
+        if snapshot not in (order.opening, order.closing):
+            sources.append(snapshot_source("trend", snapshot, digest))
+        points.append(Point(snapshot, moment, totals(cards, moment)))
     return tuple(points)

@@ -116,7 +116,7 @@ def describe(parquet: Path, summary: Mapping[str, Json], zone: ZoneInfo, *, day:
     if moment is None:
         raise SetupError(f"{parquet}: neither its summary nor a read_at column says when it was taken; {_RETAKE}")
     own_day = day or day_of(moment, zone)
-    account, name = _account(summary.get("account"))
+    account, name = account_of(summary.get("account"))
     agreed, verdict = proof_of(summary)
     programs = summary.get("program_uuids")
     return Snapshot(
@@ -201,7 +201,7 @@ def conform(table: pa.Table, parquet: Path) -> pa.Table:
     return pa.table(columns)
 
 
-def _account(value: Json) -> tuple[str | None, str | None]:
+def account_of(value: Json) -> tuple[str | None, str | None]:
     """What identifies an account and what to call it, from the form in which ``ping`` or a summary gives it.
 
     An account that does not name itself stands in a summary as a fingerprint salted anew for each export, or as words:

@@ -1,4 +1,4 @@
-"""What snapshots say and what transactions say, side by side and card by card."""
+"""What snapshots say and what transactions say, side by side, card by card and flow by flow."""
 
 from __future__ import annotations
 
@@ -8,23 +8,45 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from piggy_batch.reporting.cards import ABSENT, Cards, Flags, Ints
-from piggy_batch.reporting.dates import from_micros, micros
-from piggy_batch.reporting.definitions import Movement
+from piggy_batch.reporting.cards import ABSENT, STATES, Flags, Ints
+from piggy_batch.reporting.definitions import Flow, Movement, State
 from piggy_batch.reporting.liability import program_label
-from piggy_batch.reporting.transactions import EFFECTS, Effect, Transactions
+from piggy_batch.reporting.transactions import EFFECTS, Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.notices import Notice
-    from piggy_batch.reporting.roll_forward import MatchedCards, RollForward
+    from piggy_batch.reporting.card_lists import HashReader
+    from piggy_batch.reporting.matching import MatchedCards
+    from piggy_batch.reporting.movements import CardMovements
+    from piggy_batch.reporting.transaction_flows import CardTransactions
 
-_ALWAYS = np.iinfo(np.int64).min
+_EXPIRED = STATES.index(State.EXPIRED)
+DIFFERENCE_COLUMNS = (
+    "giftcard_uuid",
+    "program_name",
+    "opening_cents",
+    "closing_cents",
+    "snapshot_change_cents",
+    "transaction_change_cents",
+    "difference_cents",
+    "transactions",
+    "remark",
+    "hash",
+)
+FLOW_COLUMNS = (
+    "giftcard_uuid",
+    "hash",
+    "program_name",
+    "flow",
+    "snapshot_cents",
+    "transaction_cents",
+    "difference_cents",
+    "remark",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +68,14 @@ class TransactionTotals:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonLine:
-    """One line of the comparison, cents."""
+    """One flow by snapshots and by transactions, cents; ``more`` and ``less`` are never set off against each other."""
 
-    what: str
+    flow: Flow
     snapshots: int
     transactions: int
+    cards: int  # that differ
+    more: int  # by which transactions exceed snapshots, over the cards where they do
+    less: int  # by which they fall short, above zero
 
     @property
     def difference(self) -> int:
@@ -62,124 +87,56 @@ class TransactionComparison:
     """Everything a report says about transactions between two snapshots."""
 
     total: TransactionTotals
-    flows: tuple[TransactionTotals, ...]  # per month and shop, in order
-    sides: tuple[ComparisonLine, ...]
-    differences: pd.DataFrame  # one row per card whose two changes differ, largest first; columns DIFFERENCE_COLUMNS
+    by_shop: tuple[TransactionTotals, ...]  # per month and shop, in order
+    lines: tuple[ComparisonLine, ...]
+    differences: pd.DataFrame  # a row per card whose two changes differ, largest first; columns DIFFERENCE_COLUMNS
+    flow_differences: pd.DataFrame  # a row per card and flow that differ, whether or not the card's change agrees
     without_card: int  # transactions in the period that no card could be found for
     without_card_cents: int
     outside: int  # transactions in the file that lie outside the period
     span: tuple[datetime, datetime] | None  # first and last transaction of the file
-    notices: tuple[Notice, ...]
+
+    @property
+    def reconciled(self) -> bool:
+        """Whether transactions account for the change of every card's balance."""
+        return not len(self.differences) and not self.without_card
 
     def difference_rows(self) -> Iterator[tuple[Any, ...]]:
         """One tuple per card in the order of DIFFERENCE_COLUMNS."""
         return zip(*(self.differences[name].tolist() for name in DIFFERENCE_COLUMNS), strict=True)
 
-
-DIFFERENCE_COLUMNS = (
-    "giftcard_uuid",
-    "program_name",
-    "opening_cents",
-    "closing_cents",
-    "snapshot_change_cents",
-    "transaction_change_cents",
-    "difference_cents",
-    "transactions",
-    "remark",
-)
+    def flow_rows(self) -> Iterator[tuple[Any, ...]]:
+        """One tuple per card and flow in the order of FLOW_COLUMNS."""
+        return zip(*(self.flow_differences[name].tolist() for name in FLOW_COLUMNS), strict=True)
 
 
-def reconcile(
-    transactions: Transactions,
+def compare(
+    found: CardTransactions,
     cards: MatchedCards,
-    opening: Cards,
-    closing: Cards,
-    moments: tuple[datetime, datetime],
-    roll: RollForward,
+    net: CardMovements,
     names: Mapping[str, str],
     zone: ZoneInfo,
+    hashes: HashReader,
 ) -> TransactionComparison:
-    """Compare the change of every card's balance with its transactions between its two readings.
-
-    A card's own reading times bound its period, so that a purchase during the walk of an export is on the
-    right side. A card that is new at closing has all its transactions counted; where no card is known the
-    snapshots' moments bound.
-    """
-    frame = transactions.frame
-    card = _card_codes(frame, cards)
-    inside = _inside(frame["created_us"].to_numpy(), card, cards, opening, closing, moments)
-    chosen = frame[inside]
-    card = card[inside]
+    """Compare the change of every card's balance, and each of its flows, with its transactions."""
+    chosen = found.chosen
     nameless = chosen["giftcard_uuid"].isna().to_numpy()
-    total = _flow(chosen, "", "", "all shops")
-    net = int((cards.closing_cents - cards.opening_cents).sum())
+    total = _totals(chosen, "", "", "all shops")
+    sides = _sides(found, cards, net)
     return TransactionComparison(
         total=total,
-        flows=_flows(chosen, zone),
-        sides=(
-            ComparisonLine(
-                "put on cards (issued + topped up)",
-                roll.movements[Movement.ISSUED] + roll.movements[Movement.TOPPED_UP],
-                total.effects[Effect.ISSUED],
-            ),
-            ComparisonLine(
-                "spent (redeemed less reversed)",
-                roll.movements[Movement.REDEEMED],
-                total.effects[Effect.REDEEMED] - total.effects[Effect.REVERSED],
-            ),
-            ComparisonLine("expired", roll.movements[Movement.EXPIRED], total.effects[Effect.EXPIRED]),
-            ComparisonLine("net change of all balances", net, total.net),
-        ),
-        differences=_differences(chosen, card, cards, names),
+        by_shop=_by_shop(chosen, zone),
+        lines=tuple(_line(flow, *sides[flow], total) for flow in Flow),
+        differences=_differences(found, cards, names, hashes),
+        flow_differences=_flow_differences(found, cards, sides, names, hashes),
         without_card=int(nameless.sum()),
         without_card_cents=int(chosen["cents"].to_numpy()[nameless].sum()),
-        outside=len(frame) - len(chosen),
-        span=_span(frame),
-        notices=transactions.notices,
+        outside=found.outside,
+        span=found.span,
     )
 
 
-def _span(frame: pd.DataFrame) -> tuple[datetime, datetime] | None:
-    if frame.empty:
-        return None
-    return from_micros(int(frame["created_us"].iloc[0])), from_micros(int(frame["created_us"].iloc[-1]))
-
-
-def _card_codes(frame: pd.DataFrame, cards: MatchedCards) -> Ints:
-    """Per transaction the card's place in ``cards``, -1 where it is in neither snapshot or unknown."""
-    uuids = pa.array(
-        [value if isinstance(value, str) else None for value in frame["giftcard_uuid"].tolist()], pa.string()
-    )
-    return np.asarray(
-        pc.fill_null(pc.index_in(uuids, value_set=cards.uuids, skip_nulls=True), -1).to_numpy(zero_copy_only=False),
-        dtype=np.int64,
-    )
-
-
-def _inside(
-    created: Any,
-    card: Ints,
-    cards: MatchedCards,
-    opening: Cards,
-    closing: Cards,
-    moments: tuple[datetime, datetime],
-) -> Flags:
-    """Which transactions lie after the card's opening reading and not after its closing one."""
-    begin, end = (np.full(len(card), micros(moment)) for moment in moments)
-    known = np.flatnonzero(card >= 0)
-    rows = cards.opening_at[card[known]]
-    begin[known] = _ALWAYS
-    there = rows >= 0
-    begin[known[there]] = micros(moments[0]) if opening.read_us is None else opening.read_us[rows[there]]
-    rows = cards.closing_at[card[known]]
-    there = rows >= 0
-    if closing.read_us is not None:
-        end[known[there]] = closing.read_us[rows[there]]
-    inside: Flags = (created > begin) & (created <= end)
-    return inside
-
-
-def _flow(frame: pd.DataFrame, month: str, shop_uuid: str, shop_name: str) -> TransactionTotals:
+def _totals(frame: pd.DataFrame, month: str, shop_uuid: str, shop_name: str) -> TransactionTotals:
     sums = frame.groupby("effect")["cents"].sum().to_dict()
     cents = {effect: int(sums.get(code, 0)) for code, effect in enumerate(EFFECTS)}
     for effect in (Effect.REDEEMED, Effect.EXPIRED):
@@ -187,11 +144,11 @@ def _flow(frame: pd.DataFrame, month: str, shop_uuid: str, shop_name: str) -> Tr
     return TransactionTotals(month, shop_uuid, shop_name, cents, len(frame))
 
 
-def _flows(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[TransactionTotals, ...]:
+def _by_shop(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[TransactionTotals, ...]:
     created = pd.to_datetime(frame["created_us"], unit="us", utc=True).dt.tz_convert(zone)
     months = created.dt.strftime("%Y-%m")
-    flows = [
-        _flow(
+    totals = [
+        _totals(
             group,
             str(month),
             str(shop),
@@ -199,40 +156,111 @@ def _flows(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[TransactionTotals, ...]
         )
         for (month, shop), group in frame.groupby([months, frame["shop_uuid"]], sort=True)
     ]
-    return tuple(flows)
+    return tuple(totals)
 
 
-def _differences(frame: pd.DataFrame, card: Ints, cards: MatchedCards, names: Mapping[str, str]) -> pd.DataFrame:
-    known = card >= 0
-    changes = np.zeros(len(cards.opening_cents), dtype=np.int64)
-    counts = np.zeros_like(changes)
-    np.add.at(changes, card[known], frame["cents"].to_numpy()[known])
-    np.add.at(counts, card[known], 1)
+def _sides(found: CardTransactions, cards: MatchedCards, net: CardMovements) -> dict[Flow, tuple[Ints, Ints]]:
+    """Per flow and card, what the snapshots show and what the transactions say."""
+    flows, cents = found.flows, net.cents
+    spent = flows[Effect.REDEEMED] - flows[Effect.REVERSED]
+    change = flows[Effect.ISSUED] - spent - flows[Effect.EXPIRED]
+    return {
+        Flow.PUT_ON: (cents[Movement.ISSUED] + cents[Movement.TOPPED_UP], flows[Effect.ISSUED]),
+        Flow.SPENT: (cents[Movement.REDEEMED], spent),
+        Flow.EXPIRED: (cents[Movement.EXPIRED], flows[Effect.EXPIRED]),
+        Flow.NET: (cards.closing_cents - cards.opening_cents, change),
+    }
+
+
+def _line(flow: Flow, snapshots: Ints, transactions: Ints, total: TransactionTotals) -> ComparisonLine:
+    """The transactions of cards in neither snapshot, or of none, stand in the sum; differences are of known cards."""
+    gap = transactions - snapshots
+    sums = {
+        Flow.PUT_ON: total.effects[Effect.ISSUED],
+        Flow.SPENT: total.effects[Effect.REDEEMED] - total.effects[Effect.REVERSED],
+        Flow.EXPIRED: total.effects[Effect.EXPIRED],
+        Flow.NET: total.net,
+    }
+    more, less = int(gap[gap > 0].sum()), -int(gap[gap < 0].sum())
+    return ComparisonLine(flow, int(snapshots.sum()), sums[flow], int((gap != 0).sum()), more, less)
+
+
+def _differences(
+    found: CardTransactions, cards: MatchedCards, names: Mapping[str, str], hashes: HashReader
+) -> pd.DataFrame:
+    flows = found.flows
+    changes = flows[Effect.ISSUED] - flows[Effect.REDEEMED] + flows[Effect.REVERSED] - flows[Effect.EXPIRED]
     seen = cards.closing_cents - cards.opening_cents
     chosen = np.flatnonzero(seen != changes)
-    programs = [cards.program_uuids[code] for code in cards.program[chosen].tolist()]
-    remarks = np.select(
-        [cards.closing_state[chosen] == ABSENT, counts[chosen] == 0, cards.opening_state[chosen] == ABSENT],
-        ["vanished from the list", "no transaction", "new card"],
-        "amounts differ",
-    )
     listed = pd.DataFrame(
         {
             "giftcard_uuid": cards.uuids.take(pa.array(chosen)).to_pylist(),
-            "program_name": [program_label(uuid, names) for uuid in programs],
+            "program_name": _program_names(cards, chosen, names),
             "opening_cents": cards.opening_cents[chosen],
             "closing_cents": cards.closing_cents[chosen],
             "snapshot_change_cents": seen[chosen],
             "transaction_change_cents": changes[chosen],
             "difference_cents": changes[chosen] - seen[chosen],
-            "transactions": counts[chosen],
-            "remark": remarks.tolist(),
+            "transactions": found.counts[chosen],
+            "remark": _remarks(found, cards, chosen).tolist(),
+            "hash": hashes.of(cards, chosen),
         }
     )
-    strange = _strangers(frame, ~known)
+    strange = _strangers(found.chosen, found.card < 0)
     both = pd.concat([listed, strange], ignore_index=True) if len(strange) else listed
     order = both["difference_cents"].abs().sort_values(ascending=False, kind="stable").index
     return both.loc[order].reset_index(drop=True)
+
+
+def _remarks(found: CardTransactions, cards: MatchedCards, chosen: Ints) -> Any:
+    return np.select(
+        [
+            cards.closing_state[chosen] == ABSENT,
+            found.counts[chosen] == 0,
+            cards.opening_state[chosen] == ABSENT,
+        ],
+        ["no longer listed", "no transaction", "new card"],
+        "amounts differ",
+    )
+
+
+def _flow_differences(
+    found: CardTransactions,
+    cards: MatchedCards,
+    sides: Mapping[Flow, tuple[Ints, Ints]],
+    names: Mapping[str, str],
+    hashes: HashReader,
+) -> pd.DataFrame:
+    agrees = sides[Flow.NET][0] == sides[Flow.NET][1]
+    parts = []
+    for flow in (Flow.PUT_ON, Flow.SPENT, Flow.EXPIRED):
+        snapshots, transactions = sides[flow]
+        chosen = np.flatnonzero(snapshots != transactions)
+        remarks = np.where(agrees[chosen], "the card's change agrees", _remarks(found, cards, chosen))
+        if flow is Flow.EXPIRED:
+            kept = (cards.closing_state[chosen] == _EXPIRED) & (cards.closing_cents[chosen] != 0)
+            remarks = np.where(agrees[chosen] & kept, "expired, the balance is still on the card", remarks)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "giftcard_uuid": cards.uuids.take(pa.array(chosen)).to_pylist(),
+                    "hash": hashes.of(cards, chosen),
+                    "program_name": _program_names(cards, chosen, names),
+                    "flow": flow.value,
+                    "snapshot_cents": snapshots[chosen],
+                    "transaction_cents": transactions[chosen],
+                    "difference_cents": transactions[chosen] - snapshots[chosen],
+                    "remark": remarks.tolist(),
+                }
+            )
+        )
+    both = pd.concat(parts, ignore_index=True)
+    order = both["difference_cents"].abs().sort_values(ascending=False, kind="stable").index
+    return both.loc[order].reset_index(drop=True)
+
+
+def _program_names(cards: MatchedCards, chosen: Ints, names: Mapping[str, str]) -> list[str]:
+    return [program_label(cards.program_uuids[code], names) for code in cards.program[chosen].tolist()]
 
 
 def _strangers(frame: pd.DataFrame, unknown: Flags) -> pd.DataFrame:
@@ -252,5 +280,6 @@ def _strangers(frame: pd.DataFrame, unknown: Flags) -> pd.DataFrame:
             "difference_cents": change,
             "transactions": sums["size"].to_numpy(),
             "remark": ["in neither snapshot" for _ in change],
+            "hash": [None for _ in change],
         }
     )

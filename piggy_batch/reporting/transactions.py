@@ -9,19 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
 from piggy_batch.reporting.notices import check, note, partial
-from piggy_batch.reporting.snapshot import INSTANT, find_summary, proof_of, read_summary
+from piggy_batch.reporting.snapshot import INSTANT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from piggy_batch.reporting.notices import Notice
 
+    WorkbookReader = Callable[[Path], Mapping[str, Sequence[str]]]  # the columns of an .xlsx, every cell as text
+
+FORMATS = (".parquet", ".csv", ".jsonl", ".ndjson", ".xlsx")
 TRANSACTION_SCHEMA = pa.schema(
     [
         ("transaction_id", pa.int64()),
@@ -90,23 +95,22 @@ class Transactions:
     notices: tuple[Notice, ...]
 
 
-def read_transactions(path: Path) -> Transactions:
-    """Read a Parquet, CSV or JSON-lines file as ``giftcards transactions export`` writes it.
+def read_transactions(path: Path, read_workbook: WorkbookReader) -> Transactions:
+    """Read any format that ``giftcards transactions export`` writes.
 
-    A transaction that stands in it twice counts once, with its last row. An old row without its card's uuid
-    gets it from a newer row with the same card id. SetupError where the file or a value in it cannot be used.
+    A transaction that stands in it twice counts once, with its last row. An old row without its card's uuid gets it
+    from a newer row with the same card id. One without a time or an amount is left out, and said to be missing.
+    SetupError where the file cannot be used.
     """
-    table = _conform(_read(path), path)
-    notices = _proof(path)
+    table = _conform(_read(path, read_workbook), path)
+    notices: list[Notice] = []
     frame = pd.DataFrame(
         {name: table[name].to_pandas(types_mapper=_nullable) for name in _USED if name in table.column_names}
     )
     for name in _USED:
         if name not in frame:
             frame[name] = pd.Series([None] * len(frame), dtype="Int64" if name.endswith("_id") else "object")
-    for name in _REQUIRED:
-        if count := int(frame[name].isna().sum()):
-            raise SetupError(f"{path}, {name}: {count:,} rows without a value; export the transactions again")
+    frame = _usable(frame, path, notices)
     frame = _once(frame, path, notices)
     _fill_card_uuids(frame, path, notices)
     frame = frame.sort_values(["created_at", "transaction_id"], ignore_index=True)
@@ -124,20 +128,7 @@ def read_transactions(path: Path) -> Transactions:
     return Transactions(path, result, tuple(notices))
 
 
-def _proof(path: Path) -> list[Notice]:
-    """What the export's own summary says against it; without a summary nothing is known, which is said too."""
-    summary_path = find_summary(path)
-    if summary_path is None:
-        words = "{file}: no summary beside it; whether it holds every transaction is not known"
-        return [check(words, file=path.name)]
-    agreed, verdict = proof_of(read_summary(summary_path))
-    if agreed:
-        return []
-    words = "PARTIAL: {file} did not agree ({verdict}); transactions may be missing"
-    return [partial(words, file=path.name, verdict=verdict)]
-
-
-def _read(path: Path) -> pa.Table:
+def _read(path: Path, read_workbook: WorkbookReader) -> pa.Table:
     if not path.is_file():
         raise SetupError(f"{path}: no such file")
     try:
@@ -148,19 +139,22 @@ def _read(path: Path) -> pa.Table:
                 return _read_csv(path)
             case ".jsonl" | ".ndjson":
                 return pa_json.read_json(path)
+            case ".xlsx":
+                return pa.table({name: pa.array(cells, pa.string()) for name, cells in read_workbook(path).items()})
             case _:
-                raise SetupError(f"{path}: transactions are read from .parquet, .csv or .jsonl")
+                raise SetupError(f"{path}: transactions are read from {', '.join(FORMATS)}")
     except (OSError, pa.ArrowInvalid) as error:
         raise SetupError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
 
 
 def _read_csv(path: Path) -> pa.Table:
-    """Every cell as text, blank ones null: no column type is guessed."""
+    """Every cell as text: no column type is guessed."""
     with path.open("rb") as file:
         header = file.readline().decode("utf-8-sig").strip().split(",")
     types = {name.strip('"'): pa.string() for name in header}
-    options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""])
-    return pa_csv.read_csv(path, convert_options=options)
+    options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    parsing = pa_csv.ParseOptions(newlines_in_values=True)
+    return pa_csv.read_csv(path, parse_options=parsing, convert_options=options)
 
 
 def _conform(table: pa.Table, path: Path) -> pa.Table:
@@ -171,14 +165,26 @@ def _conform(table: pa.Table, path: Path) -> pa.Table:
         name = next((n for n in (field.name, *_ALIASES.get(field.name, ())) if n in table.column_names), None)
         if name is None or field.name not in _USED:
             continue
+        column = _tidied(table[name], field.type)
         try:
-            columns[field.name] = table[name].cast(field.type)
+            columns[field.name] = column.cast(field.type)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise SetupError(f"{path}, {name}: {table[name].type} does not turn into {field.type}") from None
     if missing := [name for name in _REQUIRED if name not in columns]:
         raise SetupError(f"{path}: no transactions, {' and '.join(missing)} missing")
     columns["created_at"] = columns["created_at"].cast(pa.int64())
     return pa.table(columns)
+
+
+def _tidied(column: Any, wanted: Any) -> Any:
+    """A column of text with blanks as null, and, where instants are wanted, those without a zone as UTC."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    column = pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
+    if wanted == INSTANT:
+        zoned = pc.match_substring_regex(column, r"(Z|[+-]\d\d:?\d\d)$")
+        column = pc.if_else(zoned, column, pc.binary_join_element_wise(column, "Z", ""))
+    return column
 
 
 def _nullable(kind: Any) -> Any:
@@ -188,6 +194,18 @@ def _nullable(kind: Any) -> Any:
 
 def _text(value: Any) -> str | None:
     return None if pd.isna(value) else str(value)
+
+
+def _usable(frame: pd.DataFrame, path: Path, notices: list[Notice]) -> pd.DataFrame:
+    """Without the rows that have no time or no amount: a value that could not be read is blank in an export."""
+    odd = frame["created_at"].isna() | frame["amount_in_cents"].isna()
+    if not odd.any():
+        return frame
+    names = [_text(value) or "?" for value in frame.loc[odd, "transaction_id"].tolist()]
+    shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    words = "PARTIAL: {file}: {count} transactions without a time or an amount are left out (id {ids})"
+    notices.append(partial(words, file=path.name, count=len(names), ids=shown))
+    return frame[~odd].reset_index(drop=True)
 
 
 def _once(frame: pd.DataFrame, path: Path, notices: list[Notice]) -> pd.DataFrame:
@@ -221,9 +239,9 @@ def _effects(frame: pd.DataFrame, shop: pd.Series[Any]) -> Any:
     """Per row the index into EFFECTS; rows stand in order of time."""
     kind = frame["type"].fillna("STANDARD").astype("object").astype(str).str.upper()
     cents = frame["amount_in_cents"].astype("int64")
+    created = frame["created_at"].astype("int64")
     card = frame["giftcard_uuid"].astype("object").fillna(frame["giftcard_id"].astype("object").map(_text))
     standard = ~kind.isin(["EXPIRED"]) & ~kind.str.contains("REVERS|CORRECT")
-    created = frame["created_at"].astype("int64")
     rows = pd.DataFrame({"cents": cents, "shop": shop, "standard": standard, "created": created})
     before = rows.groupby(card, sort=False).shift(1)
     undoes = (

@@ -10,7 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from piggy_batch.cli.commands.report import report_command, snapshots_command
+from piggy_batch.cli.commands.report import report_command
+from piggy_batch.cli.commands.snapshots import snapshots_command
 from piggy_batch.cli.output import report_error
 from piggy_batch.errors import PiggyBatchError
 from tests.reporting.support import NOW, FixedClock

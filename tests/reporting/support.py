@@ -151,10 +151,25 @@ class Account:
             }
         )
 
-    def write_transactions(self, path: Path) -> Path:
-        """The noted transactions as a Parquet file."""
+    def write_transactions(self, path: Path, **changes: Any) -> Path:
+        """The noted transactions as a Parquet file, with the summary of an export that agreed after the closing."""
         pq.write_table(pa.Table.from_pylist(self.transactions, schema=_TRANSACTIONS), path)
+        write_transactions_summary(path, **{"account": self.name, **changes})
         return path
+
+
+def write_transactions_summary(path: Path, **changes: Any) -> None:
+    """What an export of transactions that agreed an hour after the closing says of itself."""
+    summary = {
+        "verdict": "agreed",
+        "agreed": True,
+        "account": "a-1",
+        "program_uuids": [],
+        "filters": [],
+        "moment": (CLOSING + timedelta(hours=1)).isoformat(),
+        **changes,
+    }
+    path.with_name(f"{path.name}.summary.json").write_text(json.dumps(summary))
 
 
 _TRANSACTIONS = pa.schema(

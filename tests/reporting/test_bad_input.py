@@ -169,7 +169,10 @@ def test_card_moves_between_programs(account: Account, tmp_path: Path, figures: 
         for line in found["roll_forward"]["by_program"]
     }
     assert moved == {"p-1": (2500, 3500, 0), "p-2": (-2500, 0, 0)}
-    assert [card["giftcard_uuid"] for card in found["lists"]["moved"]] == ["c-2"]
+    (card,) = found["lists"]["moved"]
+    assert (card["giftcard_uuid"], card["hash"]) == ("c-2", "HASH00001")
+    assert (card["from_program_name"], card["from_program_uuid"]) == ("Christmas", "p-2")
+    assert (card["program_name"], card["program_uuid"]) == ("Vouchers", "p-1")
 
 
 def test_card_listed_twice_leaves_a_residual(account: Account, tmp_path: Path, report: Run, figures: Figures) -> None:

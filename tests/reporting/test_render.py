@@ -404,7 +404,8 @@ def test_help_imports_nothing_slow() -> None:
     """The commands can be listed and explained without pandas, Arrow, matplotlib or httpx."""
     code = (
         "import sys\nfrom click.testing import CliRunner\n"
-        "from piggy_batch.cli.commands.report import report_command, snapshots_command\n"
+        "from piggy_batch.cli.commands.report import report_command\n"
+        "from piggy_batch.cli.commands.snapshots import snapshots_command\n"
         "assert 'Exit codes' in CliRunner().invoke(report_command, ['--help']).output\n"
         "assert CliRunner().invoke(snapshots_command, ['--help']).exit_code == 0\n"
         "slow = ('pandas', 'numpy', 'pyarrow', 'matplotlib', 'httpx', 'jinja2', 'xlsxwriter')\n"

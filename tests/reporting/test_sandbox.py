@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 API = "http://sandbox.test/api/v3/oauth/clients"
 HOUR = 3600.0
 KINDS = ("redeem", "topup", "expire", "sweep", "deactivate", "move", "delete", "issue", "undo")
-ALL = ("issued", "topped_up", "redeemed", "expired", "deactivated", "reactivated", "vanished", "moved")
+ALL = ("issued", "topped_up", "redeemed", "reversed", "expired", "deactivated", "reactivated", "vanished", "moved")
 
 
 class Service:
@@ -138,13 +138,22 @@ def test_report_names_what_the_sandbox_played(
     begun = datetime.fromtimestamp(service.now, UTC)
     stage = [card for card in cards if _usable(card, begun)]
     happened: dict[str, dict[str, int]] = {kind: {} for kind in ALL}
+    undone: dict[str, int] = {}
     for card, (kind, cents) in zip(stage, story, strict=False):
         play(service, kind, card, cents, happened)
+        if kind == "undo":
+            undone[card["uuid"]] = min(cents, card["amount_in_cents"] - 1)
     service.now += HOUR
     service.export(closing)
     rows = service.listed("giftcard-transactions", "perPage")
     transactions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    after = datetime.fromtimestamp(service.now + HOUR, UTC).isoformat()
+    summary = {"verdict": "agreed", "agreed": True, "account": "a-1", "filters": [], "moment": after}
+    transactions.with_name("t.jsonl.summary.json").write_text(json.dumps(summary))
     given_file = ("--transactions", transactions) if rows else ()
+    if rows:
+        happened["redeemed"] |= undone
+        happened["reversed"] |= undone
     found = figures(opening, closing, *given_file, *(option for kind in ALL for option in ("--list", kind)))
     listed = {kind: {card["giftcard_uuid"]: card["cents"] for card in found["lists"][kind]} for kind in ALL}
     assert listed == happened
@@ -153,6 +162,7 @@ def test_report_names_what_the_sandbox_played(
         assert {d["giftcard_uuid"] for d in found["transactions"]["differences"]} == set(happened["vanished"])
         put_on, spent, _, _ = found["transactions"]["side_by_side"]
         assert put_on["difference_cents"] == spent["difference_cents"] == 0
+        assert found["roll_forward"]["unexplained"] == 0
 
 
 def _usable(card: Any, begun: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -21,6 +21,7 @@ from piggy_batch.reporting.snapshot_store import Store
 from tests.reporting.support import CLOSING, OPENING, SCHEMA, Account, Run, place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.reporting.conftest import Run
@@ -209,6 +210,29 @@ def test_changed_snapshot_is_noticed(store: Store, tmp_path: Path, report: Run) 
     result = report("--store", store.root)
     assert result.exit_code == 2
     assert "was changed after it was stored" in result.stderr
+
+
+def test_replaced_file_of_the_trend_is_left_out_and_named(
+    store: Store, tmp_path: Path, figures: Callable[..., dict[str, Any]]
+) -> None:
+    """Every file is hashed when it is read: a January that is another one does not change the trend without a word."""
+    made = account()
+    placed = [
+        place(store, made.export(tmp_path / "x.parquet", moment), made.summary(moment))
+        for moment in (OPENING - timedelta(days=60), OPENING, CLOSING)
+    ]
+    found = figures("--store", store.root)
+    assert all(len(source["sha256"]) == 64 for source in found["sources"])
+    assert [point["total_cents"] for point in found["trend"]] == [3500, 3500, 3500]
+    made.cards["c-1"].cents = 999_999
+    made.export(tmp_path / "y.parquet", OPENING)
+    placed[0].path.write_bytes((tmp_path / "y.parquet").read_bytes())
+    found = figures("--store", store.root)
+    assert len(found["trend"]) == 2
+    words = "PARTIAL, in the trend only: the snapshot of 2026-09-01 (20260901T200000Z.parquet) is left out: "
+    assert found["notices"][0].startswith(words)
+    assert "its SHA-256 differs" in found["notices"][0]
+    assert found["partial"] is False, "opening and closing are what they were"
 
 
 def test_listing(store: Store, tmp_path: Path, snapshots: Run) -> None:

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from tests.reporting.support import CLOSING, OPENING, Account, Run
+from piggy_batch.endpoints.listings import TRANSACTIONS
+from piggy_batch.exporting.output import columns_of
+from piggy_batch.tables import open_writer
+from tests.reporting.support import CLOSING, OPENING, Account, Run, write_transactions_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +94,7 @@ def test_differences_are_listed_card_by_card(month: Month) -> None:
     found = month.close()
     listed = {d["giftcard_uuid"]: (d["difference_cents"], d["remark"]) for d in found["differences"]}
     assert listed == {
-        "c-3": (10_000, "vanished from the list"),
+        "c-3": (10_000, "no longer listed"),
         "c-1": (400, "no transaction"),
         "c-2": (-250, "amounts differ"),
         "c-99": (125, "in neither snapshot"),
@@ -137,6 +141,76 @@ def test_old_rows_without_uuids(month: Month) -> None:
     )
 
 
+def test_roll_forward_is_gross_where_transactions_are_given(month: Month, report: Run) -> None:
+    """Issued 100 and spent 60 is not issued 40; a card spent before it expired did not expire with its money; each flow
+    in which snapshots and transactions differ is listed, whether or not the card's change agrees."""
+    account = month.account
+    account.add("c-6", 4_000)
+    account.transact("c-6", 10_000, NOVEMBER)
+    account.transact("c-6", -6_000, NOVEMBER + timedelta(hours=2))
+    account.cards["c-1"].cents, account.cards["c-1"].expires = 0, NOVEMBER + timedelta(days=9)
+    account.transact("c-1", -10_000, NOVEMBER)
+    account.cards["c-2"].cents, account.cards["c-2"].expires = 2_500, NOVEMBER + timedelta(days=9)
+    account.transact("c-2", -7_500, NOVEMBER)
+    account.transact("c-3", -700, NOVEMBER)
+    account.transact("c-3", 700, NOVEMBER + timedelta(hours=1))
+    found = month.close()
+    roll = month.figures(
+        month.opening, month.folder / "b.parquet", "--transactions", month.folder / "t.parquet", "--list", "redeemed"
+    )["roll_forward"]
+    assert roll["basis"] == "transactions"
+    assert (roll["issued"], roll["redeemed"], roll["reversed"], roll["expired"]) == (10_000, 24_200, 700, 2_500)
+    assert (roll["unexplained"], roll["residual"], roll["closing"]) == (0, 0, 34_000)
+    net = month.figures(month.opening, month.folder / "b.parquet")
+    assert net["roll_forward"]["basis"] == "snapshots"
+    assert (net["roll_forward"]["issued"], net["roll_forward"]["expired"]) == (4_000, 12_500)
+    assert any("1 cards expired between the snapshots and hold nothing now" in notice for notice in net["notices"])
+    assert found["differences"] == []
+    assert found["reconciled"] is True
+    assert {(d["giftcard_uuid"], d["flow"]): d["difference_cents"] for d in found["flow_differences"]} == {
+        ("c-6", "put_on"): 6_000,
+        ("c-6", "spent"): 6_000,
+        ("c-1", "expired"): -10_000,
+        ("c-1", "spent"): 10_000,
+        ("c-2", "expired"): -2_500,
+    }
+    spent = next(side for side in found["side_by_side"] if side["flow"] == "spent")
+    assert (spent["more_cents"], spent["less_cents"], spent["cards_differing"]) == (16_000, 0, 2)
+    files = [month.opening, month.folder / "b.parquet", "--transactions", month.folder / "t.parquet"]
+    assert report(*files, "--expect-reconciled", "--expect-closed", "--quiet").exit_code == 0
+
+
+def test_change_without_a_transaction_is_neither_issued_nor_redeemed(month: Month, report: Run) -> None:
+    """It stands on a line of its own, so that the roll-forward closes and the exit code tells."""
+    month.account.cards["c-1"].cents -= 400
+    month.account.cards["c-2"].cents += 250
+    month.close()
+    files = [month.opening, month.folder / "b.parquet", "--transactions", month.folder / "t.parquet"]
+    roll = month.figures(*files)["roll_forward"]
+    assert (roll["redeemed"], roll["topped_up"], roll["unexplained"], roll["residual"]) == (0, 0, -150, 0)
+    assert roll["cards"]["unexplained"] == 2
+    result = report(*files, "--expect-reconciled", "--quiet")
+    assert result.exit_code == 1
+    assert "transactions do not account for every card" in result.stderr
+
+
+def test_reconciliation_needs_transactions(month: Month, report: Run) -> None:
+    """--expect-reconciled alone would promise what nobody looked at."""
+    month.close()
+    refused(report(month.opening, month.folder / "b.parquet", "--expect-reconciled"), "--transactions FILE")
+
+
+def test_same_amount_two_weeks_later_is_no_reversal(month: Month) -> None:
+    """A till undoes a purchase within the day; later the same amount in the same shop is money put on again."""
+    account = month.account
+    account.transact("c-1", -700, NOVEMBER)
+    account.transact("c-1", 700, NOVEMBER + timedelta(days=15))
+    account.transact("c-2", -700, NOVEMBER)
+    account.transact("c-2", 700, NOVEMBER + timedelta(hours=24))
+    totals = month.close()["totals"]
+    assert (totals["issued_cents"], totals["redeemed_cents"], totals["reversed_cents"]) == (700, 1_400, 700)
+
+
 def test_load_after_a_purchase_elsewhere_is_no_reversal(month: Month) -> None:
     """Only what exactly undoes the row before, on the same card in the same shop, is reversed; and only once."""
     account = month.account
@@ -149,9 +223,9 @@ def test_load_after_a_purchase_elsewhere_is_no_reversal(month: Month) -> None:
     assert (totals["issued_cents"], totals["reversed_cents"]) == (1_300, 0)
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_csv_and_json_lines_say_the_same(suffix: str, month: Month) -> None:
-    """The API's own nested rows as JSON lines and a flat CSV are read as well as Parquet."""
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "xlsx"])
+def test_other_formats_say_the_same(suffix: str, month: Month) -> None:
+    """The API's own nested rows as JSON lines, a flat CSV and a workbook are read as well as Parquet."""
     month.account.cards["c-1"].cents -= 300
     month.account.transact("c-1", -300, NOVEMBER)
     month.account.transact(None, -40, NOVEMBER, giftcard_id=None, transaction_uuid=None)
@@ -162,8 +236,12 @@ def test_csv_and_json_lines_say_the_same(suffix: str, month: Month) -> None:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
+    elif suffix == "xlsx":
+        with open_writer(path, "xlsx", columns_of(TRANSACTIONS.fields, read_at=False)) as out:
+            out.write([[row.get(f.name) for f in TRANSACTIONS.fields] for row in month.account.transactions])
     else:
         path.write_text("".join(json.dumps(_nested(row)) + "\n" for row in rows))
+    write_transactions_summary(path)
     found = month.close(path)
     assert found["differences"] == []
     assert (found["totals"]["redeemed_cents"], found["without_card_cents"]) == (340, -40)
@@ -185,16 +263,83 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_proof_of_the_file_is_told(month: Month) -> None:
-    """A transactions export that did not agree is told as partial, one without a summary as unproven."""
-    assert (
-        "t.parquet: no summary beside it; whether it holds every transaction is not known" in month.close()["notices"]
-    )
-    beside = month.folder / "t.parquet.summary.json"
-    beside.write_text(json.dumps({"agreed": False, "verdict": "2 pages missing"}))
-    assert any("PARTIAL: t.parquet did not agree (2 pages missing)" in notice for notice in month.close()["notices"])
-    beside.write_text(json.dumps({"agreed": True}))
-    assert month.close()["notices"] == []
+def refused(result: Any, *words: str) -> None:
+    """The command refuses with exit 2 and one line that holds all ``words``."""
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    for word in words:
+        assert word in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"agreed": False, "verdict": "2 pages missing"}, "did not agree (2 pages missing)"),
+        ({"account": "a-2"}, "is of account a-2, but"),
+        ({"filters": [{"shop_uuid": "s-1"}]}, "holds only shops s-1, but cards are spent in every shop"),
+        ({"filters": [{"giftcard_program_uuid": "p-1"}]}, "holds only programs p-1, but"),
+        (
+            {"filters": [{"created_at[gte]": "2026-11-01T00:00:00+00:00"}]},
+            "begins on 2026-11-01 01:00:00 CET, after",
+        ),
+        ({"filters": [{"created_at[lt]": "2026-11-30T00:00:00+00:00"}]}, "ends on 2026-11-30 01:00:00 CET, before the"),
+        (
+            {"moment": "2026-11-30T12:00:00+00:00"},
+            "ends on 2026-11-30 13:00:00 CET, before the closing",
+        ),
+        ({"sha256": "00"}, "was changed after it was exported"),
+    ],
+)
+def test_companion_that_does_not_belong_is_refused(
+    changes: dict[str, Any], words: str, month: Month, report: Run
+) -> None:
+    """Another account, a part of the programs, shops or time, other bytes, no proof: one line, and nothing is made."""
+    month.close()
+    path = month.account.write_transactions(month.folder / "t.parquet", **changes)
+    refused(report(month.opening, month.folder / "b.parquet", "--transactions", path), words)
+
+
+def test_period_that_covers_both_readings_is_taken(month: Month) -> None:
+    """Bounds outside the two readings cut nothing off."""
+    month.account.transact("c-1", -300, NOVEMBER)
+    month.account.cards["c-1"].cents -= 300
+    bounds = {"created_at[gte]": "2026-10-01T00:00:00+00:00", "created_at[lt]": "2026-12-31T00:00:00+00:00"}
+    path = month.account.write_transactions(month.folder / "t.parquet", filters=[bounds])
+    assert month.close(path)["differences"] == []
+
+
+def test_transactions_that_are_not_proven_make_every_form_partial(month: Month, report: Run) -> None:
+    """Without a summary they need --accept-partial; then page, workbook, JSON, CSV, log and exit code say PARTIAL."""
+    month.account.cards["c-1"].cents -= 300
+    month.account.transact("c-1", -300, NOVEMBER)
+    month.close()
+    path = month.folder / "t.parquet"
+    path.with_name("t.parquet.summary.json").unlink()
+    files = [month.opening, month.folder / "b.parquet", "--transactions", path]
+    refused(report(*files), "did not agree (no summary)", "--accept-partial")
+    targets = {suffix: month.folder / f"r.{suffix}" for suffix in ("html", "xlsx", "json", "csv")}
+    options = [part for target in targets.values() for part in ("--to", target)]
+    result = report(*files, "--accept-partial", *options)
+    assert result.stdout.startswith("PARTIAL: ")
+    assert "PARTIAL: t.parquet did not agree (no summary); transactions may be missing" in result.stderr
+    assert 'class="verdict bad"' in targets["html"].read_text()
+    assert json.loads(targets["json"].read_text())["partial"] is True
+    rows = list(csv.DictReader(targets["csv"].read_text().splitlines()))
+    assert {row["verdict"] for row in rows} == {"PARTIAL"}
+    cells = [cell.value for row in openpyxl.load_workbook(targets["xlsx"])["About"].iter_rows() for cell in row]
+    assert any(str(cell).startswith("PARTIAL: t.parquet") for cell in cells)
+    assert report(*files, "--accept-partial", "--expect-reconciled", "--quiet").exit_code == 1
+
+
+def test_row_without_a_time_blocks_nothing(month: Month) -> None:
+    """An unreadable date in an export is a blank: the row is left out, named, and the figures are partial."""
+    month.account.cards["c-1"].cents -= 300
+    month.account.transact("c-1", -300, NOVEMBER)
+    month.account.transact("c-2", -100, NOVEMBER, created_at=None)
+    found = month.close()
+    assert found["totals"]["redeemed_cents"] == 300
+    words = "PARTIAL: t.parquet: 1 transactions without a time or an amount are left out (id 2)"
+    assert words in found["notices"]
 
 
 def test_no_transactions(month: Month) -> None:
@@ -233,9 +378,11 @@ def test_unusable_files_are_named(month: Month, report: Run, tmp_path: Path) -> 
     (tmp_path / "t.txt").write_text("")
     other = tmp_path / "o.parquet"
     pq.write_table(pq.read_table(closing).drop_columns(["amount_in_cents"]), other)
+    write_transactions_summary(tmp_path / "t.txt")
+    write_transactions_summary(other)
     for path, words in (
         (tmp_path / "none.csv", "no such file"),
-        (tmp_path / "t.txt", ".parquet, .csv or .jsonl"),
+        (tmp_path / "t.txt", ".parquet, .csv, .jsonl, .ndjson, .xlsx"),
         (other, "amount_in_cents and created_at missing"),
     ):
         result = report(month.opening, closing, "--transactions", path)

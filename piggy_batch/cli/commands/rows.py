@@ -138,7 +138,7 @@ _LAZY = {
         "A proven export, put into a store by its day.",
     ),
     "transactions": ("piggy_batch.cli.commands.transactions:transactions", "Transactions of a period into a file."),
-    "snapshots": ("piggy_batch.cli.commands.report:snapshots_command", "The snapshots of a store."),
+    "snapshots": ("piggy_batch.cli.commands.snapshots:snapshots_command", "The snapshots of a store."),
     "export": ("piggy_batch.cli.commands.export:giftcards_export", "Every giftcard into a file, proven complete."),
     "programs": ("piggy_batch.cli.commands.export:giftcard_programs", "The giftcard programs, with their card counts."),
 }

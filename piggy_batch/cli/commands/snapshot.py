@@ -10,7 +10,7 @@ import click
 from piggy_batch.cli.commands.export import PROGRAM, WALK_OPTIONS, run_export, show_exported
 from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
-from piggy_batch.cli.options import _TIMEZONE, PERIOD, add_options
+from piggy_batch.cli.options import PERIOD, TIMEZONE, add_options
 from piggy_batch.cli.output import json_text
 from piggy_batch.endpoints.listings import GIFTCARDS
 from piggy_batch.errors import SetupError
@@ -48,7 +48,7 @@ SNAPSHOT_OPTIONS = (
         help="The day it counts for; when it was read is told all the same.  [default: the day on which it is read]",
     ),
     PERIOD,
-    _TIMEZONE,
+    TIMEZONE,
     click.option(
         "--accept-partial",
         is_flag=True,

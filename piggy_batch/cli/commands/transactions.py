@@ -9,7 +9,7 @@ import click
 
 from piggy_batch.cli.commands.export import PROGRAM, TO, WALK_OPTIONS, run_export, show_exported
 from piggy_batch.cli.groups import LazyGroup, command
-from piggy_batch.cli.options import _TIMEZONE, add_options
+from piggy_batch.cli.options import TIMEZONE, add_options
 from piggy_batch.endpoints.listings import TRANSACTIONS
 from piggy_batch.errors import SetupError
 
@@ -25,7 +25,7 @@ TRANSACTION_OPTIONS = (
     click.option(
         "--shop", "shops", multiple=True, metavar="UUID", help="Only this shop's transactions (repeatable, read apart)."
     ),
-    _TIMEZONE,
+    TIMEZONE,
 )
 
 

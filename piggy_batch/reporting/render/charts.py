@@ -118,6 +118,8 @@ def waterfall_chart(report: Report) -> Chart | None:
     if roll is None:
         return None
     changes = [(label, roll.movements[m] * (1 if m in ADDS else -1)) for m, label in MOVEMENT_LABELS.items()]
+    if roll.unexplained:
+        changes.append(("Without a transaction", roll.unexplained))
     changes.append(("Residual", roll.residual))
     names = ["Opening", *(name for name, _ in changes), "Closing"]
     amounts = [roll.opening, *(change for _, change in changes), roll.closing]

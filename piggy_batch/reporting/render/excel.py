@@ -32,6 +32,7 @@ _SHEET_NAMES = {
     "transactions": "Snapshots vs transactions",
     "by_shop": "Transactions by shop",
     "differences": "Differences by card",
+    "flow_differences": "Differences by flow",
     "sources": "Sources",
 }
 
@@ -78,7 +79,7 @@ def _about(book: Any, report: Report, formats: dict[str, Any]) -> None:
         ("Currency", report.currency.code),
         *(("Notice", str(notice)) for notice in report.notices),
         *DEFINITIONS,
-        *(TRANSACTION_DEFINITIONS if report.reconciliation else ()),
+        *(TRANSACTION_DEFINITIONS if report.comparison else ()),
     ]
     sheet.freeze_panes(1, 0)
     for row, (label, words) in enumerate(facts):
@@ -116,6 +117,8 @@ def _head(sheet: Any, table: Table, formats: dict[str, Any]) -> None:
 def _row(sheet: Any, place: int, row: tuple[Any, ...], table: Table, formats: dict[str, Any], *, bold: bool) -> None:
     for index, (value, column) in enumerate(zip(row, table.columns, strict=True)):
         look = formats[f"{column.kind} sum" if bold else column.kind]
+        if value is None:
+            continue
         if isinstance(value, str):
             sheet.write_string(place, index, value[:_CELL_CHARACTERS], look)
         else:

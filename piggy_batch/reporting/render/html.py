@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.files import render_template, write_whole
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS
-from piggy_batch.reporting.notices import Level
 from piggy_batch.reporting.render.charts import Chart, expiry_chart, programs_chart, trend_chart, waterfall_chart
 from piggy_batch.reporting.render.plain_text import shown_cell
 from piggy_batch.reporting.render.table import Column, Kind, Table
@@ -63,7 +62,7 @@ def render(report: Report) -> str:
     values = {
         "report": report,
         "sections": tuple(_sections(report)),
-        "definitions": DEFINITIONS + (TRANSACTION_DEFINITIONS if report.reconciliation else ()),
+        "definitions": DEFINITIONS + (TRANSACTION_DEFINITIONS if report.comparison else ()),
         "moment": shown(report.closing.moment, report.zone),
         "since": shown(report.opening.moment, report.zone) if report.opening else None,
         "made": shown(report.made_at, report.zone),
@@ -90,10 +89,10 @@ def render(report: Report) -> str:
 def _verdict(report: Report) -> tuple[str, str]:
     """A style and a sentence on how far the figures can be relied on."""
     if report.partial:
-        return "bad", "Partial: a snapshot behind these figures did not prove that it is complete."
+        return "bad", "Partial: a file behind these figures did not prove that it is complete."
     if not report.closed:
         return "bad", "The roll-forward does not close: see its residual."
-    if any(notice.level is Level.CHECK for notice in report.notices):
+    if report.to_check:
         return "warn", "Complete, proven; but see what is to be checked first."
     if report.roll:
         return "good", "Opening and closing snapshot agreed, and the roll-forward closes."

@@ -6,8 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from piggy_batch.files import atomic_file
-from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS, Movement
-from piggy_batch.reporting.transaction_check import DIFFERENCE_COLUMNS, TransactionComparison, TransactionTotals
+from piggy_batch.reporting.definitions import DEFINITIONS, FLOW_LABELS, TRANSACTION_DEFINITIONS, Movement
+from piggy_batch.reporting.transaction_check import (
+    DIFFERENCE_COLUMNS,
+    FLOW_COLUMNS,
+    TransactionComparison,
+    TransactionTotals,
+)
 from piggy_batch.reporting.transactions import Effect
 
 if TYPE_CHECKING:
@@ -16,8 +21,9 @@ if TYPE_CHECKING:
 
     from piggy_batch.models import Json
     from piggy_batch.reporting.liability import Balance
-    from piggy_batch.reporting.report import Report, Source
+    from piggy_batch.reporting.report import Report
     from piggy_batch.reporting.roll_forward import RollForward
+    from piggy_batch.reporting.sources import Source
 
 
 def as_json(report: Report) -> dict[str, Json]:
@@ -51,10 +57,10 @@ def as_json(report: Report) -> dict[str, Json]:
             }
             for p in report.trend
         ],
-        "lists": {chosen.kind: chosen.frame.to_dict("records") for chosen in report.lists},
-        "transactions": _transactions(report.reconciliation) if report.reconciliation else None,
+        "lists": {chosen.kind: list(chosen.records()) for chosen in report.lists},
+        "transactions": _transactions(report.comparison) if report.comparison else None,
         "sources": [_source(source) for source in report.sources],
-        "definitions": dict(DEFINITIONS + (TRANSACTION_DEFINITIONS if report.reconciliation else ())),
+        "definitions": dict(DEFINITIONS + (TRANSACTION_DEFINITIONS if report.comparison else ())),
     }
 
 
@@ -84,9 +90,12 @@ def _roll(roll: RollForward) -> dict[str, Json]:
     return {
         "opening": roll.opening,
         **{movement.value: roll.movements[movement] for movement in Movement},
+        "unexplained": roll.unexplained,
         "closing": roll.closing,
         "residual": roll.residual,
-        "cards": {movement.value: roll.cards[movement] for movement in Movement},
+        "basis": roll.basis.value,
+        "cards": {movement.value: roll.cards[movement] for movement in Movement}
+        | {"unexplained": roll.unexplained_cards},
     }
 
 
@@ -104,18 +113,24 @@ def _transactions(found: TransactionComparison) -> dict[str, Json]:
     return {
         "totals": _flow(found.total),
         "by_shop_and_month": [
-            {"month": f.month, "shop_uuid": f.shop_uuid, "shop_name": f.shop_name, **_flow(f)} for f in found.flows
+            {"month": f.month, "shop_uuid": f.shop_uuid, "shop_name": f.shop_name, **_flow(f)} for f in found.by_shop
         ],
         "side_by_side": [
             {
-                "what": side.what,
+                "flow": side.flow.value,
+                "what": FLOW_LABELS[side.flow],
                 "snapshots_cents": side.snapshots,
                 "transactions_cents": side.transactions,
                 "difference_cents": side.difference,
+                "cards_differing": side.cards,
+                "more_cents": side.more,
+                "less_cents": side.less,
             }
-            for side in found.sides
+            for side in found.lines
         ],
         "differences": [dict(zip(DIFFERENCE_COLUMNS, row, strict=True)) for row in found.difference_rows()],
+        "flow_differences": [dict(zip(FLOW_COLUMNS, row, strict=True)) for row in found.flow_rows()],
+        "reconciled": found.reconciled,
         "without_card": found.without_card,
         "without_card_cents": found.without_card_cents,
         "outside_period": found.outside,

@@ -7,8 +7,9 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
 
 from piggy_batch.files import atomic_file
+from piggy_batch.reporting.card_lists import LIST_COLUMNS
 from piggy_batch.reporting.dates import day_of, shown
-from piggy_batch.reporting.definitions import Movement
+from piggy_batch.reporting.definitions import Basis, Movement
 from piggy_batch.reporting.money import plain
 from piggy_batch.reporting.render.table import Kind, Table
 from piggy_batch.reporting.render.tables import tables
@@ -21,16 +22,7 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.report import Report
     from piggy_batch.reporting.roll_forward import RollForward
 
-_CSV_COLUMNS = ("section", "date", "program_uuid", "program_name", "item", "cards", "cents")
-_LIST_COLUMNS = (
-    "list",
-    "giftcard_uuid",
-    "program_uuid",
-    "program_name",
-    "opening_cents",
-    "closing_cents",
-    "cents",
-)
+_CSV_COLUMNS = ("section", "date", "program_uuid", "program_name", "item", "cards", "cents", "verdict")
 
 
 def write_csv(report: Report, target: Path) -> None:
@@ -45,13 +37,21 @@ def write_csv_to(report: Report, file: TextIO) -> None:
 
 
 def csv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
-    """A header and one row per figure; where card lists were asked for, one row per listed card instead."""
+    """A header and one row per figure; where card lists were asked for, one row per listed card instead.
+
+    Every row ends with the verdict, so that no part of the file can be taken for more than it is.
+    """
+    verdict = "PARTIAL" if report.partial else "complete, proven"
     if report.lists:
-        yield _LIST_COLUMNS
+        yield ("list", *LIST_COLUMNS, "verdict")
         for chosen in report.lists:
-            yield from ((chosen.kind, *row) for row in chosen.rows())
+            yield from ((chosen.kind, *row, verdict) for row in chosen.rows())
         return
     yield _CSV_COLUMNS
+    yield from ((*figure, verdict) for figure in _figures(report))
+
+
+def _figures(report: Report) -> Iterator[tuple[Any, ...]]:
     day = day_of(report.closing.moment, report.zone).isoformat()
     yield from _liability_rows(report.closing, day)
     for name, roll in (("roll_forward", report.roll), *(("roll_forward_by_program", roll) for roll in report.rolls)):
@@ -61,7 +61,7 @@ def csv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     for point in report.trend:
         when = point.snapshot.day.isoformat()
         yield from (("trend", when, "", "", *figure) for figure in _balance_rows(point.total))
-    for flow in report.reconciliation.flows if report.reconciliation else ():
+    for flow in report.comparison.by_shop if report.comparison else ():
         for effect, cents in flow.effects.items():
             yield "transactions", flow.month, "", "", f"{flow.shop_name}: {effect}", "", cents
 
@@ -88,7 +88,7 @@ def as_text(report: Report) -> str:
     for notice in report.notices:
         print(f"! {notice}", file=out)
     for table in tables(report):
-        if table.key not in {"sources", "differences"} and not table.key.startswith("cards_"):
+        if table.key not in {"sources", "differences", "flow_differences"} and not table.key.startswith("cards_"):
             print(f"\n{table.title}", file=out)
             out.writelines(f"  {line}\n" for line in _lines(table))
     return out.getvalue()
@@ -110,13 +110,15 @@ def one_line(report: Report) -> str:
         since = day_of(report.opening.moment, report.zone)
         parts.append(f"since {since} {'+' if change >= 0 else ''}{money(change)}")
         parts.append("closes" if report.closed else f"residual {money(report.roll.residual)}")
-    if report.reconciliation:
-        parts.append(f"{len(report.reconciliation.differences):,} cards differ from transactions")
+    if report.comparison:
+        parts.append(f"{len(report.comparison.differences):,} cards differ from transactions")
     return ("PARTIAL: " if report.partial else "") + "; ".join(parts)
 
 
 def shown_cell(value: Any, kind: Kind) -> str:
     """A cell as readers see it."""
+    if value is None:
+        return ""
     if isinstance(value, str):
         return value
     return plain(value) if kind is Kind.CENTS else f"{value:,}"
@@ -149,6 +151,8 @@ def _balance_rows(balance: Balance) -> Iterable[tuple[str, int, int]]:
 def _roll_rows(roll: RollForward) -> Iterator[tuple[str, int | str, int]]:
     yield "opening", "", roll.opening
     yield from ((movement.value, roll.cards[movement], roll.movements[movement]) for movement in Movement)
+    if roll.basis is Basis.TRANSACTIONS:
+        yield "unexplained", roll.unexplained_cards, roll.unexplained
     if roll.moved:
         yield "moved", "", roll.moved
     yield "closing", "", roll.closing

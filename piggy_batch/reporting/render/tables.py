@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.reporting.dates import shown
-from piggy_batch.reporting.definitions import ADDS, BUCKET_LABELS, Movement
+from piggy_batch.reporting.definitions import ADDS, BUCKET_LABELS, FLOW_LABELS, MOVED, Basis, Movement
 from piggy_batch.reporting.render import table as grid
 from piggy_batch.reporting.render.table import cents, count, text
 from piggy_batch.reporting.transaction_check import DIFFERENCE_COLUMNS, TransactionComparison, TransactionTotals
@@ -14,14 +14,16 @@ from piggy_batch.reporting.transactions import Effect
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from piggy_batch.reporting.card_lists import CardList
     from piggy_batch.reporting.liability import Balance, Liability
     from piggy_batch.reporting.report import Report
-    from piggy_batch.reporting.roll_forward import CardList, RollForward
+    from piggy_batch.reporting.roll_forward import RollForward
 
 MOVEMENT_LABELS = {
     Movement.ISSUED: "Issued",
     Movement.TOPPED_UP: "Topped up",
     Movement.REDEEMED: "Redeemed",
+    Movement.REVERSED: "Redemptions undone",
     Movement.EXPIRED: "Expired",
     Movement.DEACTIVATED: "Deactivated",
     Movement.REACTIVATED: "Reactivated",
@@ -40,8 +42,8 @@ def tables(report: Report) -> Iterator[grid.Table]:
         yield roll_table(report, report.roll, report.opening)
         yield _rolls_table(report.roll, report.rolls)
     yield trend_table(report)
-    if report.reconciliation:
-        yield from _transaction_tables(report, report.reconciliation)
+    if report.comparison:
+        yield from _transaction_tables(report, report.comparison)
     for chosen in report.lists:
         yield _list_table(chosen)
     yield sources_table(report)
@@ -78,6 +80,8 @@ def roll_table(report: Report, roll: RollForward, opening: Liability) -> grid.Ta
     for movement, label in MOVEMENT_LABELS.items():
         sign = 1 if movement in ADDS else -1
         rows.append((label, roll.cards[movement], sign * roll.movements[movement]))
+    if roll.basis is Basis.TRANSACTIONS:
+        rows.append(("Without a transaction", roll.unexplained_cards, roll.unexplained))
     rows += [("Residual", "", roll.residual), ("Closing", report.closing.total.cards, roll.closing)]
     note = (
         f"Outstanding from {shown(opening.moment, report.zone)} to {shown(report.closing.moment, report.zone)}. "
@@ -94,6 +98,7 @@ def _rolls_table(total: RollForward, rolls: tuple[RollForward, ...]) -> grid.Tab
         text("Program UUID", file_only=True),
         cents("Opening"),
         *(cents(label) for label in MOVEMENT_LABELS.values()),
+        cents("Without a transaction"),
         cents("Moved"),
         cents("Residual"),
         cents("Closing"),
@@ -106,7 +111,7 @@ def _rolls_table(total: RollForward, rolls: tuple[RollForward, ...]) -> grid.Tab
 def _roll_row(roll: RollForward) -> tuple[Any, ...]:
     moves = ((1 if movement in ADDS else -1) * roll.movements[movement] for movement in MOVEMENT_LABELS)
     name = "Total" if roll.name == "all" and roll.key is None else roll.name
-    return (name, roll.key or "", roll.opening, *moves, roll.moved, roll.residual, roll.closing)
+    return (name, roll.key or "", roll.opening, *moves, roll.unexplained, roll.moved, roll.residual, roll.closing)
 
 
 def _breakdown(key: str, title: str, what: str, lines: tuple[Balance, ...], total: Balance) -> grid.Table:
@@ -181,8 +186,18 @@ def _transaction_tables(report: Report, found: TransactionComparison) -> Iterato
     if found.span:
         first, last = (shown(moment, report.zone) for moment in found.span)
         note += f" The file runs from {first} to {last}; nothing outside that time is compared."
-    columns = (text("What"), cents("Snapshots"), cents("Transactions"), cents("Difference"))
-    sides: list[tuple[Any, ...]] = [(s.what, s.snapshots, s.transactions, s.difference) for s in found.sides]
+    columns = (
+        text("What"),
+        cents("Snapshots"),
+        cents("Transactions"),
+        cents("Difference"),
+        count("Cards that differ"),
+        cents("More"),
+        cents("Less"),
+    )
+    sides: list[tuple[Any, ...]] = [
+        (FLOW_LABELS[s.flow], s.snapshots, s.transactions, s.difference, s.cards, s.more, -s.less) for s in found.lines
+    ]
     yield grid.table("transactions", "Snapshots and transactions", note, columns, sides, emphasized=[-1])
     flow_columns = (
         text("Month"),
@@ -195,7 +210,7 @@ def _transaction_tables(report: Report, found: TransactionComparison) -> Iterato
         cents("Reversed"),
         cents("Net"),
     )
-    rows: list[tuple[Any, ...]] = [_flow_row(flow) for flow in found.flows]
+    rows: list[tuple[Any, ...]] = [_flow_row(flow) for flow in found.by_shop]
     rows.append(_flow_row(found.total))
     yield grid.table("by_shop", "Transactions by shop and month", "", flow_columns, rows, emphasized=[-1])
     difference_columns = tuple(
@@ -211,6 +226,28 @@ def _transaction_tables(report: Report, found: TransactionComparison) -> Iterato
         len(found.differences),
         wide=True,
     )
+    yield grid.Table(
+        "flow_differences",
+        "Differences by card and flow",
+        f"{len(found.flow_differences):,} flows of cards that snapshots and transactions show differently, none set "
+        "off against another. Snapshots show a card's net change, transactions each booking.",
+        tuple(
+            cents(label) if label in {"Snapshots", "Transactions", "Difference"} else text(label)
+            for label in (
+                "Giftcard UUID",
+                "Hash",
+                "Program",
+                "Flow",
+                "Snapshots",
+                "Transactions",
+                "Difference",
+                "Remark",
+            )
+        ),
+        found.flow_rows,
+        len(found.flow_differences),
+        wide=True,
+    )
 
 
 _DIFFERENCE_LABELS = (
@@ -223,6 +260,7 @@ _DIFFERENCE_LABELS = (
     "Difference",
     "Transactions",
     "Remark",
+    "Hash",
 )
 
 
@@ -247,6 +285,9 @@ def _list_table(chosen: CardList) -> grid.Table:
         cents("Opening"),
         cents("Closing"),
         cents(label.capitalize()),
+        text("Hash"),
+        text("From program UUID", file_only=True),
+        text("From program", file_only=chosen.kind != MOVED),
     )
     return grid.Table(
         f"cards_{chosen.kind}",

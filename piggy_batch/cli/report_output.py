@@ -1,0 +1,87 @@
+"""Where a report goes: files by their endings, tables and one line on the terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from piggy_batch.cli.output import json_text, printable_text
+from piggy_batch.errors import SetupError
+from piggy_batch.text import printable_line
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from piggy_batch.reporting.report import Report
+
+
+def named_targets(targets: tuple[Path, ...], period: str | None, timezone_name: str, now: datetime) -> tuple[Path, ...]:
+    """The files with ``{period}`` in their names as that of the period: 2026-11."""
+    if period is None:
+        return targets
+    from piggy_batch.reporting.dates import day_of, time_zone
+    from piggy_batch.reporting.periods import parse_period
+
+    name = parse_period(period, day_of(now, time_zone(timezone_name))).name
+    return tuple(target.with_name(target.name.replace("{period}", name)) for target in targets)
+
+
+def check_targets(targets: tuple[Path, ...]) -> None:
+    """SetupError where a file's ending asks for no form of a report, or its folder is not there."""
+    for target in targets:
+        if target.suffix.lower() not in {".html", ".htm", ".xlsx", ".json", ".csv"}:
+            raise SetupError(f"--to {target}: reports are written as .html, .xlsx, .json or .csv")
+        if not target.absolute().parent.is_dir():
+            raise SetupError(f"--to {target}: there is no folder {target.absolute().parent}")
+
+
+def write_report(report: Report, target: Path) -> None:
+    """Each form of a report needs its own library; only that one is imported."""
+    suffix = target.suffix.lower()
+    if suffix in {".html", ".htm"}:
+        from piggy_batch.reporting.render.html import write_page
+
+        write_page(report, target)
+    elif suffix == ".xlsx":
+        from piggy_batch.reporting.render.excel import write_workbook
+
+        write_workbook(report, target)
+    elif suffix == ".json":
+        from piggy_batch.reporting.render.json_values import write_json
+
+        write_json(report, target)
+    else:
+        from piggy_batch.reporting.render.plain_text import write_csv
+
+        write_csv(report, target)
+
+
+def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_json: bool) -> None:
+    """Data on stdout: JSON, lists, tables, or one line where files were written. Warnings on stderr, also
+    when quiet.
+    """
+    from piggy_batch.reporting.notices import Level
+    from piggy_batch.reporting.render import json_values, plain_text
+
+    if as_json:
+        click.echo(json_text(json_values.as_json(report)))
+    elif quiet:
+        pass
+    elif targets:
+        click.echo(printable_line(f"{plain_text.one_line(report)}; written to {', '.join(map(str, targets))}"))
+    elif report.lists and sys.stdout.isatty():
+        shown = io.StringIO()
+        plain_text.write_csv_to(report, shown)
+        click.echo(printable_text(shown.getvalue()), nl=False)
+    elif report.lists:
+        plain_text.write_csv_to(report, sys.stdout)
+    else:
+        click.echo(printable_text(plain_text.as_text(report)))
+        click.echo(printable_line(plain_text.one_line(report)))
+    for notice in report.notices:
+        if notice.level is Level.PARTIAL or (targets and not quiet):
+            click.echo(printable_line(str(notice)), err=True)

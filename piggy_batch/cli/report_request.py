@@ -1,0 +1,97 @@
+"""From the options of ``giftcards report`` to what is reported on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from piggy_batch.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from piggy_batch.reporting.choosing import Choice
+    from piggy_batch.reporting.report import ReportRequest
+
+
+def request_from(given: Mapping[str, Any], now: datetime) -> ReportRequest:
+    """What to report on; SetupError for options that do not go together or snapshots that are not there."""
+    from piggy_batch.reporting.dates import parse_day, time_zone
+    from piggy_batch.reporting.money import Currency
+    from piggy_batch.reporting.report import ReportRequest, TransactionsFile
+
+    zone, currency = time_zone(given["timezone_name"]), Currency.parse(given["currency_code"])
+    as_of, since = (
+        parse_day(given[name], option) if given[name] else None
+        for name, option in (("as_of", "--as-of"), ("since", "--since"))
+    )
+    chosen = _choice(given, zone, as_of, since, now)
+    transactions = given["transactions"]
+    return ReportRequest(
+        closing=chosen.closing,
+        opening=chosen.opening,
+        history=chosen.history,
+        zone=zone,
+        currency=currency,
+        as_of=as_of,
+        since=since,
+        lists=tuple(dict.fromkeys(given["lists"])),
+        transactions=TransactionsFile(transactions, _read_workbook, given["accept_partial"]) if transactions else None,
+        notices=chosen.notices,
+    )
+
+
+def _choice(given: Mapping[str, Any], zone: ZoneInfo, as_of: date | None, since: date | None, now: datetime) -> Choice:
+    from piggy_batch.reporting.choosing import choose
+    from piggy_batch.reporting.snapshot_store import Store
+
+    files, store, period = given["files"], given["store"], given["period"]
+    if bool(files) == bool(store):
+        raise SetupError("give either --store DIR, or one or two snapshot files")
+    if period and (files or as_of or since):
+        raise SetupError("--period chooses both snapshots of a --store; leave out --as-of, --since and files")
+    if files:
+        return _from_files(files, zone, since, accept_partial=given["accept_partial"])
+    if period:
+        return _of_period(store, period, zone, now)
+    return choose(Store(store, zone).list(), as_of=as_of, since=since, now=now, zone=zone)
+
+
+def _of_period(store: Path, text: str, zone: ZoneInfo, now: datetime) -> Choice:
+    from piggy_batch.reporting.choosing import choose_period
+    from piggy_batch.reporting.dates import day_of
+    from piggy_batch.reporting.periods import parse_period
+    from piggy_batch.reporting.snapshot_store import Store
+
+    period = parse_period(text, day_of(now, zone))
+    return choose_period(Store(store, zone).list(), period, now=now, zone=zone)
+
+
+def _from_files(files: tuple[Path, ...], zone: ZoneInfo, since: date | None, *, accept_partial: bool) -> Choice:
+    """Opening and closing from one or two files, in whatever order they are given."""
+    from piggy_batch.reporting.choosing import Choice
+    from piggy_batch.reporting.snapshot import open_snapshot
+
+    if len(files) > 2:
+        raise SetupError(f"{len(files)} snapshot files; give one or two, or keep them in a --store")
+    if since and len(files) == 1:
+        raise SetupError("--since needs a --store, or two snapshot files")
+    found = sorted((open_snapshot(path, zone) for path in files), key=lambda snapshot: snapshot.moment)
+    for snapshot in found:
+        if not snapshot.agreed and not accept_partial:
+            raise SetupError(
+                f"{snapshot.path}: the export did not agree ({snapshot.verdict}), so cards may be missing; "
+                "export again, or report on it as partial with --accept-partial"
+            )
+    return Choice(found[-1], None if len(found) == 1 else found[0], tuple(found))
+
+
+def _read_workbook(path: Path) -> dict[str, list[str]]:
+    """The cells of a workbook's first sheet as columns of text."""
+    from piggy_batch.tables import open_table
+
+    with open_table(path) as table:
+        rows = [cells + [""] * (len(table.columns) - len(cells)) for _, cells in table.rows()]
+        return {name: [cells[index] for cells in rows] for index, name in enumerate(table.columns)}

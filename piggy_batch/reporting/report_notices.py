@@ -1,0 +1,108 @@
+"""What a report's reader has to know about the snapshots behind it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from piggy_batch.reporting.dates import day_of, distance, shown
+from piggy_batch.reporting.movements import swept_cards
+from piggy_batch.reporting.notices import check, note, partial
+from piggy_batch.reporting.sources import called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from piggy_batch.reporting.cards import Cards
+    from piggy_batch.reporting.matching import MatchedCards
+    from piggy_batch.reporting.notices import Notice
+    from piggy_batch.reporting.snapshot import Snapshot
+
+
+def partial_marks(used: Iterable[Snapshot], trend: Iterable[Snapshot]) -> list[Notice]:
+    """Every snapshot that is not proven complete; those of the trend touch no other figure."""
+    words = "PARTIAL: {snapshot} did not agree ({verdict}); cards may be missing from these figures"
+    marks = [partial(words, snapshot=called(s), verdict=s.verdict) for s in used if not s.agreed]
+    words = "PARTIAL, in the trend only: {snapshot} did not agree ({verdict})"
+    return marks + [partial(words, snapshot=called(s), verdict=s.verdict) for s in trend if not s.agreed]
+
+
+def staleness(snapshot: Snapshot, moment: datetime, role: str, zone: ZoneInfo) -> list[Notice]:
+    """That the balances were read at another time than the moment for which they stand."""
+    day = day_of(moment, zone)
+    lag = distance(snapshot.moment, day, zone)
+    if not lag:
+        return []
+    values = {"role": role, "read": shown(snapshot.moment, zone), "day": str(day)}
+    if abs(lag) <= timedelta(days=1):
+        return [note("the {role} balances of {day} were read on {read}; expiry is reckoned as of {day}", **values)]
+    return [
+        check(
+            "the {role} balances were read on {read}, {days} days from {day}, the day they stand for: what happened "
+            "in between is in the wrong period; only expiry is reckoned as of {day}",
+            days=max(1, abs(lag).days),
+            **values,
+        )
+    ]
+
+
+def doubles(used: Iterable[Snapshot], history: Iterable[Snapshot], zone: ZoneInfo) -> list[Notice]:
+    """Days of which there are several snapshots."""
+    known = tuple(history)
+    return [
+        note(
+            "{day} has {count} snapshots; the one of {moment} is used",
+            day=str(snapshot.day),
+            count=count,
+            moment=shown(snapshot.moment, zone),
+        )
+        for snapshot in used
+        if (count := sum(other.day == snapshot.day for other in known)) > 1
+    ]
+
+
+def swept_notice(cards: MatchedCards) -> list[Notice]:
+    """Without transactions nobody can tell whether a card was spent before it expired."""
+    swept = swept_cards(cards)
+    cents = int(cards.opening_cents[swept].sum())
+    if not cents:
+        return []
+    words = (
+        "{count} cards expired between the snapshots and hold nothing now; what they held at opening, {cents} cents, "
+        "counts as expired. What was spent between the opening and the expiry cannot be told apart from it: "
+        "--transactions shows it"
+    )
+    return [note(words, count=int((swept & (cards.opening_cents != 0)).sum()), cents=cents)]
+
+
+def renamed(opening: Cards, closing: Cards) -> list[Notice]:
+    """Programs whose name changed."""
+    return [
+        note(
+            'program {uuid} is now called "{name}"; at opening it was "{before}"',
+            uuid=uuid,
+            name=name,
+            before=opening.program_names[uuid],
+        )
+        for uuid, name in sorted(closing.program_names.items())
+        if opening.program_names.get(uuid, name) != name and len(closing)
+    ]
+
+
+def join_notices(cards: MatchedCards) -> list[Notice]:
+    """What is odd about the two snapshots side by side."""
+    notes = [
+        check(
+            "{count} rows of the {role} snapshot repeat a giftcard_uuid; the roll-forward takes each card's last row, "
+            "the balances count every row",
+            count=count,
+            role=which,
+        )
+        for count, which in zip(cards.repeated, ("opening", "closing"), strict=True)
+        if count
+    ]
+    if count := int((cards.opening_program != cards.program).sum()):
+        notes.append(note("{count} cards moved to another program; the column moved shows their balance", count=count))
+    return notes
