@@ -135,14 +135,22 @@ class RateLimiter:
         self._held_until = max(self._holds.values(), default=-math.inf)
 
     async def approach(self) -> QueuedTurn:
-        """Wait until a turn is near, so that what is written before it is not written long before."""
+        """Wait until a turn is near, so that what is written before it is not written long before: not during a hold,
+        and not sooner than ``NEAR_S`` before it is due."""
         while self.rate and self._near >= max(2, math.ceil(self.rate * NEAR_S)):
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._queue.append(place)
             await place
         early_s = self._near / self.rate if self.rate else 0.0
         self._near += 1
-        return QueuedTurn(self, early_s)
+        turn = QueuedTurn(self, early_s)
+        if self.clock.now() < self._held_until:
+            await self._wait_open()
+        if early_s > NEAR_S or self._next - self.clock.now() > NEAR_S:
+            due = max(self._next, self.clock.now()) + early_s
+            await self.stop.wait(due - NEAR_S - self.clock.now())
+            turn.early_s = NEAR_S
+        return turn
 
     def leave(self) -> None:
         """One place near the head of the queue is free."""
@@ -150,13 +158,17 @@ class RateLimiter:
         if self._queue:
             self._queue.popleft().set_result(None)
 
-    async def acquire(self, *, probe: bool = False) -> bool:
-        """Wait for the next turn; it is used up on return. False: the run stops, nothing may leave.
+    async def acquire(self, *, probe: bool = False, turn: QueuedTurn | None = None) -> bool:
+        """Wait for the next turn; it is used up on return. False: the run stops, or ``turn`` is held, and nothing may
+        leave.
 
         A probe may leave during a hold and while the run stops.
         """
         calm = StopSignal() if probe else self.stop
         while True:
+            if turn is not None and self.clock.now() < self._held_until:
+                turn.held = True
+                return False
             if not probe and await self._wait_open():
                 return False
             async with self._turn:
@@ -239,18 +251,19 @@ class RateLimiter:
 
 class QueuedTurn:
     """A place near the head of the queue; given up at departure or by :meth:`leave`. ``early_s``: seconds until its
-    turn, roughly."""
+    turn, roughly. ``held``: a hold has begun meanwhile, and the turn is not to be had before it ends."""
 
-    __slots__ = ("_left", "_limiter", "early_s")
+    __slots__ = ("_left", "_limiter", "early_s", "held")
 
     def __init__(self, limiter: RateLimiter, early_s: float) -> None:
         self.early_s = early_s
+        self.held = False
         self._limiter = limiter
         self._left = False
 
     async def acquire(self) -> bool:
-        """As :meth:`RateLimiter.turn`."""
-        given = await self._limiter.acquire()
+        """As :meth:`RateLimiter.acquire`, but for a hold: it is not waited for."""
+        given = await self._limiter.acquire(turn=self)
         self.leave()
         return given
 

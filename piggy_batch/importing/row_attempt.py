@@ -19,7 +19,7 @@ from piggy_batch.importing.lookup_rules import (
 )
 from piggy_batch.importing.response_rules import judge_response, wanted_owner
 from piggy_batch.importing.verification.verify import verify_row
-from piggy_batch.models import Proof, Repeat, Status
+from piggy_batch.models import Answer, Proof, Repeat, Status
 from piggy_batch.runs.group_commit import PATIENCE_S
 from piggy_batch.runs.records import Outcome, RowState
 
@@ -173,12 +173,30 @@ class RowAttempt:
         return self._operation.look is not None and (self._before is not None or not self._operation.lookup_before)
 
     async def _send(self) -> Verdict | None:
-        """Intent on disk, then the request, then what its answer means."""
+        """Intent on disk, then the request, then what its answer means.
+
+        The intent is written just before the row's turn. Where a hold begins in between it is taken back, and written
+        anew after the hold: a row that a kill finds waiting was not sent, and is not in doubt.
+        """
+        answer, held = await self._send_in_turn()
+        while held:
+            await self.put_back()
+            answer, held = await self._send_in_turn()
+        if answer is None:
+            return None
+        verdict = judge_response(self._operation, self._values, answer)
+        self._uncounted = int(verdict.call not in (ResponseAction.THROTTLED, ResponseAction.MAINTENANCE))
+        if verdict.call in (ResponseAction.RETRY, ResponseAction.THROTTLED):
+            await self.put_back()
+        return verdict
+
+    async def _send_in_turn(self) -> tuple[Answer | None, bool]:
+        """What became of the request, None: the run stops; and whether a hold has kept it from being sent."""
         session = self._session
         turn = await session.limiter.approach()
         try:
             if session.stop:
-                return None
+                return None, False
             if self._operation.repeat is not Repeat.SAFE:
                 before = self._before.to_json() if self._before else None
                 attempts = self._row.attempts + self._tries + 1
@@ -188,13 +206,7 @@ class RowAttempt:
             answer = await session.send(self._request, self._slot, turn.acquire)
         finally:
             turn.leave()
-        if answer is None:
-            return None
-        verdict = judge_response(self._operation, self._values, answer)
-        self._uncounted = int(verdict.call not in (ResponseAction.THROTTLED, ResponseAction.MAINTENANCE))
-        if verdict.call in (ResponseAction.RETRY, ResponseAction.THROTTLED):
-            await self.put_back()
-        return verdict
+        return answer, turn.held
 
     async def _decide(self, verdict: Verdict) -> Verdict | None:
         """SETTLE: final; RETRY: back off, then go on; THROTTLED: go on as soon as the pause ends;
