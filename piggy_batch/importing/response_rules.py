@@ -51,6 +51,8 @@ def _judge_refusal(operation: Operation, reply: Reply) -> Verdict:
         return Verdict(ResponseAction.SETTLE, said, Status.DONE, http_status=reply.status, code=code, kept=kept)
     if operation.needs_active and operation.look and code in operation.look.hidden_codes:
         said = f"{said}; {first_activate(operation)}"
+    if code is not None and code in operation.advice:
+        said = f"{said}; {operation.advice[code]}"
     return Verdict(ResponseAction.SETTLE, said, Status.REJECTED, http_status=reply.status, code=code)
 
 
@@ -91,7 +93,8 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
             http_status=reply.status,
             kept=kept,
         )
-    return replace(done, message=kept_otherwise(operation, values, kept), kept=kept)
+    notes = (kept_otherwise(operation, values, kept), _read_otherwise(operation, values, data))
+    return replace(done, message="; ".join(note for note in notes if note), kept=kept)
 
 
 def _is_empty_success(reply: Reply) -> bool:
@@ -123,7 +126,8 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
         shown, asked = get_path(data, path), values.get(name)
         if shown is None or asked is None:
             continue
-        if not is_same(operation, name, shown, wanted_cell(operation, name, values)):
+        wanted = wanted_cell(operation, name, values)
+        if not is_same(operation, name, shown, wanted) and not _is_read_alike(operation, shown, wanted):
             found.append(f'{name} asked "{printable(asked)}", answered "{printable(str(shown))}"')
     goal = operation.goal
     if goal is None:
@@ -144,6 +148,30 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
         if owner != wanted:
             found.append(f'contact asked "{printable(wanted)}", answered "{printable(owner)}"')
     return found
+
+
+def _is_read_alike(operation: Operation, shown: Json, wanted: Json) -> bool:
+    """Whether a read shows what was asked but for case and form: a service may look things up so, and nothing
+    has changed by it. A write must name its thing to the letter."""
+    return operation.repeat is Repeat.SAFE and _folded(shown) == _folded(wanted)
+
+
+def _folded(value: Json) -> str:
+    return kept_form(str(value)).casefold()
+
+
+def _read_otherwise(operation: Operation, values: Mapping[str, str], data: Json) -> str:
+    """What a read shows in another case or form than was asked; "" where nothing."""
+    if operation.repeat is not Repeat.SAFE:
+        return ""
+    shown = ((name, values.get(name), get_path(data, path)) for path, name in operation.echoes)
+    return "; ".join(
+        f'{name} "{printable(asked)}" is shown as "{printable(str(found))}"'
+        for name, asked, found in shown
+        if asked is not None
+        and found is not None
+        and not is_same(operation, name, found, wanted_cell(operation, name, values))
+    )
 
 
 def _mentions_owner(operation: Operation, data: Json) -> bool:

@@ -206,6 +206,19 @@ def test_a_success_is_believed_only_for_what_it_shows(data: Any, status: Status)
     assert (verdict.call, verdict.status) == (ResponseAction.SETTLE, status)
 
 
+@pytest.mark.parametrize("shown", ["abc", "ABC", " abc ", "Abc"])
+@pytest.mark.parametrize("name", ["giftcards find", "identifiers find", "giftcards get"])
+def test_a_read_is_done_though_the_service_shows_another_case(name: str, shown: str) -> None:
+    """It has changed nothing; what it found differs in case or outer space only, and the row says so."""
+    operation = find_operation(name)
+    path, column = operation.echoes[0]
+    verdict = judge_response(operation, {column: "abc"}, reply(200, {"data": {path: shown}}))
+    assert verdict.status is Status.DONE
+    assert verdict.message == ("" if shown == "abc" else f'{column} "abc" is shown as "{shown}"')
+    other = judge_response(operation, {column: "abc"}, reply(200, {"data": {path: "abd"}}))
+    assert other.status is Status.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("code", "found"),
     [
