@@ -34,6 +34,7 @@ _LAZY = {
         "piggy_batch.cli.commands.rows:contacts",
         "Contacts: find, find-or-create, create, identifiers; export.",
     ),
+    "shops": ("piggy_batch.cli.commands.shops:shops", "Shops: list, with the UUIDs that other commands want."),
     "migrate": (
         "piggy_batch.cli.commands.migrate:migrate",
         "Legacy cards with their customers into the account, in stages.",

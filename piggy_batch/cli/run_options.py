@@ -194,10 +194,9 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
                 help="Do not list the program's cards first; then `giftcards reconcile` can assign none.",
             )
         )
-    if operation.unique_flag == "allow_shared":
-        found.append(click.option("--allow-shared", is_flag=True, help="A giftcard may go to several contacts."))
-    if operation.unique_flag == "allow_repeats":
-        found.append(click.option("--allow-repeats", is_flag=True, help="A giftcard may be loaded in several rows."))
+    if operation.waiver is not None:
+        name = operation.waiver.option.replace("_", "-")
+        found.append(click.option(f"--{name}", is_flag=True, help=operation.waiver.help))
     return found
 
 

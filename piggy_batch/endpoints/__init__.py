@@ -16,6 +16,7 @@ from piggy_batch.endpoints.operation import (
     NOBODY,
     PING,
     TAG_PREFIX,
+    CardTrouble,
     Column,
     DesiredState,
     Lookup,
@@ -23,6 +24,7 @@ from piggy_batch.endpoints.operation import (
     OwnerRule,
     ResponseFields,
     StartState,
+    Waiver,
     segment,
 )
 
@@ -55,6 +57,7 @@ __all__ = [
     "PING",
     "TAG_PREFIX",
     "TRANSACTION",
+    "CardTrouble",
     "Column",
     "DesiredState",
     "Lookup",
@@ -62,6 +65,7 @@ __all__ = [
     "OwnerRule",
     "ResponseFields",
     "StartState",
+    "Waiver",
     "find_operation",
     "segment",
 ]

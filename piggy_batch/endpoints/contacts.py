@@ -98,7 +98,14 @@ CONTACTS = (
     ),
 )
 
-# Points for migrated members: a stage of `migrate`. The answer's shape is inferred from the vendor's own objects.
+# "Credit Receptions have been largely replaced by top level entities such as Orders, Visits and Bookings. Please use
+# those instead" (the vendor's page on credit receptions, stated). No other way to carry a balance over is documented.
+RECEPTIONS_DISCOURAGED = (
+    "credits are given as credit receptions, which the vendor's page calls largely replaced by orders, visits and "
+    "bookings (as of 2026-11-27); for a balance that is carried over no other way is documented"
+)
+
+# Points for migrated members: a stage of `migrate`.
 GIVE_CREDITS = Operation(
     resource="credits",
     verb="create",
@@ -118,5 +125,6 @@ GIVE_CREDITS = Operation(
     makes="credit_reception_uuid",
     confirm=True,
     mails=True,
+    notes=(RECEPTIONS_DISCOURAGED,),
     hidden=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piggy_batch.endpoints.operation import Column, Operation, ResponseFields
+from piggy_batch.endpoints.operation import CardTrouble, Column, Operation, ResponseFields, Waiver
 from piggy_batch.models import Kind, Repeat
 
 _CARD_FIELDS = (
@@ -26,6 +26,12 @@ TRANSACTION = ResponseFields(
 )
 MAIL = ResponseFields("mail", ())
 
+
+# "Only physical giftcards can be incremented after their initial incrementation. Digital giftcards can only be
+# incremented once" (the vendor's page on giftcard transactions, stated).
+_LOADED_ONCE = "a digital giftcard can be loaded once only, a physical one again and again"
+
+SEE_SHOPS = "piggy-batch shops list prints the account's shops"
 
 _GIFTCARD = Column("giftcard_uuid", "the giftcard's UUID", kind=Kind.PATH, required=True)
 
@@ -96,7 +102,15 @@ GIFTCARDS = (
         echoes=(("amount_in_cents", "amount_in_cents"), ("card.uuid", "giftcard_uuid"), ("shop.uuid", "shop_uuid")),
         makes="giftcard_transaction_uuid",
         unique="giftcard_uuid",
-        unique_flag="allow_repeats",
+        waiver=Waiver(
+            "allow_repeats",
+            "A giftcard may be loaded in several rows.",
+            refusal="the card would be loaded twice (--allow-repeats permits it)",
+            warning=f"--allow-repeats: {_LOADED_ONCE}; of a card's rows all but the first are then refused (5006)",
+        ),
+        preview=(CardTrouble.LOADED, CardTrouble.EXPIRED, CardTrouble.INACTIVE),
+        notes=(_LOADED_ONCE,),
+        advice={5006: _LOADED_ONCE, 1008: SEE_SHOPS},
         confirm=True,
     ),
     Operation(
@@ -115,9 +129,13 @@ GIFTCARDS = (
         key="giftcard_uuid",
         repeat_note="sends a second e-mail",
         unique="giftcard_uuid",
-        unique_flag="allow_shared",
+        waiver=Waiver(
+            "allow_shared",
+            "A giftcard may go to several contacts.",
+            refusal="two people could spend one card (--allow-shared permits other contacts)",
+        ),
         confirm=True,
-        preview=True,
+        preview=(CardTrouble.EMPTY, CardTrouble.EXPIRED, CardTrouble.INACTIVE),
         tags=True,
         success_texts=frozenset({"Email successfully sent"}),
         mails=True,

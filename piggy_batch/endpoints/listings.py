@@ -30,13 +30,27 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class WholeList:
+    """A list that the service gives at once, without pages; each object has a ``uuid`` and a ``name``."""
+
+    name: str  # as typed: "shops list"
+    help: str
+    unit: str  # what is listed: "shops"
+    request: Request
+    fields: tuple[Field, ...]
+    single: str | None = None  # where one of them can be looked up, {uuid} in its path
+    absent_codes: frozenset[int] = frozenset()  # there is none of that UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One list of the service, read page by page.
 
     ``key``: paths of which the first that holds a value identifies an object. ``watch``: the path whose changes
     between two readings are reported. ``single``: where one object can be looked up, ``{key}`` in its path;
     without it, only the list itself can show an object again. ``group``: the path that a filter of the same
-    name as ``group_filter`` speaks of.
+    name as ``group_filter`` speaks of. ``known_values``: filters whose values are looked up before anything is
+    read, as the service may answer one that it does not know with an empty list.
     """
 
     name: str  # as typed: "giftcards export"
@@ -54,6 +68,7 @@ class Listing:
     watch: str | None = None
     group: str | None = None
     group_filter: str | None = None
+    known_values: Mapping[str, WholeList] = field(default_factory=dict)  # filter -> the list that has its values
 
     def page_request(self, filters: Mapping[str, str], page: int, size: int) -> Request:
         """The request for one page; pages count from 1."""
@@ -80,6 +95,36 @@ class Listing:
         rest = [known.get(name) or Field(name, name) for name in dict.fromkeys(names) if name != self.fields[0].name]
         return replace(self, fields=(self.fields[0], *rest))
 
+
+PROGRAMS = WholeList(
+    name="giftcards programs",
+    help="The account's giftcard programs, with their UUIDs and card counts.",
+    unit="giftcard programs",
+    request=Request("GET", "giftcard-programs"),  # captured
+    fields=(
+        Field("giftcard_program_uuid", "uuid"),
+        Field("giftcard_program_name", "name"),
+        Field("active", "active", "bool"),
+        Field("card_count", "card_count", "int"),
+        Field("expiration_days", "expiration_days", "int"),
+        Field("min_amount_in_cents", "min_amount_in_cents", "int"),
+        Field("max_amount_in_cents", "max_amount_in_cents", "int"),
+    ),
+)
+SHOPS = WholeList(
+    name="shops list",
+    help="The account's shops, with their UUIDs.",
+    unit="shops",
+    request=Request("GET", "shops"),
+    fields=(
+        Field("shop_uuid", "uuid"),
+        Field("shop_name", "name"),
+        Field("type", "type"),  # physical, web or on_site
+        Field("reference", "reference"),
+    ),
+    single="shops/{uuid}",
+    absent_codes=frozenset({1008}),
+)
 
 GIFTCARDS = Listing(
     name="giftcards export",
@@ -151,17 +196,7 @@ TRANSACTIONS = Listing(
     query={"sort": "created_at"},
     unknown_codes=frozenset({1100, 1008}),
     watch="amount_in_cents",
-)
-
-PROGRAMS = Request("GET", "giftcard-programs")  # all of them at once, no pages (captured)
-PROGRAM_FIELDS = (
-    Field("giftcard_program_uuid", "uuid"),
-    Field("giftcard_program_name", "name"),
-    Field("active", "active", "bool"),
-    Field("card_count", "card_count", "int"),
-    Field("expiration_days", "expiration_days", "int"),
-    Field("min_amount_in_cents", "min_amount_in_cents", "int"),
-    Field("max_amount_in_cents", "max_amount_in_cents", "int"),
+    known_values={"shop_uuid": SHOPS},
 )
 
 

@@ -93,6 +93,25 @@ class Lookup:
     activate: str | None = None  # what makes an inactive thing active, in words
 
 
+class CardTrouble(StrEnum):
+    """Why a giftcard had better be left out of a manifest, as far as the card itself shows it."""
+
+    EMPTY = "empty"
+    LOADED = "loaded"  # it takes no more money
+    EXPIRED = "expired"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """The option that permits repeats of an operation's ``unique`` column."""
+
+    option: Literal["allow_repeats", "allow_shared"]
+    help: str
+    refusal: str  # why a repeat is refused without it
+    warning: str | None = None  # what to know when it is given
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One kind of row."""
@@ -118,7 +137,7 @@ class Operation:
     inactive_codes: frozenset[int] = frozenset()  # reads: there is, and it is inactive
     empty_answer_ok: bool = False  # a 2xx without data is a full answer
     unique: str | None = None  # column that may not repeat in one manifest
-    unique_flag: str | None = None  # option that permits repeats of ``unique``
+    waiver: Waiver | None = None  # what permits repeats of ``unique``
     at_least_one: tuple[str, ...] = ()
     confirm: bool = False  # ask before it starts
     tags: bool = False  # takes custom.* columns
@@ -126,7 +145,9 @@ class Operation:
     success_texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
     makes: str | None = None  # result column with the UUID of a thing that each answer has newly made
     mails: bool = False  # the service mails customers for it
-    preview: bool = False  # a dry run looks the giftcards up and warns of those that had better not be sent
+    preview: tuple[CardTrouble, ...] = ()  # a dry run looks the giftcards up and warns of those in such trouble
+    notes: tuple[str, ...] = ()  # what the plan says that the service's own pages say of it
+    advice: Mapping[int, str] = field(default_factory=dict)  # a refusal's code -> what is behind it, in words
     baseline: bool = False  # record what is there before the first request, so that rows in doubt can be settled
     hidden: bool = False  # a stage of a pipeline, no command of its own
     returns_list: bool = False  # the answer is a list: several result rows for a manifest row

@@ -13,13 +13,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
+from piggy_batch.endpoints.listings import PROGRAMS
 from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError
 from piggy_batch.exporting.completeness import GOOD, Completeness, overall
 from piggy_batch.exporting.list_reader import ListReader
 from piggy_batch.exporting.options import ExportOptions, ExportResult, default_run_dir, format_of, summary_path
 from piggy_batch.exporting.output import RowBuilder, write_rows
 from piggy_batch.exporting.page_reader import StoppedError
-from piggy_batch.exporting.programs import read_programs
 from piggy_batch.exporting.proof import Proof
 from piggy_batch.exporting.staging import StagingStore
 from piggy_batch.exporting.summary import (
@@ -30,6 +30,7 @@ from piggy_batch.exporting.summary import (
     plan_lines,
     summarise,
 )
+from piggy_batch.exporting.whole_lists import explain_missing, read_whole_list
 from piggy_batch.files import write_json
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
@@ -164,6 +165,7 @@ class _Export:
     async def _read(self, readers: Sequence[ListReader], account: dict[str, Any]) -> None:
         """Read every list until its verdict is known."""
         resumed = any(self.store.pages_read(reader.list_id, 1) for reader in readers)
+        await self._check_filters()
         for reader in readers:
             await reader.begin()
         self.store.set("binding", self._binding())
@@ -188,7 +190,15 @@ class _Export:
         await Proof(readers, self.store, self.options.reading).go()
         if self.listing.group is not None:
             with contextlib.suppress(StoppedError):
-                self.programs = await read_programs(self.session)
+                self.programs = await read_whole_list(self.session, PROGRAMS)
+
+    async def _check_filters(self) -> None:
+        """Refuse a filter value that the account has not; SetupError says what it has."""
+        for name, which in self.listing.known_values.items():
+            for value in dict.fromkeys(each[name] for each in self.options.filters if name in each):
+                missing = await explain_missing(self.session, which, value)
+                if missing is not None:
+                    raise SetupError(f"--{name.removesuffix('_uuid')} {value}: {missing}; nothing was read")
 
     # --- the end -----------------------------------------------------------------------------------------
 

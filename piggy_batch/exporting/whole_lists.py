@@ -1,4 +1,4 @@
-"""The account's giftcard programs."""
+"""Lists that the service gives at once, without pages: the giftcard programs, the shops."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import fetch_account
-from piggy_batch.endpoints.listings import PROGRAM_FIELDS, PROGRAMS
-from piggy_batch.endpoints.responses import get_path
+from piggy_batch.endpoints.requests import fill
+from piggy_batch.endpoints.responses import api_code, get_path
 from piggy_batch.errors import HaltError
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import refusal_of
-from piggy_batch.models import Lost
+from piggy_batch.models import Lost, Request
 from piggy_batch.runs.context import RunContext, open_session
+from piggy_batch.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from piggy_batch.client.session import Session
-    from piggy_batch.exporting.options import ExportOptions
+    from piggy_batch.endpoints.listings import WholeList
     from piggy_batch.models import Json
+    from piggy_batch.runs.context import ConnectionOptions
+
+SHOWN = 10  # of what there is, in a message
 
 
-async def read_programs(session: Session) -> list[dict[str, Json]] | None:
-    """The account's giftcard programs as the service shows them; None where it does not. StoppedError: the run
-    stops."""
-    answer = await session.read(PROGRAMS, 0, 3)
+async def read_whole_list(session: Session, which: WholeList) -> list[dict[str, Json]] | None:
+    """The objects of the list as the service shows them; None where it does not. StoppedError: the run stops."""
+    answer = await session.read(which.request, 0, 3)
     if answer is None:
         raise StoppedError
     if isinstance(answer, Lost) or refusal_of(answer) is not None:
@@ -32,15 +37,39 @@ async def read_programs(session: Session) -> list[dict[str, Json]] | None:
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else None
 
 
-async def programs(options: ExportOptions, context: RunContext) -> tuple[dict[str, Any], list[dict[str, Json]]]:
-    """The account, and its giftcard programs by column; HaltError where the service does not show them."""
-    session = open_session(options.connection, context)
+async def fetch_whole_list(
+    which: WholeList, connection: ConnectionOptions, context: RunContext
+) -> tuple[dict[str, Any], list[dict[str, Json]]]:
+    """The account, and the list's objects by column; HaltError where the service does not show them."""
+    session = open_session(connection, context)
     async with session.client:
         account = await fetch_account(session, context.target, None)
         with contextlib.suppress(StoppedError):
-            found = await read_programs(session)
+            found = await read_whole_list(session, which)
             if found is not None:
-                return account, [{f.name: get_path(item, f.path) for f in PROGRAM_FIELDS} for item in found]
-    raise HaltError(
-        session.halt_reason or f"{context.target.base_url} does not show the giftcard programs; try again later"
-    )
+                return account, [{f.name: get_path(item, f.path) for f in which.fields} for item in found]
+    raise HaltError(session.halt_reason or f"{context.target.base_url} does not show the {which.unit}; try again later")
+
+
+async def explain_missing(session: Session, which: WholeList, uuid: str) -> str | None:
+    """What the list has, in words, where the service says that it has nothing of that UUID; None where it does not
+    say so. StoppedError: the run stops."""
+    if which.single is None:
+        return None
+    answer = await session.read(Request("GET", fill(which.single, {"uuid": uuid})), 0, 3)
+    if answer is None:
+        raise StoppedError
+    if isinstance(answer, Lost) or api_code(answer) not in which.absent_codes:
+        return None
+    found = await read_whole_list(session, which)
+    has = f"see piggy-batch {which.name}" if found is None else there_are(which, found)
+    return f"this account has no such {which.unit.removesuffix('s')}; {has}"
+
+
+def there_are(which: WholeList, found: Sequence[dict[str, Json]]) -> str:
+    """What a list has, in words, and the command that prints it."""
+    if not found:
+        return f"it has no {which.unit}"
+    named = [f"{printable(str(item.get('uuid')))} ({printable(str(item.get('name')))})" for item in found[:SHOWN]]
+    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    return f"it has {', '.join(named)}{more} (piggy-batch {which.name})"

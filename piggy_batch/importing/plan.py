@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from piggy_batch.importing.options import ExecutionOptions, ImportOptions
     from piggy_batch.importing.results import ReportColumns
     from piggy_batch.manifest.doctor import Finding
-    from piggy_batch.manifest.options import LoadedManifest
+    from piggy_batch.manifest.options import LoadedManifest, ManifestOptions
     from piggy_batch.runs.context import ConnectionOptions, RunContext
     from piggy_batch.runs.journal_queries import JournalQueries
 
@@ -76,11 +76,20 @@ def plan_lines(
             "before: the cards that the program holds already are listed, each page of up to 100 twice "
             "(--no-baseline skips it)"
         )
+    lines += [f"note: {note}" for note in operation.notes]
     if operation.repeat is not Repeat.SAFE:
         lines.append(AUTOMATIONS)
     if proxy:
         lines.append(f"proxy: {proxy}")
     return tuple(lines)
+
+
+def waiver_warning(operation: Operation, reading: ManifestOptions) -> str | None:
+    """What to know of a repeat that an option permits; None where none does."""
+    waiver = operation.waiver
+    if waiver is None or waiver.warning is None or not reading.waives(waiver.option):
+        return None
+    return f"warning: {waiver.warning}"
 
 
 AUTOMATIONS = "note: the account's own automations may mail customers or call webhooks for these changes"

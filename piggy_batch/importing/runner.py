@@ -18,6 +18,7 @@ from piggy_batch.importing.plan import (
     refuse_invalid,
     rows_going_on,
     rows_to_take,
+    waiver_warning,
 )
 from piggy_batch.importing.results import (
     ReportColumns,
@@ -156,6 +157,9 @@ class RowCommandRun:
 
     async def _checked(self, run: OpenRun) -> RunResult:
         journal = run.journal
+        warning = waiver_warning(self.operation, self.options.reading)
+        if warning is not None:
+            self.context.progress.say(warning)
         counts = journal.queries.counts()
         if not journal.bound and counts[Status.INVALID] and not self.options.skip_invalid:
             return refuse_invalid(journal.queries, run.columns, run.file_format, self.loaded)

@@ -128,9 +128,12 @@ class ManifestLoader:
 
     def _unique_column(self) -> str | None:
         operation = self.binding.operation
-        if operation.unique_flag == "allow_repeats" and self._reading.allow_repeats:
-            return None
-        return operation.unique
+        return None if self._is_waived("allow_repeats") else operation.unique
+
+    def _is_waived(self, option: str) -> bool:
+        """Whether the operation has this waiver, and it was given."""
+        waiver = self.binding.operation.waiver
+        return waiver is not None and waiver.option == option and self._reading.waives(option)
 
     def batches(self) -> Iterator[LoadBatch]:
         """Every row of the table, with its key and what is wrong with it."""
@@ -225,7 +228,7 @@ class ManifestLoader:
             keys = [(number, constant or "") for number, _, _ in sent]
         if unique in self._emails:
             return [(number, identity_of(key), None) for number, key in keys]
-        if self._reading.allow_shared and self.binding.operation.unique_flag == "allow_shared":
+        if self._is_waived("allow_shared"):
             contact = {n: self.binding.values(c).get("contact_uuid", "") for n, _, c in rows}
             pairs = [(number, f"{key}\n{contact[number]}") for number, key in keys]
             return [(number, pair, _fold(pair)) for number, pair in pairs]
@@ -365,13 +368,8 @@ def _chunks(pairs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]
 
 
 def _permit(operation: Operation) -> str:
-    match operation.unique_flag:
-        case "allow_shared":
-            return "; two people could spend one card (--allow-shared permits other contacts)"
-        case "allow_repeats":
-            return "; the card would be loaded twice (--allow-repeats permits it)"
-        case _:
-            return ""
+    waiver = operation.waiver
+    return "" if waiver is None else f"; {waiver.refusal}"
 
 
 def _ragged(cells: Sequence[str], width: int) -> str:

@@ -37,6 +37,10 @@ class ManifestOptions:
     again: bool = False
     extra: Mapping[str, Json] = field(default_factory=dict)  # further options of a command, by their names
 
+    def waives(self, option: str) -> bool:
+        """Whether an operation's :class:`~piggy_batch.endpoints.Waiver` of that name was given."""
+        return {"allow_repeats": self.allow_repeats, "allow_shared": self.allow_shared}[option]
+
     def bound(self) -> dict[str, Any]:
         """The options that change what is sent, by their command-line names: a run belongs to them."""
         return {

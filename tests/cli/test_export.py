@@ -47,6 +47,18 @@ def test_export_says_its_plan_its_verdict_and_why(service: dict[str, str], tmp_p
     assert pq.read_metadata(tmp_path / "cards.parquet").num_rows == 1000
 
 
+def test_shops_are_listed_for_people_programs_and_files(service: dict[str, str], tmp_path: Path) -> None:
+    """A table, JSON, or a file."""
+    shown = run(service, "shops", "list").stdout.splitlines()
+    assert [line.split()[0] for line in shown][:1] == ["shop_uuid"]
+    found = json.loads(run(service, "shops", "list", "--json").stdout)
+    assert [row["shop_name"] for row in found] == ["Shop 1", "Shop 2", "Shop 3"]
+    assert [line.split()[0] for line in shown[1:]] == [row["shop_uuid"] for row in found]
+    to = tmp_path / "shops.csv"
+    assert run(service, "shops", "list", "--to", to).stdout == f"3 shops in {to}\n"
+    assert to.read_text().splitlines()[0] == "shop_uuid,shop_name,type,reference"
+
+
 def test_quiet_is_one_line_and_json_the_whole_summary(service: dict[str, str], tmp_path: Path) -> None:
     """For schedulers; the same summary stands beside the file."""
     to = tmp_path / "cards.csv"

@@ -22,7 +22,7 @@ from piggy_batch.cli.options import (
     env,
 )
 from piggy_batch.cli.output import json_text, shown_command
-from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, PROGRAM_FIELDS, Listing
+from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, PROGRAMS, Listing, WholeList
 from piggy_batch.text import duration, printable_line
 
 if TYPE_CHECKING:
@@ -213,52 +213,65 @@ contacts_export: click.Command = command(
 )(add_options(_contacts, (TO, COLUMNS, *WALK_OPTIONS)))
 
 
-@command(
+WHOLE_LIST_OPTIONS = (
+    click.option(
+        "--to",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write them into this file: .csv, .jsonl, .parquet or .xlsx.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print them as JSON on stdout."),
+)
+
+
+def show_whole_list(
+    ctx: click.Context, which: WholeList, lines: Callable[[Sequence[dict[str, Any]]], list[str]], **given: Any
+) -> None:
+    """Read a list that has no pages, and print it, or write it into a file."""
+    from piggy_batch.exporting.options import format_of
+    from piggy_batch.exporting.output import cell, columns_of
+    from piggy_batch.exporting.whole_lists import fetch_whole_list
+    from piggy_batch.runs.context import ConnectionOptions
+    from piggy_batch.tables import open_writer
+
+    to: Path | None = given["to"]
+    kind = format_of(to) if to is not None else None
+    with open_display("requests", progress=False) as display:
+        context = make_run_context(ctx, display)
+        account, found = asyncio.run(fetch_whole_list(which, ConnectionOptions(), context))
+    if to is not None and kind is not None:
+        with open_writer(to, kind, columns_of(which.fields, read_at=False)) as writer:
+            writer.write([[cell(f.kind, item[f.name]) for f in which.fields] for item in found])
+    if given["as_json"]:
+        click.echo(json_text(found))
+        return
+    if to is not None:
+        click.echo(printable_line(f"{len(found):,} {which.unit} in {to}"))
+        return
+    for line in lines(found) if found else ():
+        click.echo(printable_line(line))
+    if not found:
+        click.echo(printable_line(f"{account['company'] or account['id']} has no {which.unit}"), err=True)
+
+
+@click.pass_context
+def _programs(ctx: click.Context, /, **given: Any) -> None:
+    show_whole_list(ctx, PROGRAMS, program_lines, **given)
+
+
+giftcard_programs: click.Command = command(
     "programs",
-    short_help="The account's giftcard programs, with their UUIDs and card counts.",
+    help=PROGRAMS.help,
+    short_help=PROGRAMS.help,
     examples=(
         ("the UUIDs that other commands want", "piggy-batch giftcards programs"),
         ("into a file", "piggy-batch giftcards programs --to programs.csv"),
     ),
-)
-@click.option(
-    "--to",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write them into this file: .csv, .jsonl, .parquet or .xlsx.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON on stdout.")
-@click.pass_context
-def giftcard_programs(ctx: click.Context, /, to: Path | None, *, as_json: bool) -> None:
-    """The account's giftcard programs, with their UUIDs and card counts."""
-    from piggy_batch.exporting.options import ExportOptions, format_of
-    from piggy_batch.exporting.output import cell, columns_of
-    from piggy_batch.exporting.programs import programs
-    from piggy_batch.tables import open_writer
-
-    kind = format_of(to) if to is not None else None
-    with open_display("requests", progress=False) as display:
-        account, found = asyncio.run(programs(ExportOptions(to=to or Path()), make_run_context(ctx, display)))
-    if to is not None and kind is not None:
-        with open_writer(to, kind, columns_of(PROGRAM_FIELDS, read_at=False)) as writer:
-            writer.write([[cell(f.kind, item[f.name]) for f in PROGRAM_FIELDS] for item in found])
-    if as_json:
-        click.echo(json_text(found))
-        return
-    if to is not None:
-        click.echo(printable_line(f"{len(found):,} programs in {to}"))
-        return
-    for line in program_lines(found):
-        click.echo(printable_line(line))
-    if not found:
-        name = account["company"] or account["id"]
-        click.echo(printable_line(f"{name} has no giftcard programs"), err=True)
+)(add_options(_programs, WHOLE_LIST_OPTIONS))
 
 
 def program_lines(found: Sequence[dict[str, Any]]) -> list[str]:
     """A table for people."""
-    if not found:
-        return []
     head = ("giftcard_program_uuid", "name", "cards", "active", "expires after", "maximum")
     rows = [head]
     for item in found:
@@ -273,5 +286,10 @@ def program_lines(found: Sequence[dict[str, Any]]) -> list[str]:
                 f"{most / 100:,.2f}" if isinstance(most, int) else "none",
             )
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of texts as lines whose columns stand under one another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

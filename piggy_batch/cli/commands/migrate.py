@@ -13,6 +13,7 @@ from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import show_result
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from
+from piggy_batch.endpoints.contacts import RECEPTIONS_DISCOURAGED
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.text import printable_line
 
@@ -31,6 +32,7 @@ def _describe() -> str:
     ]
     lines += ["", "Running the same command again goes on where it stopped; --limit 20 is a pilot whose"]
     lines += ["rows the full run skips. Rehearse it against `piggy-batch sandbox` first."]
+    lines += ["", f"{RECEPTIONS_DISCOURAGED[0].upper()}{RECEPTIONS_DISCOURAGED[1:]}."]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""The machine of a dry run that looks: which giftcards of a manifest had better not be mailed. Read-only."""
+"""The look of a dry run: which giftcards of a manifest had better be left out. Read-only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from piggy_batch.client.worker_pool import run_workers
-from piggy_batch.endpoints import find_operation
+from piggy_batch.endpoints import CardTrouble, find_operation
 from piggy_batch.endpoints.requests import build
 from piggy_batch.endpoints.responses import ResponseAction
 from piggy_batch.importing.response_rules import judge_response
@@ -29,9 +29,10 @@ SHOWN = 3  # examples of each warning
 
 _WORDS = {
     "absent": "do not exist",
-    "empty": "hold 0 cents: load them first",
-    "expired": "are expired",
-    "inactive": "are inactive",
+    CardTrouble.EMPTY: "hold 0 cents: load them first",
+    CardTrouble.LOADED: "take no more money: the service refuses to load them (5006)",
+    CardTrouble.EXPIRED: "are expired",
+    CardTrouble.INACTIVE: "are inactive",
     "unseen": "could not be looked up",
 }
 
@@ -74,7 +75,8 @@ async def warn_about_giftcards(
             found.add("unseen", entry, uuid)
         else:
             for kind in troubles(verdict.kept, now):
-                found.add(kind, entry, uuid)
+                if kind in binding.operation.preview:
+                    found.add(kind, entry, uuid)
 
     entries = (e for e in journal.all_rows() if e.status in (Status.PENDING, Status.FAILED) and not session.stop)
     await run_workers(islice(entries, options.limit), options.concurrency, work, lambda _: session.stop.set("error"))
@@ -85,15 +87,14 @@ async def warn_about_giftcards(
     )
 
 
-def troubles(card: Mapping[str, Json], now: datetime) -> list[str]:
-    """Why a card had better not be mailed at ``now``; [] for a good one."""
-    kinds = []
-    if card.get("amount_in_cents") == 0:
-        kinds.append("empty")
+def troubles(card: Mapping[str, Json], now: datetime) -> list[CardTrouble]:
+    """What is the matter with a card at ``now``; [] for a good one."""
     expires = card.get("expiration_date")
     moment = parse_moment(expires) if isinstance(expires, str) else None
-    if moment is not None and moment <= now:
-        kinds.append("expired")
-    if card.get("active") is False:
-        kinds.append("inactive")
-    return kinds
+    found = {
+        CardTrouble.EMPTY: card.get("amount_in_cents") == 0,
+        CardTrouble.LOADED: card.get("upgradeable") is False,
+        CardTrouble.EXPIRED: moment is not None and moment <= now,
+        CardTrouble.INACTIVE: card.get("active") is False,
+    }
+    return [trouble for trouble, is_so in found.items() if is_so]

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.client.circuit_breaker import RequestCounts
 from piggy_batch.client.clock import StopSignal
+from piggy_batch.endpoints.listings import PROGRAMS
 from piggy_batch.errors import ExitCode, HaltError, JournalError
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
-from piggy_batch.exporting.programs import read_programs
+from piggy_batch.exporting.whole_lists import read_whole_list
 from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, _forget_list, _list
 from piggy_batch.importing.giftcards.candidate_rules import (
@@ -182,7 +183,7 @@ class _Reconciliation:
     async def _expiration_days(self, session: Session) -> dict[str, int]:
         """Days that a program's cards live, for those that expire."""
         try:
-            programs = await read_programs(session)
+            programs = await read_whole_list(session, PROGRAMS)
         except StoppedError:
             raise HaltError(session.halt_reason or "interrupted; no row was changed") from None
         if programs is None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
-from piggy_batch.endpoints import segment
-from piggy_batch.endpoints.responses import api_code
+from piggy_batch.endpoints.listings import SHOPS
 from piggy_batch.errors import ExitCode, SetupError
+from piggy_batch.exporting.page_reader import StoppedError
+from piggy_batch.exporting.whole_lists import explain_missing
 from piggy_batch.importing.migration.checks import check_customers
 from piggy_batch.importing.migration.credit_registry import CreditRegistry
 from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, Pipeline, goes_on
@@ -22,7 +24,7 @@ from piggy_batch.importing.plan import ask_before_start, refuse_invalid
 from piggy_batch.importing.results import ReportColumns
 from piggy_batch.importing.resume import load_manifest_into, rejoin
 from piggy_batch.manifest.describe import unaccepted
-from piggy_batch.models import Repeat, Reply, Request, Status
+from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import RunContext, open_session
 from piggy_batch.runs.directory import RunDir, stem
 from piggy_batch.runs.duplicate_guard import refuse_again
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
-
-NO_SUCH_SHOP = 1008
 
 
 def default_migrate_dir(manifest: Path) -> Path:
@@ -106,7 +106,10 @@ class _Migration:
             return
         journal.set("repeat", Repeat.ONCE.value)
         if migration.shop is None:
-            raise SetupError("the manifest gives credits: name the shop in whose name they are given with --shop UUID")
+            raise SetupError(
+                "the manifest gives credits: name the shop in whose name they are given with --shop UUID; "
+                f"piggy-batch {SHOPS.name} prints the account's"
+            )
         if not migration.credits_again:
             refuse_again(migrate_operation(credits=True), self.job.manifest, self.job.run_dir)
 
@@ -160,9 +163,10 @@ class _Migration:
             return registry
         registry.refuse_second(again=migration.credits_again)
         shop = migration.shop or ""
-        answer = await session.read(Request("GET", f"shops/{segment(shop)}"), 0, 3)
-        if isinstance(answer, Reply) and api_code(answer) == NO_SUCH_SHOP:
-            raise SetupError(f"--shop {shop}: this account has no such shop; nothing was sent")
+        with contextlib.suppress(StoppedError):
+            missing = await explain_missing(session, SHOPS, shop)
+            if missing is not None:
+                raise SetupError(f"--shop {shop}: {missing}; nothing was sent")
         return registry
 
     def _taken(self, state: MigrationState) -> frozenset[int] | None:

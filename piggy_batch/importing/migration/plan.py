@@ -65,6 +65,7 @@ def plan_lines(
         lines.append(f"stage {place}, {stage.operation.name}: {counted(number, 'request')}{_remark(stage)}")
     lines.append(f"requests: {requests_words(requests, options.connection)}")
     careful = "; credits are never sent again in doubt" if planned[Stage.CREDITS] else ""
+    lines += [f"note: {note}" for stage in Stage if planned[stage] for note in stage.operation.notes]
     lines.append(f"repeat: running the same command again goes on where it stopped{careful}")
     lines.append(AUTOMATIONS)
     if loaded is not None and job.options.dry_run:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from piggy_batch.errors import SetupError
 from piggy_batch.sandbox import Fault
 from tests.importing.giftcards.support import create, create_from, lose, made, program, settle
 from tests.support.world import World, audit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def shop(world: World) -> str:
@@ -80,6 +85,49 @@ def test_a_card_is_loaded_in_one_row_only(world: World) -> None:
     given = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)}, allow_repeats=True)
     assert given.exit_code == 0
     assert cents(world, uuid) == 300
+
+
+ONCE = "a digital giftcard can be loaded once only, a physical one again and again"
+
+
+def test_a_second_load_of_a_digital_card_is_refused_and_says_why(make_world: Callable[..., World]) -> None:
+    """--allow-repeats warns before anything is sent; of two rows for one card one is refused with 5006 and the
+    reason, a physical card takes both."""
+    world = make_world(top_up_once=True)
+    digital = empty(world)
+    physical = str(world.sandbox.happen("giftcard", action="issue", program=1, physical=True)["uuid"])
+    rows = [(uuid, text) for uuid in (digital, physical) for text in ("100", "200")]
+    manifest = world.manifest("giftcard_uuid,amount_in_cents", rows)
+    run = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)}, allow_repeats=True, concurrency=1)
+    assert any(f"--allow-repeats: {ONCE}" in line for line in world.said.lines)
+    assert [row["_status"] for row in world.rows(run)] == ["done", "rejected", "done", "done"]
+    (refused,) = world.rows(run, "errors")
+    assert refused["_code"] == "5006"
+    assert ONCE in refused["_message"]
+    assert (cents(world, digital), cents(world, physical)) == (100, 300)
+
+
+def test_the_plan_of_a_load_looks_for_cards_that_take_no_more_money(make_world: Callable[..., World]) -> None:
+    """A dry run sends no write, says the rule, and names the cards that would be refused; an empty one is fine."""
+    world = make_world(top_up_once=True)
+    loaded, fresh = empty(world), empty(world)
+    first = world.manifest("giftcard_uuid,amount_in_cents", [(loaded, "100")], name="first.csv")
+    world.run("giftcards load", first, constants={"shop_uuid": shop(world)})
+    manifest = world.manifest("giftcard_uuid,amount_in_cents", [(loaded, "100"), (fresh, "100")])
+    plan = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)}, dry_run=True).plan
+    assert f"note: {ONCE}" in plan
+    warnings = [line for line in plan if line.startswith("warning")]
+    assert len(warnings) == 1
+    assert f"1 giftcards take no more money: the service refuses to load them (5006): {loaded} (row 1" in warnings[0]
+    assert cents(world, fresh) == 0
+
+
+def test_an_unknown_shop_says_where_to_look(world: World) -> None:
+    """1008 with the command that prints the account's shops."""
+    manifest = world.manifest("giftcard_uuid,amount_in_cents", [(empty(world), "100")])
+    run = world.run("giftcards load", manifest, constants={"shop_uuid": "nowhere"})
+    assert world.last(run)["_code"] == "1008"
+    assert "piggy-batch shops list" in world.last(run)["_message"]
 
 
 @pytest.mark.parametrize("text", ["0", "00", "-100", "12,50", "12.50", "1e3", " 5", "5 ", "", "+5", "٣", "1_000"])

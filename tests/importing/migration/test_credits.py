@@ -13,13 +13,25 @@ from tests.importing.migration.support import Shop
 
 
 def test_credits_need_a_shop(shop: Shop) -> None:
-    """Without --shop nothing is sent; with one that the account lacks neither."""
+    """Without --shop nothing is sent; with one that the account lacks neither, and the message says which it has."""
     path = shop.manifest(["A-1", "ann@example.test", "", "", "10"])
-    with pytest.raises(SetupError, match="--shop UUID"):
+    with pytest.raises(SetupError, match="--shop UUID; piggy-batch shops list prints"):
         shop.migrate(path, shop=None)
-    with pytest.raises(SetupError, match="this account has no such shop; nothing was sent"):
+    with pytest.raises(SetupError, match="this account has no such shop; it has ") as refused:
         shop.migrate(path, shop="no-such-shop")
+    for each in shop.world.sandbox.world.ledger.shops.values():
+        assert f"{each.uuid} ({each.name})" in str(refused.value)
+    assert str(refused.value).endswith("(piggy-batch shops list); nothing was sent")
     assert shop.world.effects == 0
+
+
+def test_a_plan_with_credits_says_what_the_vendor_says_of_them(shop: Shop) -> None:
+    """That they are discouraged, as of which day; without credits nothing of it."""
+    said = "the vendor's page calls largely replaced by orders, visits and bookings (as of 2026-11-27)"
+    path = shop.manifest(["A-1", "ann@example.test", "", "", "10"])
+    assert said in " ".join(shop.migrate(path, dry_run=True).plan)
+    path = shop.manifest(["A-1", "ann@example.test", "", "", "0"])
+    assert said not in " ".join(shop.migrate(path, dry_run=True).plan)
 
 
 @pytest.mark.parametrize(
