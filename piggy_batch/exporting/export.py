@@ -26,12 +26,15 @@ from piggy_batch.exporting.summary import (
     FileFacts,
     ListSummary,
     PagePlan,
+    about,
     compare_with_programs,
+    odd_values,
+    odd_words,
     plan_lines,
     summarise,
 )
 from piggy_batch.exporting.whole_lists import explain_missing, read_whole_list
-from piggy_batch.files import write_json
+from piggy_batch.files import sha256_of, write_json
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.signals import Signals
@@ -210,14 +213,16 @@ class _Export:
         selection = store.select({reader.list_id: reader.state.upto for reader in readers})
         builder = RowBuilder(self.listing, extra=options.reading.extra)
         self.context.progress.say(f"writing {options.to}")
-        await store.in_thread(write_rows, selection.rows(), options.to, self.kind, builder, self.notes.append)
-        if builder.unreadable:
+        known = self._summary(readers, selection, account, exit_code)
+        await store.in_thread(
+            *(write_rows, selection.rows(), options.to, self.kind, builder, self.notes.append),
+            lambda: about(self.listing, known, builder),
+        )
+        if not (odd := odd_values(self.listing, builder))["understood"]:
             exit_code = ExitCode.INCOMPLETE
         store.finish(self.context.clock.wall(), exit_code, self.session.tally)
-        summary = self._summary(readers, selection, account, exit_code)
-        summary["unreadable"] = dict(builder.unreadable)
-        for name, number in builder.unreadable.items():
-            self.notes.append(f"{number:,} values of {name} are not what this column holds, and blank in the file")
+        summary = self._summary(readers, selection, account, exit_code) | odd | {"sha256": sha256_of(options.to)}
+        self.notes += odd_words(self.listing, builder)
         if exit_code:
             summary["next"] = self.context.command
         write_json(summary_path(options.to), summary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -12,13 +13,15 @@ from piggy_batch.tables import OutputColumn, open_writer
 from piggy_batch.text import parse_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from piggy_batch.endpoints.listings import Field, FieldKind, Listing
     from piggy_batch.models import Json
 
 BATCH = 5_000  # rows a write
+_MOST_ODD = 1_000  # odd values that are kept one by one
+_RAW_CHARACTERS = 200  # of an odd value
 LARGEST = 2**63 - 1  # that a column of whole numbers holds
 READ_AT = "read_at"
 EXTRA = "extra"
@@ -30,23 +33,36 @@ def columns_of(fields: Sequence[Field], *, read_at: bool = True, extra: bool = F
     return (*own, *([OutputColumn(READ_AT, "timestamp")] if read_at else []), *([OutputColumn(EXTRA)] if extra else []))
 
 
+@dataclass(frozen=True, slots=True)
+class OddValue:
+    """A value that does not fit its column, and is blank in the file."""
+
+    key: str  # of the object
+    column: str
+    raw: str  # what the service sent, as text
+
+
 class RowBuilder:
-    """How a list's stored objects become rows. ``unreadable`` counts values that do not fit their column."""
+    """How a list's stored objects become rows.
+
+    ``unreadable`` counts the values of a column that do not fit it; ``odd`` holds the first of them.
+    """
 
     def __init__(self, listing: Listing, *, extra: bool) -> None:
         self.columns = columns_of(listing.fields, extra=extra)
         self.unreadable: Counter[str] = Counter()
+        self.odd: list[OddValue] = []
+        self.count = 0  # rows so far
         self._fields = [(f.name, f.kind) for f in listing.fields]
         self._extra = extra
 
     def rows(self, kept: Sequence[tuple[str, float]]) -> list[tuple[object, ...]]:
         """A row for each stored object, made column by column."""
         items = json.loads(f"[{','.join(body for body, _ in kept)}]")
+        self.count += len(items)
+        given = list(zip(*(values for values, _ in items), strict=True))
         columns: list[Sequence[object]] = [
-            self._column(name, kind, values)
-            for (name, kind), values in zip(
-                self._fields, zip(*(values for values, _ in items), strict=True), strict=True
-            )
+            self._column(name, kind, values, given[0]) for (name, kind), values in zip(self._fields, given, strict=True)
         ]
         moments = {at: datetime.fromtimestamp(at, UTC) for at in {at for _, at in kept}}
         columns.append([moments[at] for _, at in kept])
@@ -54,7 +70,7 @@ class RowBuilder:
             columns.append([None if extra is None else json.dumps(extra, ensure_ascii=False) for _, extra in items])
         return list(zip(*columns, strict=True))
 
-    def _column(self, name: str, kind: FieldKind, values: Sequence[Json]) -> Sequence[object]:
+    def _column(self, name: str, kind: FieldKind, values: Sequence[Json], keys: Sequence[Json]) -> Sequence[object]:
         """Values as their column holds them. What the service usually sends is not looked at one by one."""
         types = set(map(type, values)) - {type(None)}
         if kind == "timestamp" and types <= {str}:
@@ -64,13 +80,16 @@ class RowBuilder:
                 pass
         elif types <= _USUAL[kind] and (kind != "int" or _fit(values)):
             return values
-        return [self._value(name, kind, value) for value in values]
+        return [self._value(name, kind, value, key) for value, key in zip(values, keys, strict=True)]
 
-    def _value(self, name: str, kind: FieldKind, value: Json) -> object:
+    def _value(self, name: str, kind: FieldKind, value: Json, key: Json) -> object:
         try:
             return None if value is None else _READ[kind](value)
         except (ValueError, TypeError, OverflowError):
             self.unreadable[name] += 1
+            if len(self.odd) < _MOST_ODD:
+                raw = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                self.odd.append(OddValue(str(key), name, raw[:_RAW_CHARACTERS]))
             return None
 
 
@@ -97,13 +116,18 @@ def cell(kind: FieldKind, value: Json) -> object:
 
 
 def write_rows(
-    stored: Iterator[tuple[str, float]], to: Path, kind: str, builder: RowBuilder, tell: Callable[[str], None]
+    stored: Iterator[tuple[str, float]],
+    to: Path,
+    kind: str,
+    builder: RowBuilder,
+    tell: Callable[[str], None],
+    about: Callable[[], Iterable[tuple[str, str]]],
 ) -> None:
     """Write stored objects, (body, read_at), as rows; the file appears whole or not at all.
 
-    ``tell`` is told what the format does not hold whole.
+    ``tell`` is told what the format does not hold whole; ``about`` stands on a workbook's last sheet.
     """
-    with open_writer(to, kind, builder.columns) as writer:
+    with open_writer(to, kind, builder.columns, about=about) as writer:
         while batch := list(islice(stored, BATCH)):
             writer.write(builder.rows(batch))
         if writer.note:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.client.account import describe_account
 from piggy_batch.exporting.completeness import Completeness, ReadState, explain, overall
 from piggy_batch.exporting.pages import parse_count
-from piggy_batch.text import duration, iso
+from piggy_batch.text import duration, iso, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from piggy_batch.endpoints.listings import Listing
     from piggy_batch.exporting.options import ExportOptions
+    from piggy_batch.exporting.output import RowBuilder
     from piggy_batch.models import Json
+
+
+_FEW_ODD = 10  # odd values that are few whatever the size of the list, and that are named one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,50 @@ def summarise(
         "started_at": iso(facts.started_s),
         "elapsed_s": round(facts.elapsed_s, 3),
     }
+
+
+def odd_values(listing: Listing, builder: RowBuilder) -> dict[str, Any]:
+    """What the summary says of values that do not fit their column.
+
+    One odd card is the card's, and named; where more than one row in a hundred is odd, the column is not understood,
+    and the export is no proof of it.
+    """
+    key = listing.fields[0].name
+    most = max(builder.unreadable.values(), default=0)
+    return {
+        "unreadable": dict(builder.unreadable),
+        "unreadable_list": [{key: odd.key, "column": odd.column, "raw": odd.raw} for odd in builder.odd],
+        "understood": most <= max(_FEW_ODD, builder.count // 100),
+    }
+
+
+def odd_words(listing: Listing, builder: RowBuilder) -> list[str]:
+    """The same for a person: the first odd values with their text, and how many there are."""
+    key = listing.fields[0].name
+    lines = [
+        f'{key} {odd.key}: {odd.column} "{printable(odd.raw)}" cannot be read; it is blank in the file'
+        for odd in builder.odd[:_FEW_ODD]
+    ]
+    for name, number in builder.unreadable.items():
+        if number > _FEW_ODD:
+            lines.append(f"{number:,} values of {name} cannot be read, and are blank in the file")
+    return lines
+
+
+def about(listing: Listing, summary: Mapping[str, Any], builder: RowBuilder) -> list[tuple[str, str]]:
+    """What a workbook's last sheet says of its rows."""
+    account = summary["account"]
+    return [
+        ("export", listing.name),
+        ("account", describe_account(account) if account else ""),
+        ("verdict", summary["verdict"]),
+        *(("", line) for line in summary["explanation"]),
+        (listing.unit, f"{summary[listing.unit]:,}"),
+        ("as of", summary["moment"] or ""),
+        ("read", f"{summary['oldest_reading'] or ''} to {summary['newest_reading'] or ''}"),
+        ("times", "moments in this workbook are in UTC"),
+        *(("cannot be read", line) for line in odd_words(listing, builder)),
+    ]
 
 
 def _moment_s(lists: Sequence[ListSummary]) -> float | None:

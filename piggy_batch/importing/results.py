@@ -7,6 +7,7 @@ import shlex
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS
 from piggy_batch.errors import ExitCode, JournalError
 from piggy_batch.files import UNFINISHED, going_on
 from piggy_batch.models import Json, Repeat, Status
@@ -44,8 +45,10 @@ OWN = (
     OutputColumn("_http_status", "int"),
     OutputColumn("_code", "int"),
     OutputColumn("_message"),
-    OutputColumn("_finished_at"),
+    OutputColumn("_finished_at", cell="timestamp"),
 )
+_CELLS = {f.name: f.kind for f in (*GIFTCARDS.fields, *CONTACTS.fields) if f.kind != "text"}
+_CELLS["contact_identifier_active"] = "bool"
 
 
 class ReportColumns:
@@ -54,7 +57,7 @@ class ReportColumns:
     def __init__(self, binding: Binding) -> None:
         operation, header, carried = binding.operation, binding.header, binding.extra_constants
         self._binding = binding
-        self._name = operation.name
+        self.operation = operation.name
         self._places = [i for i, name in enumerate(header) if not name.startswith("_")]
         own = [header[i] for i in self._places] + list(carried)
         self._constants = list(carried.values())
@@ -62,7 +65,8 @@ class ReportColumns:
         taken = set(own)
         found = [f"_found_{name}" if name in taken else name for name in self._found]
         sent = [OutputColumn("_sent_value")] if binding.mended else []
-        self.output = (*(OutputColumn(name) for name in (*own, *found)), *sent, *OWN)
+        answers = [OutputColumn(name, cell=_CELLS.get(field)) for name, field in zip(found, self._found, strict=True)]
+        self.output = (*(OutputColumn(name) for name in own), *answers, *sent, *OWN)
         self.width = len(header)
 
     def rows(self, entry: RowState) -> Iterator[list[object]]:
@@ -76,7 +80,7 @@ class ReportColumns:
         tail = [
             entry.number,
             entry.line,
-            self._name,
+            self.operation,
             entry.status.value,
             entry.proof,
             entry.attempts or None,
@@ -123,9 +127,15 @@ def write_reports(
 
             def flush(name: str) -> None:
                 if name not in writers:
-                    output = columns.output if name != "unknown" else (*columns.output, OutputColumn("_sent_at"))
+                    output = (
+                        columns.output
+                        if name != "unknown"
+                        else (*columns.output, OutputColumn("_sent_at", cell="timestamp"))
+                    )
                     path = journal.directory / f"{name}.{file_format}"
-                    writers[name] = stack.enter_context(open_writer(path, file_format, output, drafts=drafts))
+                    writers[name] = stack.enter_context(
+                        open_writer(path, file_format, output, drafts=drafts, about=lambda: _about(journal, columns))
+                    )
                 writers[name].write(batches[name])
                 batches[name] = []
 
@@ -156,6 +166,17 @@ def write_reports(
             if other != file_format or (not counts[name] and name != "results"):
                 (journal.directory / f"{name}.{other}").unlink(missing_ok=True)
     return counts
+
+
+def _about(journal: JournalQueries, columns: ReportColumns) -> list[tuple[str, str]]:
+    """What a workbook's last sheet says of the run."""
+    counts = journal.counts()
+    return [
+        ("command", columns.operation),
+        ("rows", f"{sum(counts.values()):,}"),
+        *((status.value, f"{number:,}") for status, number in counts.items() if number),
+        ("times", "moments in this workbook are in UTC; the manifest's own columns are text as they were"),
+    ]
 
 
 def write_errors(

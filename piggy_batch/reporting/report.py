@@ -15,7 +15,15 @@ from piggy_batch.reporting.matching import match
 from piggy_batch.reporting.movements import gross_movements, net_movements
 from piggy_batch.reporting.notices import Level, check, note
 from piggy_batch.reporting.notices import partial as partial_notice
-from piggy_batch.reporting.report_notices import doubles, join_notices, partial_marks, renamed, staleness, swept_notice
+from piggy_batch.reporting.report_notices import (
+    doubles,
+    join_notices,
+    odd_values,
+    partial_marks,
+    renamed,
+    staleness,
+    swept_notice,
+)
 from piggy_batch.reporting.roll_forward import RollForward, roll_forward
 from piggy_batch.reporting.snapshot_store import check_kin
 from piggy_batch.reporting.sources import Source, called, read_hashed, snapshot_source, transactions_source
@@ -178,7 +186,7 @@ def _read(role: str, order: ReportRequest, snapshot: Snapshot, sources: list[Sou
     sources.append(snapshot_source(role, snapshot, digest))
     day = order.as_of if role == "closing" else order.since
     notices += staleness(snapshot, moment_for(snapshot, day, order.zone), role, order.zone)
-    notices += cards.notices
+    notices += [*odd_values(snapshot, role), *cards.notices]
     return cards
 
 

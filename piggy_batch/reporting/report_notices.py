@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.reporting.dates import day_of, distance, shown
 from piggy_batch.reporting.movements import swept_cards
 from piggy_batch.reporting.notices import check, note, partial
+from piggy_batch.reporting.snapshot import find_summary
 from piggy_batch.reporting.sources import called
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.matching import MatchedCards
     from piggy_batch.reporting.notices import Notice
     from piggy_batch.reporting.snapshot import Snapshot
+
+
+_MOST_ODD = 20  # values told one by one
+_MEANING = {
+    "expiration_date": "never expiring",
+    "amount_in_cents": "0",
+    "active": "active",
+}
 
 
 def partial_marks(used: Iterable[Snapshot], trend: Iterable[Snapshot]) -> list[Notice]:
@@ -46,6 +55,27 @@ def staleness(snapshot: Snapshot, moment: datetime, role: str, zone: ZoneInfo) -
             **values,
         )
     ]
+
+
+def odd_values(snapshot: Snapshot, role: str) -> list[Notice]:
+    """Values that an export could not read: each by itself with its card and its text, the rest as a number."""
+    words = 'the {role} snapshot: card {card} has {column} "{raw}", which cannot be read; taken as {meaning}'
+    found = [
+        check(
+            words,
+            role=role,
+            card=odd.giftcard_uuid,
+            column=odd.column,
+            raw=odd.raw,
+            meaning=_MEANING.get(odd.column, "unknown"),
+        )
+        for odd in snapshot.odd[:_MOST_ODD]
+    ]
+    if rest := snapshot.odd_count - len(found):
+        words = "the {role} snapshot: {count} more values could not be read; {file} lists them"
+        file = find_summary(snapshot.path) or snapshot.path
+        found.append(check(words, role=role, count=rest, file=file.name))
+    return found
 
 
 def doubles(used: Iterable[Snapshot], history: Iterable[Snapshot], zone: ZoneInfo) -> list[Notice]:

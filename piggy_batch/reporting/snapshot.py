@@ -47,6 +47,15 @@ _RETAKE = "take a new one with: piggy-batch giftcards snapshot"
 
 
 @dataclass(frozen=True, slots=True)
+class OddValue:
+    """A value that the export could not read: blank in the file."""
+
+    giftcard_uuid: str
+    column: str
+    raw: str  # what the service sent
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Where a snapshot lies and what is known of it; its cards stay on disk."""
 
@@ -61,6 +70,8 @@ class Snapshot:
     account_name: str | None
     program_uuids: tuple[str, ...]  # what the export was limited to, sorted; empty = everything
     recorded_sha256: str | None  # as noted when it was stored
+    odd: tuple[OddValue, ...]  # the first of the values that could not be read
+    odd_count: int  # of all of them
 
     def speaks_for(self, zone: ZoneInfo) -> datetime:
         """Its moment, or, where that lies on another day than the one it counts for, the last instant of that."""
@@ -131,6 +142,8 @@ def describe(parquet: Path, summary: Mapping[str, Json], zone: ZoneInfo, *, day:
         account_name=name,
         program_uuids=tuple(sorted(map(str, programs))) if isinstance(programs, list) else (),
         recorded_sha256=str(summary["sha256"]) if summary.get("sha256") else None,
+        odd=_odd(summary),
+        odd_count=_odd_count(summary),
     )
 
 
@@ -139,10 +152,27 @@ def proof_of(summary: Mapping[str, Json]) -> tuple[bool, str]:
     if not summary:
         return False, "no summary"
     words = str(summary.get("verdict") or "no verdict")
-    if unreadable := summary.get("unreadable"):
+    if summary.get("understood") is False:
+        unreadable = summary.get("unreadable")
         names = ", ".join(unreadable) if isinstance(unreadable, Mapping) else str(unreadable)
-        return False, f"{words}, but with values that could not be read: {names}"
+        return False, f"{words}, but with too many values that could not be read: {names}"
     return summary.get("agreed") is True, words
+
+
+def _odd(summary: Mapping[str, Json]) -> tuple[OddValue, ...]:
+    listed = summary.get("unreadable_list")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(
+        OddValue(str(one.get("giftcard_uuid")), str(one.get("column")), str(one.get("raw")))
+        for one in listed
+        if isinstance(one, Mapping)
+    )
+
+
+def _odd_count(summary: Mapping[str, Json]) -> int:
+    counts = summary.get("unreadable")
+    return sum(n for n in counts.values() if isinstance(n, int)) if isinstance(counts, Mapping) else 0
 
 
 def read_footer(parquet: Path) -> pq.FileMetaData:

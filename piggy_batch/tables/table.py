@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Rows = Iterator[tuple[int, list[str]]]
 
+SHEET_NAME = "rows"  # of a workbook that is written; the next are "rows (2)", "rows (3)", read as one table
+ABOUT_SHEET = "about"  # what is known of those rows
 MAX_COLUMNS = 16_384  # what the widest spreadsheet holds; more is damage, or meant to hurt
 
 

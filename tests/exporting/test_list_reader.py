@@ -312,7 +312,7 @@ def test_a_program_filter_goes_out_as_documented(account: Account) -> None:
 
 
 def test_values_that_do_not_fit_their_column_are_counted(account: Account) -> None:
-    """Blank in the file, named in summary and words, exit 1: never silently."""
+    """Blank in the file, each named with its own text in summary and words; the card blocks nothing."""
 
     def odd(request: httpx.Request) -> httpx.Response | None:
         if not request.url.path.endswith("/giftcards"):
@@ -322,9 +322,26 @@ def test_values_that_do_not_fit_their_column_are_counted(account: Account) -> No
 
     account.answer = odd
     done = account.export()
-    assert done.exit_code == 1
+    assert (done.exit_code, done.summary["verdict"], done.summary["understood"]) == (0, "agreed", True)
     assert done.summary["unreadable"] == {"amount_in_cents": 1, "expiration_date": 1, "active": 1}
+    assert {"giftcard_uuid": "u-1", "column": "expiration_date", "raw": "soon"} in done.summary["unreadable_list"]
     assert json.dumps(done.notes).count("blank in the file") == 3
+    assert 'giftcard_uuid u-1: amount_in_cents "12,50" cannot be read; it is blank in the file' in done.notes
+
+
+def test_column_that_is_not_understood_is_no_proof(account: Account) -> None:
+    """When many rows are odd the service means something else by the column: exit 1, whatever the counts say."""
+
+    def odd(request: httpx.Request) -> httpx.Response | None:
+        if not request.url.path.endswith("/giftcards"):
+            return None
+        rows = [{"uuid": f"u-{n}", "amount_in_cents": 5, "expiration_date": "31-01-2027"} for n in range(40)]
+        return httpx.Response(200, json={"data": rows, "meta": {"page": 1, "last_page": 1, "total": 40}})
+
+    account.answer = odd
+    done = account.export()
+    assert (done.exit_code, done.summary["understood"]) == (1, False)
+    assert "40 values of expiration_date cannot be read, and are blank in the file" in done.notes
 
 
 @pytest.mark.parametrize("last", [10**9, 10**30])

@@ -87,6 +87,25 @@ def test_a_workbook_keeps_hashes_as_text(account: Account) -> None:
     assert sheet["C2"].data_type == "s"
 
 
+def test_a_workbook_of_cards_can_be_summed(account: Account) -> None:
+    """Amounts are numbers, truth values and moments are what they are, and the verdict stands on the last sheet."""
+    done = account.export(to="cards.xlsx")
+    book = openpyxl.load_workbook(done.path)
+    sheet = book["rows"]
+    head = {cell.value: cell.column for cell in sheet[1]}
+    kinds = {name: {sheet.cell(row, column).data_type for row in range(2, 42)} for name, column in head.items()}
+    assert kinds["amount_in_cents"] == {"n"}
+    assert kinds["active"] == {"b"}
+    assert kinds["read_at"] == {"d"}
+    assert kinds["giftcard_uuid"] == kinds["hash"] == {"s"}
+    amounts = [sheet.cell(row, head["amount_in_cents"]).value for row in range(2, 42)]
+    assert sum(amounts) == sum(int(row["amount_in_cents"]) for row in read(account.export(to="cards.csv")))
+    assert sheet.auto_filter.ref == "A1:J41"
+    facts = [[cell.value for cell in row] for row in book["about"].iter_rows()]
+    assert ["verdict", "agreed"] in facts
+    assert ["cards", "40"] in facts
+
+
 def test_extra_keeps_what_no_column_shows(account: Account) -> None:
     """A JSON column with fields that the API adds later, nested ones too; without it they are left out."""
     account.answer = lambda request: later(request, account)

@@ -147,11 +147,31 @@ def test_account_that_does_not_name_itself_is_not_compared(store: Store, tmp_pat
         )
 
 
-def test_values_that_could_not_be_read_are_no_proof(store: Store, tmp_path: Path) -> None:
-    """An export that is complete but holds blanks for values it could not read needs --accept-partial."""
+def test_one_odd_card_blocks_no_snapshot(
+    store: Store, tmp_path: Path, figures: Callable[..., dict[str, Any]], report: Run
+) -> None:
+    """The export agrees; the report names the card with its raw text, what it was taken for, and is not plain green."""
     made = account()
-    summary = made.summary(OPENING, unreadable={"amount_in_cents": 2})
-    with pytest.raises(SetupError, match="could not be read: amount_in_cents"):
+    odd = [{"giftcard_uuid": "c-2", "column": "expiration_date", "raw": "0000-00-00"}]
+    summary = made.summary(OPENING, unreadable={"expiration_date": 1}, unreadable_list=odd, understood=True)
+    placed = place(store, made.export(tmp_path / "x.parquet", OPENING), summary)
+    assert (placed.agreed, placed.odd_count) == (True, 1)
+    found = figures("--store", store.root)
+    words = (
+        'the closing snapshot: card c-2 has expiration_date "0000-00-00", which cannot be read; taken as never expiring'
+    )
+    assert words in found["notices"]
+    assert (found["partial"], found["liability"]["outstanding_cents"]) == (False, 3500)
+    page = tmp_path / "r.html"
+    report("--store", store.root, "--to", page)
+    assert 'class="verdict warn"' in page.read_text()
+
+
+def test_column_that_was_not_understood_is_no_proof(store: Store, tmp_path: Path) -> None:
+    """Many values that could not be read are no odd cards: such an export needs --accept-partial."""
+    made = account()
+    summary = made.summary(OPENING, unreadable={"amount_in_cents": 200}, understood=False)
+    with pytest.raises(SetupError, match="too many values that could not be read: amount_in_cents"):
         place(store, made.export(tmp_path / "x.parquet", OPENING), summary)
 
 

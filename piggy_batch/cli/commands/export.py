@@ -240,7 +240,8 @@ def show_whole_list(
         context = make_run_context(ctx, display)
         account, found = asyncio.run(fetch_whole_list(which, ConnectionOptions(), context))
     if to is not None and kind is not None:
-        with open_writer(to, kind, columns_of(which.fields, read_at=False)) as writer:
+        told = [("account", str(account["company"] or account["id"] or "")), (which.unit, f"{len(found):,}")]
+        with open_writer(to, kind, columns_of(which.fields, read_at=False), about=lambda: told) as writer:
             writer.write([[cell(f.kind, item[f.name]) for f in which.fields] for item in found])
     if given["as_json"]:
         click.echo(json_text(found))

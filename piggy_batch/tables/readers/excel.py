@@ -11,7 +11,7 @@ from piggy_batch.errors import SetupError
 from piggy_batch.tables.cells import cell_text
 from piggy_batch.tables.readers.excel_guard import inspect
 from piggy_batch.tables.readers.source import unpacked
-from piggy_batch.tables.table import Rows, Table, TableInfo, make_table
+from piggy_batch.tables.table import ABOUT_SHEET, SHEET_NAME, Rows, Table, TableInfo, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +46,8 @@ def open_workbook(source: Source, *, sheet: str | None) -> Table:
     def rows() -> Iterator[Line]:
         return chain.from_iterable(islice(book.lines(name), 1, None) for name in names)
 
-    others = len(loaded.sheet_names) - len(names)
+    own = names[0] == SHEET_NAME
+    others = len([name for name in loaded.sheet_names if not (own and name == ABOUT_SHEET)]) - len(names)
     notes = [f'sheet "{names[0]}"; {others} more not read'] if others else []
     notes += [f"an old workbook ({nature.kind})"] if nature.kind == "xls" else []
     if nature.padded_formats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -12,14 +12,19 @@ from piggy_batch.text import parse_moment
 
 Kind = Literal["text", "int", "bool", "timestamp"]
 Rows = Sequence[Sequence[object]]
+About = Callable[[], Iterable[tuple[str, str]]]  # asked when all rows are written: what is known of them
 
 
 @dataclass(frozen=True, slots=True)
 class OutputColumn:
-    """A column of a file to be written. Only Parquet keeps the kind as a type."""
+    """A column of a file to be written. Parquet keeps ``kind`` as a type; a workbook's cells have it too.
+
+    ``cell``: what a workbook makes of a column that is text elsewhere; a value that is no such thing stays text.
+    """
 
     name: str
     kind: Kind = "text"
+    cell: Kind | None = None
 
 
 class FormatWriter(Protocol):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from piggy_batch.tables.writers.base import FormatWriter, OutputColumn, Rows
+    from piggy_batch.tables.writers.base import About, FormatWriter, OutputColumn, Rows
 
 
 FORMATS = ("csv", "parquet", "xlsx", "jsonl")
@@ -74,15 +74,17 @@ def open_writer(
     columns: Sequence[OutputColumn],
     *,
     drafts: Path | None = None,
+    about: About | None = None,
 ) -> Writer:
     """A writer of ``path`` as csv, parquet, xlsx or jsonl; ``drafts`` as :func:`piggy_batch.files.atomic_file` has it.
 
     SetupError for another format or an impossible place. CSV is UTF-8 without byte order mark with ``\\n``
-    line ends. xlsx holds every cell as text, goes on in further sheets at the row limit, and cuts a cell at
-    32,767 characters, the format's limit, of which ``note`` tells.
+    line ends. xlsx holds typed columns as numbers, truth values and moments in UTC and all else as text, goes on in
+    further sheets at the row limit, cuts a cell at 32,767 characters, the format's limit, of which ``note`` tells, and
+    ends with a sheet of what ``about`` says when all rows are written.
     """
     try:
-        return Writer(path, _maker(format, tuple(columns)), drafts)
+        return Writer(path, _maker(format, tuple(columns), about), drafts)
     except OSError as error:
         raise SetupError(f"{path}: cannot be written: {error.strerror}; name another place") from None
 
@@ -93,7 +95,7 @@ def warm_up(kind: str) -> None:
         import piggy_batch.tables.writers.parquet  # noqa: F401 - loading it is the point
 
 
-def _maker(kind: str, columns: tuple[OutputColumn, ...]) -> Callable[[Path], FormatWriter]:
+def _maker(kind: str, columns: tuple[OutputColumn, ...], about: About | None) -> Callable[[Path], FormatWriter]:
     if kind == "csv":
         return lambda part: CsvSink(part, columns)
     if kind == "jsonl":
@@ -105,5 +107,5 @@ def _maker(kind: str, columns: tuple[OutputColumn, ...]) -> Callable[[Path], For
     if kind == "xlsx":
         from piggy_batch.tables.writers.excel import XlsxSink
 
-        return lambda part: XlsxSink(part, columns)
+        return lambda part: XlsxSink(part, columns, about)
     raise SetupError(f'"{kind}" is no format to write; use {", ".join(FORMATS)}')
