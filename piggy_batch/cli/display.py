@@ -6,10 +6,11 @@ import contextlib
 import os
 import sys
 import time
-from collections import Counter
-from datetime import UTC, datetime
+from collections import Counter, deque
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from piggy_batch.cli.terminal import fit
 from piggy_batch.runs.progress import LINE_EVERY_S
 from piggy_batch.text import duration, printable_line
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
+
+DRAW_EVERY_S = 0.2
+RATE_OVER_S = 60.0  # the pace shown is that of the last minute
+BAR_FORMAT = "{percentage:3.0f}% {bar:10} {n_fmt} of {total_fmt}{postfix}"
 
 
 class ProgressDisplay:
@@ -26,18 +31,28 @@ class ProgressDisplay:
     """
 
     def __init__(
-        self, unit: str, *, bar: bool, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        unit: str,
+        *,
+        bar: bool,
+        quiet: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._unit = unit
         self._clock = clock
+        self._wall = wall
         self._log: int | None = None
         self._counts: Counter[str] = Counter()
         self._total = 0
-        self._done = 0
+        self._done = self._drawn = 0
         self._bar: Any = None
         self._want_bar = bar and not quiet
         self._quiet = quiet
-        self._started = self._last = clock()
+        self._waiting: tuple[float, str] | None = None  # until when, and for what
+        self._last = clock()
+        self._drawn_at = float("-inf")
+        self._samples: deque[tuple[float, int]] = deque([(self._last, 0)])  # (moment, units done by then)
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +62,7 @@ class ProgressDisplay:
     ) -> None:
         with self._seen():
             if self._bar is not None:
+                self._draw(self._clock())
                 self._bar.close()
         if self._log is not None:
             os.close(self._log)
@@ -59,9 +75,7 @@ class ProgressDisplay:
             if self._want_bar and number and self._bar is None:
                 from tqdm import tqdm
 
-                self._bar = tqdm(
-                    total=number, unit=f" {self._unit}", file=sys.stderr, dynamic_ncols=True, smoothing=0.05
-                )
+                self._bar = tqdm(total=number, file=sys.stderr, dynamic_ncols=True, bar_format=BAR_FORMAT)
             elif self._bar is not None:
                 self._bar.total = number
                 self._bar.refresh()
@@ -70,17 +84,26 @@ class ProgressDisplay:
         """Move the bar, or print a line when 30 s have passed."""
         self._counts[kind] += number
         self._done += number
+        now = self._clock()
         if self._bar is not None:
-            with self._seen():
-                self._bar.set_postfix_str(self._tail(), refresh=False)
-                self._bar.update(number)
-        elif self._clock() - self._last >= LINE_EVERY_S:
-            self._last = self._clock()
-            self._print(f"{self._done:,} of {self._total:,} {self._unit} · {self._tail()} · {self._left()}")
+            if now - self._drawn_at >= DRAW_EVERY_S or self._done >= self._total:
+                with self._seen():
+                    self._draw(now)
+        elif now - self._last >= LINE_EVERY_S:
+            self._last = now
+            self._print(f"{self._done:,} of {self._total:,} {self._unit} · {self._state(now)}")
 
     def note(self, kind: str, number: int) -> None:
         """Count beside the bar."""
         self._counts[kind] += number
+
+    def waits(self, seconds: float, reason: str) -> None:
+        """Show what is waited for, and until when."""
+        now = self._clock()
+        self._waiting = (now + seconds, f"{reason} until {self._wall() + timedelta(seconds=seconds):%H:%M:%S}")
+        with self._seen():
+            if self._bar is not None:
+                self._draw(now)
 
     def log_to(self, path: Path) -> None:
         """Append what is said to a file from here on."""
@@ -100,10 +123,18 @@ class ProgressDisplay:
         if self._quiet:
             return
         with self._seen():
+            line = fit(line, sys.stderr)
             if self._bar is not None:
                 self._bar.write(line, file=sys.stderr)
             else:
                 print(line, file=sys.stderr, flush=True)
+
+    def _draw(self, now: float) -> None:
+        self._drawn_at = now
+        self._bar.set_postfix_str(self._state(now), refresh=False)
+        self._bar.update(self._done - self._drawn)
+        self._drawn = self._done
+        self._bar.refresh()
 
     @contextlib.contextmanager
     def _seen(self) -> Iterator[None]:
@@ -116,11 +147,25 @@ class ProgressDisplay:
                 self._bar.disable = True  # or it would try once more when it is thrown away
                 self._bar = None
 
-    def _tail(self) -> str:
-        return ", ".join(f"{kind} {number:,}" for kind, number in sorted(self._counts.items()))
+    def _state(self, now: float) -> str:
+        """Pace, time left, what is waited for, and how the units have ended."""
+        per_s = self._per_second(now)
+        parts = [f"{per_s:.1f} a second" if per_s else "", self._left(per_s)]
+        if self._waiting is not None and now < self._waiting[0]:
+            parts.append(self._waiting[1])
+        parts.append(", ".join(f"{kind} {number:,}" for kind, number in sorted(self._counts.items())))
+        return " · ".join(part for part in parts if part)
 
-    def _left(self) -> str:
-        spent = self._clock() - self._started
-        if not self._done or self._total <= self._done:
-            return "nearly done"
-        return f"about {duration(spent / self._done * (self._total - self._done))} left"
+    def _per_second(self, now: float) -> float:
+        """Units a second over the last minute; 0 where that is not known yet."""
+        self._samples.append((now, self._done))
+        while len(self._samples) > 2 and now - self._samples[1][0] >= RATE_OVER_S:
+            self._samples.popleft()
+        since, before = self._samples[0]
+        return (self._done - before) / (now - since) if now > since else 0.0
+
+    def _left(self, per_s: float) -> str:
+        open_units = self._total - self._done
+        if open_units <= 0:
+            return "nearly done" if self._done else ""
+        return f"about {duration(open_units / per_s)} left" if per_s else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.context import command_line
+from piggy_batch.cli.terminal import colour_of, exit_colour, show, tell
 from piggy_batch.errors import ExitCode, HaltError, JournalError, PiggyBatchError
 from piggy_batch.text import duration, printable_line
 
@@ -43,9 +44,9 @@ def _harmless(c: str) -> str:
 
 def report_error(error: PiggyBatchError, argv: Sequence[str]) -> ExitCode:
     """Print an error as one line, and the command to try again where that helps; its exit code."""
-    click.echo(printable_line(f"piggy-batch: {error}"), err=True)
+    tell(f"piggy-batch: {error}", exit_colour(error.exit_code))
     if isinstance(error, HaltError) or (isinstance(error, JournalError) and error.goes_on):
-        click.echo(f"then run: {shown_command(command_line(argv))}", err=True)
+        tell(f"then run: {command_line(argv)}")
     return error.exit_code
 
 
@@ -58,17 +59,19 @@ def show_result(result: RunResult, *, as_json: bool) -> None:
 def _show_result(result: RunResult, *, as_json: bool) -> None:
     if result.summary is None:
         for line in (*result.plan, *result.notes):
-            click.echo(printable_line(line), err=bool(result.exit_code))
+            (tell if result.exit_code else show)(line)
         return
     if as_json:
         click.echo(json_text(result.summary))
     else:
-        for line in summary_lines(result):
-            click.echo(printable_line(line))
+        headline, *lines = summary_lines(result)
+        show(headline, exit_colour(result.exit_code))
+        for line in lines:
+            show(line, colour_of(line))
     for line in result.notes:
-        click.echo(printable_line(line), err=True)
+        tell(line)
     if result.summary["next"]:
-        click.echo(f"go on with: {shown_command(result.summary['next'])}", err=True)
+        tell(f"go on with: {result.summary['next']}")
 
 
 def summary_lines(result: RunResult) -> list[str]:

@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from piggy_batch.client.pause_notices import PauseNotices
 from piggy_batch.client.rate_limiter import Hold
 from piggy_batch.client.retry import backoff_s
 from piggy_batch.endpoints import PING
@@ -62,10 +63,12 @@ class CircuitBreaker:
     stop: StopSignal
     max_wait_s: float
     notify: Callable[[str], None]
+    on_wait: Callable[[float, str], None]  # everybody waits so long, for that
     rng: random.Random
     tally: RequestCounts
     halt_reason: str | None = None
     outages: int = 0  # outages that a failed probe confirmed
+    _notices: PauseNotices = field(default_factory=PauseNotices)
     _streaks: FailureStreaks = field(default_factory=FailureStreaks)
     _bad_since: float | None = None
     _probing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -147,8 +150,8 @@ class CircuitBreaker:
         return since
 
     def _clear(self) -> None:
-        if self._bad_since is not None:
-            self.notify("the service answers again")
+        if self._bad_since is not None and (line := self._notices.recovery(self.clock.now(), self._bad_since)):
+            self.notify(line)
         self._streaks.unusable = self._streaks.pauses = 0
         self._bad_since = None
 
@@ -171,7 +174,9 @@ class CircuitBreaker:
         if self._too_long(now, wait_s):
             self.halt(f"the service is {what} and that would last longer than --max-wait {self.max_wait_s:g} s")
             return
-        self.notify(f"{what}: everybody pauses {wait_s:.1f} s, {asked}")
+        if line := self._notices.pause(now, wait_s, what, asked):
+            self.notify(line)
+        self.on_wait(wait_s, "throttled" if throttled else "maintenance")
         self.limiter.pause_until(now + wait_s, Hold.ASKED)
 
     def _too_long(self, now: float, wait_s: float) -> bool:
@@ -225,6 +230,7 @@ class CircuitBreaker:
                 if self._too_long(self.clock.now(), wait_s):
                     self.halt(f"the service has not answered for --max-wait {self.max_wait_s:g} s ({reason})")
                     break
+                self.on_wait(wait_s, "outage")
                 await self.stop.wait(wait_s)
         finally:
             self._streaks.unusable = 0

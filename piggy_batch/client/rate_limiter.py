@@ -87,6 +87,7 @@ class RateLimiter:
         self.stop = stop
         self.adaptive_rate = adaptive_rate
         self.departures = 0
+        self.in_flight = 0  # requests that have left in their turn, and whose answer has not come
         self._book: SharedRate | None = None
         self._notify: Callable[[str], None] = lambda _: None
         self._names: set[str] = set()

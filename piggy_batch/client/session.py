@@ -36,6 +36,7 @@ class Session:
     stop: StopSignal
     max_wait_s: float
     notify: Callable[[str], None]
+    on_wait: Callable[[float, str], None] = lambda _seconds, _reason: None  # everybody waits so long, for that
     rng: random.Random = field(default_factory=random.Random)
     tally: RequestCounts = field(default_factory=RequestCounts)
     breaker: CircuitBreaker = field(init=False)
@@ -49,6 +50,7 @@ class Session:
             stop=self.stop,
             max_wait_s=self.max_wait_s,
             notify=self.notify,
+            on_wait=self.on_wait,
             rng=self.rng,
             tally=self.tally,
         )
@@ -66,7 +68,19 @@ class Session:
         self, request: Request, slot: int, turn: Callable[[], Awaitable[bool]] | None = None
     ) -> Answer | None:
         """Send one request in its turn; None: the run stops and nothing left this machine."""
-        answer = await self.client.send(request, slot, turn or self.limiter.acquire)
+        turn = turn or self.limiter.acquire
+        departed = False
+
+        async def depart() -> bool:
+            nonlocal departed
+            departed = await turn()
+            self.limiter.in_flight += departed
+            return departed
+
+        try:
+            answer = await self.client.send(request, slot, depart)
+        finally:
+            self.limiter.in_flight -= departed
         if answer is None:
             return None
         self.tally.sent += 1
@@ -82,6 +96,7 @@ class Session:
                 f"what remains of the announced budget is left to others: everybody waits {rest_s:.0f} s, then looks"
             )
         if rest_s:
+            self.on_wait(rest_s, "budget used up")
             self._rested_until = now + rest_s + 5.0
 
     async def read(self, request: Request, slot: int, tries: int) -> Answer | None:

@@ -1,8 +1,8 @@
-"""The room of shared pace: runs of one account on one machine share one budget, without a daemon.
+"""Shared pace: runs of one account on one machine share one budget, without a daemon.
 
 One small file an account, locked for each use, holds when the last request left, which slot comes next, and who
-works: name and rate of each run, no token. A run that dies is forgotten after a few seconds. Times are the
-machine's monotonic clock, which all its processes share.
+works: name and rate of each run, no token. A run that was killed is forgotten at once, one whose process cannot be
+looked for after a few seconds. Times are the machine's monotonic clock, which all its processes share.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import hashlib
 import json
 import math
 import os
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 FRESH_S = 15.0  # a run that has not been heard of for so long is gone
@@ -46,6 +47,7 @@ class SharedRate:
         self.path = directory / f"{digest}.slots"
         self.neighbours: tuple[PeerRun, ...] = ()
         self._key = f"{os.getpid()}-{os.urandom(4).hex()}"
+        self._namespace = _pid_namespace()
         self._name = name[:NAME_LENGTH]
         self._looked_at = float("-inf")
         self._left_at = float("-inf")  # this run's last departure
@@ -148,7 +150,8 @@ class SharedRate:
             try:
                 book = self._read()
                 runs = {k: r for k, r in _runs(book).items() if 0 <= now - r["seen"] + CLOCKS_S <= FRESH_S}
-                runs[self._key] = {"name": self._name, "rate": own, "seen": now}
+                runs = {k: r for k, r in runs.items() if not self._is_dead(k, r)}
+                runs[self._key] = {"name": self._name, "rate": own, "seen": now, "namespace": self._namespace}
                 book["runs"] = runs
                 self.neighbours = tuple(PeerRun(r["name"], r["rate"]) for k, r in runs.items() if k != self._key)
                 self._looked_at = now
@@ -161,6 +164,18 @@ class SharedRate:
             os.close(self._file)
             self._file = None
             return None
+
+    def _is_dead(self, key: str, run: dict[str, Any]) -> bool:
+        """Whether a run was killed. Only its own container knows its process; elsewhere its entry ages away."""
+        if not self._namespace or run.get("namespace") != self._namespace:
+            return False
+        try:
+            os.kill(int(key.partition("-")[0]), 0)
+        except ProcessLookupError:
+            return True
+        except (ValueError, OverflowError, PermissionError):
+            pass
+        return False
 
     def _lock(self) -> bool:
         """Take the lock; False where somebody sits on it, as a stopped process may."""
@@ -193,6 +208,16 @@ class SharedRate:
             data = json.dumps(kept).encode().ljust(512)
             os.pwrite(self._file, data, 0)
             os.ftruncate(self._file, len(data))
+
+
+def _pid_namespace() -> str:
+    """What tells a container's processes from those of its neighbours; blank where the system does not say."""
+    if sys.platform != "linux":
+        return sys.platform
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def _runs(book: dict[str, Any]) -> dict[str, dict[str, Any]]:

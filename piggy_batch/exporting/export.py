@@ -103,7 +103,7 @@ class _Export:
         async with session.client:
             with Signals(context) as signals:
                 account = await fetch_account(session, context.target, store)
-                signals.allow_graceful_stop(session.stop, units="pages", known=known)
+                signals.allow_graceful_stop(session, units="pages", known=known)
                 check_account(store, account, store.directory)
                 store.set("account", account)
                 with shared_pace(context, session, account, self.options.to.name):

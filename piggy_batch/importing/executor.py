@@ -27,7 +27,7 @@ ERRORS = frozenset({Status.REJECTED, Status.FAILED, Status.UNKNOWN})
 
 
 class RowExecutor:
-    """Carries the open rows of one run. ``on_settled`` is told each status once it is on disk."""
+    """Carries the open rows of one run. ``on_settled`` is told how each ended, once it is on disk."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class RowExecutor:
         journal: Journal,
         session: Session,
         options: ExecutionOptions,
-        on_settled: Callable[[Status], None] = lambda _: None,
+        on_settled: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._binding = binding
         self._operation: Operation = binding.operation
@@ -111,12 +111,12 @@ class RowExecutor:
 
     def _count(self, status: Status, verdict: Verdict) -> None:
         """A row's outcome is on disk: now it counts."""
-        self._on_settled(status)
+        made_good = self._options.made_good(verdict) if self._options.made_good is not None else None
+        self._on_settled(made_good or status.value)
         self._settled += 1
         if self._settled % TALLY_EVERY == 0:
             self._tally(may_wait=True)
-        excused = self._options.not_an_error is not None and self._options.not_an_error(verdict)
-        self._errors += status in ERRORS and not excused
+        self._errors += status in ERRORS and made_good is None
         self._check_error_limits()
 
     def _tally(self, *, may_wait: bool = False) -> Awaitable[None]:

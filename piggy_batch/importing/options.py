@@ -28,7 +28,8 @@ class ExecutionOptions:
     limit: int | None = None  # rows
     max_errors: int | None = None  # rows
     max_errors_percent: float | None = None
-    not_an_error: Callable[[Verdict], bool] | None = None  # outcomes that do not count as errors
+    # The word for an outcome that a later step makes good, which is no error; None: it stands.
+    made_good: Callable[[Verdict], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ class RowCommandRun:
                 journal.set("command", context.command)
                 if self.duplicate_guard is not None and self.loaded is not None:
                     self.duplicate_guard.claim(again=options.reading.again)
-                self.signals.allow_graceful_stop(session.stop)
+                self.signals.allow_graceful_stop(session)
                 with ending_after(options.max_duration_s, session.stop):
                     context.progress.log_to(self.directory.path / "run.log")
                     refusal = await self._baseline(run, session)
@@ -260,9 +260,7 @@ class RowCommandRun:
         journal.begin(context.clock.wall(), str(options.connection.rate), threaded=context.threaded)
         exit_code = ExitCode.JOURNAL
         try:
-            executor = RowExecutor(
-                run.binding, journal, session, options.execution, lambda s: context.progress.advance(s.value)
-            )
+            executor = RowExecutor(run.binding, journal, session, options.execution, context.progress.advance)
             await executor.run()
             exit_code = self._exit_code(journal, session)
         finally:

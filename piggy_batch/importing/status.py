@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+IN_FLIGHT = "in flight"
+
+
 def describe_run(run_dir: Path) -> dict[str, Any]:
     """What a run directory holds; SetupError where there is no run, JournalError where it is damaged."""
     with guarded(run_dir):
@@ -35,9 +38,11 @@ def _describe(run_dir: Path) -> dict[str, Any]:
     try:
         runs = journal.runs()
         last = runs[-1] if runs else None
+        running = is_held(run_dir)
+        in_flight = journal.in_flight(last["id"]) if last and running else 0
         counts = {status.value: number for status, number in journal.counts().items()}
         rows = sum(counts.values())
-        running = is_held(run_dir)
+        counts[(Status.PENDING if journal.repeat is Repeat.SAFE else Status.UNKNOWN).value] -= in_flight
         settled = journal.taken_in(last["id"]) if last else 0
         ended = (last["finished_at"] or (time.time() if running else journal.seen_of(last["id"])[0])) if last else 0.0
         spent = ended - last["started_at"] if last else 0.0
@@ -50,6 +55,7 @@ def _describe(run_dir: Path) -> dict[str, Any]:
             "running": running,
             "rows": rows,
             "counts": counts,
+            "in_flight": in_flight,  # sent, answer not there yet; with them the counts add up to the rows
             "requests": journal.requests(),
             "invocations": len(runs),
             "started_at": iso(runs[0]["started_at"]) if runs else None,
@@ -57,18 +63,30 @@ def _describe(run_dir: Path) -> dict[str, Any]:
             "left_s": round(pending * spent / settled) if running and settled and spent else None,
             "exit_code": last["exit_code"] if last and not running else None,
             "next": _next(run_dir, journal, counts),
-            "stages": _stages(run_dir) if journal.get("operation") == "migrate" else [],
+            "stages": _stages(run_dir, running=running) if journal.get("operation") == "migrate" else [],
         }
     finally:
         journal.close()
 
 
-def _stages(run_dir: Path) -> list[dict[str, Any]]:
-    """What the stages of a migration have done so far."""
+def _stages(run_dir: Path, *, running: bool) -> list[dict[str, Any]]:
+    """What the stages of a migration have done so far: cards that a later stage links are not called rejected, rows
+    whose answer is still to come not unknown."""
     from piggy_batch.importing.migration.stage_runs import StageRuns  # only migrations have any
-    from piggy_batch.importing.migration.stages import Stage
+    from piggy_batch.importing.migration.stages import UNLINKED, Stage
 
-    found = (StageRuns(run_dir, stage).summary() for stage in Stage)
+    found = []
+    for stage in Stage:
+        runs = StageRuns(run_dir, stage)
+        summary = runs.summary()
+        unlinked = runs.unlinked() if stage is Stage.CREATE else 0
+        in_flight = sum(journal.in_flight(journal.unended) for journal in runs.journals()) if running else 0
+        moves = ((Status.REJECTED, UNLINKED, unlinked), (Status.UNKNOWN, IN_FLIGHT, in_flight))
+        for status, name, number in moves:
+            if number:
+                summary["counts"][status.value] -= number
+                summary["counts"][name] = number
+        found.append(summary)
     return [summary for summary in found if summary["rows"]]
 
 
@@ -103,9 +121,10 @@ def status_lines(found: dict[str, Any]) -> list[str]:
         f"manifest {found['manifest']['path']}, {found['rows']:,} rows",
         f"account {describe_account(account) if account else 'not known yet'} at {found['base_url'] or 'nowhere yet'}",
     ]
-    lines += [f"  {name:<9} {number:>12,}" for name, number in counts.items() if number]
+    shown = counts | {IN_FLIGHT: found["in_flight"]}
+    lines += [f"  {name:<9} {number:>12,}" for name, number in shown.items() if number]
     for stage in found["stages"]:
-        parts = ", ".join(f"{name} {number:,}" for name, number in stage["counts"].items())
+        parts = ", ".join(f"{name} {number:,}" for name, number in stage["counts"].items() if number)
         lines.append(f"  stage {stage['operation']}: {stage['rows']:,} rows, {parts}")
     if found["rows_per_s"]:
         left = f", about {duration(found['left_s'])} left" if found["left_s"] is not None else ""

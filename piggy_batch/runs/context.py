@@ -65,6 +65,7 @@ def open_session(options: ConnectionOptions, context: RunContext) -> Session:
         stop=limiter.stop,
         max_wait_s=options.max_wait_s,
         notify=context.progress.say,
+        on_wait=context.progress.waits,
     )
 
 

@@ -161,6 +161,15 @@ class JournalQueries:
             counts[self._status(state)] += number
         return counts
 
+    def in_flight(self, run: int) -> int:
+        """Rows that an invocation at work has sent, and whose outcome it has not written yet."""
+        query = "SELECT count(*) FROM fates WHERE state = ? AND run = ?"
+        return int(self._db.execute(query, (SENT, run)).fetchone()[0])
+
+    def rows_in(self, status: Status) -> Iterator[RowState]:
+        """The rows that ended in a status, in manifest order."""
+        return self._pages(f"f.state = '{status.value}'")
+
     def count_without_lookup(self) -> int:
         """How many rows in doubt have no before-look."""
         query = "SELECT count(*) FROM fates WHERE state IN ('unknown', 'sent') AND before IS NULL"

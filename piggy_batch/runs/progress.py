@@ -22,6 +22,9 @@ class Progress(Protocol):
     def total(self, number: int) -> None:
         """How many units there are to do, once that is known."""
 
+    def waits(self, seconds: float, reason: str) -> None:
+        """Everybody waits so long, for that."""
+
     def say(self, line: str) -> None:
         """Something happened beside the rows."""
 
@@ -67,6 +70,10 @@ class NestedProgress:
     def total(self, number: int) -> None:
         """How many units the step has; the command has sized its bar."""
         self._total = number
+
+    def waits(self, seconds: float, reason: str) -> None:
+        """Pass it on."""
+        self.inner.waits(seconds, reason)
 
     def say(self, line: str) -> None:
         """Pass it on."""

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.errors import ExitCode
+from piggy_batch.text import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from piggy_batch.client.clock import StopSignal
+    from piggy_batch.client.session import Session
     from piggy_batch.runs.context import RunContext
 
 
@@ -28,6 +30,14 @@ def ending_after(seconds: float | None, stop: StopSignal) -> Iterator[None]:
     finally:
         if timer is not None:
             timer.cancel()
+
+
+def _awaited(session: Session) -> str:
+    """What the end of a run waits for, and how long at most."""
+    number = session.limiter.in_flight
+    if not number:
+        return "no request is under way"
+    return f"waiting for {counted(number, 'request')} under way, at most {duration(session.client.timeout_s)}"
 
 
 class Signals:
@@ -58,15 +68,15 @@ class Signals:
             signal.signal(name, before)
 
     def allow_graceful_stop(
-        self, stop: StopSignal, *, units: str = "rows", known: str = "the journal knows every row"
+        self, session: Session, *, units: str = "rows", known: str = "the journal knows every row"
     ) -> None:
-        """From here on what is in the air lands."""
+        """From here on the answers of requests under way are waited for."""
         loop = asyncio.get_running_loop()
 
         def end() -> None:
             if self._soft is not None:
-                stop.set("interrupted")
-                self._say(f"stopping: no more {units} are taken, requests in the air land; Ctrl-C again leaves at once")
+                session.stop.set("interrupted")
+                self._say(f"stopping: no more {units} are taken; {_awaited(session)}; Ctrl-C again leaves at once")
 
         self._known = known
         self._soft = lambda: loop.call_soon_threadsafe(end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -216,6 +217,10 @@ def test_the_first_ctrl_c_lands_what_is_in_the_air_and_the_same_command_goes_on(
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=30)
     assert run.returncode == 130, err
+    assert re.search(
+        r"stopping: no more rows are taken; (waiting for \d+ requests? under way, at most 30s|no request is under way)",
+        err,
+    )
     assert "go on with: piggy-batch identifiers create stop.csv" in err
     counts = audit(run_dir, 400)
     assert set(counts) == {"done", "pending"}
@@ -306,7 +311,7 @@ def test_a_hang_up_ends_softly_however_often_it_is_told(
         run.send_signal(number)
     _, err = run.communicate(timeout=30)
     assert run.returncode == 130, err
-    assert "requests in the air land" in log.read_text()
+    assert "stopping: no more rows are taken" in log.read_text()
     assert set(audit(log.parent, 300)) == {"done", "pending"}
 
 

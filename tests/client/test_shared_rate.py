@@ -6,6 +6,8 @@ import asyncio
 import fcntl
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,6 +50,26 @@ def leave_times(book: SharedRate, rate: float, now: float, count: int) -> list[f
             now = earliest
         found.append(now)
     return found
+
+
+def test_a_run_that_was_killed_is_no_neighbour(books: Callable[..., SharedRate]) -> None:
+    """Its process is gone, so it is forgotten at once; in another container nobody can tell, so it ages away."""
+    book = books("own")
+    book.look(5.0, 100.0)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(30)
+    content = json.loads(book.path.read_text())
+    (entry,) = content["runs"].values()
+    for key, namespace in (
+        (f"{gone.pid}-killed", entry["namespace"]),
+        (f"{gone.pid}-elsewhere", "pid:[1]"),
+        (f"{os.getpid()}-alive", entry["namespace"]),
+        ("no number", entry["namespace"]),
+    ):
+        content["runs"][key] = {"name": key, "rate": 1.0, "seen": 100.0, "namespace": namespace}
+    book.path.write_text(json.dumps(content))
+    book.look(5.0, 102.0)
+    assert {n.name for n in book.neighbours} == {f"{gone.pid}-elsewhere", f"{os.getpid()}-alive", "no number"}
 
 
 # --- the book ------------------------------------------------------------------------------------------

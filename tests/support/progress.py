@@ -27,6 +27,9 @@ class RecordingProgress:
     def total(self, number: int) -> None:
         """Nothing to size."""
 
+    def waits(self, seconds: float, reason: str) -> None:
+        """Nothing to show."""
+
     def say(self, line: str) -> None:
         """Keep the line."""
         self.lines.append(line)

@@ -13,10 +13,11 @@ from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import Pair, as_mapping
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.terminal import show, tell
 from piggy_batch.endpoints import CATALOGUE, find_operation
 from piggy_batch.errors import ExitCode, SetupError
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.text import nearest, printable_line
+from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
     from piggy_batch.importing.check import Checked
@@ -99,9 +100,9 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
         click.echo(json_text(found))
     else:
         for line in (*lines(manifest, operation.name, checked), *(sample.lines() if sample else ())):
-            click.echo(printable_line(line))
+            show(line)
         if html is not None:
-            click.echo(printable_line(f"page: {html}"), err=True)
+            tell(f"page: {html}")
     clean = checked.clean and not (sample and sample.elsewhere)
     ctx.exit(ExitCode.DONE if clean else ExitCode.INCOMPLETE)
 

@@ -21,9 +21,10 @@ from piggy_batch.cli.options import (
     connection_from,
     env,
 )
-from piggy_batch.cli.output import json_text, shown_command
+from piggy_batch.cli.output import json_text
+from piggy_batch.cli.terminal import exit_colour, show, tell
 from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, PROGRAMS, Listing, WholeList
-from piggy_batch.text import duration, printable_line
+from piggy_batch.text import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,14 +121,16 @@ def show_exported(listing: Listing, done: ExportResult, *, as_json: bool, quiet:
     if as_json:
         click.echo(json_text(summary))
     elif done.written or not quiet:
-        for line in [headline(listing, done)] if quiet else summary_lines(listing, done):
-            click.echo(printable_line(line))
+        first, *lines = [headline(listing, done)] if quiet else summary_lines(listing, done)
+        show(first, exit_colour(done.exit_code))
+        for line in lines:
+            show(line)
     if done.exit_code or not (quiet or as_json):
         for line in done.notes:
-            click.echo(printable_line(line), err=bool(done.exit_code))
+            (tell if done.exit_code else show)(line)
     if summary["next"]:
         again = "export again with" if done.written else "go on with"
-        click.echo(f"{again}: {shown_command(summary['next'])}", err=True)
+        tell(f"{again}: {summary['next']}")
 
 
 def headline(listing: Listing, done: ExportResult) -> str:
@@ -247,12 +250,12 @@ def show_whole_list(
         click.echo(json_text(found))
         return
     if to is not None:
-        click.echo(printable_line(f"{len(found):,} {which.unit} in {to}"))
+        show(f"{len(found):,} {which.unit} in {to}")
         return
     for line in lines(found) if found else ():
-        click.echo(printable_line(line))
+        show(line)
     if not found:
-        click.echo(printable_line(f"{account['company'] or account['id']} has no {which.unit}"), err=True)
+        tell(f"{account['company'] or account['id']} has no {which.unit}")
 
 
 @click.pass_context

@@ -13,9 +13,9 @@ from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import show_result
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from
+from piggy_batch.cli.terminal import show
 from piggy_batch.endpoints.contacts import RECEPTIONS_DISCOURAGED
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.text import printable_line
 
 
 def _describe() -> str:
@@ -59,7 +59,7 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
         result = asyncio.run(carry_out(manifest, options, migration, make_run_context(ctx, display)))
     if result.summary is not None and not given["as_json"]:
         for line in _stage_lines(result.summary["stages"]):
-            click.echo(printable_line(line))
+            show(line)
     show_result(result, as_json=given["as_json"])
     ctx.exit(result.exit_code)
 

@@ -11,6 +11,7 @@ from piggy_batch.cli.context import is_verbose, make_target_from
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import Seconds
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.terminal import show, tell
 
 if TYPE_CHECKING:
     from piggy_batch.client.target import Target
@@ -41,15 +42,9 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     from piggy_batch.client.http import HttpClient, describe_exchange
     from piggy_batch.client.rate_limiter import RateLimiter
     from piggy_batch.client.session import Session
-    from piggy_batch.text import printable_line
-
-    verbose = is_verbose(ctx)
-
-    def tell(line: str) -> None:
-        click.echo(printable_line(line), err=True)
 
     def tell_exchange(request: Request, answer: Answer, elapsed_s: float) -> None:
-        if verbose:
+        if is_verbose(ctx):
             tell(describe_exchange(request, answer, elapsed_s))
 
     async def ask(target: Target) -> dict[str, Any]:
@@ -70,4 +65,4 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
     if as_json:
         click.echo(json_text({"account": account, "base_url": target.base_url}, indent=None))
     else:
-        click.echo(printable_line(f"{describe_account(account)} at {target.base_url}"))
+        show(f"{describe_account(account)} at {target.base_url}")

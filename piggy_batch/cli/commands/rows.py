@@ -13,8 +13,8 @@ from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import show_result
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from, special_options
+from piggy_batch.cli.terminal import tell
 from piggy_batch.endpoints import CATALOGUE, Operation
-from piggy_batch.text import printable_line
 
 
 def describe(operation: Operation) -> str:
@@ -78,7 +78,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
         from piggy_batch.importing.verification.sign_off import write_sign_off
 
         write_sign_off(result.run_dir, given["report"])
-        click.echo(printable_line(f"page: {given['report']}"), err=True)
+        tell(f"page: {given['report']}")
     show_result(result, as_json=given["as_json"])
     return result.exit_code
 

@@ -13,6 +13,7 @@ import click
 from piggy_batch.cli.context import command_line
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import add_options
+from piggy_batch.cli.terminal import tell
 from piggy_batch.errors import SetupError
 from piggy_batch.text import printable_line
 
@@ -178,7 +179,7 @@ def _sandbox(
         if sys.stdout.isatty() and not as_json:
             taken = base_url.rpartition(":")[2]
             same = command_line(ctx.obj["argv"]) + (f" --port {taken}" if port == 0 else "")
-            click.echo(printable_line(f'in another terminal: eval "$({same} --print-env)"'), err=True)
+            tell(f'in another terminal: eval "$({same} --print-env)"')
         return (announcement.as_json if as_json else announcement.as_lines)(sandbox, base_url)
 
     try:
@@ -187,7 +188,7 @@ def _sandbox(
         raise SetupError(f"--state {settings.state}: {error}") from None
     if events is not None:
         try:
-            told = tell(sandbox.play(events_of(events)))
+            told = counted_events(sandbox.play(events_of(events)))
         except ValueError as error:
             raise SetupError(f"--events {events}: {error}") from None
         click.echo(told, err=True)
@@ -230,7 +231,7 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
             yield {name: text for name, text in zip(table.columns, cells, strict=False) if text != ""}
 
 
-def tell(played: Mapping[str, int]) -> str:
+def counted_events(played: Mapping[str, int]) -> str:
     """How many events of each kind were played, in one line."""
     kinds = ", ".join(f"{count:,} {action}" for action, count in sorted(played.items()))
     return f"played {sum(played.values()):,} events: {kinds}" if played else "played no events: the table has none"
@@ -253,7 +254,7 @@ def play_in_running(path: Path, port: int) -> None:
         connection.close()
     if status != 200:
         raise SetupError(f"--play {path}: {printable_line(text)}; the events before it are played")
-    click.echo(tell(played))
+    click.echo(counted_events(played))
 
 
 sandbox: click.Command = command(

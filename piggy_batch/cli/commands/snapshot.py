@@ -12,9 +12,9 @@ from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import PERIOD, TIMEZONE, add_options
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.terminal import show, tell
 from piggy_batch.endpoints.listings import GIFTCARDS
 from piggy_batch.errors import SetupError
-from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -169,15 +169,15 @@ def _tell(
         mark = "" if stored.agreed else "PARTIAL: "
         there = "there already: " if known else ""
         line = f"snapshot of {stored.day}: {there}{mark}{stored.verdict}, {stored.cards:,} cards in {stored.path}"
-        click.echo(printable_line(line))
+        show(line)
         for note in done.notes if done is not None and not given["quiet"] else ():
-            click.echo(printable_line(note))
+            show(note)
     if stored.is_far(place.zone):
         line = (
             f"its balances were read on {shown(stored.moment, place.zone)}, {abs(stored.lag(place.zone).days)} days "
             f"from {stored.day}; every report that uses them will say so"
         )
-        click.echo(printable_line(line), err=True)
+        tell(line)
 
 
 _SNAPSHOT_HELP = "A proven export of every giftcard, put into a store by its day."

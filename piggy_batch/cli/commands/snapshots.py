@@ -9,8 +9,8 @@ import click
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import STORE, TIMEZONE
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.terminal import show
 from piggy_batch.errors import SetupError
-from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def snapshots_command(store: Path | None, timezone_name: str, *, as_json: bool) 
         mark = "" if snapshot.agreed else "PARTIAL: "
         taken = shown(snapshot.moment, zone)
         line = f"{snapshot.day}  {taken}  {snapshot.cards:>9,} cards  {mark}{snapshot.verdict}  {snapshot.path}"
-        click.echo(printable_line(line))
+        show(line)
     if not found:
         click.echo("no snapshots yet; take one with: piggy-batch giftcards snapshot --store DIR", err=True)
 

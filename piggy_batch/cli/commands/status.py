@@ -8,6 +8,7 @@ import click
 
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.terminal import colour_of, exit_colour, show
 
 
 @command(
@@ -22,11 +23,12 @@ from piggy_batch.cli.output import json_text
 def status(*, run_dir: Path, as_json: bool) -> None:
     """What a run has done so far, also while it is running."""
     from piggy_batch.importing.status import describe_run, status_lines
-    from piggy_batch.text import printable_line
 
     found = describe_run(run_dir)
     if as_json:
         click.echo(json_text(found))
     else:
-        for line in status_lines(found):
-            click.echo(printable_line(line))
+        headline, *lines = status_lines(found)
+        show(headline, exit_colour(found["exit_code"]) if found.get("exit_code") is not None else None)
+        for line in lines:
+            show(line, colour_of(line))

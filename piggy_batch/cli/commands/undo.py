@@ -10,8 +10,9 @@ import click
 from piggy_batch.cli.context import DEFAULT_URL
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text, shown_command
+from piggy_batch.cli.terminal import tell
 from piggy_batch.errors import ExitCode
-from piggy_batch.text import counted, printable_line
+from piggy_batch.text import counted
 
 if TYPE_CHECKING:
     from piggy_batch.importing.undo import UndoPlan
@@ -66,9 +67,6 @@ def _program(ctx: click.Context, run_dir: Path) -> list[str]:
 
 
 def _show(way: UndoPlan) -> None:
-    def tell(line: str) -> None:
-        click.echo(printable_line(line), err=True)
-
     if way.files:
         tell("run these, one after the other; each shows its plan and asks first:")
     for file in way.files:

@@ -141,7 +141,7 @@ class _Migration:
             journal.set("base_url", self.job.context.target.base_url)
             journal.set("command", self.job.context.command)
             journal.set("bound", value=True)
-            signals.allow_graceful_stop(session.stop)
+            signals.allow_graceful_stop(session)
             pipeline = Pipeline(self.job, state, session, registry, taken, sum(planned.values()))
             return await self._carry(pipeline, journal, columns, file_format)
 

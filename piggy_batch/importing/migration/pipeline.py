@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import ExitCode, HaltError, SetupError
 from piggy_batch.importing.migration.stage_runs import MigrationState, journal_of
-from piggy_batch.importing.migration.stages import MigrationRow, Stage
+from piggy_batch.importing.migration.stages import UNLINKED, MigrationRow, Stage, is_unlinked
 from piggy_batch.importing.runner import run
 from piggy_batch.manifest.doctor import CATALOGUE
 from piggy_batch.manifest.options import ManifestOptions
@@ -165,7 +165,7 @@ class Pipeline:
         options = job.options
         operation = stage.operation
         shown.inner.say(f"stage {list(Stage).index(stage) + 1} of {len(Stage)}: {operation.name}")
-        not_an_error = _is_unlinked if stage is Stage.CREATE else None
+        made_good = _made_good if stage is Stage.CREATE else None
         try:
             if stage is Stage.CREDITS:
                 self._registry.claim(job.run_dir, again=job.migration.credits_again)
@@ -181,7 +181,7 @@ class Pipeline:
                     format="csv",
                     accept=EVERY_FINDING,
                     reading=ManifestOptions(delimiter=",", encoding="utf-8", again=True),
-                    execution=replace(options.execution, not_an_error=not_an_error),
+                    execution=replace(options.execution, made_good=made_good),
                 ),
                 replace(job.context, limiter=self.session.limiter, signals=False, tell_plan=False, progress=shown),
             )
@@ -205,7 +205,6 @@ class Pipeline:
         self._ending.over = reason == "max-duration"
 
 
-def _is_unlinked(verdict: Verdict) -> bool:
-    """Whether the create stage found a card that the link stage may take on: no error."""
-    kept = verdict.kept
-    return kept.get("contact_identifier_active") is True and kept.get("contact_uuid") is None
+def _made_good(verdict: Verdict) -> str | None:
+    """How the create stage counts a card that the link stage may take on: it is no error."""
+    return UNLINKED if is_unlinked(verdict.kept) else None

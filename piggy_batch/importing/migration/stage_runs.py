@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.endpoints.cells import identity_of
 from piggy_batch.errors import JournalError
 from piggy_batch.files import UNFINISHED, going_on
-from piggy_batch.importing.migration.stages import FINE, HEADERS, ROW, MigrationRow, Stage
+from piggy_batch.importing.migration.stages import FINE, HEADERS, ROW, MigrationRow, Stage, is_unlinked
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.records import RowState
@@ -72,6 +72,11 @@ class StageRuns:
                     yield journal
                 finally:
                     journal.close()
+
+    def unlinked(self) -> int:
+        """Rows of the create stage whose card is there and belongs to nobody: the link stage takes them on."""
+        refused = (row for journal in self.journals() for row in journal.rows_in(Status.REJECTED))
+        return sum(is_unlinked(row.kept or {}) for row in refused)
 
     def summary(self) -> dict[str, Any]:
         """What has become of the stage's rows so far, over all parts."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY, Column, Operation, ResponseFields, find_operation
 from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell
-from piggy_batch.models import Kind, Repeat, Status
+from piggy_batch.models import Json, Kind, Repeat, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,11 @@ ROW = "manifest_row"  # column of every stage's manifest: the row of the migrati
 FINE = frozenset({Status.DONE, Status.ALREADY})
 UNLINKED = "exists unlinked"  # outcome of the create stage for a card that the link stage takes on
 INACTIVE = "exists inactive"  # the same for a card of the row's own contact that the update stage takes on
+
+
+def is_unlinked(kept: Mapping[str, Json]) -> bool:
+    """Whether an answer of the create stage shows an active card that belongs to nobody."""
+    return kept.get("contact_identifier_active") is True and kept.get("contact_uuid") is None
 
 
 class Stage(StrEnum):

@@ -81,7 +81,7 @@ async def compare_sample(
     async with session.client:
         with Signals(context) as signals:
             account = await fetch_account(session, context.target, None)
-            signals.allow_graceful_stop(session.stop)
+            signals.allow_graceful_stop(session)
 
             async def look(values: Mapping[str, str], slot: int) -> None:
                 if session.stop:
