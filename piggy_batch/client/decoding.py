@@ -48,13 +48,13 @@ def decode(response: RawResponse, elapsed_s: float, wall_s: float) -> Reply:
 
 
 def _headers(response: RawResponse) -> dict[bytes, str]:
-    """The headers that the program reads, by lower-case name; what is told several times, joined."""
+    """The headers that the program reads, by lower-case name; where packing is told several times, all of it."""
     found: dict[bytes, str] = {}
     for name, value in response.headers:
         lower = name.lower()
         if lower in HEADERS_READ:
-            text = value.decode("latin-1")
-            found[lower] = f"{found[lower]},{text}" if lower in found else text
+            is_more = lower == b"content-encoding" and lower in found
+            found[lower] = f"{found[lower]},{value.decode('latin-1')}" if is_more else value.decode("latin-1")
     return found
 
 

@@ -40,6 +40,11 @@ def test_the_header_may_come_twice() -> None:
         answer(gzip.compress(gzip.compress(b"{}")), once, once)
 
 
+def test_another_header_that_comes_twice_counts_once() -> None:
+    """As a proxy that adds its own leaves it: the last one."""
+    assert answer(b"{}", (b"Retry-After", b"7"), (b"retry-after", b"9")).wait_s == 9
+
+
 @pytest.mark.parametrize(
     "unit", [b"[],", b'{"":1},', b"1.5,", b'"ab",', b"[[[[]]]],", b'{"a":{}},'], ids=lambda unit: unit.decode()
 )
