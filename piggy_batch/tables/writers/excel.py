@@ -43,7 +43,14 @@ class XlsxSink:
         self._formats = {name: self._book.add_format({"num_format": code}) for name, code in _FORMATS.items()}
         self._names = [column.name for column in columns]
         self._kinds = [_kind(column) for column in columns]
-        self._put: list[Callable[[int, int, object], None]] = [getattr(self, f"_put_{kind}") for kind in self._kinds]
+        writers: dict[str, Callable[[int, int, object], None]] = {
+            "text": self._put_text,
+            "int": self._put_int,
+            "amount": self._put_int,
+            "bool": self._put_bool,
+            "timestamp": self._put_timestamp,
+        }
+        self._put = [writers[kind] for kind in self._kinds]
         self._about = about
         self._limit = sheet_rows
         self._sheets = 0
@@ -87,8 +94,6 @@ class XlsxSink:
             self._sheet.write_number(row, column, number, self._formats[self._kinds[column]])
         else:
             self._put_text(row, column, value)
-
-    _put_amount = _put_int
 
     def _put_bool(self, row: int, column: int, value: object) -> None:
         try:
