@@ -6,36 +6,52 @@ import os
 import shlex
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from piggy_batch.cli.display import ProgressDisplay
+from piggy_batch.cli.groups import DEFAULT_URL, OF_PROFILE, TYPED
+from piggy_batch.cli.terminal import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from piggy_batch.cli.profiles import Profile
     from piggy_batch.client.clock import Clock
     from piggy_batch.client.target import Target
     from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.progress import Progress
 
 
-DEFAULT_URL = "https://api.piggy.eu"
 _DROPPED = {"--dry-run": 0, "--limit": 1, "--resend-unknown": 0, "--retry-rejected": 0}  # with how many values
 
 
 def make_target_from(ctx: click.Context) -> Target:
-    """Service and token from options and environment."""
-    from piggy_batch.client.target import make_target, read_token
+    """Service and token from options, environment and profile."""
+    from piggy_batch.client.target import make_target
 
     given: dict[str, Any] = ctx.obj or {}
-    token_file = given.get("token_file")
-    if token_file is None and os.environ.get("PIGGY_TOKEN_FILE"):
-        token_file = Path(os.environ["PIGGY_TOKEN_FILE"])
-    base_url = given.get("base_url") or os.environ.get("PIGGY_BASE_URL") or DEFAULT_URL
-    return make_target(base_url, read_token(token_file), given.get("ca_file"))
+    return make_target(given.get("base_url") or DEFAULT_URL, _token(given), given.get("ca_file"))
+
+
+def _token(given: dict[str, Any]) -> str:
+    """The token: of the option, of the environment, of the profile, in this order."""
+    from piggy_batch.client.target import read_token
+
+    profile: Profile | None = given.get("settings")
+    token_file: Path | None = given.get("token_file")
+    if profile is not None and given["sources"].get("token_file", OF_PROFILE) == OF_PROFILE:
+        if os.environ.get("PIGGY_TOKEN", "").strip():
+            tell(f"note: the token is that of PIGGY_TOKEN, which wins over the profile {profile.name}")
+            token_file = None
+        elif token := profile.token():
+            return token
+    found = read_token(token_file)
+    if token_file is not None and token_file.stat().st_mode & 0o077:
+        tell(f"note: {token_file} can be read by others; run: chmod 600 {token_file}")
+    return found
 
 
 def clock_of(ctx: click.Context) -> Clock:
@@ -49,6 +65,24 @@ def clock_of(ctx: click.Context) -> Clock:
 def now_of(ctx: click.Context) -> datetime:
     """The present moment, in UTC."""
     return datetime.fromtimestamp(clock_of(ctx).wall(), UTC)
+
+
+def program_words(ctx: click.Context, base_url: str | None = None) -> list[str]:
+    """How a command begins that meets the same service as the same account: the program-wide options as typed.
+
+    ``base_url``: that of the run the command is about, named where nothing else leads there.
+    """
+    given: dict[str, Any] = ctx.obj or {}
+    typed = {name for name, rank in given.get("sources", {}).items() if rank == TYPED}
+    words = ["piggy-batch"]
+    if "profile" in typed:
+        words += ["--profile", given["profile"]]
+    if "base_url" in typed or base_url not in (None, given.get("base_url", DEFAULT_URL)):
+        words += ["--base-url", given["base_url"] if "base_url" in typed else str(base_url)]
+    for option, name in (("--token-file", "token_file"), ("--ca-file", "ca_file")):
+        if name in typed:
+            words += [option, str(given[name].resolve())]
+    return words
 
 
 def is_verbose(ctx: click.Context) -> bool:

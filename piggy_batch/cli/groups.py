@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from piggy_batch.cli.help import Context, Example, write_examples, write_options
 from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+DEFAULT_URL = "https://api.piggy.eu"
 
 
 class Command(click.Command):
@@ -105,15 +108,26 @@ def program_options() -> list[click.Parameter]:
     common: dict[str, Any] = {"expose_value": False, "callback": _remember}
     return [
         click.Option(
+            ["--profile"],
+            metavar="NAME",
+            envvar="PIGGY_PROFILE",
+            is_eager=True,  # the others take their defaults from it
+            expose_value=False,
+            callback=_use_profile,
+            help="An account of your profiles (PIGGY_PROFILE); options and environment win.",
+        ),
+        click.Option(
             ["--base-url"],
             metavar="URL",
-            help="The service's address (PIGGY_BASE_URL).  [default: https://api.piggy.eu]",
+            envvar="PIGGY_BASE_URL",
+            help=f"The service's address (PIGGY_BASE_URL).  [default: {DEFAULT_URL}]",
             **common,
         ),
         click.Option(
             ["--token-file"],
             type=file,
             metavar="FILE",
+            envvar="PIGGY_TOKEN_FILE",
             help="Read the token from this file (PIGGY_TOKEN_FILE) instead of PIGGY_TOKEN.",
             **common,
         ),
@@ -134,6 +148,32 @@ def program_options() -> list[click.Parameter]:
     ]
 
 
+_WINS = (ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT, ParameterSource.COMMANDLINE)  # the last first
+OF_PROFILE, TYPED = _WINS.index(ParameterSource.DEFAULT_MAP), _WINS.index(ParameterSource.COMMANDLINE)
+
+
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if value is not None and param.name:
-        ctx.ensure_object(dict)[param.name] = value
+    """Keep the value for the command, wherever the option stood: an option before the environment before a profile."""
+    source = ctx.get_parameter_source(param.name or "")
+    if value is None or param.name is None or source not in _WINS:
+        return
+    kept = ctx.ensure_object(dict)
+    rank, ranks = _WINS.index(source), kept.setdefault("sources", {})
+    if rank >= ranks.get(param.name, -1):
+        kept[param.name], ranks[param.name] = value, rank
+
+
+def _use_profile(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Make a profile's values the defaults of this command's options."""
+    _remember(ctx, param, value)
+    kept = ctx.ensure_object(dict)
+    name = kept.get("profile")
+    if name is None:
+        return
+    from piggy_batch.cli.profiles import find_profile
+
+    profile = find_profile(name)
+    kept["settings"] = profile
+    ctx.default_map = profile.defaults()
+    if profile.token_file is not None:
+        ctx.default_map["token_file"] = profile.token_file

@@ -25,7 +25,7 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
             "--program",
             "--columns",
         ),
-        *("--transactions", "--list", "--currency", "--timezone", "--extra", "--against-account"),
+        *("--transactions", "--list", "--currency", "--timezone", "--extra", "--against-account", "--example"),
     ),
     "Safety": (
         *("--dry-run", "--limit", "--yes", "--max-errors", "--skip-invalid", "--accept", "--again", "--no-before"),
@@ -51,7 +51,7 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
         *("--unknown-attribute", "--attributes-shown", "--contact-quota", "--contact-delete-delay-s"),
         *("--default-unit", "--max-credits", "--unauthorized-body"),
     ),
-    PROGRAM_WIDE: ("--base-url", "--token-file", "--ca-file", "--verbose", "--version", "--help"),
+    PROGRAM_WIDE: ("--profile", "--base-url", "--token-file", "--ca-file", "--verbose", "--version", "--help"),
 }
 UNGROUPED = "Options"
 _PLACE = {name: (group, place) for group, names in OPTION_GROUPS.items() for place, name in enumerate(names)}

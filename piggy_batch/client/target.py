@@ -68,5 +68,5 @@ def read_token(token_file: Path | None) -> str:
         if not text:
             raise SetupError(f"--token-file {token_file} is empty; put the token in it")
     if not text:
-        raise SetupError("no token: set PIGGY_TOKEN, or name a file with --token-file")
+        raise SetupError("no token: set PIGGY_TOKEN, name a file with --token-file, or an account with --profile")
     return text

@@ -50,6 +50,7 @@ LIBRARIES = {
     "python_calamine": {"tables/"},
     "xlsxwriter": {"tables/", "reporting/"},
     "jinja2": {"files.py"},
+    "keyring": {"cli/profiles.py"},
     "starlette": {"sandbox/"},
     "uvicorn": {"sandbox/"},
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from piggy_batch.cli.context import DEFAULT_URL
+from piggy_batch.cli.context import program_words
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text, shown_command
 from piggy_batch.cli.terminal import tell
@@ -51,19 +51,12 @@ def _program(ctx: click.Context, run_dir: Path) -> list[str]:
     """How the commands begin, so that each runs as it stands and meets the service of the run."""
     from piggy_batch.runs.journal_queries import JournalQueries
 
-    given: dict[str, Any] = ctx.obj or {}
     journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
-    base_url = given.get("base_url")
+    base_url = None
     if journal is not None:
-        base_url = base_url or journal.get("base_url")
+        base_url = journal.get("base_url")
         journal.close()
-    words = ["piggy-batch"]
-    if base_url and base_url != DEFAULT_URL:
-        words += ["--base-url", base_url]
-    for option, name in (("--token-file", "token_file"), ("--ca-file", "ca_file")):
-        if given.get(name):
-            words += [option, str(given[name].resolve())]
-    return words
+    return program_words(ctx, base_url)
 
 
 def _show(way: UndoPlan) -> None:
