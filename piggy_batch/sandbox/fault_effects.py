@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.sandbox.http.messages import Refused, Reply, encode, page, plain
+from piggy_batch.sandbox.http.messages import JSON_TYPE, Refused, Reply, encode, page, plain
 
 if TYPE_CHECKING:
     from piggy_batch.sandbox.faults import Fault
@@ -26,6 +27,14 @@ FIXED = {
     "forbidden": plain(403, "This action is unauthorized."),
     "firewall": page(403, "403 Forbidden"),
     "firewall-406": page(406, "Not Acceptable!"),
+    "409": plain(409, "Conflict"),
+    "200-other": Reply(200, encode({"success": False})),
+}
+AFTER = {  # in place of the answer to what was applied
+    "504-after": page(504, "504 Gateway Time-out"),
+    "409-after": plain(409, "Conflict"),
+    "499-after": page(499, "499 Client Closed Request"),
+    "firewall-after": page(403, "403 Forbidden"),
 }
 
 
@@ -46,10 +55,20 @@ def replacement(fault: Fault, now: float) -> Reply | None:
             date = formatdate(int(now) + fault.wait_s, usegmt=True).encode()
             return _with(FIXED["503"], (b"retry-after", date))
         case "redirect":
-            moved = page(302, "302 Found")
-            return Reply(302, moved.body, (*moved.headers, (b"location", fault.location.encode())), gateway=True)
+            return _redirect(fault)
         case _:
             return None
+
+
+def _redirect(fault: Fault) -> Reply:
+    moved = page(302, "302 Found")
+    return Reply(302, moved.body, (*moved.headers, (b"location", fault.location.encode())), gateway=True)
+
+
+def _cut_refusal() -> Reply:
+    """A refusal that may have been carried out, packed: what arrives of it does not show its code."""
+    packed = gzip.compress(Refused(1000).reply().body, mtime=0)
+    return Reply(400, packed[: len(packed) // 2], (JSON_TYPE, (b"content-encoding", b"gzip")))
 
 
 def _with(reply: Reply, *headers: tuple[bytes, bytes]) -> Reply:
@@ -62,9 +81,13 @@ def altered(fault: Fault, reply: Reply, first_page: Reply | None) -> Reply:
 
     Refusals pass unspoiled where only a success can be.
     """
+    if fault.kind in AFTER:
+        return AFTER[fault.kind]
     match fault.kind:
-        case "504-after":
-            return page(504, "504 Gateway Time-out")
+        case "redirect-after":
+            return _redirect(fault)
+        case "refusal-cut":
+            return _cut_refusal()
         case "truncated":
             return Reply(reply.status, reply.body[: max(1, len(reply.body) // 2)], reply.headers)
         case "header-bomb":

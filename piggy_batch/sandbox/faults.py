@@ -50,6 +50,15 @@ FAULT_KINDS: dict[str, str] = {
     "60000": "usage limit reached; nothing applied",
     "60001": "credit reception in progress; nothing applied",
     "redirect": "302 to a loopback address; nothing applied",
+    "redirect-after": "applied, then 302 to a loopback address",
+    "409": "uncoded JSON conflict, 409; nothing applied",
+    "409-after": "applied, then an uncoded JSON conflict, 409",
+    "499-after": "applied, then 499: a proxy that says that its client has left",
+    "firewall-after": "applied, then 403, an HTML page (a firewall that dislikes the answer)",
+    "refusal-cut": "applied, then code 1000 with HTTP 400, packed, and the packed bytes cut in the middle",
+    "late": "connection closed without an answer; applied wait_s seconds later",
+    "replayed": "applied once; identical POSTs get the same answer and are not carried out",
+    "200-other": '200 with JSON of another kind, {"success": false}; nothing applied',
     "huge": "applied; success with a body of 50 MB",
     "header-bomb": "applied; success with a megabyte of headers",
     "trickle": "applied; the body one byte a second",
@@ -72,8 +81,8 @@ class Fault:
     ``share``: how many of the matching requests it strikes, 0 to 1, drawn with the sandbox's seeded
     generator. ``method``: the HTTP method, exactly. ``path``: text within the path. ``value``: text within
     path, query or body, after percent-decoding. ``after_n``: the first n matching requests are spared.
-    ``times``: it strikes at most so often. ``wait_s``: what a Retry-After says. ``location``: where
-    ``redirect`` points, always a loopback address: a client that follows it reaches no stranger.
+    ``times``: it strikes at most so often. ``wait_s``: what a Retry-After says, or how late ``late`` is.
+    ``location``: where redirects point, always a loopback address: a client that follows it reaches no stranger.
     ``size``: bytes of ``huge``.
     """
 
@@ -148,6 +157,10 @@ class Plan:
     def clear(self) -> None:
         """No faults from now on; what struck so far stays counted."""
         self._planned.clear()
+
+    def has(self, kind: str) -> bool:
+        """Whether a fault of that kind is planned."""
+        return any(planned.fault.kind == kind for planned in self._planned)
 
     def pick(self, method: str, path: str, query: bytes, body: bytes) -> Fault | None:
         """The fault for this request, counted as having struck."""

@@ -80,6 +80,8 @@ class Sandbox:
         self.churner = ListChurn(settings, self.world)
         self._serial = 0
         self._hanging: set[asyncio.Future[None]] = set()
+        self._late: list[tuple[float, _Arrived]] = []  # when requests whose connections were closed are carried out
+        self._answers: dict[tuple[str, bytes, bytes], Reply] = {}  # to POSTs, kept while ``replayed`` is planned
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of the service, as ASGI has it."""
@@ -161,6 +163,7 @@ class Sandbox:
         self.requests[label] += 1
         self.arrivals.append((asyncio.get_running_loop().time(), label))
         body = await read_body(receive)
+        await self._carry_out_late()
         fault = self.faults.pick(method, path, scope["query_string"], body)
         now = self.settings.clock()
         if self.latency_s:
@@ -170,10 +173,19 @@ class Sandbox:
         if fault and fault.kind in ("reset-before", "timeout"):
             await self._break(scope, receive, fault)
             return
+        arrived = _Arrived(scope, body, header, ticket, serial, found)
+        if fault and fault.kind == "late":
+            self._late.append((now + fault.wait_s, arrived))
+            await self._break(scope, receive, fault)
+            return
+        same = (method, scope["query_string"] + raw, body)
         reply = replacement(fault, now) if fault else None
+        if fault and fault.kind == "replayed":
+            reply = self._answers.get(same)
         if reply is None:
-            arrived = _Arrived(scope, body, header, ticket, serial, found)
             reply = await self._apply(arrived)
+            if method == "POST" and reply.status == 200 and self.faults.has("replayed"):
+                self._answers[same] = reply
             if fault and ticket.allowed:
                 first_page = None
                 if fault.kind == "repeat-page" and method == "GET":
@@ -195,6 +207,15 @@ class Sandbox:
             await trickle(reply.body, send, self.settings.sleep)
         else:
             await send({"type": "http.response.body", "body": reply.body})
+
+    async def _carry_out_late(self) -> None:
+        """Carries out what a client has given up and whose time has come."""
+        now = self.settings.clock()
+        due = [arrived for moment, arrived in self._late if moment <= now]
+        if due:
+            self._late = [entry for entry in self._late if entry[0] > now]
+            for arrived in due:
+                await self._apply(arrived)
 
     async def _apply(self, arrived: _Arrived, override: dict[str, Json] | None = None) -> Reply:
         """The answer of a service in good health, what it changes applied. ``override``: other parameters."""

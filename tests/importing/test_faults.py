@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = 5
-HALTS = {"unauthorized", "7002", "7011", "60000", "redirect"}
-REFUSES = {"unknown-code", "forbidden", "firewall", "firewall-406"}
+HALTS = {"unauthorized", "7002", "7011", "60000", "redirect", "redirect-after"}
+# What may end in `rejected`: a look has shown that nothing was applied, or it was refused itself and nothing was sent.
+REFUSES = {"unknown-code", "forbidden", "firewall", "firewall-after", "firewall-406", "409", "409-after"}
 # What reaches the client's side as an exception: name -> (exception, whether the service has applied it before).
 CUTS: dict[str, tuple[type[httpx.TransportError], bool]] = {
     "refused": (httpx.ConnectError, False),

@@ -13,7 +13,19 @@ from piggy_batch.sandbox import FAULT_KINDS, ConnectionCut, Fault, Sandbox, Sett
 
 PATH = "/contact-identifiers"
 ROW = {"contact_identifier_value": "A"}
-HTML = ["502-html", "503-html", "504-html", "200-html", "504-after", "firewall", "firewall-406", "redirect"]
+HTML = [
+    "499-after",
+    "firewall-after",
+    "redirect-after",
+    "502-html",
+    "503-html",
+    "504-html",
+    "200-html",
+    "504-after",
+    "firewall",
+    "firewall-406",
+    "redirect",
+]
 STATUS = {
     "429": 429,
     "429-bare": 429,
@@ -40,6 +52,14 @@ STATUS = {
     "60000": 400,
     "60001": 400,
     "redirect": 302,
+    "redirect-after": 302,
+    "409": 409,
+    "409-after": 409,
+    "499-after": 499,
+    "firewall-after": 403,
+    "refusal-cut": 400,
+    "replayed": 200,
+    "200-other": 200,
     "huge": 200,
     "header-bomb": 200,
     "trickle": 200,
@@ -49,7 +69,7 @@ STATUS = {
     "duplicate-row": 200,
     "repeat-page": 200,
 }
-CUT = {"reset-before", "reset-after", "reset-body"}
+CUT = {"late", "reset-before", "reset-after", "reset-body"}
 HUNG = {"timeout", "timeout-after"}
 
 
@@ -60,7 +80,7 @@ async def nothing(_: float) -> None:
 @pytest.mark.parametrize("kind", FAULT_KINDS)
 def test_each_fault_answers_and_applies_as_its_help_says(make: Any, kind: str) -> None:
     """Status as listed; the effect is there exactly where the one-line help does not say nothing applied."""
-    ask = make(faults=(Fault(kind, times=1, method="POST", size=1000),), sleep=nothing)
+    ask = make(faults=(Fault(kind, times=1, method="POST", size=1000, wait_s=0),), sleep=nothing)
     if kind in CUT | HUNG:
         with pytest.raises(ConnectionCut):
             ask("POST", PATH, json=ROW)
@@ -68,10 +88,33 @@ def test_each_fault_answers_and_applies_as_its_help_says(make: Any, kind: str) -
         reply = ask("POST", PATH, json=ROW)
         assert reply.status_code == STATUS[kind]
         assert reply.headers["content-type"].startswith("text/html" if kind in HTML else "application/json")
+    assert ask("GET", "").status_code == 200
     applied = "nothing applied" not in FAULT_KINDS[kind]
     assert ask.state()["effects"] == ({"identifiers.create": 1} if applied else {})
     assert ask.state()["faults_struck"] == {kind: 1}
-    assert ask("GET", "").status_code == 200
+
+
+def test_a_late_request_is_carried_out_when_its_time_has_come(make: Any) -> None:
+    """Its connection is closed at once; until wait_s are over nothing shows, then it is there, once."""
+    now = [1000.0]
+    ask = make(faults=(Fault("late", times=1, method="POST", wait_s=60),), clock=lambda: now[0])
+    with pytest.raises(ConnectionCut):
+        ask("POST", PATH, json=ROW)
+    assert ask("GET", f"{PATH}/find", params={"contact_identifier_value": "A"}).json()["code"] == 60003
+    now[0] += 60
+    for _ in range(2):
+        assert ask("GET", f"{PATH}/find", params={"contact_identifier_value": "A"}).status_code == 200
+    assert ask.state()["effects"] == {"identifiers.create": 1}
+
+
+def test_an_identical_post_gets_the_answer_that_was_given_before(make: Any) -> None:
+    """One card, one answer for both; another body is served."""
+    ask = make(faults=(Fault("replayed"),))
+    programs = [each["uuid"] for each in ask.data("GET", "/giftcard-programs")]
+    rows = [{"type": 1, "giftcard_program_uuid": program} for program in (programs[0], programs[0], programs[1])]
+    made = [ask("POST", "/giftcards", json=row).json()["data"]["uuid"] for row in rows]
+    assert made[0] == made[1] != made[2]
+    assert ask.state()["effects"] == {"giftcards.create": 2}
 
 
 def test_throttle_faults_say_how_long_or_do_not(make: Any) -> None:
