@@ -49,6 +49,8 @@ class RowExecutor:
 
     async def run(self) -> None:
         """Carry rows until the source runs dry: all done, the limit reached, or a stop."""
+        if self._operation.makes is not None:
+            self._journal.index_made(self._operation.makes)
         await run_workers(
             self._source(), self._options.concurrency, self._work, lambda _: self._session.stop.set("error")
         )

@@ -21,7 +21,9 @@ from piggy_batch.importing.response_rules import judge_response, wanted_owner
 from piggy_batch.importing.verification.verify import verify_row
 from piggy_batch.models import Answer, Proof, Repeat, Status
 from piggy_batch.runs.group_commit import PATIENCE_S
+from piggy_batch.runs.journal import BEFORE_THE_RUN
 from piggy_batch.runs.records import Outcome, RowState
+from piggy_batch.text import printable
 
 if TYPE_CHECKING:
     import asyncio
@@ -119,6 +121,7 @@ class RowAttempt:
 
     def write_outcome(self, verdict: Verdict) -> tuple[Status, asyncio.Future[None]]:
         """Journal how the row has ended; the future is done once that is on disk."""
+        verdict = self._unless_made_before(verdict)
         status = verdict.status or Status.UNKNOWN
         outcome = Outcome(
             number=self._row.number,
@@ -134,6 +137,20 @@ class RowAttempt:
         )
         # An outcome that a kill takes away is looked up again; where no look can tell, it must not wait.
         return status, self._journal.settled(outcome, may_wait=self._operation.repeat is Repeat.GUARDED)
+
+    def _unless_made_before(self, verdict: Verdict) -> Verdict:
+        """An answer that names a thing as new which another row has made is nobody's: something between has given
+        one answer to several requests."""
+        makes, number = self._operation.makes, self._row.number
+        uuid = verdict.kept.get(makes) if makes else None
+        if uuid is None:
+            return verdict
+        maker = self._journal.first_maker(str(uuid), number)
+        if maker == number or verdict.proof is not Proof.ANSWER or verdict.status not in (Status.DONE, Status.UNKNOWN):
+            return verdict
+        whose = "was there before this run" if maker == BEFORE_THE_RUN else f"row {maker} has made"
+        message = f"the answer names {printable(str(uuid))}, which {whose}: it is not the answer to this row"
+        return replace(verdict, status=Status.UNKNOWN, message=message, kept={})
 
     # --- sending and deciding --------------------------------------------------------------------------
 

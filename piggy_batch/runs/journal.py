@@ -43,6 +43,15 @@ _INVALID = """
 INSERT INTO fates (number, state, run, message) VALUES (?, 'invalid', 0, ?)
 ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message
 """
+_MADE = """
+CREATE TABLE made (uuid TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_MADE_SO_FAR = """
+INSERT OR IGNORE INTO made SELECT json_extract(kept, ?), number FROM fates
+WHERE kept IS NOT NULL AND json_extract(kept, ?) IS NOT NULL ORDER BY number
+"""
+_MADE_NOW = "INSERT OR IGNORE INTO made VALUES (?, ?)"
+BEFORE_THE_RUN = 0  # the row of a thing that was there before
 _WITHDRAW = "DELETE FROM fates WHERE number = ?"
 
 
@@ -59,6 +68,7 @@ class Journal:
         self._unended = False
         self._db = connection
         self._writer: GroupCommit | None = None
+        self._making: dict[str, int] = {}  # on their way to the table ``made``
 
     @classmethod
     def create(cls, directory: Path) -> Self:
@@ -148,6 +158,35 @@ class Journal:
         """Drop what only the check for duplicates needed; its pages are used again for fates."""
         with self._guard():
             self._db.execute("DELETE FROM keys")
+
+    # --- things that the run's rows have made --------------------------------------------------------
+
+    def index_made(self, column: str) -> None:
+        """Know things that rows make by their UUIDs, which outcomes keep as ``column``; those so far included."""
+        with self._guard():
+            if "made" in database.tables(self._db):
+                return
+            with database.transaction(self._db):
+                self._db.execute(_MADE)
+                self._db.execute(_MADE_SO_FAR, (f'$."{column}"',) * 2)
+
+    def note_before(self, uuids: Iterable[str]) -> None:
+        """Things that were there before the run has made any. One transaction."""
+        with self._guard(), database.transaction(self._db):
+            self._db.executemany(_MADE_NOW, ((uuid, BEFORE_THE_RUN) for uuid in uuids))
+
+    def first_maker(self, uuid: str, number: int) -> int:
+        """The first row whose answer named a thing of that UUID as its own; where none has, this row is it from now on,
+        and that is on disk no later than what is written next."""
+        holder = self._making.get(uuid)
+        if holder is None:
+            holder = self.queries.maker_of(uuid)
+        if holder is not None:
+            return holder
+        self._making[uuid] = number
+        written = self._write(_MADE_NOW, (uuid, number), may_wait=True)
+        written.add_done_callback(lambda _: self._making.pop(uuid, None))
+        return number
 
     # --- one invocation ------------------------------------------------------------------------------
 

@@ -133,6 +133,11 @@ class JournalQueries:
         seen_at, rows = self._db.execute(query, (run,)).fetchone()
         return seen_at or 0.0, rows
 
+    def maker_of(self, uuid: str) -> int | None:
+        """The row that has made a thing of that UUID; 0: it was there before the run; None: none has."""
+        found = self._db.execute("SELECT number FROM made WHERE uuid = ?", (uuid,)).fetchone()
+        return None if found is None else int(found[0])
+
     # --- statuses ------------------------------------------------------------------------------------
 
     def counts(self) -> dict[Status, int]:

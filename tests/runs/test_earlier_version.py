@@ -83,6 +83,8 @@ def test_once_rows_go_on_and_are_not_sent_twice(world: World) -> None:
     left_by("giftcards", world.folder)
     run_dir = world.folder / "cards.giftcards-create"
     at_home(run_dir)
+    for _ in range(4):  # those that version 0.1 has made
+        world.sandbox.world.cards.add(1, world.wall())
     result = world.run("giftcards create", world.folder / "cards.csv", context={"registry_dir": world.folder / "state"})
     assert (audit(result.run_dir, 6), world.effects) == ({"done": 5, "unknown": 1}, 2)
 
@@ -121,6 +123,8 @@ def test_a_migration_goes_on_and_gives_no_credits_twice(folder: Path) -> None:
     shop = Shop(folder)
     emails = [[f"guest{n}@example.test"] for n in range(1, 5)]
     shop.world.run("contacts find-or-create", shop.world.manifest("email", emails, "people.csv"))
+    seeded = shop.world.manifest("contact_uuid,credits", [[shop.world.contact(n), "1"] for n in (1, 2, 3)], "given.csv")
+    shop.world.run("credits create", seeded, constants={"shop_uuid": shop.shop})  # those that version 0.1 has given
     left_by("migration", folder)
     at_home(folder / "cards.migrate")
     at_home(folder / "cards.migrate" / "5-credits-create" / "part-1")

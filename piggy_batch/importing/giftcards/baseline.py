@@ -11,10 +11,10 @@ from piggy_batch.exporting.export import export
 from piggy_batch.exporting.options import ExportOptions as ExportOptions
 from piggy_batch.exporting.options import ExportResult
 from piggy_batch.models import Status
-from piggy_batch.tables import sha256_of
+from piggy_batch.tables import open_table, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from piggy_batch.importing.options import ImportOptions as RunOptions
@@ -33,9 +33,9 @@ async def record_baseline(journal: Journal, binding: Binding, options: RunOption
     One that was interrupted begins anew: what others made since its first pages would look like this run's.
     """
     programs = sorted(_programs(journal, binding))
-    _forget_list(journal.directory, BASELINE)
+    forget_list(journal.directory, BASELINE)
     begun = context.clock.wall()
-    listed = await _list(journal.directory, BASELINE, programs, options, context)
+    listed = await list_cards(journal.directory, BASELINE, programs, options, context)
     if listed.written:
         fact = {
             "agreed": listed.agreed,
@@ -45,11 +45,23 @@ async def record_baseline(journal: Journal, binding: Binding, options: RunOption
             "sha256": sha256_of(journal.directory / BASELINE),
         }
         journal.set("baseline", fact)
-        _forget_list(journal.directory, BASELINE)
+        if binding.operation.makes is not None:
+            journal.index_made(binding.operation.makes)
+            uuids = (cells["giftcard_uuid"] for cells in read_cards(journal.directory / BASELINE))
+            journal.note_before(uuid for uuid in uuids if uuid)
+        forget_list(journal.directory, BASELINE)
     return listed
 
 
-def _forget_list(directory: Path, name: str) -> None:
+def read_cards(path: Path) -> Iterator[dict[str, str]]:
+    """The cards of a list that :func:`list_cards` has written, as cells by column."""
+    with open_table(path) as table:
+        for _, cells in table.rows():
+            yield dict(zip(table.columns, cells, strict=True))
+
+
+def forget_list(directory: Path, name: str) -> None:
+    """Remove what an unfinished list of that name has left."""
     shutil.rmtree(directory / f"{name}.export", ignore_errors=True)
 
 
@@ -61,9 +73,10 @@ def _programs(journal: Journal, binding: Binding) -> set[str]:
     return {value for e in entries if (value := binding.values(e.cells).get(PROGRAM)) is not None}
 
 
-async def _list(
+async def list_cards(
     directory: Path, name: str, programs: Sequence[str], options: RunOptions, context: RunContext
 ) -> ExportResult:
+    """List the cards of some programs into a file of that name, with the proof that an export gives."""
     return await export(
         GIFTCARDS,
         ExportOptions(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from piggy_batch.text import parse_moment
+from piggy_batch.text import iso, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,14 +37,22 @@ def creation_window(doubts: Sequence[RowState], settle_after_s: float) -> tuple[
     return (min(times) - SLACK_S, max(times) + max(AIR_S, settle_after_s) + SLACK_S) if times else None
 
 
-def fits(card: Card, window: tuple[float, float] | None) -> bool:
-    """Whether a new card may be one whose answer was lost: digital, empty, usable, made in the time of doubt."""
+def misfits(card: Card, window: tuple[float, float] | None) -> list[str]:
+    """Why a new card is none whose answer was lost: such a one is digital, empty, usable, and made in the time of
+    doubt. [] where nothing speaks against it. No reason is proof: tills load cards, and clocks differ."""
     cells = card.cells
-    if cells["amount_in_cents"] != "0" or cells["active"] != "true" or cells["upgradeable"] != "true":
-        return False
+    found = []
+    amount = cells["amount_in_cents"]
+    if amount != "0":
+        found.append(f"holds {amount} cents" if amount else "the list does not show what it holds")
+    for column, no in (("active", "is not active"), ("upgradeable", "cannot be loaded (not upgradeable)")):
+        if cells[column] != "true":
+            found.append(no if cells[column] else f"the list does not show whether it is {column}")
     if cells["type"] == "PHYSICAL":
-        return False
-    return card.made_s is None or window is None or window[0] <= card.made_s <= window[1]
+        found.append("is physical")
+    if card.made_s is not None and window is not None and not window[0] <= card.made_s <= window[1]:
+        found.append(f"its expiry says made at {iso(card.made_s)}, not from {iso(window[0])} to {iso(window[1])}")
+    return found
 
 
 def made_s(cells: Mapping[str, str], days: int | None) -> float | None:

@@ -22,15 +22,15 @@ from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.whole_lists import read_whole_list
 from piggy_batch.files import UNFINISHED, write_json
-from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, _forget_list, _list
+from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, forget_list, list_cards, read_cards
 from piggy_batch.importing.giftcards.candidate_rules import (
     AIR_S,
     DAY_S,
     SLACK_S,
     Card,
     creation_window,
-    fits,
     made_s,
+    misfits,
     moment_s,
 )
 from piggy_batch.importing.giftcards.known_keys import KnownKeys
@@ -45,11 +45,11 @@ from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.records import Outcome, RowState
-from piggy_batch.tables import OutputColumn, open_table, open_writer, sha256_of
+from piggy_batch.tables import OutputColumn, open_writer, sha256_of
 from piggy_batch.text import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from piggy_batch.client.session import Session
@@ -123,7 +123,7 @@ class _Reconciliation:
         programs = sorted(doubts)
         begun = self._begin(programs, [e.sent_at or 0.0 for entries in doubts.values() for e in entries])
         # The pace is shared with other runs already, under this run's name.
-        listed = await _list(
+        listed = await list_cards(
             journal.directory, LISTED, programs, self.options, replace(self.context, shared_rate_dir=None)
         )
         self.tally.sent += listed.summary["requests"]
@@ -132,6 +132,7 @@ class _Reconciliation:
             return RunResult(listed.exit_code, journal.directory, notes=(*listed.notes, again))
         new = self._new_cards(days, programs)
         agreed = listed.agreed and not self.unplaced
+        journal.index_made("giftcard_uuid")
         journal.begin(self.context.clock.wall(), "reconcile", threaded=self.context.threaded)
         try:
             await journal.tally(self.tally.sent, self.tally.retried, self.tally.throttled)
@@ -145,7 +146,7 @@ class _Reconciliation:
         self._list_candidates(left)
         for name in (LISTED, f"{LISTED}.summary.json"):
             (journal.directory / name).unlink(missing_ok=True)
-        _forget_list(journal.directory, LISTED)
+        forget_list(journal.directory, LISTED)
         return self._end()
 
     def _begin(self, programs: list[str], sent: list[float]) -> float:
@@ -159,7 +160,7 @@ class _Reconciliation:
             begun = float(kept["begun_at"])
             if begun <= now and begun - max(sent) >= self.wanted.settle_after_s:
                 return begun
-        _forget_list(directory, LISTED)
+        forget_list(directory, LISTED)
         self.journal.set("listing", {"programs": programs, "begun_at": now})
         return now
 
@@ -213,10 +214,10 @@ class _Reconciliation:
         new: dict[str, list[Card]] = {program: [] for program in programs}
         with KnownKeys() as known:
             if self.held_before:
-                known.add(cells["giftcard_uuid"] for cells in _read(baseline))
+                known.add(cells["giftcard_uuid"] for cells in read_cards(baseline))
             rows = self.journal.queries.all_rows()
             known.add(str(e.kept["giftcard_uuid"]) for e in rows if e.kept and e.kept.get("giftcard_uuid"))
-            for cells in _read(self.journal.directory / LISTED):
+            for cells in read_cards(self.journal.directory / LISTED):
                 if cells["giftcard_uuid"] in known:
                     continue
                 card = Card(cells, made_s(cells, days.get(cells[PROGRAM])))
@@ -240,50 +241,64 @@ class _Reconciliation:
         self.notes.append(f"{path} was changed since it was recorded, so it counts for nothing")
         return False
 
-    async def _settle(self, doubts: list[RowState], new: list[Card], *, agreed: bool, begun: float) -> list[Card]:
-        """Settle one program's rows; the candidates that were not assigned."""
+    async def _settle(
+        self, doubts: list[RowState], new: list[Card], *, agreed: bool, begun: float
+    ) -> list[tuple[Card, str]]:
+        """Settle one program's rows; the new cards that were not assigned, each with why it does not fit.
+
+        While there is such a card no row becomes failed: it may be one that was changed since it was made.
+        """
         window = creation_window(doubts, self.wanted.settle_after_s)
-        candidates = [card for card in new if fits(card, window)]
+        left = [(card, "; ".join(misfits(card, window))) for card in new]
+        candidates = [card for card, why in left if not why]
         obstacle = self._obstacle(doubts, candidates, strangers=len(new) - len(candidates), agreed=agreed)
         rows = list(doubts)
-        if obstacle is None:
+        if new and obstacle is not None:
+            self.notes.append(obstacle)
+        elif obstacle is None:
             for card in candidates:
                 await self._assign(rows.pop(0), card)
-            candidates = []
-        elif candidates:
-            self.notes.append(obstacle)
+            left = []
         elif not agreed:
             self.notes.append(
                 f"{len(doubts):,} rows in doubt and no new card, but the list of cards is not proven complete; "
                 "run this again"
             )
-        if not candidates and agreed:
+        if agreed and not left:
             await self._fail(rows, begun)
-        return candidates
+        return left if self.held_before else [(card, why) for card, why in left if not why]
 
     def _obstacle(self, doubts: list[RowState], candidates: list[Card], *, strangers: int, agreed: bool) -> str | None:
         """Why candidates must not be assigned; None: they may be."""
         found = f"{len(candidates):,} new cards may belong to {len(doubts):,} rows in doubt"
+        others = (
+            f", and {strangers:,} new cards do not fit, so that somebody else makes cards in this program or has "
+            "changed these since"
+            if strangers
+            else ""
+        )
+        listed = "they are listed in candidates for a person"
         baseline = self.journal.get("baseline")
+        if baseline is None or not self.held_before:
+            return f"{found}, but what the program held before is not known for sure, so no row is settled"
         if not self.wanted.exclusive:
             return (
-                f"{found}; they are listed in candidates for a person. If nobody else makes cards in this program, "
-                "pass --exclusive"
+                f"{found}{others}; {listed}. If nobody else makes cards in this program, pass --exclusive"
+                if candidates
+                else f"{found}{others}; {listed}, with the reason"
             )
         if not agreed:
             return f"{found}, but the list of cards is not proven complete, so nothing is assigned; run this again"
-        if baseline is None or not baseline["agreed"] or not self.held_before:
+        if not baseline["agreed"]:
             return f"{found}, but what the program held before is not known for sure, so nothing is assigned"
         if strangers:
-            return (
-                f"{found}, and {strangers:,} new cards cannot be theirs: somebody else makes cards in this program, "
-                "so nothing is assigned"
-            )
+            return f"{found}{others}, so no row is settled; {listed}, with the reason"
         if len(candidates) > len(doubts):
             return f"{found}: more cards than rows, so somebody else makes cards in this program; nothing is assigned"
         return None
 
     async def _assign(self, entry: RowState, card: Card) -> None:
+        self.journal.first_maker(card.uuid, entry.number)
         kept = {name: card.cells[name] for name in CARD if card.cells.get(name)}
         message = "the answer was lost; this new, empty card was assigned by reconcile --exclusive"
         await self._record(entry, Status.DONE, message, kept)
@@ -318,15 +333,18 @@ class _Reconciliation:
             )
         )
 
-    def _list_candidates(self, cards: Sequence[Card]) -> None:
+    def _list_candidates(self, cards: Sequence[tuple[Card, str]]) -> None:
+        """Write the new cards that no row was given, those that fit in front."""
         kind = self.journal.get("format")
         path = self.journal.directory / f"candidates.{kind}"
         if not cards:
             path.unlink(missing_ok=True)
             return
-        columns = [OutputColumn(name) for name in (*CARD, "made_at")]
+        columns = [OutputColumn(name) for name in (*CARD, "amount_in_cents", "made_at", "does_not_fit")]
         with open_writer(path, kind, columns, drafts=path.parent / UNFINISHED) as writer:
-            writer.write([[*(card.cells.get(name) for name in CARD), iso(card.made_s)] for card in cards])
+            for card, why in sorted(cards, key=lambda pair: bool(pair[1])):
+                cells = [card.cells.get(name) for name in (*CARD, "amount_in_cents")]
+                writer.write([[*cells, iso(card.made_s), why]])
         self.notes.append(f"candidates: {path}")
 
     def _end(self) -> RunResult:
@@ -366,9 +384,3 @@ def _earlier(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _read(path: Path) -> Iterator[dict[str, str]]:
-    with open_table(path) as table:
-        for _, cells in table.rows():
-            yield dict(zip(table.columns, cells, strict=True))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +24,7 @@ from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.sandbox import Churn, Fault
-from tests.importing.giftcards.support import create, create_from, lose, made, program
+from tests.importing.giftcards.support import create, create_from, lose, made, program, settle
 from tests.support.world import World, audit, in_virtual_time, read_csv
 
 # --- --count -----------------------------------------------------------------------------------------
@@ -140,6 +142,59 @@ def test_setting_a_physical_type_is_refused(world: World) -> None:
 
 
 # --- never twice ---------------------------------------------------------------------------------------
+
+
+def test_one_card_for_several_rows_is_done_for_one_of_them_only(world: World) -> None:
+    """Something between joins identical requests and gives one answer to all: one row is done, the others are in
+    doubt and name it, and their cards are not passed on to the next command."""
+    world.sandbox.plan(Fault("replayed"))
+    result = create(world, 9, concurrency=3)
+    assert (result.exit_code, world.statuses(result)) == (1, {"done": 1, "unknown": 8})
+    (card,) = made(world)
+    (done,) = [row["_row"] for row in world.rows(result) if row["giftcard_uuid"]]
+    for row in world.rows(result, "unknown"):
+        assert row["_message"] == (
+            f"the answer names {card}, which row {done} has made: it is not the answer to this row"
+        )
+    world.sandbox.clear_faults()
+    assert world.statuses(settle(world, result, exclusive=True)) == {"done": 1, "failed": 8}
+    assert world.statuses(create(world, 9)) == {"done": 9}
+    assert len(made(world)) == 9
+
+
+def test_a_card_of_an_earlier_invocation_is_known(world: World) -> None:
+    """The pilot's answer comes again for the rows after it, in a new process."""
+    world.sandbox.plan(Fault("replayed"))
+    create(world, 3, limit=1)
+    result = create(world, 3)
+    assert world.statuses(result) == {"done": 1, "unknown": 2}
+
+
+def test_a_card_that_was_there_before_the_run_is_not_new(world: World) -> None:
+    """A cache in front of the service answers with what it knows from yesterday."""
+    old = create(world, 1, run_dir=world.folder / "yesterday")
+    (card,) = made(world)
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "POST":
+            return None
+        program_of = {"uuid": program(world), "name": "Vouchers"}
+        return httpx.Response(200, json={"data": {"uuid": card, "hash": "X", "giftcard_program": program_of}})
+
+    world.hook = hook
+    result = create(world, 2)
+    assert world.statuses(old) == {"done": 1}
+    assert world.statuses(result) == {"unknown": 2}
+    assert "was there before this run" in world.rows(result)[0]["_message"]
+
+
+def test_a_journal_of_an_earlier_version_learns_what_its_rows_have_made(world: World) -> None:
+    """Without the table of things made, as versions before wrote it: the cards of its rows are known all the same."""
+    world.sandbox.plan(Fault("replayed"))
+    first = create(world, 3, limit=1, baseline=False)
+    with contextlib.closing(sqlite3.connect(first.run_dir / "journal.sqlite")) as db, db:
+        db.execute("DROP TABLE made")
+    assert world.statuses(create(world, 3, baseline=False)) == {"done": 1, "unknown": 2}
 
 
 @pytest.mark.parametrize(

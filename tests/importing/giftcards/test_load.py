@@ -162,3 +162,13 @@ def test_the_results_of_load_are_no_manifest_for_load(world: World) -> None:
     result = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)})
     with pytest.raises(SetupError, match="giftcards load ended done for it already"):
         world.run("giftcards load", result.run_dir / "results.csv", constants={"shop_uuid": shop(world)})
+
+
+def test_money_that_one_answer_gives_to_two_rows_is_done_for_one(world: World) -> None:
+    """--allow-repeats: two equal rows, joined on their way into one transaction; the second is in doubt."""
+    world.sandbox.plan(Fault("replayed"))
+    card = world.loadable(1)
+    rows = world.manifest("giftcard_uuid,amount_in_cents", [[card.uuid, "500"]] * 2)
+    given = world.run("giftcards load", rows, constants={"shop_uuid": shop(world)}, allow_repeats=True)
+    assert world.statuses(given) == {"done": 1, "unknown": 1}
+    assert world.card(card.number).cents == 500
