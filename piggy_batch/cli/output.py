@@ -79,16 +79,20 @@ def summary_lines(result: RunResult) -> list[str]:
     summary = result.summary or {}
     counts: dict[str, int] = summary["counts"]
     width = max(len(f"{n:,}") for n in (*counts.values(), summary["rows"]))
-    requests = summary["requests"]
     rows = [f"  {name:<9} {number:>{width},}" for name, number in counts.items() if number]
     files = [f"  {Path(path).name:<18} {number:>{width},} rows" for path, number in result.report_files]
     return [
-        (
-            f"{summary['operation']}: {summary['rows']:,} rows, {requests['sent']:,} requests "
-            f"({requests['retried']:,} retried, {requests['throttled']:,} throttled) "
-            f"in {duration(summary['elapsed_s'])}"
-        ),
+        f"{summary['operation']}: {summary['rows']:,} rows, {_requests(summary)} in {duration(summary['elapsed_s'])}",
         *rows,
         f"in {result.run_dir}:",
         *files,
     ]
+
+
+def _requests(summary: dict[str, Any]) -> str:
+    """The requests of the run, those of this invocation apart where there were others."""
+    every, now = summary["requests"], summary["requests_now"]
+    words = f"{every['sent']:,} requests ({every['retried']:,} retried, {every['throttled']:,} throttled)"
+    if summary["invocations"] < 2:
+        return words
+    return f"{words}, {now['sent']:,} of them by this one of {summary['invocations']:,} invocations,"

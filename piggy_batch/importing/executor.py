@@ -113,7 +113,7 @@ class RowExecutor:
 
     def _count(self, status: Status, verdict: Verdict) -> None:
         """A row's outcome is on disk: now it counts."""
-        made_good = self._options.made_good(verdict) if self._options.made_good is not None else None
+        made_good = self._options.made_good(verdict) if self._options.made_good and status in ERRORS else None
         self._on_settled(made_good or status.value)
         self._settled += 1
         if self._settled % TALLY_EVERY == 0:

@@ -219,6 +219,7 @@ def summarise(
         "rows": sum(counts.values()),
         "counts": {status.value: number for status, number in counts.items()},
         "requests": journal.requests(),
+        "requests_now": requests_of(runs[-1:]),
         "rate": rate,
         "started_at": iso(runs[0]["started_at"]) if runs else None,
         "finished_at": iso(ended[-1]["finished_at"]) if ended else None,
@@ -228,6 +229,15 @@ def summarise(
         "exit_code": exit_code,
         "next": next_command,
     }
+
+
+def requests_of(runs: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The requests of some invocations."""
+    counts = {"sent": 0, "retried": 0, "throttled": 0}
+    for run in runs:
+        for name in counts:
+            counts[name] += run[name]
+    return counts
 
 
 def report_files(directory: Path, file_format: str, rows: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

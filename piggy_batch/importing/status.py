@@ -40,7 +40,10 @@ def _describe(run_dir: Path) -> dict[str, Any]:
         last = runs[-1] if runs else None
         running = is_held(run_dir)
         in_flight = journal.in_flight(last["id"]) if last and running else 0
-        counts = {status.value: number for status, number in journal.counts().items()}
+        is_migration = journal.get("operation") == "migrate"
+        told = {status.value: number for status, number in journal.counts().items()}
+        # A migration's own journal learns what its stages have done at the end of each invocation.
+        counts = _migrated(journal) if is_migration and (running or journal.unended) else dict(told)
         rows = sum(counts.values())
         counts[(Status.PENDING if journal.repeat is Repeat.SAFE else Status.UNKNOWN).value] -= in_flight
         settled = journal.taken_in(last["id"]) if last else 0
@@ -62,11 +65,21 @@ def _describe(run_dir: Path) -> dict[str, Any]:
             "rows_per_s": round(settled / spent, 2) if spent > 0 else None,
             "left_s": round(pending * spent / settled) if running and settled and spent else None,
             "exit_code": last["exit_code"] if last and not running else None,
-            "next": _next(run_dir, journal, counts),
-            "stages": _stages(run_dir, running=running) if journal.get("operation") == "migrate" else [],
+            "next": _next(run_dir, journal, told),
+            "stages": _stages(run_dir, running=running) if is_migration else [],
         }
     finally:
         journal.close()
+
+
+def _migrated(journal: JournalQueries) -> dict[str, int]:
+    """Where the rows of a migration stand by what its stages have done so far."""
+    from piggy_batch.importing.migration.stage_runs import MigrationState  # only migrations have any
+
+    counts = dict.fromkeys((status.value for status in Status), 0)
+    for line in MigrationState.of(journal).lines():
+        counts[line.status.value] += 1
+    return counts
 
 
 def _stages(run_dir: Path, *, running: bool) -> list[dict[str, Any]]:

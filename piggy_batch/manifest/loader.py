@@ -83,10 +83,10 @@ def rebind(journal: JournalQueries, operation: Operation, reading: ManifestOptio
     return bind(operation, journal.get("header"), reading.maps, reading.constants, reading.fixes)
 
 
-def binding_of(journal: JournalQueries) -> Binding:
-    """The binding of a begun run, from its journal alone."""
+def binding_of(journal: JournalQueries, operation: Operation | None = None) -> Binding:
+    """The binding of a begun run, from its journal alone. ``operation``: its own where it is none of the catalogue."""
     options = journal.get("options")
-    operation = find_operation(journal.get("operation"))
+    operation = operation or find_operation(journal.get("operation"))
     fixes = parse_fixes(options.get("--fix") or "")
     return bind(operation, journal.get("header"), options["--map"], options["--set"], fixes)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 
 from piggy_batch.cli.main import main
+from piggy_batch.cli.output import summary_lines
 from piggy_batch.importing.status import describe_run, status_lines
 from tests.importing.migration.support import Shop
 
@@ -71,6 +73,53 @@ def test_undo_as_json(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     assert (found["whole"], found["by_hand"], found["cannot_be_undone"]) == (True, None, [])
     assert found["files"][0]["rows"] == 1
+
+
+def test_status_in_the_middle_of_a_stage(shop: Shop) -> None:
+    """Where the rows stand by now, and what each stage has done."""
+    seen: list[list[str]] = []
+
+    async def hook(request: httpx.Request) -> None:
+        if request.method == "POST" and shop.requests("POST /contact-identifiers") == 3:
+            seen.append(status_lines(describe_run(shop.folder / "cards.migrate")))
+
+    shop.world.hook = hook
+    shop.migrate(shop.manifest(*[[f"A-{n}", f"a{n}@example.test"] for n in range(6)]), concurrency=1)
+    (lines,) = seen
+    assert lines[0] == "migrate: running"
+    assert [" ".join(line.split()) for line in lines[3:]] == [
+        "pending 2",
+        "done 3",
+        "unknown 1",
+        "stage contacts find-or-create: 6 rows, done 6",
+        "stage identifiers create: 6 rows, pending 2, done 3, in flight 1",
+    ]
+
+
+def test_the_last_line_tells_this_invocations_requests_apart(shop: Shop) -> None:
+    """Two invocations: the requests of all, and those of the second, stages included."""
+    path = shop.manifest(*[[f"A-{n}", f"a{n}@example.test"] for n in range(4)])
+    first = shop.migrate(path, limit=1)
+    before = shop.world.state["requests_total"]
+    second = shop.migrate(path)
+    assert first.summary is not None
+    assert second.summary is not None
+    assert first.summary["requests_now"] == first.summary["requests"]
+    now, every = shop.world.state["requests_total"] - before, shop.world.state["requests_total"]
+    assert (second.summary["requests_now"]["sent"], second.summary["requests"]["sent"]) == (now, every)
+    assert (
+        f"{every} requests (0 retried, 0 throttled), {now} of them by this one of 2 invocations"
+        in (summary_lines(second)[0])
+    )
+
+
+def test_cards_that_a_later_stage_links_are_no_rejected_rows_in_the_bar(shop: Shop) -> None:
+    """The bar counts them by what they are, and --max-errors does not count them."""
+    for number in range(3):
+        shop.world.till("create", f"A-{number}")
+    result = shop.migrate(shop.manifest(*[[f"A-{n}", f"a{n}@example.test"] for n in range(3)]), max_errors=1)
+    assert result.exit_code == 0
+    assert (shop.world.said.counts["exists unlinked"], shop.world.said.counts["rejected"]) == (3, 0)
 
 
 def test_undo_of_nothing(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,8 @@ became of them is read from its journal. So a migration that was killed at any m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import ExitCode, HaltError, SetupError
@@ -52,6 +53,7 @@ class StopReason:
     halted: str | None = None
     interrupted: bool = False
     over: bool = False  # --max-duration
+    requests_before: Counter[str] = field(default_factory=Counter)  # of the stages, by earlier invocations
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,9 @@ def goes_on(line: MigrationRow, options: ImportOptions) -> bool:
 def reading_words(reading: ManifestOptions, *, without: str | None = None) -> list[str]:
     """The options by which another command reads the manifest in the same way."""
     words: list[str] = []
-    for field, column in reading.maps.items():
-        if field != without:
-            words += ["--map", f"{field}={column}"]
+    for name, column in reading.maps.items():
+        if name != without:
+            words += ["--map", f"{name}={column}"]
     for name, text in reading.constants.items():
         if name != without:
             words += ["--set", f"{name}={text}"]
@@ -121,6 +123,7 @@ class Pipeline:
     async def run(self) -> StopReason:
         """Every stage in turn: first what is open in it, then the rows that have come so far."""
         self._shown.inner.total(self._planned)
+        self._ending.requests_before = self.state.requests()
         for stage in Stage:
             for manifest in self.state.runs[stage].manifests():
                 if self._open(stage, manifest) and await self._stage(stage, manifest):

@@ -11,7 +11,13 @@ from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.migration.pipeline import reading_words
 from piggy_batch.importing.migration.stages import MigrationRow, Stage, migrate_operation
 from piggy_batch.importing.options import RunResult
-from piggy_batch.importing.results import ReportColumns, exit_code_of, report_files, summarise, write_reports
+from piggy_batch.importing.results import (
+    ReportColumns,
+    exit_code_of,
+    report_files,
+    summarise,
+    write_reports,
+)
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.records import Outcome
@@ -56,8 +62,10 @@ def finish(
     for (word, status), number in taken_on.items():
         counts_of_create[word] = counts_of_create.get(word, 0) + number
         counts_of_create[status] -= number
+    of_stages = state.requests()
     for name in summary["requests"]:
-        summary["requests"][name] += sum(s["requests"][name] for s in summary["stages"].values())
+        summary["requests"][name] += of_stages[name]
+        summary["requests_now"][name] += of_stages[name] - ending.requests_before[name]
     write_json(job.run_dir / SUMMARY, summary, drafts=job.run_dir / UNFINISHED)
     files = report_files(job.run_dir, file_format, rows)
     return RunResult(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *truncated))

@@ -9,12 +9,21 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.endpoints.cells import identity_of
 from piggy_batch.errors import JournalError
 from piggy_batch.files import UNFINISHED, going_on
-from piggy_batch.importing.migration.stages import FINE, HEADERS, ROW, MigrationRow, Stage, is_unlinked
+from piggy_batch.importing.migration.stages import (
+    FINE,
+    HEADERS,
+    ROW,
+    MigrationRow,
+    Stage,
+    is_unlinked,
+    migrate_operation,
+)
+from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.records import RowState
@@ -128,6 +137,20 @@ class MigrationState:
         self.runs = {stage: StageRuns(run_dir, stage) for stage in Stage}
         self._journal = journal
         self._binding = binding
+
+    @classmethod
+    def of(cls, journal: JournalQueries) -> Self:
+        """Of the migration whose own journal that is."""
+        operation = migrate_operation(credits=journal.get("credits") is True)
+        return cls(journal.directory, journal, binding_of(journal, operation))
+
+    def requests(self) -> Counter[str]:
+        """The requests of all stages so far."""
+        counts: Counter[str] = Counter()
+        for runs in self.runs.values():
+            for journal in runs.journals():
+                counts.update(journal.requests())
+        return counts
 
     def contacts(self) -> dict[str, RowState | str]:
         """By e-mail identity: the contact's UUID, or the outcome that gave none. In memory, one an address."""
