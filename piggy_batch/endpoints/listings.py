@@ -64,7 +64,9 @@ class Listing:
     query: Mapping[str, str] = field(default_factory=dict)  # sent with every page
     single: str | None = None
     gone_codes: frozenset[int] = frozenset()
-    unknown_codes: frozenset[int] = frozenset()  # refusals that mean: no such filter value
+    unknown_codes: Mapping[int, str] = field(
+        default_factory=dict
+    )  # no such filter value -> what prints those there are
     watch: str | None = None
     group: str | None = None
     group_filter: str | None = None
@@ -145,7 +147,7 @@ GIFTCARDS = Listing(
     ),
     single="giftcards/{key}",
     gone_codes=frozenset({5001}),
-    unknown_codes=frozenset({1100}),
+    unknown_codes={1100: PROGRAMS.name},
     watch="amount_in_cents",
     group="giftcard_program.uuid",
     group_filter="giftcard_program_uuid",
@@ -194,7 +196,58 @@ TRANSACTIONS = Listing(
     ),
     size_param="perPage",  # the SDK's limit is ignored here, and ten rows a page come back
     query={"sort": "created_at"},
-    unknown_codes=frozenset({1100, 1008}),
+    unknown_codes={1100: PROGRAMS.name, 1008: SHOPS.name},
+    watch="amount_in_cents",
+    known_values={"shop_uuid": SHOPS},
+)
+
+LOYALTY_TRANSACTIONS = Listing(
+    name="loyalty transactions export",
+    help="Loyalty transactions of a period into a file: every change to a credit balance.",
+    unit="transactions",
+    path="loyalty-transactions",
+    key=("uuid",),
+    fields=(
+        Field("loyalty_transaction_uuid", "uuid"),
+        Field("type", "type"),  # credit_reception, reward_reception, digital_reward_reception (the SDK's names)
+        Field("credits", "credits", "int"),
+        Field("unit_value", "unit_value"),  # a number with a fraction, as text
+        Field("unit_name", "unit.name"),
+        Field("channel", "channel"),
+        Field("contact_uuid", "contact.uuid"),
+        Field("contact_email", "contact.email"),
+        Field("contact_identifier_value", "contact_identifier.value"),
+        Field("shop_uuid", "shop.uuid"),
+        Field("shop_name", "shop.name"),
+        Field("reward_uuid", "reward.uuid"),  # of a reward reception no source shows the whole
+        Field("reward_title", "reward.title"),
+        Field("created_at", "created_at", "timestamp"),
+    ),
+    query={"sort": "created_at"},
+    unknown_codes={55031: "contacts export --to FILE", 1008: SHOPS.name},
+    watch="credits",
+    known_values={"shop_uuid": SHOPS},
+)
+
+PREPAID_TRANSACTIONS = Listing(
+    name="prepaid transactions export",
+    help="Prepaid transactions into a file, each with the balance that it came to.",
+    unit="transactions",
+    path="prepaid-transactions",
+    key=("uuid",),
+    fields=(
+        Field("prepaid_transaction_uuid", "uuid"),
+        Field("amount_in_cents", "amount_in_cents", "int"),
+        Field("prepaid_balance_in_cents", "prepaid_balance.balance_in_cents", "int"),
+        Field("contact_uuid", "contact.uuid"),
+        Field("contact_email", "contact.email"),
+        Field("contact_identifier_value", "contact_identifier.value"),
+        Field("shop_uuid", "shop.uuid"),
+        Field("shop_name", "shop.name"),
+        Field("created_at", "created_at", "timestamp"),
+    ),
+    max_size=30,  # and no order or period can be asked for
+    unknown_codes={55031: "contacts export --to FILE", 1008: SHOPS.name},
     watch="amount_in_cents",
     known_values={"shop_uuid": SHOPS},
 )

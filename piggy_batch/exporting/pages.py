@@ -103,10 +103,9 @@ def is_past_the_end(
     """
     if refusal.code == INVALID and page > 1 and least_last_page is not None and page > least_last_page:
         return True
-    if refusal.code in listing.unknown_codes:
-        raise SetupError(
-            f"{label}: {refusal.message} ({refusal.code}); see what is there: piggy-batch giftcards programs"
-        )
+    if refusal.code is not None and refusal.code in listing.unknown_codes:
+        there = listing.unknown_codes[refusal.code]
+        raise SetupError(f"{label}: {refusal.message} ({refusal.code}); see what is there: piggy-batch {there}")
     if refusal.code == INVALID and page == 1:
         raise SetupError(
             f"the service refuses {listing.size_param}={size} or another parameter ({refusal.message}); "

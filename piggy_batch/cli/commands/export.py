@@ -84,7 +84,9 @@ WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]) -> ExportOptions:
+def options_from(
+    listing: Listing, given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]
+) -> ExportOptions:
     """The export's options from the command line's."""
     from piggy_batch.exporting.completeness import ReadOptions
     from piggy_batch.exporting.options import ExportOptions
@@ -95,7 +97,7 @@ def options_from(given: dict[str, Any], to: Path, filters: tuple[dict[str, str],
         run_dir=given["run_dir"],
         connection=connection_from(given),
         reading=ReadOptions(
-            page_size=given["page_size"],
+            page_size=min(given["page_size"], listing.max_size),
             concurrency=given["concurrency"],
             quick=given["quick"],
             max_passes=given["max_passes"],
@@ -112,7 +114,7 @@ def run_export(
     from piggy_batch.exporting.export import export
 
     with open_display("pages", progress=given["progress"], quiet=given["quiet"]) as display:
-        return asyncio.run(export(listing, options_from(given, to, filters), make_run_context(ctx, display)))
+        return asyncio.run(export(listing, options_from(listing, given, to, filters), make_run_context(ctx, display)))
 
 
 def show_exported(listing: Listing, done: ExportResult, *, as_json: bool, quiet: bool) -> None:
