@@ -51,6 +51,7 @@ class Kind(StrEnum):
     CREDITS = "credits"  # a whole, positive number of loyalty credits
     BALANCE = "balance"  # a whole number of loyalty credits as lists have it: 0 for none
     DIGITAL = "digital"  # the giftcard type: 1 or DIGITAL
+    DELETION = "deletion"  # how a contact is deleted: DEFAULT or GDPR
     EMAIL = "email"  # an e-mail address
 
 

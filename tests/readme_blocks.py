@@ -60,7 +60,10 @@ def operations() -> str:
 
 def _columns(operation: Operation) -> str:
     names = [f"**{c.name}**" if c.required else c.name for c in operation.columns]
-    return ", ".join([*names, "custom.*"] if operation.tags else names)
+    free = operation.open_columns
+    if free is not None:
+        names.append(f"**{free.prefix}NAME**" if free.required else f"{free.prefix}NAME")
+    return ", ".join(names)
 
 
 def statuses() -> str:

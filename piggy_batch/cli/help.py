@@ -23,6 +23,8 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
             "--since",
             "--until",
             "--program",
+            "--contact",
+            "--type",
             "--columns",
         ),
         *("--transactions", "--list", "--currency", "--timezone", "--extra", "--against-account", "--example"),

@@ -32,8 +32,13 @@ _LAZY = {
     ),
     "contacts": (
         "piggy_batch.cli.commands.rows:contacts",
-        "Contacts: find, find-or-create, create, identifiers; export.",
+        "Contacts: find, find-or-create, create, update, delete, identifiers; export.",
     ),
+    "prepaid": (
+        "piggy_batch.cli.commands.rows:prepaid",
+        "Prepaid money: balance, load, reverse; transactions export.",
+    ),
+    "loyalty": ("piggy_batch.cli.commands.transactions:loyalty", "Loyalty: transactions export."),
     "shops": ("piggy_batch.cli.commands.shops:shops", "Shops: list, with the UUIDs that other commands want."),
     "migrate": (
         "piggy_batch.cli.commands.migrate:migrate",

@@ -147,7 +147,9 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 def columns_of(operation: Operation) -> list[tuple[str, str]]:
     """The columns of its manifest for the help: name, required ones marked *, and what each holds."""
     found = [(f"{c.name}{' *' if c.required else ''}", c.help) for c in operation.columns]
-    return [*found, ("custom.*", "merge tags for the e-mail, any number")] if operation.tags else found
+    free = operation.open_columns
+    mark = " *" if free is not None and free.required else ""
+    return [*found, (f"{free.prefix}NAME{mark}", f"{free.help}, any number")] if free is not None else found
 
 
 def special_options(operation: Operation) -> list[Callable[[Any], Any]]:

@@ -15,11 +15,11 @@ from piggy_batch.endpoints.identifiers import FIND_IDENTIFIER, IDENTIFIER, IDENT
 from piggy_batch.endpoints.operation import (
     NOBODY,
     PING,
-    TAG_PREFIX,
     CardTrouble,
     Column,
     DesiredState,
     Lookup,
+    OpenColumns,
     Operation,
     OwnerRule,
     ResponseFields,
@@ -27,8 +27,9 @@ from piggy_batch.endpoints.operation import (
     Waiver,
     segment,
 )
+from piggy_batch.endpoints.prepaid import PREPAID
 
-CATALOGUE: tuple[Operation, ...] = (*IDENTIFIERS, *GIFTCARDS, *CONTACTS, GIVE_CREDITS)
+CATALOGUE: tuple[Operation, ...] = (*IDENTIFIERS, *GIFTCARDS, *CONTACTS, *PREPAID, GIVE_CREDITS)
 
 
 def find_operation(name: str) -> Operation:
@@ -55,12 +56,13 @@ __all__ = [
     "NEW_GIFTCARD",
     "NOBODY",
     "PING",
-    "TAG_PREFIX",
+    "PREPAID",
     "TRANSACTION",
     "CardTrouble",
     "Column",
     "DesiredState",
     "Lookup",
+    "OpenColumns",
     "Operation",
     "OwnerRule",
     "ResponseFields",

@@ -10,7 +10,9 @@ from piggy_batch.text import printable
 
 TRUE_WORDS = frozenset({"true", "1", "yes"})
 FALSE_WORDS = frozenset({"false", "0", "no"})
+DELETIONS = ("DEFAULT", "GDPR")
 _WHOLE = re.compile(r"[1-9][0-9]{0,11}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONEY = re.compile(r"([0-9]{1,9})[.,]([0-9]{2})")
 _UNSAFE_IN_PATH = frozenset("/?#\\%")
 
@@ -32,6 +34,10 @@ def check_cell(kind: Kind, text: str) -> str | None:
             return None if text.strip("0") == "" else _check_whole(kind, text)
         case Kind.DIGITAL:
             return _check_type(text)
+        case Kind.DELETION:
+            if text.strip().upper() in DELETIONS:
+                return None
+            return f'"{printable(text)}" is no way to delete a contact; write {" or ".join(DELETIONS)}'
         case Kind.EMAIL:
             problem = check_email(text)
             return f'"{printable(text)}" {problem}' if problem else None
@@ -80,6 +86,8 @@ def parse_cell(kind: Kind, text: str) -> Json:
             return int(text)
         case Kind.DIGITAL:
             return 1
+        case Kind.DELETION:
+            return text.strip().upper()
         case Kind.EMAIL:
             return text.strip()
 
@@ -98,6 +106,26 @@ def identity_of(email: str) -> str:
 def kept_form(text: str) -> str:
     """What is left of a text that a service keeps without outer space and in the usual Unicode form (NFC)."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def stands_for(asked: str, shown: Json) -> bool:
+    """Whether a value that an answer shows can be what was sent as ``asked``: the service keeps numbers, flags and
+    moments of its attributes in forms of its own."""
+    if isinstance(shown, bool):
+        return asked.strip().casefold() in (TRUE_WORDS if shown else FALSE_WORDS)
+    if isinstance(shown, int | float):
+        try:
+            return float(asked) == shown
+        except ValueError:
+            return False
+    if not isinstance(shown, str):
+        return False
+    return kept_form(shown) == kept_form(asked) or _is_day_of(kept_form(asked), shown)
+
+
+def _is_day_of(day: str, moment: str) -> bool:
+    """Whether a moment is the beginning of a day: ``1985-02-28T00:00:00+00:00`` of ``1985-02-28``."""
+    return bool(_DAY.fullmatch(day)) and moment.startswith((f"{day}T00:00:00", f"{day} 00:00:00"))
 
 
 def check_email(text: str) -> str | None:

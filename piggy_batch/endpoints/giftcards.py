@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piggy_batch.endpoints.operation import CardTrouble, Column, Operation, ResponseFields, Waiver
+from piggy_batch.endpoints.operation import CardTrouble, Column, OpenColumns, Operation, ResponseFields, Waiver
 from piggy_batch.models import Kind, Repeat
 
 _CARD_FIELDS = (
@@ -23,6 +23,14 @@ NEW_GIFTCARD = ResponseFields("new giftcard", tuple(f for f in _CARD_FIELDS if f
 TRANSACTION = ResponseFields(
     "giftcard transaction",
     (("giftcard_transaction_uuid", "uuid"), ("transaction_created_at", "created_at")),
+)
+REVERSAL = ResponseFields(
+    "reversal of a giftcard transaction",
+    (
+        ("reversal_transaction_uuid", "uuid"),
+        ("reversal_amount_in_cents", "amount_in_cents"),
+        ("reversal_created_at", "created_at"),
+    ),
 )
 MAIL = ResponseFields("mail", ())
 
@@ -78,6 +86,7 @@ GIFTCARDS = (
         noun=NEW_GIFTCARD,
         key="giftcard_program_uuid",
         repeat_note="makes another card",
+        effect="giftcards made",
         echoes=(("giftcard_program.uuid", "giftcard_program_uuid"),),
         fixed={"type": 1},
         makes="giftcard_uuid",
@@ -99,6 +108,7 @@ GIFTCARDS = (
         noun=TRANSACTION,
         key="giftcard_uuid",
         repeat_note="moves the money again",
+        effect="giftcards loaded with money",
         echoes=(("amount_in_cents", "amount_in_cents"), ("card.uuid", "giftcard_uuid"), ("shop.uuid", "shop_uuid")),
         makes="giftcard_transaction_uuid",
         unique="giftcard_uuid",
@@ -115,6 +125,28 @@ GIFTCARDS = (
     ),
     Operation(
         resource="giftcards",
+        verb="reverse",
+        help="Take giftcard transactions back: a new one of each for the same amount the other way.",
+        method="POST",
+        path="giftcard-transactions/{giftcard_transaction_uuid}/reverse",
+        repeat=Repeat.ONCE,
+        columns=(
+            Column("giftcard_transaction_uuid", "the transaction's UUID", kind=Kind.PATH, required=True),
+            Column("giftcard_uuid", "the giftcard that it was made on; another one is told", sent=False),
+        ),
+        noun=REVERSAL,
+        key="giftcard_transaction_uuid",
+        repeat_note="is refused (55025) while the reversal is the card's last transaction",
+        effect="giftcard transactions reversed",
+        echoes=(("card.uuid", "giftcard_uuid"),),
+        makes="reversal_transaction_uuid",
+        unique="giftcard_transaction_uuid",
+        confirm=True,
+        notes=("only the last transaction of a giftcard can be reversed",),
+        advice={55025: "piggy-batch giftcards transactions export shows which came after it"},
+    ),
+    Operation(
+        resource="giftcards",
         verb="send",
         help="Mail giftcards to contacts.",
         method="POST",
@@ -128,6 +160,7 @@ GIFTCARDS = (
         noun=MAIL,
         key="giftcard_uuid",
         repeat_note="sends a second e-mail",
+        effect="giftcards mailed",
         unique="giftcard_uuid",
         waiver=Waiver(
             "allow_shared",
@@ -136,7 +169,7 @@ GIFTCARDS = (
         ),
         confirm=True,
         preview=(CardTrouble.EMPTY, CardTrouble.EXPIRED, CardTrouble.INACTIVE),
-        tags=True,
+        open_columns=OpenColumns("custom.", "a merge tag for the e-mail", body="merge_tags", keeps_prefix=True),
         success_texts=frozenset({"Email successfully sent"}),
         mails=True,
     ),

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NOBODY = "none"  # the word by which expected_contact_uuid says that nobody holds the card
-TAG_PREFIX = "custom."  # columns that become an e-mail's merge tags
 
 PING = Request("GET", "")  # the client prefix itself answers with the account
 
@@ -29,6 +28,26 @@ class Column:
     sent: bool = True  # False: read for a safeguard, never sent
     default: str | None = None
     expects: str | None = None  # result column that must hold this before anything is sent; the column is a safeguard
+
+
+@dataclass(frozen=True, slots=True)
+class OpenColumns:
+    """Manifest columns of any number whose names begin with a prefix; a row's are sent together, as one object."""
+
+    prefix: str
+    help: str
+    body: str  # the name under which the object is sent
+    keeps_prefix: bool = False  # whether its names are sent with the prefix
+    required: bool = False  # a row must have at least one
+    shown_in: str | None = None  # path in the answer of the flat map that shows the values
+
+    def has(self, name: str) -> bool:
+        """Whether a column is one of these."""
+        return name.startswith(self.prefix) and len(name) > len(self.prefix)
+
+    def sent_name(self, name: str) -> str:
+        """The name under which a column's value is sent."""
+        return name if self.keeps_prefix else name.removeprefix(self.prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,7 @@ class StartState(StrEnum):
 
     ABSENT = "absent"  # it does not exist
     UNOWNED = "unowned"  # it exists, active, and nobody holds it
+    OTHERWISE = "otherwise"  # it exists, and is not as asked: the request sets that, whatever was there
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,7 @@ class Lookup:
     hidden_codes: frozenset[int] = frozenset()  # it exists, inactive, and the service shows nothing more
     inside: str | None = None  # list of one contact's things, used where ``path`` hides; {contact_uuid}
     activate: str | None = None  # what makes an inactive thing active, in words
+    open_columns: OpenColumns | None = None  # whose values the answer shows too
 
 
 class CardTrouble(StrEnum):
@@ -126,6 +147,7 @@ class Operation:
     noun: ResponseFields
     key: str  # the column that names the thing
     repeat_note: str  # what a second identical request does, in words
+    effect: str = ""  # what rows have done once they are carried out, in words, where undo cannot take it back
     echoes: tuple[tuple[str, str], ...] = ()  # (path in the answer, column) that must agree
     goal: DesiredState | None = None
     look: Lookup | None = None
@@ -139,8 +161,9 @@ class Operation:
     unique: str | None = None  # column that may not repeat in one manifest
     waiver: Waiver | None = None  # what permits repeats of ``unique``
     at_least_one: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()  # columns of which a manifest feeds one: the first that it has
+    open_columns: OpenColumns | None = None
     confirm: bool = False  # ask before it starts
-    tags: bool = False  # takes custom.* columns
     fixed: Mapping[str, Json] = field(default_factory=dict)  # sent with every row
     success_texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
     makes: str | None = None  # result column with the UUID of a thing that each answer has newly made

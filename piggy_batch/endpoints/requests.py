@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints import TAG_PREFIX, Lookup, Operation, segment
+from piggy_batch.endpoints import Lookup, Operation, segment
 from piggy_batch.endpoints.cells import check_cell, parse_cell
 from piggy_batch.models import Json, Kind, Request
 
@@ -25,9 +25,9 @@ def build(operation: Operation, values: Mapping[str, str]) -> Request:
         value = parse_cell(column.kind, text)
         body[column.name] = value
         query[column.name] = str(value)
-    tags = {n: t for n, t in values.items() if n.startswith(TAG_PREFIX)} if operation.tags else {}
-    if tags:
-        body["merge_tags"] = tags
+    free = operation.open_columns
+    if free is not None and any(map(free.has, values)):
+        body[free.body] = {free.sent_name(name): text for name, text in values.items() if free.has(name)}
     path = fill(operation.path, values)
     match operation.method:
         case "GET":

@@ -23,6 +23,8 @@ from piggy_batch.importing.response_rules import (
     first_activate,
     is_same,
     kept_otherwise,
+    open_differences,
+    opened_map,
     owner_of,
     wanted_cell,
     wanted_owner,
@@ -43,6 +45,7 @@ class ObservedState:
     hidden: bool = False  # it exists, but inactive: owner and name are not shown
     value: str | None = None
     fields: Mapping[str, Json] = field(default_factory=dict)  # result columns, as the answer has them
+    opened: Mapping[str, Json] | None = None  # the map that shows open columns, by the names under which they are sent
     not_with: str | None = None  # the contact in whose list the hidden thing was looked for in vain
 
     def to_json(self) -> dict[str, Json]:
@@ -121,7 +124,8 @@ def read_lookup(look: Lookup, values: Mapping[str, str], answer: Answer) -> Obse
         return Verdict(ResponseAction.DOUBT, "look: the answer holds no usable data", http_status=answer.status)
     if not _shows_owner(look.noun, data):
         return Verdict(ResponseAction.DOUBT, "look: the answer does not show who holds it", http_status=answer.status)
-    return ObservedState(look.noun, exists=True, value=str(value), fields=extract_fields(look.noun, data))
+    fields = extract_fields(look.noun, data)
+    return ObservedState(look.noun, exists=True, value=str(value), fields=fields, opened=opened_map(look, data))
 
 
 def _shows_owner(noun: ResponseFields, data: Json) -> bool:
@@ -180,6 +184,8 @@ def matches_goal(operation: Operation, values: Mapping[str, str], seen: Observed
     for name in goal.columns:
         if name in values and not is_same(operation, name, seen.fields.get(name), wanted_cell(operation, name, values)):
             return Match.NO
+    if operation.open_columns is not None and (seen.opened is None or open_differences(operation, values, seen.opened)):
+        return Match.NO
     return Match.YES
 
 
@@ -291,6 +297,8 @@ def _untouched(operation: Operation, seen: ObservedState) -> bool:
             return not seen.exists
         case StartState.UNOWNED:
             return seen.exists and not seen.hidden and seen.owner is None
+        case StartState.OTHERWISE:
+            return seen.exists
         case None:
             return False
 

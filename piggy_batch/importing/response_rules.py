@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from piggy_batch.endpoints import NOBODY, Operation, OwnerRule, ResponseFields
-from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell
+from piggy_batch.endpoints import NOBODY, Lookup, Operation, OwnerRule, ResponseFields
+from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell, stands_for
 from piggy_batch.endpoints.responses import (
     ResponseAction,
     Verdict,
@@ -129,6 +129,8 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
         wanted = wanted_cell(operation, name, values)
         if not is_same(operation, name, shown, wanted) and not _is_read_alike(operation, shown, wanted):
             found.append(f'{name} asked "{printable(asked)}", answered "{printable(str(shown))}"')
+    opened = opened_map(operation, data)
+    found += open_differences(operation, values, opened) if opened is not None else []
     goal = operation.goal
     if goal is None:
         return found
@@ -147,6 +149,30 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
         wanted, owner = wanted_owner(operation, values) or NOBODY, owner_of(operation.noun, fields) or NOBODY
         if owner != wanted:
             found.append(f'contact asked "{printable(wanted)}", answered "{printable(owner)}"')
+    return found
+
+
+def opened_map(of: Operation | Lookup, data: Json) -> Mapping[str, Json] | None:
+    """The flat map in which an answer shows the values of open columns; None where it shows none."""
+    path = of.open_columns.shown_in if of.open_columns is not None else None
+    shown = get_path(data, path) if path is not None else None
+    return shown if isinstance(shown, Mapping) and shown else None
+
+
+def open_differences(operation: Operation, values: Mapping[str, str], shown: Mapping[str, Json]) -> list[str]:
+    """Where other values are shown for open columns than were asked, or none: the account then has nothing of that
+    name, and the service has passed over it."""
+    free = operation.open_columns
+    found = []
+    for column, asked in values.items():
+        if free is None or not free.has(column):
+            continue
+        name = free.sent_name(column)
+        if name not in shown:
+            found.append(f"{column} asked, and the answer shows nothing of that name")
+        elif not stands_for(asked, shown[name]):
+            answered = "nothing" if shown[name] is None else f'"{printable(str(shown[name]))}"'
+            found.append(f'{column} asked "{printable(asked)}", answered {answered}')
     return found
 
 

@@ -144,17 +144,7 @@ def _take(book: UndoWriter, operation: Operation, entry: RowState, change: Chang
         book.add(reverse(change))
     else:
         doubt = " (or perhaps carried out: in doubt)" if entry.status is Status.UNKNOWN else ""
-        book.lost[f"{_LOST.get(operation.name, operation.name)}{doubt}"] += 1
-
-
-_LOST = {
-    "contacts find-or-create": "contacts found or made, which the service does not tell apart",
-    "contacts create": "contacts made",
-    "credits create": "balances of credits given",
-    "giftcards create": "giftcards made",
-    "giftcards load": "giftcards loaded with money",
-    "giftcards send": "giftcards mailed",
-}
+        book.lost[f"{operation.effect or operation.name}{doubt}"] += 1
 
 
 def _read_migration(run_dir: Path, book: UndoWriter) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints import TAG_PREFIX, Column, Operation
+from piggy_batch.endpoints import Column, Operation
 from piggy_batch.endpoints.cells import check_cell
 from piggy_batch.errors import SetupError
 from piggy_batch.manifest.doctor import ColumnRole, Fixes, match_columns, suggest
@@ -24,7 +24,7 @@ class Binding:
     column_index: Mapping[str, int]  # field -> index in the header
     constants: Mapping[str, str]  # field -> the same text for every row (--set and defaults)
     extra_constants: Mapping[str, str]  # extra column -> the same text for every row (--set)
-    fields: tuple[Column, ...]  # every field that is fed, merge tags included
+    fields: tuple[Column, ...]  # every field that is fed, open columns included
     fixes: Fixes = field(default_factory=Fixes)  # repairs of codes, uuids and addresses
     mended: frozenset[str] = frozenset()  # fields that the repairs concern
 
@@ -59,18 +59,38 @@ def bind(
     column_index = _places(operation, header, maps)
     fixed, extra_constants = _constants(operation, header, column_index, constants)
     for column in operation.columns:
-        if column.default is not None and column.name not in column_index:
+        if column.default is not None:
             fixed.setdefault(column.name, column.default)
     missing = [c.name for c in operation.columns if c.required and c.name not in column_index and c.name not in fixed]
     if missing:
         raise SetupError(_missing(operation, missing, header))
-    if operation.at_least_one and not any(n in column_index or n in fixed for n in operation.at_least_one):
-        raise SetupError(f"{operation.name} needs a column {' or '.join(operation.at_least_one)} (or --set)")
-    tags = tuple(Column(n, "merge tag") for n in (*column_index, *fixed) if n not in known)
+    for name in _superfluous(operation, maps, column_index, fixed):
+        column_index.pop(name, None)
+    needed = operation.at_least_one or operation.one_of
+    if needed and not any(n in column_index or n in fixed for n in needed):
+        raise SetupError(f"{operation.name} needs a column {' or '.join(needed)} (or --set)")
+    free = operation.open_columns
+    opened = tuple(Column(n, free.help) for n in (*column_index, *fixed) if free is not None and n not in known)
+    if free is not None and free.required and not opened:
+        raise SetupError(
+            f"{operation.name} needs a column {free.prefix}NAME, or --map {free.prefix}NAME=COLUMN; the manifest has "
+            f"{_listed(header)}"
+        )
     fed = tuple(c for c in operation.columns if c.name in column_index or c.name in fixed)
     fixes = fixes or Fixes()
     mended = frozenset(n for n in column_index if fixes and role_of(n) is not None)
-    return Binding(operation, tuple(header), column_index, fixed, extra_constants, (*fed, *tags), fixes, mended)
+    return Binding(operation, tuple(header), column_index, fixed, extra_constants, (*fed, *opened), fixes, mended)
+
+
+def _superfluous(
+    operation: Operation, maps: Mapping[str, str], column_index: Mapping[str, int], fixed: Mapping[str, str]
+) -> list[str]:
+    """The columns that a manifest has beside the one that feeds ``one_of``: what is asked for comes first."""
+    asked = [name for name in operation.one_of if name in maps or name in fixed]
+    if len(asked) > 1:
+        raise SetupError(f"{operation.name} takes {' or '.join(operation.one_of)}, not both; leave one out")
+    there = [*asked, *(name for name in operation.one_of if name in column_index and name not in asked)]
+    return there[1:]
 
 
 def role_of(field: str) -> ColumnRole | None:
@@ -89,7 +109,7 @@ def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]
     known = {c.name for c in operation.columns}
     column_index: dict[str, int] = {}
     for name, source in maps.items():
-        if name not in known and not _is_tag(operation, name):
+        if name not in known and not _is_open(operation, name):
             has = ", ".join(c.name for c in operation.columns)
             meant = nearest(name, known)
             raise SetupError(f"--map {name}={source}: {operation.name} has no field {name}{meant}; it has {has}")
@@ -104,7 +124,7 @@ def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]
     for name, source in match_columns(free, wanted).items():
         column_index[name] = header.index(source)
     for name in free:
-        if _is_tag(operation, name) and name not in column_index:
+        if _is_open(operation, name) and name not in column_index:
             column_index[name] = header.index(name)
     return column_index
 
@@ -128,7 +148,7 @@ def _constants(
             raise SetupError(f"--set {name}={text}: names that begin with _ are the program's own")
         if any("\ud800" <= c <= "\udfff" for c in name + text):
             raise SetupError(f"--set {name}={text}: holds bytes that are no text; write it as UTF-8")
-        if name in known or _is_tag(operation, name):
+        if name in known or _is_open(operation, name):
             if text == "":
                 raise SetupError(f"--set {name}=: is blank; give a value, or leave the option out")
             column = operation.column(name)
@@ -141,8 +161,8 @@ def _constants(
     return fixed, extra_constants
 
 
-def _is_tag(operation: Operation, name: str) -> bool:
-    return operation.tags and name.startswith(TAG_PREFIX) and len(name) > len(TAG_PREFIX)
+def _is_open(operation: Operation, name: str) -> bool:
+    return operation.open_columns is not None and operation.open_columns.has(name)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -172,4 +192,10 @@ def check(binding: Binding, values: Mapping[str, str]) -> list[tuple[str | None,
             problems.append((column.name, problem))
     if operation.at_least_one and not any(n in values for n in operation.at_least_one):
         problems.append((None, f"gives neither {' nor '.join(operation.at_least_one)}"))
+    fed = next((c.name for c in binding.fields if c.name in operation.one_of), None)
+    if fed is not None and fed not in values:
+        problems.append((fed, "is blank"))
+    free = operation.open_columns
+    if free is not None and free.required and not any(map(free.has, values)):
+        problems.append((None, f"gives no {free.prefix}NAME"))
     return problems

@@ -128,7 +128,11 @@ class ManifestLoader:
 
     def _unique_column(self) -> str | None:
         operation = self.binding.operation
-        return None if self._is_waived("allow_repeats") else operation.unique
+        if self._is_waived("allow_repeats"):
+            return None
+        if operation.unique in operation.one_of:
+            return next(c.name for c in self.binding.fields if c.name in operation.one_of)
+        return operation.unique
 
     def _is_waived(self, option: str) -> bool:
         """Whether the operation has this waiver, and it was given."""
@@ -185,7 +189,9 @@ class ManifestLoader:
     def _usual(self, rows: list[tuple[int, int, list[str]]]) -> bool:
         """Whether the batch is right beyond doubt; False only means that each row has to be looked at."""
         operation, places = self.binding.operation, self.binding.column_index
-        if operation.at_least_one or any(n not in places for n in self._needed()):
+        chooses = operation.at_least_one or operation.one_of
+        opened = operation.open_columns is not None and operation.open_columns.required
+        if chooses or opened or any(n not in places for n in self._needed()):
             return False
         for name, place in places.items():
             declared = operation.column(name)

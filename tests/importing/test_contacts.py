@@ -1,14 +1,18 @@
-"""Contacts by their e-mail address: find, find-or-create, create, and the cards they hold."""
+"""Contacts: found and made by their e-mail address, the cards they hold, their attributes, their deletion."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
+import httpx
 import pytest
 
-from piggy_batch.endpoints.cells import check_email, identity_of, is_made_up
+from piggy_batch.endpoints.cells import check_email, identity_of, is_made_up, stands_for
+from piggy_batch.errors import SetupError
 from piggy_batch.sandbox import Fault
 from tests.importing.migration.support import Shop
+from tests.support.world import World, audit
 
 
 def test_find(shop: Shop) -> None:
@@ -117,3 +121,180 @@ def test_addresses(email: str) -> None:
 def test_no_addresses(email: str) -> None:
     """What cannot be one does not."""
     assert check_email(email) is not None
+
+
+# --- attributes --------------------------------------------------------------------------------------
+
+
+def attributes(world: World, number: int) -> dict[str, str]:
+    """What a contact is described by, as the service keeps it."""
+    return dict(world.sandbox.world.people.contacts[number].attributes)
+
+
+def test_update_gives_the_attributes_that_columns_name(world: World) -> None:
+    """Each column attributes.NAME is sent as NAME; a blank cell leaves what is there, other columns are carried."""
+    rows = [
+        (world.contact(1), "Ann", "41", "1985-02-28", "x"),
+        (world.contact(2), "Bob", "", "", "y"),
+    ]
+    header = "contact_uuid,attributes.firstname,attributes.age,attributes.birthdate,note"
+    result = world.run("contacts update", world.manifest(header, rows))
+    assert audit(result.run_dir, 2) == {"done": 2}
+    assert attributes(world, 1) == {"firstname": "Ann", "age": "41", "birthdate": "1985-02-28"}
+    assert attributes(world, 2) == {"firstname": "Bob"}
+    assert [row["note"] for row in world.rows(result)] == ["x", "y"]
+    assert world.rows(result)[0]["contact_email"] == "customer1@example.test"
+
+
+def test_attributes_come_from_a_list_with_headers_of_its_own(world: World) -> None:
+    """--map and --set name attributes as they name any field."""
+    manifest = world.manifest("contact_uuid,Voornaam", [(world.contact(1), "Ann")])
+    given = {"maps": {"attributes.firstname": "Voornaam"}, "constants": {"attributes.locale": "nl"}}
+    assert world.run("contacts update", manifest, **given).exit_code == 0
+    assert attributes(world, 1) == {"firstname": "Ann", "locale": "nl"}
+
+
+def test_an_update_needs_an_attribute(world: World) -> None:
+    """A list without such a column is refused before anything is sent, and a row without such a cell is invalid."""
+    with pytest.raises(SetupError, match=r"contacts update needs a column attributes\.NAME, or --map"):
+        world.run("contacts update", world.manifest("contact_uuid,firstname", [(world.contact(1), "Ann")]))
+    rows = [(world.contact(1), "Ann"), (world.contact(2), "")]
+    result = world.run("contacts update", world.manifest("contact_uuid,attributes.firstname", rows))
+    assert result.exit_code == 2
+    assert "row 2 (line 3): gives no attributes.NAME" in result.notes[0]
+    assert world.effects == 0
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_an_attribute_that_the_account_has_not_is_no_success(make_world: Callable[..., World], shown: bool) -> None:
+    """Where the service ignores it the answer lacks it, in whatever form contacts show their attributes: unknown."""
+    world = make_world(unknown_attribute="ignore", attributes_shown=shown)
+    manifest = world.manifest("contact_uuid,attributes.shoe_size", [(world.contact(1), "44")])
+    row = world.last(world.run("contacts update", manifest))
+    assert row["_status"] == "unknown"
+    assert "attributes.shoe_size asked, and the answer shows nothing of that name" in row["_message"]
+
+
+def test_an_attribute_that_the_service_refuses_is_rejected(world: World) -> None:
+    """1003 with the field's own message."""
+    manifest = world.manifest("contact_uuid,attributes.shoe_size", [(world.contact(1), "44")])
+    row = world.last(world.run("contacts update", manifest))
+    assert (row["_status"], row["_code"]) == ("rejected", "1003")
+    assert "attributes.shoe_size" in row["_message"]
+
+
+@pytest.mark.parametrize("kind", ["reset-after", "reset-before", "504-after", "truncated", "503"])
+def test_an_update_in_doubt_is_looked_at(world: World, kind: str) -> None:
+    """As asked: done by the look. Otherwise it is sent again, as the same values once more do no harm."""
+    world.sandbox.plan(Fault(kind, method="PUT", times=1))
+    manifest = world.manifest("contact_uuid,attributes.firstname,attributes.age", [(world.contact(1), "Ann", "41")])
+    row = world.last(world.run("contacts update", manifest))
+    applied = kind in ("reset-after", "504-after", "truncated")
+    assert (row["_status"], row["_proof"]) == ("done", "look" if applied else "answer")
+    assert world.state["requests"]["PUT /contacts/{uuid}"] == (1 if applied else 2)
+    assert world.times("contacts.update") == {world.contact(1): 1}
+
+
+def test_an_update_that_somebody_refuses_in_doubt_is_not_called_refused(world: World) -> None:
+    """The first answer is lost, the contact is then deleted: nobody knows what the row has done."""
+    gone = world.sandbox.world.people.contacts[1]
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "GET" and request.url.path.endswith(gone.uuid):
+            world.sandbox.world.people.remove_contact(gone)
+        return None
+
+    world.sandbox.plan(Fault("reset-after", method="PUT", times=1))
+    world.hook = hook
+    manifest = world.manifest("contact_uuid,attributes.firstname", [(gone.uuid, "Ann")])
+    row = world.last(world.run("contacts update", manifest))
+    assert row["_status"] == "unknown"
+    assert "does not exist; this row may have had its part in it" in row["_message"]
+
+
+# --- delete ------------------------------------------------------------------------------------------
+
+
+def test_delete_asks_looks_and_deletes(make_world: Callable[..., World]) -> None:
+    """Without a yes nothing is sent; each contact is looked at first, and one that does not exist is a typo."""
+    world = make_world(contacts=3)
+    uuids = [world.contact(1), world.contact(2), "no-such-contact"]
+    manifest = world.manifest("contact_uuid", uuids)
+    with pytest.raises(SetupError, match="contacts delete asks before it starts"):
+        world.run("contacts delete", manifest, yes=False)
+    result = world.run("contacts delete", manifest)
+    assert [row["_status"] for row in world.rows(result)] == ["done", "done", "rejected"]
+    assert world.rows(result)[2]["_code"] == "55031"
+    assert world.state["contacts"] == 1
+    assert world.times("contacts.delete") == {"customer1@example.test": 1, "customer2@example.test": 1}
+
+
+def test_delete_of_another_than_is_expected_is_rejected(world: World) -> None:
+    """expected_email is compared with what a look shows, whatever its case; nothing is sent."""
+    rows = [(world.contact(1), "Customer1@Example.test"), (world.contact(2), "someone@example.test")]
+    result = world.run("contacts delete", world.manifest("contact_uuid,expected_email", rows))
+    first, second = world.rows(result)
+    assert (first["_status"], second["_status"]) == ("done", "rejected")
+    assert 'expected_email someone@example.test, but it exists, named "customer2@example.test"' in second["_message"]
+    assert world.state["contacts"] == 39
+
+
+@pytest.mark.parametrize("text", ["GDPR", " gdpr ", "DEFAULT", ""])
+def test_the_way_of_deleting_is_the_rows_own(world: World, text: str) -> None:
+    """As the service names it, whatever its case; DEFAULT where the row says nothing."""
+    sent: list[dict[str, str]] = []
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "POST":
+            sent.append(json.loads(request.content))
+        return None
+
+    world.hook = hook
+    world.run("contacts delete", world.manifest("contact_uuid,type", [(world.contact(1), text)]))
+    assert sent == [{"type": text.strip().upper() or "DEFAULT"}]
+
+
+def test_another_way_of_deleting_is_invalid(world: World) -> None:
+    """The two that there are, in words."""
+    result = world.run("contacts delete", world.manifest("contact_uuid,type", [(world.contact(1), "HARD")]))
+    assert '"HARD" is no way to delete a contact; write DEFAULT or GDPR' in result.notes[0]
+
+
+@pytest.mark.parametrize("delay_s", [0, 60])
+@pytest.mark.parametrize("kind", ["reset-after", "reset-before", "truncated", "504-after"])
+def test_a_deletion_in_doubt_is_looked_at_and_happens_once(
+    make_world: Callable[..., World], kind: str, delay_s: int
+) -> None:
+    """Gone: done. Still there, as where deletions wait in a queue: asked again, which changes nothing."""
+    world = make_world(contact_delete_delay_s=delay_s)
+    world.sandbox.plan(Fault(kind, method="POST", times=1))
+    result = world.run("contacts delete", world.manifest("contact_uuid", [world.contact(1)]))
+    assert world.statuses(result) == {"done": 1}
+    assert world.times("contacts.delete") == {"customer1@example.test": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "same"),
+    [
+        ("Ann", "Ann", True),
+        ("Ann ", "Ann", True),
+        ("Ann", "ann", False),
+        ("41", 41, True),
+        ("41", 41.0, True),
+        ("1.50", 1.5, True),
+        ("41", 42, False),
+        ("x", 42, False),
+        ("yes", True, True),
+        ("0", False, True),
+        ("no", True, False),
+        ("1985-02-28", "1985-02-28T00:00:00+00:00", True),
+        ("1985-02-28", "1985-02-28 00:00:00", True),
+        ("1985-02-28", "1985-02-28T12:00:00+00:00", False),
+        ("1985", "1985-02-28T00:00:00+00:00", False),
+        ("Ann", None, False),
+        ("Ann", ["Ann"], False),
+    ],
+)
+def test_an_answer_may_keep_a_value_in_a_form_of_its_own(asked: str, shown: object, same: bool) -> None:
+    """Numbers, flags and days of attributes come back as such; anything else is another value."""
+    assert stands_for(asked, shown) is same

@@ -193,6 +193,16 @@ class World:
         ]
         return fit[number - 1]
 
+    def loaded(self, number: int) -> str:
+        """The uuid of a transaction that has put money on a giftcard of its own."""
+        card = self.loadable(1)
+        return str(self.sandbox.world.move(card, 1, 500 + number, EPOCH).uuid)
+
+    def paid(self, number: int) -> str:
+        """The uuid of a transaction that has given a contact prepaid money."""
+        contact = self.sandbox.world.people.contacts[number]
+        return self.sandbox.world.prepaid.move(contact, 1, 500 + number, EPOCH, None).uuid
+
     def till(self, action: str, value: str, **more: Any) -> None:
         """Somebody else does something to an identifier."""
         self.sandbox.happen("identifier", action=action, value=value, **more)
@@ -312,7 +322,7 @@ def cell(world: World, operation: Operation, column: str, number: int) -> str:
 
     Seeded identifiers with even numbers are linked, those with odd numbers are not.
     """
-    makes = operation.method == "POST" or operation.verb == "find-or-create"
+    makes = operation.verb in ("create", "find-or-create")
     unlinked = f"CARD-{2 * number - 1:06d}"
     linked = f"CARD-{2 * number:06d}"
     known: dict[str, Callable[[], str]] = {
@@ -324,6 +334,8 @@ def cell(world: World, operation: Operation, column: str, number: int) -> str:
         "contact_uuid": lambda: world.contact(number),
         "expected_contact_uuid": lambda: world.identifier(linked).contact,
         "giftcard_uuid": lambda: world.loadable(number).uuid,
+        "giftcard_transaction_uuid": lambda: world.loaded(number),
+        "prepaid_transaction_uuid": lambda: world.paid(number),
         "giftcard_program_uuid": lambda: world.sandbox.world.cards.programs[1].uuid,
         "hash": lambda: world.card(number).hash,
         "type": lambda: "1",
@@ -331,6 +343,7 @@ def cell(world: World, operation: Operation, column: str, number: int) -> str:
         "credits": lambda: str(10 + number),
         "shop_uuid": lambda: world.sandbox.world.ledger.shops[1].uuid,
         "email_uuid": lambda: "mail-1",
+        "attributes.firstname": lambda: f"Guest {number}",
         "email": lambda: f"guest{number}@example.test" if makes else f"customer{number}@example.test",
     }
     return known[column]()
@@ -338,7 +351,11 @@ def cell(world: World, operation: Operation, column: str, number: int) -> str:
 
 def working_rows(world: World, operation: Operation, count: int) -> tuple[str, list[list[str]]]:
     """Header and rows of a manifest of which every row will work."""
-    columns = [c.name for c in operation.columns if c.required or c.name in operation.at_least_one[:1]]
+    needed = (*operation.at_least_one[:1], *operation.one_of[:1])
+    columns = [c.name for c in operation.columns if c.required or c.name in needed]
+    free = operation.open_columns
+    if free is not None and free.required:
+        columns.append(f"{free.prefix}firstname")
     return ",".join(columns), [[cell(world, operation, c, n) for c in columns] for n in range(1, count + 1)]
 
 

@@ -157,5 +157,23 @@ def giftcards() -> None:
     """Giftcards, in bulk from a manifest, and every giftcard into a file."""
 
 
-for _group in (identifiers, giftcards, contacts):
+@click.group(
+    "prepaid",
+    cls=LazyGroup,
+    lazy={
+        "transactions": (
+            "piggy_batch.cli.commands.transactions:prepaid_transactions",
+            "Prepaid transactions into a file.",
+        )
+    },
+    examples=(
+        ("the plan of giving money to contacts; no write is sent", "piggy-batch prepaid load gifts.csv --dry-run"),
+        ("every transaction into a file", "piggy-batch prepaid transactions export --to prepaid.csv"),
+    ),
+)
+def prepaid() -> None:
+    """Prepaid money of contacts, in bulk from a manifest, and its transactions into a file."""
+
+
+for _group in (identifiers, giftcards, contacts, prepaid):
     add_row_commands(_group)
