@@ -8,8 +8,12 @@ PiggyBatchError
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class ExitCode(IntEnum):
@@ -20,6 +24,7 @@ class ExitCode(IntEnum):
     SETUP = 2  # nothing was sent: usage, token, manifest
     HALTED = 3  # nothing can succeed until a person acts
     JOURNAL = 4  # the run directory cannot be used as it is
+    INTERNAL = 70  # an error of the program itself, which nobody thought of
     INTERRUPTED = 130  # Ctrl-C, SIGTERM, SIGHUP
 
 
@@ -49,3 +54,12 @@ class JournalError(PiggyBatchError):
     def __init__(self, message: str, *, goes_on: bool = False) -> None:
         super().__init__(message)
         self.goes_on = goes_on  # the same command goes on once the cause is gone
+
+
+@contextmanager
+def sent_already() -> Iterator[None]:
+    """What goes wrong in the block ends a run that has sent something: not with the exit code that denies it."""
+    try:
+        yield
+    except SetupError as error:
+        raise JournalError(str(error), goes_on=True) from None

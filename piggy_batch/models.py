@@ -110,6 +110,7 @@ class Lost:
 
     reason: str
     sent: bool
+    is_local: bool = False  # this machine opens no more files, connections among them: nobody else's fault
 
 
 Answer = Reply | Lost

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.cli.main import cli
 from piggy_batch.endpoints import CATALOGUE, Operation
-from piggy_batch.errors import HaltError, JournalError, SetupError
+from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError
 from piggy_batch.manifest.doctor import CATALOGUE as FINDINGS
 from piggy_batch.models import Status
 
@@ -87,6 +87,7 @@ def exit_codes() -> str:
                 str(JournalError.exit_code),
                 "the run directory cannot be used: bound to another run, in use, disk full",
             ],
+            [str(int(ExitCode.INTERNAL)), "an error in the program itself; the same command goes on; please report it"],
             ["130", "interrupted; everything is in the journal"],
         ],
     )

@@ -6,11 +6,15 @@ import contextlib
 import os
 import sys
 import time
+import traceback
 from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+import click
+
 from piggy_batch.cli.terminal import fit
+from piggy_batch.errors import PiggyBatchError
 from piggy_batch.runs.progress import LINE_EVERY_S
 from piggy_batch.text import duration, printable_line
 
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
 DRAW_EVERY_S = 0.2
 RATE_OVER_S = 60.0  # the pace shown is that of the last minute
 BAR_FORMAT = "{percentage:3.0f}% {bar:10} {n_fmt} of {total_fmt}{postfix}"
+
+
+EXPECTED = (PiggyBatchError, click.ClickException, click.Abort, click.exceptions.Exit)  # ends that say what they are
+LOGGED_IN = "traceback: "  # begins the note on an exception whose traceback was kept
 
 
 class ProgressDisplay:
@@ -43,6 +51,7 @@ class ProgressDisplay:
         self._clock = clock
         self._wall = wall
         self._log: int | None = None
+        self._log_path: Path | None = None
         self._counts: Counter[str] = Counter()
         self._total = 0
         self._done = self._drawn = 0
@@ -65,6 +74,8 @@ class ProgressDisplay:
                 self._draw(self._clock())
                 self._bar.close()
         if self._log is not None:
+            if isinstance(error, Exception) and not isinstance(error, EXPECTED):
+                self._log_traceback(error)
             os.close(self._log)
             self._log = None
 
@@ -73,6 +84,8 @@ class ProgressDisplay:
         self._total = number
         with self._seen():
             if self._want_bar and number and self._bar is None:
+                for name in [name for name in os.environ if name.startswith("TQDM_")]:
+                    del os.environ[name]  # meant for other programs; a wrong one ends this one
                 from tqdm import tqdm
 
                 self._bar = tqdm(total=number, file=sys.stderr, dynamic_ncols=True, bar_format=BAR_FORMAT)
@@ -108,16 +121,26 @@ class ProgressDisplay:
     def log_to(self, path: Path) -> None:
         """Append what is said to a file from here on."""
         if self._log is None:
+            self._log_path = path
             self._log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def say(self, line: str) -> None:
         """Print a line above the bar, and log it with the time."""
         line = printable_line(line)
+        self._write_log(line)
+        self._print(line)
+
+    def _write_log(self, line: str) -> None:
         if self._log is not None:
             stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             with contextlib.suppress(OSError):  # a full disk ends a run where the journal meets it, not here
                 os.write(self._log, f"{stamp} {line}\n".encode())
-        self._print(line)
+
+    def _log_traceback(self, error: Exception) -> None:
+        """Keep where an error of the program itself happened, for whoever mends it."""
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            self._write_log(printable_line(line))
+        error.add_note(f"{LOGGED_IN}{self._log_path}")
 
     def _print(self, line: str) -> None:
         if self._quiet:

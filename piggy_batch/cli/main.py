@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -12,7 +10,7 @@ import click
 
 from piggy_batch import __version__
 from piggy_batch.cli.groups import LazyGroup
-from piggy_batch.errors import ExitCode, PiggyBatchError
+from piggy_batch.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from piggy_batch.client.clock import Clock
 
 
-UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)  # a reader, a disk, a terminal that takes no more
+STDERR = 2  # its file descriptor, the last of the three standard ones
 _LAZY = {
     "identifiers": (
         "piggy_batch.cli.commands.rows:identifiers",
@@ -70,14 +68,11 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> NoReturn:
     """Run the program and leave with its exit code; with ``clock`` at another time than this machine's."""
+    keep_standard_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     given = {"argv": arguments, "clock": clock}
     try:
         code = cli.main(args=arguments, prog_name="piggy-batch", standalone_mode=False, obj=given)
-    except PiggyBatchError as error:
-        from piggy_batch.cli.output import report_error
-
-        code = report_error(error, arguments)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
@@ -89,13 +84,21 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> NoRet
         known = "nothing was sent" if asked else str(cause)
         click.echo(f"piggy-batch: interrupted{f'; {known}' if known else ''}", err=True)
         code = ExitCode.INTERRUPTED
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        code = ExitCode.INCOMPLETE
-        with contextlib.suppress(OSError):
-            click.echo(f"piggy-batch: the output cannot be written: {error.strerror}", err=True)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends with one line and an exit code
+        from piggy_batch.cli.output import report_error
+
+        code = report_error(error, given)
     leave(code if isinstance(code, int) else ExitCode.DONE)
+
+
+def keep_standard_streams() -> None:
+    """Where the program was started with a standard stream closed, no file of its own takes that number, and what is
+    meant for people does not end up on stdout."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        pass
+    os.close(number)
+    if sys.stderr is None:
+        sys.stderr = open(STDERR, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the program runs
 
 
 def leave(code: int) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from piggy_batch.client.rate_limiter import Rate
     from piggy_batch.runs.context import ConnectionOptions
+
+
+OTHER_FILES = 24  # that a run has open at once beside its connections: journal, reports, logs, look-ups of names
 
 
 class Duration(click.ParamType[float]):
@@ -48,6 +52,25 @@ class Seconds(click.FloatRange):
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return number
+
+
+class Concurrency(click.IntRange):
+    """Requests in flight; SetupError where this shell allows too few open files for so many connections."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """As a number."""
+        number: int = super().convert(value, param, ctx)
+        allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        needed = number + OTHER_FILES
+        if allowed != resource.RLIM_INFINITY and needed > allowed:
+            fewer = f", or pass --concurrency {allowed - OTHER_FILES}" if allowed > OTHER_FILES else ""
+            raise SetupError(
+                f"--concurrency {number} needs {needed} open files, and this shell allows {allowed}; raise that with "
+                f"ulimit -n {needed}{fewer}"
+            )
         return number
 
 
@@ -169,7 +192,7 @@ RESERVE = click.option(
 )
 CONCURRENCY = click.option(
     "--concurrency",
-    type=click.IntRange(1, 500),
+    type=Concurrency(1, 500),
     metavar="N",
     default=8,
     show_default=True,

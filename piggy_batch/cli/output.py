@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import click
 
 from piggy_batch.cli.context import command_line
+from piggy_batch.cli.display import LOGGED_IN
 from piggy_batch.cli.terminal import colour_of, exit_colour, show, tell
 from piggy_batch.errors import ExitCode, HaltError, JournalError, PiggyBatchError
 from piggy_batch.text import duration, printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from piggy_batch.importing.options import RunResult
+
+
+UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)  # a reader, a disk, a terminal that takes no more
 
 
 def shown_command(command: str) -> str:
@@ -42,18 +48,56 @@ def _harmless(c: str) -> str:
     return f"\\u{ord(c):04x}" if c < "\U00010000" else json.dumps(c)[1:-1]
 
 
-def report_error(error: PiggyBatchError, argv: Sequence[str]) -> ExitCode:
-    """Print an error as one line, and the command to try again where that helps; its exit code."""
-    tell(f"piggy-batch: {error}", exit_colour(error.exit_code))
-    if isinstance(error, HaltError) or (isinstance(error, JournalError) and error.goes_on):
-        tell(f"then run: {command_line(argv)}")
-    return error.exit_code
+def report_error(error: Exception, given: Mapping[str, Any]) -> ExitCode:
+    """Print an error as one line, and the command to try again where that helps; its exit code.
+
+    ``given``: what the command line says, ``argv`` and, with -v, ``verbose``.
+    """
+    with contextlib.suppress(OSError):  # nobody reads it
+        if isinstance(error, PiggyBatchError):
+            tell(f"piggy-batch: {error}", exit_colour(error.exit_code))
+            if isinstance(error, HaltError) or (isinstance(error, JournalError) and error.goes_on):
+                tell(f"then run: {command_line(given['argv'])}")
+        elif _is_unwritable(error):
+            what = "the output cannot be written" if error.filename is None else str(error.filename)
+            tell(f"piggy-batch: {what}: {error.strerror}", exit_colour(ExitCode.INCOMPLETE))
+        else:
+            _report_unexpected(error, verbose=bool(given.get("verbose")))
+    if isinstance(error, PiggyBatchError):
+        return error.exit_code
+    return ExitCode.INCOMPLETE if _is_unwritable(error) else ExitCode.INTERNAL
+
+
+def _is_unwritable(error: Exception) -> TypeGuard[OSError]:
+    return isinstance(error, OSError) and error.errno in UNWRITABLE
+
+
+def _report_unexpected(error: Exception, *, verbose: bool) -> None:
+    """An error that nobody thought of: what it is, that nothing is lost, and where its traceback is."""
+    logged = [note for note in getattr(error, "__notes__", ()) if note.startswith(LOGGED_IN)]
+    where = logged[0] if logged else "to see its traceback, add -v"
+    if verbose and not logged:
+        click.echo(printable_text("".join(traceback.format_exception(error)).rstrip()), err=True)
+        where = "its traceback is above"
+    name, words = type(error).__name__, str(error)
+    tell(
+        f"piggy-batch: an error in the program itself, {f'{name}: {words}' if words else name}; the run directory "
+        f"knows what was sent, so the same command goes on; please report this ({where})",
+        exit_colour(ExitCode.INTERNAL),
+    )
 
 
 def show_result(result: RunResult, *, as_json: bool) -> None:
-    """Summary on stdout; notes and the command that goes on, on stderr. A reader who has gone changes no exit code."""
-    with contextlib.suppress(OSError):
+    """Summary on stdout; notes and the command that goes on, on stderr.
+
+    A reader who has gone changes no exit code. A full disk does where a program relies on the JSON of a run that ended
+    well: exit 1.
+    """
+    try:
         _show_result(result, as_json=as_json)
+    except OSError as error:
+        if as_json and error.errno != errno.EPIPE and result.exit_code == ExitCode.DONE:
+            raise
 
 
 def _show_result(result: RunResult, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, Protocol
 
+from piggy_batch.client.circuit_breaker import without_files
 from piggy_batch.client.retry import backoff_s
 from piggy_batch.endpoints import PING
 from piggy_batch.endpoints.responses import FROM_CACHE, ResponseAction, api_message, classify_status, get_path
@@ -48,6 +49,8 @@ async def fetch_account(session: Session, target: Target, journal: FactStore | N
             ):
                 raise HaltError(why)
             wait_s = answer.wait_s or None  # no wait at all would hammer a service that says no
+        elif answer.is_local:
+            raise HaltError(f"{without_files(answer)}; nothing was sent")
         else:
             why, wait_s = _unreachable(answer, target), None
         if wait_s is None:  # the service did not say when to come back

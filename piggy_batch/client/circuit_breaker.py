@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 PINGS = 3  # tries to learn whether the account still answers
 OUTAGE_AFTER = 10  # unusable answers in a row
 HALT_AFTER_REFUSALS = 10  # refusals in a row that are not the API's own, or 403s
+MORE_FILES = "raise the limit (ulimit -n), or lower --concurrency"
 LONGEST_OUTAGE_S = 3600.0  # a hold that nobody ends ends by itself
+
+
+def without_files(lost: Lost) -> str:
+    """Why a run cannot go on that may open no more connections, and what helps."""
+    return f"this machine opens no more files for this run ({lost.reason}); {MORE_FILES}"
 
 
 @dataclass(slots=True)
@@ -76,6 +82,8 @@ class CircuitBreaker:
     async def note(self, answer: Answer, slot: int) -> None:
         """Weigh one answer to a request of the run; may wait for what a probe finds."""
         streaks = self._streaks
+        if self._halts_without_files(answer):
+            return
         if isinstance(answer, Lost):
             await self._unusable(answer.reason, slot)
             return
@@ -101,6 +109,13 @@ class CircuitBreaker:
             self.halt_reason = why
             self.notify(f"halt: {why}")
         self.stop.set("halt")
+
+    def _halts_without_files(self, answer: Answer) -> bool:
+        """Whether this machine opened no connection for want of files, which is no outage; the run then halts."""
+        if isinstance(answer, Lost) and answer.is_local:
+            self.halt(without_files(answer))
+            return True
+        return False
 
     async def halts_after_refusal(self, verdict: Verdict, slot: int) -> bool:
         """Weigh a 403 or a refusal that is not the API's own; True: the run halts, False: only this one."""
@@ -213,6 +228,8 @@ class CircuitBreaker:
                     break
                 answer = await self.client.send(PING, slot, self._probe_turn)
                 self.tally.sent += 1
+                if answer is not None and self._halts_without_files(answer):
+                    break
                 if isinstance(answer, Reply) and answer.is_json and answer.status < 500 and answer.status != 429:
                     if tries:
                         self.notify(f"the service answers again after {self.clock.now() - started:.0f} s")

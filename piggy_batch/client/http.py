@@ -7,7 +7,9 @@ transport, of whatever kind, is *maybe applied*.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,6 +27,8 @@ from piggy_batch.errors import SetupError
 from piggy_batch.models import Answer, Json, Lost, Request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from piggy_batch.client.target import Target
 
 
@@ -32,6 +36,7 @@ PREFIX = "/api/v3/oauth/clients"
 CONNECT_SHARE = 0.5  # of --timeout: a stalled connection must be told apart from a stalled answer
 KNOWN_PATHS = 64  # checked paths kept; most requests share a few
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NO_FILES = (errno.EMFILE, errno.ENFILE)  # this program's limit is reached, or the machine's
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
 
@@ -80,6 +85,10 @@ class HttpClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; what is sent later makes new ones."""
         for transport in self._transports.values():
             await transport.aclose()
         self._transports.clear()
@@ -137,7 +146,7 @@ class HttpClient:
                 response = await transport.exchange(built, self._connect_s)
             return decode(response, loop.time() - started, self._wall())
         except NOT_SENT as error:
-            return Lost(_describe(error), sent=False)
+            return Lost(_describe(error), sent=False, is_local=_lacks_files(error))
         except TimeoutError:
             return Lost(f"no whole answer within {self.timeout_s:g} s", sent=True)
         except Exception as error:  # noqa: BLE001 - whatever went wrong after the hand-over, it may be applied
@@ -183,6 +192,8 @@ class HttpClient:
 
     def _context(self) -> ssl.SSLContext:
         """One context for all connections: making one takes tens of milliseconds."""
+        if self._ssl is None and self._base.scheme == "http":  # a service on this machine, without a proxy
+            self._ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self._ssl is None:
             try:
                 if self.target.ca_file is not None:
@@ -191,8 +202,35 @@ class HttpClient:
                     self._ssl = httpx.create_ssl_context(trust_env=True)
                 self._ssl.set_alpn_protocols(["http/1.1"])
             except (OSError, ssl.SSLError) as error:
-                raise SetupError(f"--ca-file {self.target.ca_file}: {error}; give a file of PEM certificates") from None
+                raise _bad_certificates(self.target.ca_file, error) from None
         return self._ssl
+
+
+def _bad_certificates(ca_file: Path | None, error: OSError) -> SetupError:
+    """Names what named the certificates that cannot be read."""
+    named = os.environ.get("SSL_CERT_FILE")
+    if ca_file is not None:
+        return SetupError(f"--ca-file {ca_file}: {error}; give a file of PEM certificates")
+    if named:
+        return SetupError(f"SSL_CERT_FILE={named}: {error}; give a file of PEM certificates, or unset SSL_CERT_FILE")
+    return SetupError(f"the certificates that this machine trusts cannot be read: {error}; name some with --ca-file")
+
+
+def _lacks_files(error: BaseException) -> bool:
+    """Whether a connection failed because this program may open no more files, or the machine has no more.
+
+    Asked of the machine too: a look-up of a name that fails for this reason names another.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in NO_FILES:
+            return True
+        cause = cause.__cause__
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as found:
+        return found.errno in NO_FILES
+    return False
 
 
 def _encode(body: Mapping[str, Json]) -> bytes:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.endpoints.listings import PROGRAMS
-from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError
+from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError, sent_already
 from piggy_batch.exporting.completeness import GOOD, Completeness, overall
 from piggy_batch.exporting.list_reader import ListReader
 from piggy_batch.exporting.options import ExportOptions, ExportResult, default_run_dir, format_of, summary_path
 from piggy_batch.exporting.output import RowBuilder, write_rows
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.proof import Proof
-from piggy_batch.exporting.staging import StagingStore
+from piggy_batch.exporting.staging import StagingStore, guarded
 from piggy_batch.exporting.summary import (
     FileFacts,
     ListSummary,
@@ -34,7 +34,7 @@ from piggy_batch.exporting.summary import (
     summarise,
 )
 from piggy_batch.exporting.whole_lists import explain_missing, read_whole_list
-from piggy_batch.files import sha256_of, write_json
+from piggy_batch.files import sha256_of, unwritable_in_run, write_json
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.signals import Signals
@@ -61,7 +61,7 @@ async def export(listing: Listing, options: ExportOptions, context: RunContext) 
     run_dir = options.run_dir or default_run_dir(options.to)
     if run_dir.resolve() == options.to.resolve():
         raise SetupError(f"{options.to}: the file and its --run-dir need different names")
-    with RunDir(run_dir) as directory:
+    with guarded(run_dir, OSError), RunDir(run_dir) as directory:
         if options.run_dir is None:  # under this lock no other process writes beside this file
             for left in options.to.parent.glob(f".{glob.escape(options.to.name)}.*.part"):
                 left.unlink(missing_ok=True)
@@ -214,10 +214,14 @@ class _Export:
         builder = RowBuilder(self.listing, extra=options.reading.extra)
         self.context.progress.say(f"writing {options.to}")
         known = self._summary(readers, selection, account, exit_code)
-        await store.in_thread(
-            *(write_rows, selection.rows(), options.to, self.kind, builder, self.notes.append),
-            lambda: about(self.listing, known, builder),
-        )
+        try:
+            with sent_already():
+                await store.in_thread(
+                    *(write_rows, selection.rows(), options.to, self.kind, builder, self.notes.append),
+                    lambda: about(self.listing, known, builder),
+                )
+        except OSError as error:
+            raise unwritable_in_run(options.to, error) from None
         if not (odd := odd_values(self.listing, builder))["understood"]:
             exit_code = ExitCode.INCOMPLETE
         store.finish(self.context.clock.wall(), exit_code, self.session.tally)

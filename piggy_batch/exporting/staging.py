@@ -51,7 +51,7 @@ class StagingStore:
     def open(cls, directory: Path, *, threaded: bool = True) -> Self:
         """The store there, or a new one. JournalError where it cannot be used."""
         path = directory / NAME
-        with _guarded(directory, OSError):
+        with guarded(directory, OSError):
             database.make(path)
             store = cls(directory, threaded=threaded)
             if not database.tables(store._db):
@@ -80,7 +80,7 @@ class StagingStore:
 
     def set(self, key: str, value: Json) -> None:
         """Keep a fact; on disk at once."""
-        with _guarded(self.directory):
+        with guarded(self.directory):
             database.set_fact(self._db, key, value)
 
     def state(self, list_id: int) -> dict[str, Json]:
@@ -95,7 +95,7 @@ class StagingStore:
 
     def set_states(self, states: Mapping[int, Mapping[str, Json]]) -> None:
         """Keep how far the reading of lists has come; on disk together."""
-        with _guarded(self.directory), database.transaction(self._db):
+        with guarded(self.directory), database.transaction(self._db):
             self._db.executemany(
                 "INSERT OR REPLACE INTO walks VALUES (?, ?)",
                 [(list_id, json.dumps(state)) for list_id, state in states.items()],
@@ -109,7 +109,7 @@ class StagingStore:
             work(*given)
 
     def _do(self, sql: str, values: tuple[Any, ...]) -> int:
-        with _guarded(self.directory):
+        with guarded(self.directory):
             return int(self._db.execute(sql, values).lastrowid or 0)
 
     # --- one invocation --------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class StagingStore:
     def merge(self) -> None:
         """Enter what pages have shown among the objects seen, the latest reading last. Nothing else may be
         written meanwhile."""
-        with _guarded(self.directory), database.transaction(self._db):
+        with guarded(self.directory), database.transaction(self._db):
             self._db.execute(schema.MERGE)
             self._db.execute("DELETE FROM readings")
 
@@ -158,7 +158,7 @@ class StagingStore:
         self, sql: str, values: tuple[Any, ...], tally: RequestCounts, readings: list[tuple[Any, ...]] | None = None
     ) -> None:
         """One write, what was read, and the requests so far, together."""
-        with _guarded(self.directory, UnicodeError), database.transaction(self._db):
+        with guarded(self.directory, UnicodeError), database.transaction(self._db):
             self._db.execute(sql, values)
             self._db.executemany(schema.READING, readings or ())
             self._db.execute(database.TALLY, (tally.sent, tally.retried, tally.throttled, self.run))
@@ -256,7 +256,7 @@ def peek(directory: Path) -> dict[str, Json] | None:
     path = directory / NAME
     if not path.exists():
         return None
-    with _guarded(directory), closing(database.connect(path, read_only=True)) as db:
+    with guarded(directory), closing(database.connect(path, read_only=True)) as db:
         facts = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
         passes = db.execute("SELECT pass, count(*), max(last_page) FROM pages GROUP BY pass ORDER BY pass").fetchall()
         cards = db.execute("SELECT coalesce(sum(rows), 0) FROM pages WHERE pass = 1").fetchone()[0]
@@ -274,8 +274,8 @@ def peek(directory: Path) -> dict[str, Json] | None:
     }
 
 
-def _guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[None]:
-    """Turns trouble with the store into a JournalError."""
+def guarded(directory: Path, *more: type[Exception]) -> AbstractContextManager[None]:
+    """Turns trouble with the store, and exceptions of the kinds ``more``, into a JournalError."""
     return database.trouble_as(partial(_unusable, directory), *more)
 
 

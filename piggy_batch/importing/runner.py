@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from piggy_batch.client.account import check_account, fetch_account
-from piggy_batch.errors import ExitCode, HaltError, SetupError
+from piggy_batch.errors import ExitCode, HaltError, SetupError, sent_already
 from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.executor import RowExecutor
 from piggy_batch.importing.giftcards.baseline import record_baseline
@@ -65,7 +65,7 @@ async def run(operation: Operation, manifest: Path, options: ImportOptions, cont
     run_dir = options.run_dir or default_run_dir(manifest, operation)
     if not options.reading.again:
         refuse_again(operation, manifest, run_dir)
-    with RunDir(run_dir) as directory, guarded(run_dir):
+    with guarded(run_dir, OSError), RunDir(run_dir) as directory:
         return await RowCommandRun(operation, manifest, options, context, directory).go()
 
 
@@ -209,7 +209,8 @@ class RowCommandRun:
                     if context.tell_plan and not asks:
                         for line in plan:
                             context.progress.say(line)
-                    return await self._send(run, session, plan)
+                    with sent_already():
+                        return await self._send(run, session, plan)
 
     async def _rehearse(
         self, run: OpenRun, session: Session, plan: tuple[str, ...], blocking: tuple[Finding, ...]
@@ -262,6 +263,7 @@ class RowCommandRun:
         try:
             executor = RowExecutor(run.binding, journal, session, options.execution, context.progress.advance)
             await executor.run()
+            await session.client.aclose()  # reports may need the files that connections hold
             exit_code = self._exit_code(journal, session)
         finally:
             journal.finish(context.clock.wall(), exit_code)

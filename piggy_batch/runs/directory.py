@@ -55,7 +55,8 @@ class RunDir:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._leave_nothing()
+        with contextlib.suppress(OSError):  # tidying up is not to hide how the run ended
+            self._leave_nothing()
         self._lock.release()
 
     def _leave_nothing(self) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import resource
 import shutil
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,7 +23,7 @@ from piggy_batch.sandbox import Fault
 from tests.support.world import World, audit, in_virtual_time, read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 VALUE = "contact_identifier_value"
@@ -601,3 +604,70 @@ def test_invalid_rows_in_a_workbook_tell_of_cut_cells_too(world: World) -> None:
     result = world.run("identifiers create", path, format="xlsx")
     assert result.exit_code == 2
     assert "errors.xlsx: 1 cell is longer" in result.notes[-1]
+
+
+# --- a machine that opens no more files --------------------------------------------------------------
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process keeps the files that it has open and opens no others, while the block lasts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_machine_that_opens_no_more_connections_is_no_outage(world: World) -> None:
+    """The run halts at once and says what helps; no ping asks whether the service is there, no row is in doubt."""
+
+    async def full(_: httpx.Request) -> httpx.Response | None:
+        if len(world.departures) > 4:
+            raise httpx.ConnectError("all connection attempts failed") from OSError(errno.EMFILE, "Too many open files")
+        return None
+
+    world.hook = full
+    path = numbered(world, 8)
+    result = world.run("identifiers create", path, concurrency=1)
+    assert result.exit_code == 3
+    assert world.statuses(result) == {"done": 3, "pending": 5}
+    assert len(world.departures) == 5
+    halt = next(line for line in world.said.lines if line.startswith("halt:"))
+    assert "opens no more files" in halt
+    assert "lower --concurrency" in halt
+    assert not any("outage" in line for line in world.said.lines)
+    world.hook = None
+    assert world.statuses(world.run("identifiers create", path)) == {"done": 8}
+
+
+def test_the_first_request_that_gets_no_connection_says_why(world: World) -> None:
+    """A name whose look-up fails for want of files fails with other words; the machine is asked."""
+
+    async def full(_: httpx.Request) -> httpx.Response | None:
+        stack.enter_context(no_more_files())
+        raise httpx.ConnectError("[Errno -3] Temporary failure in name resolution")
+
+    world.hook = full
+    path = numbered(world, 1)
+    with ExitStack() as stack, pytest.raises(HaltError, match=r"opens no more files .*nothing was sent"):
+        world.run("identifiers create", path)
+
+
+def test_reports_that_cannot_be_written_after_sending_are_exit_4(world: World) -> None:
+    """Exit 2 says that nothing was sent. The same command writes them once there is room."""
+    stack = ExitStack()
+
+    async def last(_: httpx.Request) -> httpx.Response | None:
+        if len(world.departures) == 4:
+            stack.enter_context(no_more_files())
+        return None
+
+    world.hook = last
+    path = numbered(world, 3)
+    with stack, pytest.raises(JournalError, match="Too many open files") as failed:
+        world.run("identifiers create", path, concurrency=1)
+    assert (failed.value.exit_code, failed.value.goes_on) == (4, True)
+    assert world.statuses(world.run("identifiers create", path)) == {"done": 3}
+    assert world.effects == 3

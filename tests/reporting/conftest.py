@@ -30,7 +30,7 @@ class Program(click.Group):
         try:
             return super().invoke(ctx)
         except PiggyBatchError as error:
-            ctx.exit(report_error(error, sys.argv))
+            ctx.exit(report_error(error, {"argv": sys.argv}))
 
 
 _PROGRAM = Program(commands={"report": report_command, "snapshots": snapshots_command})

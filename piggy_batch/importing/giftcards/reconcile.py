@@ -17,7 +17,7 @@ from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.client.circuit_breaker import RequestCounts
 from piggy_batch.client.clock import StopSignal
 from piggy_batch.endpoints.listings import PROGRAMS
-from piggy_batch.errors import ExitCode, HaltError, JournalError
+from piggy_batch.errors import ExitCode, HaltError, JournalError, sent_already
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.whole_lists import read_whole_list
@@ -44,6 +44,7 @@ from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_li
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal import Journal
+from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.records import Outcome, RowState
 from piggy_batch.tables import OutputColumn, open_writer, sha256_of
 from piggy_batch.text import iso
@@ -78,7 +79,8 @@ async def reconcile(run_dir: Path, wanted: ReconcileOptions, context: RunContext
                 journal.close()
             raise JournalError(f"{run_dir} holds no begun run of giftcards create; reconcile works on nothing else")
         try:
-            return await _Reconciliation(journal, wanted, context).go()
+            with sent_already(), guarded(run_dir, OSError):
+                return await _Reconciliation(journal, wanted, context).go()
         finally:
             journal.close()
 

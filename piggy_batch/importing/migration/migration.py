@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.endpoints.listings import SHOPS
-from piggy_batch.errors import ExitCode, SetupError
+from piggy_batch.errors import ExitCode, SetupError, sent_already
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.whole_lists import explain_missing
 from piggy_batch.importing.migration.checks import check_customers
@@ -29,6 +29,7 @@ from piggy_batch.runs.context import RunContext, open_session
 from piggy_batch.runs.directory import RunDir, stem
 from piggy_batch.runs.duplicate_guard import refuse_again
 from piggy_batch.runs.filenames import STDIN
+from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.signals import Signals, ending_after
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ async def migrate(
     run_dir = options.run_dir or default_migrate_dir(manifest)
     reading = replace(options.reading, again=migration.credits_again, extra=migration.bound())
     job = Job(manifest, run_dir, replace(options, run_dir=run_dir, reading=reading), migration, context)
-    with RunDir(run_dir) as directory:
+    with guarded(run_dir, OSError), RunDir(run_dir) as directory:
         return await _Migration(job, directory).go()
 
 
@@ -143,7 +144,8 @@ class _Migration:
             journal.set("bound", value=True)
             signals.allow_graceful_stop(session)
             pipeline = Pipeline(self.job, state, session, registry, taken, sum(planned.values()))
-            return await self._carry(pipeline, journal, columns, file_format)
+            with sent_already():
+                return await self._carry(pipeline, journal, columns, file_format)
 
     async def _carry(self, pipeline: Pipeline, journal: Journal, columns: ReportColumns, file_format: str) -> RunResult:
         job = self.job

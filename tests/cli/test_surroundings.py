@@ -1,0 +1,170 @@
+"""What shells, disks and environments do to the program: real processes, and one line each instead of a traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import PROGRAM, ROOT, Service, environment, serving
+
+pytestmark = pytest.mark.process
+LIST = "contact_identifier_value\n"
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """A sandbox process."""
+    with serving("--contacts", "10", "--giftcards", "10") as found:
+        yield found
+
+
+def shell(
+    service: Service, folder: Path, script: str, *words: str, program: list[str] = PROGRAM, **more: str | None
+) -> subprocess.CompletedProcess[str]:
+    """Run the program by a shell script, in which ``"$@"`` is its command line."""
+    environ = environment(folder, PYTHONPATH=str(ROOT), PIGGY_BASE_URL=service.url, **more)
+    command = ["bash", "-c", script, "bash", *program, *words]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def cards(folder: Path, name: str, rows: int = 3) -> str:
+    """The name of a manifest of cards, all new."""
+    path = folder / f"{name}.csv"
+    path.write_text(LIST + "".join(f"{name}-{n}\n" for n in range(rows)), encoding="utf-8")
+    return path.name
+
+
+def test_with_stderr_closed_stdout_is_json_and_nothing_else(service: Service, tmp_path: Path) -> None:
+    """What is meant for people goes nowhere, and no file of the run takes the place of stderr."""
+    words = ("identifiers", "create", cards(tmp_path, "closed"), "--yes", "--rate", "0", "--json", "--progress", "-v")
+    done = shell(service, tmp_path, 'exec "$@" 2>&-', *words)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["counts"]["done"] == 3
+    log = (tmp_path / "closed.identifiers-create" / "run.log").read_text(encoding="utf-8")
+    assert all(line[:2] == "20" for line in log.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("identifiers", "create", "full.csv", "--yes", "--rate", "0", "--json"),
+        ("giftcards", "export", "--to", "all.csv", "--rate", "0", "--json"),
+    ],
+)
+def test_a_summary_that_cannot_be_written_is_exit_1(service: Service, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Whoever reads the summary from a full disk would take half of it for all; the run itself is complete."""
+    cards(tmp_path, "full", 1)
+    done = shell(service, tmp_path, 'exec "$@" > /dev/full', *words)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "piggy-batch: the output cannot be written: No space left on device"
+
+
+def test_a_reader_that_has_gone_changes_no_exit_code(service: Service, tmp_path: Path) -> None:
+    """As in `… | head`: nobody wants the rest."""
+    words = ("identifiers", "create", cards(tmp_path, "head"), "--yes", "--rate", "0")
+    done = shell(service, tmp_path, '(sleep 0; "$@"; echo "exit $?" >&2) | true', *words)
+    assert done.stderr.splitlines()[-1] == "exit 0"
+
+
+@pytest.mark.parametrize(
+    ("limit", "more", "told"),
+    [
+        (24, (), ("--concurrency 8 needs 32 open files", "allows 24", "ulimit -n 32")),
+        (200, ("--concurrency", "400"), ("--concurrency 400 needs 424", "allows 200", "--concurrency 176")),
+    ],
+)
+def test_too_few_open_files_are_refused_at_the_start(
+    service: Service, tmp_path: Path, limit: int, more: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    """Both numbers are named, and nothing is begun."""
+    words = ("identifiers", "create", cards(tmp_path, "few"), "--yes", "--rate", "0", *more)
+    done = shell(service, tmp_path, f'ulimit -n {limit}; exec "$@"', *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert all(part in line for part in told)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["few.csv"]
+
+
+def test_the_files_that_are_asked_for_are_enough(service: Service, tmp_path: Path) -> None:
+    """With as many open files as the refusal names, everything works."""
+    words = ("identifiers", "create", cards(tmp_path, "enough", 40), "--yes", "--rate", "0", "--format", "xlsx")
+    done = shell(service, tmp_path, 'ulimit -n 32; exec "$@"', *words)
+    assert (done.returncode, "retried" in done.stdout) == (0, True)
+    assert "(0 retried" in done.stdout
+
+
+UNEXPECTED = """
+import sys
+from piggy_batch.cli.main import main
+from piggy_batch.client.clock import Clock
+
+class Broken(Clock):
+    left = int(sys.argv[1])
+    def now(self):
+        Broken.left -= 1
+        if Broken.left < 0:
+            raise KeyError("the sky")
+        return super().now()
+
+main(sys.argv[2:], Broken())
+"""
+
+
+def test_an_error_nobody_thought_of_is_one_line_and_exit_70(service: Service, tmp_path: Path) -> None:
+    """The line says what it is and that the same command goes on, which it does; the traceback is in run.log."""
+    words = ["identifiers", "create", cards(tmp_path, "odd"), "--yes", "--rate", "0", "--no-progress"]
+    broken = [sys.executable, "-c", UNEXPECTED, "10"]
+    done = shell(service, tmp_path, 'exec "$@"', *words, program=broken)
+    assert done.returncode == 70
+    line = done.stderr.splitlines()[-1]
+    log = tmp_path / "odd.identifiers-create" / "run.log"
+    assert line.startswith("piggy-batch: an error in the program itself, KeyError: 'the sky'; ")
+    assert f"traceback: {log.relative_to(tmp_path)}" in line
+    assert "Traceback" not in done.stderr
+    assert "Traceback (most recent call last)" in log.read_text(encoding="utf-8")
+    again = shell(service, tmp_path, 'exec "$@"', *words)
+    assert again.returncode == 0
+
+
+def test_an_unexpected_error_without_a_log_shows_its_traceback_when_asked(service: Service, tmp_path: Path) -> None:
+    """A command that has no run directory says how to see it: with -v."""
+    broken = [sys.executable, "-c", UNEXPECTED, "0"]
+    done = shell(service, tmp_path, 'exec "$@"', "giftcards", "programs", program=broken)
+    assert (done.returncode, len(done.stderr.splitlines())) == (70, 1)
+    assert "add -v" in done.stderr
+    done = shell(service, tmp_path, 'exec "$@"', "giftcards", "programs", "-v", program=broken)
+    assert (done.returncode, "Traceback" in done.stderr) == (70, True)
+
+
+@pytest.mark.parametrize("name", ["TQDM_MININTERVAL", "TQDM_NCOLS", "TQDM_DISABLE", "TQDM_BAR_FORMAT"])
+def test_settings_of_the_progress_bars_library_are_harmless(service: Service, tmp_path: Path, name: str) -> None:
+    """They are meant for other programs, and a wrong one must not end an import."""
+    words = ("identifiers", "create", cards(tmp_path, "bar"), "--yes", "--rate", "0", "--progress")
+    done = shell(service, tmp_path, 'exec "$@"', *words, **{name: "{nonsense"})
+    assert done.returncode == 0, done.stderr
+    assert "100%" in done.stderr
+
+
+def test_certificates_that_are_not_there_are_named_as_what_they_are(service: Service, tmp_path: Path) -> None:
+    """SSL_CERT_FILE is at fault, not an option that nobody gave; and over http on this machine it does not matter."""
+    missing = str(tmp_path / "nowhere.pem")
+    done = shell(service, tmp_path, 'exec "$@"', "ping", SSL_CERT_FILE=missing)
+    assert done.returncode == 0, done.stderr
+    done = shell(service, tmp_path, 'exec "$@"', "ping", "--base-url", "https://localhost:1", SSL_CERT_FILE=missing)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert f"SSL_CERT_FILE={missing}" in done.stderr
+    assert "--ca-file None" not in done.stderr
