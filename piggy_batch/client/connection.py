@@ -182,14 +182,15 @@ class Connection(asyncio.Protocol):
             raise httpx.ConnectError("the connection is closed")
         data = self._encode(request)
         answer: asyncio.Future[RawResponse] = self._loop.create_future()
-        self._answer = answer
-        self._is_first = True
-        self._transport.write(data)  # from here on the request may be applied
         try:
+            self._answer = answer
+            self._is_first = True
+            self._transport.write(data)  # from here on the request may be applied
             return await answer
         finally:
             self._answer = None
-            if answer.cancelled():
+            if not answer.done() or answer.cancelled():  # whoever asked was interrupted
+                answer.cancel()
                 self.abort()
 
     def close(self) -> None:
