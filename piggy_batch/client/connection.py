@@ -329,6 +329,7 @@ class Connection(asyncio.Protocol):
         for waiting in (self._more, self._answer):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(error)
+                waiting.exception()  # seen: after Ctrl-C nobody waits for it any more
 
 
 @functools.lru_cache(KNOWN_HEADS)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import ssl
 
 import httpx
 import pytest
 
-from piggy_batch.client.connection import Endpoint, connect
+from piggy_batch.client.connection import Connection, Endpoint, connect
 from tests.support.loopback import HOST, Scripted, connected, exchange, get, head, ok, post, reset, run, server
 
 pytestmark = pytest.mark.process
@@ -162,6 +163,37 @@ def test_cancelling_a_request_closes_its_connection() -> None:
             await gone.wait()
 
     run(work())
+
+
+class Interrupted(asyncio.Transport):
+    """A socket whose writer is interrupted, as by Ctrl-C."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Whether anything has left, nobody knows."""
+        raise KeyboardInterrupt
+
+    def abort(self) -> None:
+        """Nothing is left to close."""
+
+
+def test_ctrl_c_in_the_middle_of_writing_leaves_a_closed_connection_and_no_complaint() -> None:
+    """It may come between any two steps; nobody is left then to hear how the request ended."""
+    complaints: list[object] = []
+
+    async def work() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        with socket.socket() as unused:
+            connection = Connection()
+            connection.connection_made(Interrupted({"socket": unused}))
+            exchanging = connection.exchange(get())
+            with pytest.raises(KeyboardInterrupt):
+                exchanging.send(None)
+            assert not connection.is_open
+            connection.connection_lost(None)
+            gc.collect()
+
+    run(work())
+    assert complaints == []
 
 
 # --- answers that nobody asked for ------------------------------------------------------------------------
