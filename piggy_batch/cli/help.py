@@ -137,9 +137,8 @@ def _words(command: str) -> Iterator[str]:
     """The words as they stand; an option stays with its value."""
     import shlex  # only help pays for it
 
-    words: Iterable[str] = shlex.split(command)
     held = ""
-    for word in map(shlex.quote, words):
+    for word in shlex.split(command, posix=False):  # quotes stay
         if word.startswith("--"):
             if held:
                 yield held

@@ -45,8 +45,10 @@ _LAZY = {
     "undo": ("piggy_batch.cli.commands.undo:undo", "The way back: manifests and commands that undo what a run did."),
     "check": ("piggy_batch.cli.commands.check:check", "What is wrong with a manifest, before anything is sent."),
     "status": ("piggy_batch.cli.commands.status:status", "What a run has done so far, also while it is running."),
+    "runs": ("piggy_batch.cli.commands.status:runs", "The runs of this user that are still there."),
     "profiles": ("piggy_batch.cli.commands.profiles:profiles", "The accounts that --profile knows by name."),
     "ping": ("piggy_batch.cli.commands.ping:ping", "Which account the token belongs to."),
+    "completion": ("piggy_batch.cli.commands.completion:completion", "Completion of commands and options in a shell."),
     "sandbox": ("piggy_batch.cli.commands.sandbox:sandbox", "A local stand-in for the service, to rehearse against."),
 }
 

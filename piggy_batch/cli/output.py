@@ -102,8 +102,11 @@ def show_result(result: RunResult, *, as_json: bool) -> None:
 
 def _show_result(result: RunResult, *, as_json: bool) -> None:
     if result.summary is None:
-        for line in (*result.plan, *result.notes):
-            (tell if result.exit_code else show)(line)
+        if as_json:
+            found = {**(result.figures or {}), "plan": result.plan, "notes": result.notes}
+            click.echo(json_text({**found, "exit_code": result.exit_code, "files": dict(result.report_files)}))
+        for line in result.notes if as_json else (*result.plan, *result.notes):
+            (tell if result.exit_code or as_json else show)(line)
         return
     if as_json:
         click.echo(json_text(result.summary))

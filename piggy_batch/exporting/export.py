@@ -37,6 +37,7 @@ from piggy_batch.exporting.whole_lists import explain_missing, read_whole_list
 from piggy_batch.files import sha256_of, unwritable_in_run, write_json
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.registry import note_run
 from piggy_batch.runs.signals import Signals
 from piggy_batch.tables import warm_up
 from piggy_batch.text import iso
@@ -106,6 +107,7 @@ class _Export:
                 signals.allow_graceful_stop(session, units="pages", known=known)
                 check_account(store, account, store.directory)
                 store.set("account", account)
+                note_run(context.registry_dir, store.directory, self.listing.name)
                 with shared_pace(context, session, account, self.options.to.name):
                     return await self._run(account)
 

@@ -9,7 +9,7 @@ from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.runs.context import ConnectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from piggy_batch.endpoints.responses import Verdict
@@ -60,3 +60,4 @@ class RunResult:
     summary: dict[str, Any] | None = None  # None: nothing was sent
     report_files: tuple[tuple[str, int], ...] = ()  # (file, rows)
     notes: tuple[str, ...] = ()
+    figures: Mapping[str, Any] | None = None  # of a dry run's plan

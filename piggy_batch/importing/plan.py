@@ -62,13 +62,13 @@ def plan_lines(
 ) -> tuple[str, ...]:
     """The plan of a row command. ``loaded``: None where a begun run goes on."""
     takes = rows_to_take(operation, journal, options.execution)
-    looks = operation.lookup_before and options.execution.look_before
-    requests = 2 * takes if looks else takes
+    requests = requests_of(operation, takes, options.execution)
+    looks = " (a look before each row)" if requests > takes else ""
     lines = [
         f"plan: {operation.name} for account {describe_account(account)} at {base_url}",
         f"{manifest_words(manifest, journal.counts())}, {takes:,} to send{settled_words(journal.counts())}",
         *(fact_lines(loaded) if loaded else []),
-        f"requests: {requests_words(requests, options.connection, ' (a look before each row)' if looks else '')}",
+        f"requests: {requests_words(requests, options.connection, looks)}",
         f"repeat: {repeat_warning(operation)}",
     ]
     if options.baseline and not journal.bound:
@@ -82,6 +82,34 @@ def plan_lines(
     if proxy:
         lines.append(f"proxy: {proxy}")
     return tuple(lines)
+
+
+def plan_figures(
+    command: str,
+    counts: Mapping[Status, int],
+    *,
+    rows_to_send: int,
+    requests: int,
+    connection: ConnectionOptions,
+    account: Mapping[str, Any],
+    base_url: str,
+) -> dict[str, Any]:
+    """The numbers of a plan, for programs. ``rows_to_send``: of this invocation."""
+    return {
+        "operation": command,
+        "account": account,
+        "base_url": base_url,
+        "rows": sum(counts.values()),
+        "invalid": counts[Status.INVALID],
+        "rows_to_send": rows_to_send,
+        "requests": requests,
+        "at_least_s": connection.rate.least_s(requests),
+    }
+
+
+def requests_of(operation: Operation, rows: int, options: ExecutionOptions) -> int:
+    """How many requests so many rows need, if each goes well: a look before each row is one too."""
+    return 2 * rows if operation.lookup_before and options.look_before else rows
 
 
 def waiver_warning(operation: Operation, reading: ManifestOptions) -> str | None:
@@ -146,13 +174,20 @@ def refuse_invalid(
 
 
 def ask_before_start(
-    context: RunContext, command: str, plan: Sequence[str], blocking: Sequence[Finding], question: str | None
+    context: RunContext,
+    command: str,
+    plan: Sequence[str],
+    blocking: Sequence[Finding],
+    question: str | None,
+    *,
+    asks: bool,
 ) -> None:
     """Ask what must be agreed to before anything is sent; SetupError where nobody agrees.
 
     ``blocking``: findings that were not accepted. ``question``: None where the start itself needs no answer.
+    ``asks``: whether questions are welcome; ``--yes`` says that they are not, which accepts no finding.
     """
-    if blocking and context.confirm is None:
+    if blocking and (context.confirm is None or not asks):
         raise SetupError(unaccepted(blocking))
     if question is not None and context.confirm is None:
         raise SetupError(

@@ -12,7 +12,7 @@ from piggy_batch.errors import ExitCode, JournalError
 from piggy_batch.files import UNFINISHED, going_on
 from piggy_batch.models import Json, Repeat, Status
 from piggy_batch.runs.filenames import KINDS
-from piggy_batch.tables import OutputColumn, Writer, open_writer
+from piggy_batch.tables import CsvDialect, OutputColumn, Writer, open_writer
 from piggy_batch.text import iso
 
 if TYPE_CHECKING:
@@ -114,8 +114,10 @@ def write_reports(
 
     ``tell`` is told, one sentence a file, what the format does not hold whole.
 
-    Each file appears whole or not at all; one without rows is not there, but for results. JournalError where the disk
-    is full: the journal still holds everything, and the same command writes the reports again.
+    The piles, which a person mends, are written with the manifest's own delimiter and encoding; results, which programs
+    read, always as UTF-8 with commas. Each file appears whole or not at all; one without rows is not there, but for
+    results. JournalError where the disk is full: the journal still holds everything, and the same command writes the
+    reports again.
     """
     names = ("results", "errors", "remaining", "unknown")
     counts = dict.fromkeys(names, 0)
@@ -134,7 +136,14 @@ def write_reports(
                     )
                     path = journal.directory / f"{name}.{file_format}"
                     writers[name] = stack.enter_context(
-                        open_writer(path, file_format, output, drafts=drafts, about=lambda: _about(journal, columns))
+                        open_writer(
+                            path,
+                            file_format,
+                            output,
+                            drafts=drafts,
+                            about=lambda: _about(journal, columns),
+                            dialect=dialect_of(journal) if name != "results" else None,
+                        )
                     )
                 writers[name].write(batches[name])
                 batches[name] = []
@@ -168,6 +177,16 @@ def write_reports(
     return counts
 
 
+def dialect_of(journal: JournalQueries) -> CsvDialect | None:
+    """How the manifest was written; None where it is no text file."""
+    found = journal.get("dialect")
+    if not found:
+        return None
+    delimiter, encoding = found
+    marked = encoding.startswith(("utf-16", "utf-32"))  # such a file begins with a mark, which Python then writes too
+    return CsvDialect(delimiter, encoding[:6] if marked else encoding)
+
+
 def _about(journal: JournalQueries, columns: ReportColumns) -> list[tuple[str, str]]:
     """What a workbook's last sheet says of the run."""
     counts = journal.counts()
@@ -184,7 +203,9 @@ def write_errors(
 ) -> Path:
     """Write only errors: the invalid rows of a manifest of which nothing was sent."""
     path = journal.directory / f"errors.{file_format}"
-    with open_writer(path, file_format, columns.output, drafts=path.parent / UNFINISHED) as writer:
+    with open_writer(
+        path, file_format, columns.output, drafts=path.parent / UNFINISHED, dialect=dialect_of(journal)
+    ) as writer:
         batch: list[list[object]] = []
         for entry in journal.all_rows():
             if entry.status is Status.INVALID:

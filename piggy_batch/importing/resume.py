@@ -37,6 +37,9 @@ def load_manifest_into(
         journal = Journal.create(directory.path)
         loaded = load_manifest(journal, operation, manifest, reading)
         journal.set("home", home_of(directory.path))
+        facts = loaded.facts
+        journal.set("format", "parquet" if facts.format == "parquet" else "csv")
+        journal.set("dialect", [facts.delimiter, facts.encoding] if facts.delimiter and facts.encoding else None)
         if directory.claim is not None:
             journal.set(INHERITED_CLAIM, directory.claim)
     except BaseException:

@@ -14,8 +14,10 @@ from piggy_batch.importing.giftcards.preview import warn_about_giftcards
 from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.plan import (
     ask_before_start,
+    plan_figures,
     plan_lines,
     refuse_invalid,
+    requests_of,
     rows_going_on,
     rows_to_take,
     waiver_warning,
@@ -37,6 +39,7 @@ from piggy_batch.runs.duplicate_guard import DuplicateRunGuard, refuse_again
 from piggy_batch.runs.filenames import STDIN, SUMMARY
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.progress import NestedProgress
+from piggy_batch.runs.registry import note_run
 from piggy_batch.runs.signals import Signals, ending_after
 
 if TYPE_CHECKING:
@@ -112,7 +115,6 @@ class RowCommandRun:
                     self.directory, self.operation, self.manifest, self.options.reading
                 )
                 binding = self.loaded.binding
-                journal.set("format", "parquet" if self.loaded.facts.format == "parquet" else "csv")
                 self.duplicate_guard = self._guard(journal)
                 if not self.options.reading.again:
                     self.duplicate_guard.refuse()
@@ -187,19 +189,30 @@ class RowCommandRun:
                 base_url=context.target.base_url,
                 proxy=client.proxy,
             )
+            rows = rows_to_take(self.operation, journal.queries, options.execution)
+            figures = plan_figures(
+                self.operation.name,
+                journal.queries.counts(),
+                rows_to_send=rows,
+                requests=requests_of(self.operation, rows, options.execution),
+                connection=options.connection,
+                account=account,
+                base_url=context.target.base_url,
+            )
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
             with shared_pace(context, session, account, self.directory.path.name):
                 if options.dry_run:
-                    return await self._rehearse(run, session, plan, blocking)
-                rows = rows_to_take(self.operation, journal.queries, options.execution)
+                    return replace(await self._rehearse(run, session, plan, blocking), figures=figures)
                 asks = self.operation.confirm and not options.yes and rows > 0
                 question = f"{self.operation.name}: send {rows:,} rows?" if asks else None
-                ask_before_start(context, self.operation.name, plan, blocking, question)
+                ask_before_start(context, self.operation.name, plan, blocking, question, asks=not options.yes)
                 journal.set("account", account)
                 journal.set("base_url", context.target.base_url)
                 journal.set("command", context.command)
                 if self.duplicate_guard is not None and self.loaded is not None:
                     self.duplicate_guard.claim(again=options.reading.again)
+                if context.tell_plan:  # a stage is no run of its own for people
+                    note_run(context.registry_dir, self.directory.path, self.operation.name)
                 self.signals.allow_graceful_stop(session)
                 with ending_after(options.max_duration_s, session.stop):
                     context.progress.log_to(self.directory.path / "run.log")

@@ -17,6 +17,7 @@ from piggy_batch.runs.lock import is_held
 from piggy_batch.text import duration, iso
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -118,19 +119,25 @@ def _next(run_dir: Path, journal: JournalQueries, counts: dict[str, int]) -> str
     return str(command) if command and any(counts[s.value] for s in takes) else None
 
 
+def run_state(found: Mapping[str, Any]) -> str:
+    """Whether a run works, or how it ended, in words."""
+    if found["running"]:
+        return "running"
+    if "passes" in found:
+        return "not running; the same command goes on"
+    if found["exit_code"] is not None:
+        return f"ended with exit code {found['exit_code']}"
+    return "stopped without saying goodbye; the same command goes on" if found["invocations"] else "not running"
+
+
 def status_lines(found: dict[str, Any]) -> list[str]:
     """The same for people."""
     if "passes" in found:
         return _export_lines(found)
     counts = found["counts"]
     account = found["account"]
-    state = "running" if found["running"] else "not running"
-    if not found["running"] and found["exit_code"] is None and found["invocations"]:
-        state = "stopped without saying goodbye; the same command goes on"
-    elif found["exit_code"] is not None:
-        state = f"ended with exit code {found['exit_code']}"
     lines = [
-        f"{found['operation']}: {state}",
+        f"{found['operation']}: {run_state(found)}",
         f"manifest {found['manifest']['path']}, {found['rows']:,} rows",
         f"account {describe_account(account) if account else 'not known yet'} at {found['base_url'] or 'nowhere yet'}",
     ]
@@ -150,9 +157,8 @@ def status_lines(found: dict[str, Any]) -> list[str]:
 def _export_lines(found: dict[str, Any]) -> list[str]:
     """An unfinished export for people."""
     account = found["account"]
-    state = "running" if found["running"] else "not running; the same command goes on"
     lines = [
-        f"{found['operation']}: {state}",
+        f"{found['operation']}: {run_state(found)}",
         f"file {found['file'] or 'not named yet'}, account {describe_account(account) if account else 'not known yet'}",
     ]
     lines += [f"  pass {one['pass']}: {one['pages']:,} of {one['last_page'] or '?'} pages" for one in found["passes"]]

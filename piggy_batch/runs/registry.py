@@ -4,20 +4,26 @@ They hold no token and nothing of customers."""
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import pwd
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
 from piggy_batch.files import write_whole
+from piggy_batch.text import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+KNOWN = "runs"  # folder of notes on where runs live, one a run directory
 
 
 class RunRegistry:
@@ -66,6 +72,32 @@ def entry_of(run: str, run_dir: Path) -> dict[str, Any]:
     """What a record holds of a run."""
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"run": run, "run_dir": str(run_dir.resolve()), "started_at": now}
+
+
+def note_run(registry: Path | None, run_dir: Path, command: str) -> None:
+    """Remember where a run lives, for ``piggy-batch runs``. What cannot be written is not remembered: a run needs it
+    not."""
+    if registry is None:
+        return
+    path = run_dir.resolve()
+    entry = {"run_dir": str(path), "operation": command, "noted_at": iso(time.time())}
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
+    with suppress(OSError):
+        (registry / KNOWN).mkdir(mode=0o700, exist_ok=True)
+        write_whole(registry / KNOWN / f"{name}.json", json.dumps(entry).encode(), failing=None)
+
+
+def known_runs(registry: Path) -> list[dict[str, Any]]:
+    """What was noted of runs whose directories are still there, the latest first; the rest is forgotten."""
+    found = []
+    for path in (registry / KNOWN).glob("*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            if Path(entry["run_dir"]).is_dir():
+                found.append(entry)
+            else:
+                path.unlink()
+    return sorted(found, key=lambda entry: str(entry.get("noted_at")), reverse=True)
 
 
 def state_dir() -> Path:

@@ -3,11 +3,12 @@
 from piggy_batch.files import sha256_of
 from piggy_batch.tables.readers.open import open_table
 from piggy_batch.tables.table import Rows, Table, TableInfo
-from piggy_batch.tables.writers.base import OutputColumn
+from piggy_batch.tables.writers.base import CsvDialect, OutputColumn
 from piggy_batch.tables.writers.open import FORMATS, Writer, open_writer, warm_up
 
 __all__ = [
     "FORMATS",
+    "CsvDialect",
     "OutputColumn",
     "Rows",
     "Table",

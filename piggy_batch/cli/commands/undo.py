@@ -34,6 +34,9 @@ def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
     Nothing is sent. Only rows that this run changed are undone, never those that were so already, and only
     while the card is still held by whom the run left it with.
 
+    To take back a part only, remove the rows that are to stay from the manifests before you run the commands; each
+    row stands for itself.
+
     Exit code 0: the commands undo everything. 1: something is left that a person must weigh, or that cannot
     be undone.
     """

@@ -15,12 +15,12 @@ from piggy_batch.exporting.whole_lists import explain_missing
 from piggy_batch.importing.migration.checks import check_customers
 from piggy_batch.importing.migration.credit_registry import CreditRegistry
 from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, Pipeline, goes_on
-from piggy_batch.importing.migration.plan import plan_lines, stage_rows
+from piggy_batch.importing.migration.plan import plan_lines, stage_requests, stage_rows
 from piggy_batch.importing.migration.results import finish
 from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.importing.options import ImportOptions, RunResult
-from piggy_batch.importing.plan import ask_before_start, refuse_invalid
+from piggy_batch.importing.plan import ask_before_start, plan_figures, refuse_invalid
 from piggy_batch.importing.results import ReportColumns
 from piggy_batch.importing.resume import load_manifest_into, rejoin
 from piggy_batch.manifest.describe import unaccepted
@@ -30,12 +30,16 @@ from piggy_batch.runs.directory import RunDir, stem
 from piggy_batch.runs.duplicate_guard import refuse_again
 from piggy_batch.runs.filenames import STDIN
 from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.registry import note_run
 from piggy_batch.runs.signals import Signals, ending_after
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping
     from pathlib import Path
 
     from piggy_batch.client.session import Session
+    from piggy_batch.importing.migration.stages import Stage
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
@@ -100,7 +104,6 @@ class _Migration:
         migration = self.job.migration
         checked = check_customers(journal, loaded, per_card=migration.credits_per_card)
         self.loaded, self.gives = checked.loaded, checked.gives
-        journal.set("format", "parquet" if loaded.facts.format == "parquet" else "csv")
         journal.set("credits", value=self.gives)
         journal.set("run_id", secrets.token_hex(16))
         if not self.gives:
@@ -132,9 +135,11 @@ class _Migration:
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
             if options.dry_run:
                 code, notes = (ExitCode.SETUP, (unaccepted(blocking),)) if blocking else (ExitCode.DONE, ())
-                return RunResult(code, self.job.run_dir, plan=plan, notes=notes)
+                figures = self._figures(counts, planned, account)
+                return RunResult(code, self.job.run_dir, plan=plan, figures=figures, notes=notes)
             asks = sum(planned.values()) > 0 and not options.yes
-            ask_before_start(self.job.context, "migrate", plan, blocking, "migrate: start?" if asks else None)
+            question = "migrate: start?" if asks else None
+            ask_before_start(self.job.context, "migrate", plan, blocking, question, asks=not options.yes)
             if not asks:
                 for line in plan:
                     self.job.context.progress.say(line)
@@ -142,10 +147,26 @@ class _Migration:
             journal.set("base_url", self.job.context.target.base_url)
             journal.set("command", self.job.context.command)
             journal.set("bound", value=True)
+            note_run(self.job.context.registry_dir, self.job.run_dir, "migrate")
             signals.allow_graceful_stop(session)
             pipeline = Pipeline(self.job, state, session, registry, taken, sum(planned.values()))
             with sent_already():
                 return await self._carry(pipeline, journal, columns, file_format)
+
+    def _figures(
+        self, counts: Mapping[Status, int], planned: Counter[Stage], account: dict[str, Any]
+    ) -> dict[str, Any]:
+        job = self.job
+        figures = plan_figures(
+            "migrate",
+            counts,
+            rows_to_send=sum(planned.values()),
+            requests=sum(stage_requests(planned).values()),
+            connection=job.options.connection,
+            account=account,
+            base_url=job.context.target.base_url,
+        )
+        return {**figures, "stages": {stage.value: number for stage, number in stage_requests(planned).items()}}
 
     async def _carry(self, pipeline: Pipeline, journal: Journal, columns: ReportColumns, file_format: str) -> RunResult:
         job = self.job

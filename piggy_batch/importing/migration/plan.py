@@ -45,6 +45,11 @@ def stage_rows(state: MigrationState, job: Job, taken: frozenset[int] | None) ->
     return planned
 
 
+def stage_requests(planned: Counter[Stage]) -> dict[Stage, int]:
+    """How many requests each stage needs, if all goes well."""
+    return {stage: planned[stage] * _EACH.get(stage, 1) for stage in Stage}
+
+
 def plan_lines(
     job: Job, loaded: LoadedManifest | None, account: dict[str, Any], journal: JournalQueries, planned: Counter[Stage]
 ) -> tuple[str, ...]:
@@ -56,14 +61,12 @@ def plan_lines(
         f"{manifest_words(job.manifest, counts)}{settled_words(counts)}",
         *(fact_lines(loaded) if loaded else []),
     ]
-    requests = 0
-    for place, stage in enumerate(Stage, start=1):
-        number = planned[stage] * _EACH.get(stage, 1)
-        requests += number
+    requests = stage_requests(planned)
+    for place, (stage, number) in enumerate(requests.items(), start=1):
         if not number and stage in (Stage.UPDATE, Stage.CREDITS):
             continue
         lines.append(f"stage {place}, {stage.operation.name}: {counted(number, 'request')}{_remark(stage)}")
-    lines.append(f"requests: {requests_words(requests, options.connection)}")
+    lines.append(f"requests: {requests_words(sum(requests.values()), options.connection)}")
     careful = "; credits are never sent again in doubt" if planned[Stage.CREDITS] else ""
     lines += [f"note: {note}" for stage in Stage if planned[stage] for note in stage.operation.notes]
     lines.append(f"repeat: running the same command again goes on where it stopped{careful}")

@@ -27,6 +27,14 @@ class OutputColumn:
     cell: Kind | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CsvDialect:
+    """How a CSV file is written: between cells, and in which encoding."""
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+
 class FormatWriter(Protocol):
     """One format's way of putting rows into a file that is already there and private."""
 

@@ -6,20 +6,31 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from piggy_batch.tables.writers.base import OutputColumn, Rows, as_text
+from piggy_batch.tables.writers.base import CsvDialect, OutputColumn, Rows, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+WIDE = "utf-8-sig"  # holds every text, and its mark tells readers so
+BLOCK = 1 << 20  # characters
+
 
 class CsvSink:
-    """UTF-8, comma, ``\\n``; quotes only where they are needed."""
+    """Lines end in ``\\n``; quotes only where they are needed.
+
+    A cell that the dialect's encoding does not hold turns the whole file into UTF-8 with a byte order mark: no text is
+    changed for the sake of an encoding.
+    """
 
     cut = 0
 
-    def __init__(self, part: Path, columns: Sequence[OutputColumn]) -> None:
-        self._file = part.open("w", encoding="utf-8", newline="")
+    def __init__(self, part: Path, columns: Sequence[OutputColumn], dialect: CsvDialect | None = None) -> None:
+        dialect = dialect or CsvDialect()
+        self._path = part
+        self._delimiter = dialect.delimiter
+        self._encoding = dialect.encoding
+        self._file = part.open("w", encoding=self._encoding, newline="")
         self._convert = as_text(columns)
         self._put([[column.name for column in columns]])
 
@@ -29,18 +40,42 @@ class CsvSink:
     def _put(self, rows: Rows) -> None:
         buffer = io.StringIO(newline="")
         # A carriage return inside a cell is quoted only where it is part of the line end.
-        csv.writer(buffer, lineterminator="\r\n").writerows(rows)
+        csv.writer(buffer, lineterminator="\r\n", delimiter=self._delimiter).writerows(rows)
         text = buffer.getvalue()
         if text.count("\r") == len(rows):
-            self._file.write(text.replace("\r\n", "\n"))
+            self._append(text.replace("\r\n", "\n"))
         else:
             self._put_slowly(rows)
 
     def _put_slowly(self, rows: Rows) -> None:
         for row in rows:
             buffer = io.StringIO(newline="")
-            csv.writer(buffer, lineterminator="\r\n").writerow(row)
-            self._file.write(buffer.getvalue()[:-2] + "\n")
+            csv.writer(buffer, lineterminator="\r\n", delimiter=self._delimiter).writerow(row)
+            self._append(buffer.getvalue()[:-2] + "\n")
+
+    def _append(self, text: str) -> None:
+        try:
+            self._file.write(text)
+        except UnicodeEncodeError:
+            if self._encoding == WIDE:
+                raise
+            self._widen()
+            self._file.write(text)
+
+    def _widen(self) -> None:
+        """Write what is there so far anew in UTF-8."""
+        self._file.close()
+        narrow = self._path.with_suffix(".narrow")
+        self._path.rename(narrow)
+        try:
+            with narrow.open(encoding=self._encoding, newline="") as source:
+                self._path.touch(0o600)
+                self._file = self._path.open("w", encoding=WIDE, newline="")
+                while block := source.read(BLOCK):
+                    self._file.write(block)
+        finally:
+            narrow.unlink()
+        self._encoding = WIDE
 
     def finish(self) -> None:
         self._file.close()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from piggy_batch.tables.writers.base import About, FormatWriter, OutputColumn, Rows
+    from piggy_batch.tables.writers.base import About, CsvDialect, FormatWriter, OutputColumn, Rows
 
 
 FORMATS = ("csv", "parquet", "xlsx", "jsonl")
@@ -75,16 +75,17 @@ def open_writer(
     *,
     drafts: Path | None = None,
     about: About | None = None,
+    dialect: CsvDialect | None = None,
 ) -> Writer:
     """A writer of ``path`` as csv, parquet, xlsx or jsonl; ``drafts`` as :func:`piggy_batch.files.atomic_file` has it.
 
-    SetupError for another format or an impossible place. CSV is UTF-8 without byte order mark with ``\\n``
-    line ends. xlsx holds typed columns as numbers, truth values and moments in UTC and all else as text, goes on in
-    further sheets at the row limit, cuts a cell at 32,767 characters, the format's limit, of which ``note`` tells, and
-    ends with a sheet of what ``about`` says when all rows are written.
+    SetupError for another format or an impossible place. CSV has ``\\n`` line ends and is UTF-8 without byte
+    order mark, with commas, unless ``dialect`` says otherwise. xlsx holds typed columns as numbers, truth values and
+    moments in UTC and all else as text, goes on in further sheets at the row limit, cuts a cell at 32,767 characters,
+    the format's limit, of which ``note`` tells, and ends with a sheet of what ``about`` says when all rows are written.
     """
     try:
-        return Writer(path, _maker(format, tuple(columns), about), drafts)
+        return Writer(path, _maker(format, tuple(columns), about, dialect), drafts)
     except OSError as error:
         raise SetupError(f"{path}: cannot be written: {error.strerror}; name another place") from None
 
@@ -95,9 +96,11 @@ def warm_up(kind: str) -> None:
         import piggy_batch.tables.writers.parquet  # noqa: F401 - loading it is the point
 
 
-def _maker(kind: str, columns: tuple[OutputColumn, ...], about: About | None) -> Callable[[Path], FormatWriter]:
+def _maker(
+    kind: str, columns: tuple[OutputColumn, ...], about: About | None, dialect: CsvDialect | None
+) -> Callable[[Path], FormatWriter]:
     if kind == "csv":
-        return lambda part: CsvSink(part, columns)
+        return lambda part: CsvSink(part, columns, dialect)
     if kind == "jsonl":
         return lambda part: JsonlSink(part, columns)
     if kind == "parquet":
