@@ -1,24 +1,44 @@
-"""How a typed cell shows as text, alike in every format."""
+"""How a typed cell shows as text, alike in every format; a cell whose value is lost shows as a mark, never as blank."""
 
 from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Self
 from uuid import UUID
 
 from piggy_batch.errors import SetupError
 
+NO_RESULT = "#NO-RESULT!"  # a formula whose result is not stored in the file
+COVERED = "#MERGED!"  # a cell under a merged one, whose value stands in its first cell only
+ERROR = "#ERROR!"  # an error that the file does not name
+
 _EXACT = 2**53  # from here on, neighbouring doubles are more than one apart
 
 
+class FormattedText(str):
+    """The text of a number that a workbook shows otherwise: with zeros or signs that only its cell format adds."""
+
+    __slots__ = ("shown",)
+    shown: str
+
+    def __new__(cls, text: str, shown: str) -> Self:
+        """``text`` is what is stored, ``shown`` what a person sees."""
+        cell = super().__new__(cls, text)
+        cell.shown = shown
+        return cell
+
+
 def number_text(value: float) -> str:
-    """A number as a spreadsheet with room enough shows it: never in scientific notation, not a number as "".
+    """A number as a spreadsheet with room enough shows it: never in scientific notation, not a number as NaN.
 
     >>> number_text(12.0), number_text(0.1 + 0.2), number_text(6.0065e18)
     ('12', '0.3', '6006500000000000000')
     """
-    if value != value or value in (float("inf"), float("-inf")):
-        return "" if value != value else str(value)
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return str(value)
     if value.is_integer() and abs(value) < _EXACT:
         return str(int(value))
     return format(Decimal(f"{value:.15g}"), "f")  # fifteen digits are what a spreadsheet keeps

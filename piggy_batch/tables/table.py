@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from piggy_batch.errors import SetupError
+from piggy_batch.text import counted
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 Rows = Iterator[tuple[int, list[str]]]
+Preview = Sequence[tuple[int, list[str]]]
 
 SHEET_NAME = "rows"  # of a workbook that is written; the next are "rows (2)", "rows (3)", read as one table
 ABOUT_SHEET = "about"  # what is known of those rows
 MAX_COLUMNS = 16_384  # what the widest spreadsheet holds; more is damage, or meant to hurt
+PREVIEW_ROWS = 20  # in which a header is looked for where the first row is none
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPreview:
+    """What a sheet of a workbook begins with."""
+
+    name: str
+    first: tuple[tuple[int, list[str]], ...]  # its first rows with their lines
+    rows: int  # that hold anything, header included
+    last_line: int
+
+    @property
+    def header(self) -> list[str]:
+        """Its first row."""
+        return self.first[0][1] if self.first else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +48,8 @@ class TableInfo:
     sheet: str | None = None
     compression: str | None = None  # gz or zip
     notes: tuple[str, ...] = ()  # one sentence each, for the plan
+    ends_line: bool = True  # the last line of a text file has its end; else it may be cut off
+    others: tuple[SheetPreview, ...] = ()  # further visible sheets, not read
 
 
 def _nothing() -> None:
@@ -50,6 +72,8 @@ class Table:
     read: Callable[[], Rows]
     float_columns: frozenset[str] = frozenset()  # no good as identifiers: digits are lost already
     release: Callable[[], None] = field(default=_nothing)
+    preview: Callable[[], Preview] = field(default=tuple)  # the first rows as they stand, whichever is the header
+    may_be_formatted: bool = False  # cells may be FormattedText
 
     def rows(self) -> Rows:
         """Every row under the header, from the start."""
@@ -77,6 +101,8 @@ def make_table(
     *,
     float_columns: frozenset[str] = frozenset(),
     release: Callable[[], None] = _nothing,
+    preview: Callable[[], Preview] = tuple,
+    may_be_formatted: bool = False,
 ) -> Table:
     """A Table with its header put in order; raises SetupError for one that cannot serve.
 
@@ -102,7 +128,32 @@ def make_table(
     if len(names) < len(header):
         read = _without_blank_end(read, len(names))
     columns = tuple(names)
-    return Table(columns, replace(facts, notes=tuple(notes)), read, float_columns, release)
+    return Table(columns, replace(facts, notes=tuple(notes)), read, float_columns, release, preview, may_be_formatted)
+
+
+def from_row(rows: Rows, first: int | None) -> Rows:
+    """The rows from that line on; all of them for None."""
+    return rows if first is None else ((line, cells) for line, cells in rows if line >= first)
+
+
+def without_last(table: Table, number: int, where: str) -> Table:
+    """The table without its last rows; a note says which. SetupError where it has no more than these."""
+    left: deque[tuple[int, list[str]]] = deque(maxlen=number)
+    count = 0
+    for row in table.rows():
+        left.append(row)
+        count += 1
+    if count <= number:
+        raise SetupError(f"{where}: --drop-last {number} leaves no row of {count:,}; leave it out")
+
+    def rows() -> Rows:
+        return islice(table.rows(), count - number)
+
+    shown = "; ".join(f"line {line}: {', '.join(filter(None, cells))[:60]}" for line, cells in islice(left, 3))
+    more = f" and {number - 3} more" if number > 3 else ""
+    note = f"the last {counted(number, 'row')} left out (--drop-last): {shown}{more}"
+    facts = replace(table.facts, notes=(*table.facts.notes, note))
+    return replace(table, facts=facts, read=rows)
 
 
 def _without_blank_end(read: Callable[[], Rows], width: int) -> Callable[[], Rows]:

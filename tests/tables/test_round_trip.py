@@ -216,14 +216,16 @@ def test_an_impossible_place_is_refused(tmp_path: Path) -> None:
         open_writer(tmp_path / "f", "xml", [OutputColumn("a")])
 
 
-def test_a_full_sheet_goes_on_in_the_next_and_reads_as_one(tmp_path: Path) -> None:
-    """Rows beyond the sheet's limit stand in further sheets, and come back as one table."""
+def test_a_full_sheet_goes_on_in_the_next_and_is_joined_by_name(tmp_path: Path) -> None:
+    """Rows beyond the sheet's limit stand in further sheets, and come back as one table when all are named."""
     columns = [OutputColumn("a"), OutputColumn("b")]
     rows = [[str(n), "x"] for n in range(25)]
     with Writer(tmp_path / "t.xlsx", lambda part: XlsxSink(part, columns, sheet_rows=11)) as writer:
         writer.write(rows)
-    columns_read, rows_read, facts = read(tmp_path / "t.xlsx")
-    assert (columns_read, rows_read, facts.notes) == (["a", "b"], rows, ())
+    assert read(tmp_path / "t.xlsx")[1] == rows[:10]
+    with open_table(tmp_path / "t.xlsx", sheet="rows/rows (2)/rows (3)") as table:
+        assert [cells for _, cells in table.rows()] == rows
+        assert table.facts.notes == ('"rows" and "rows (2)" and "rows (3)" are read as one list',)
 
 
 def test_a_cell_too_long_for_a_workbook_is_cut_visibly(tmp_path: Path) -> None:

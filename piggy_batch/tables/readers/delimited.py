@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.readers.encoding import settle
-from piggy_batch.tables.table import Rows, Table, TableInfo, make_table
+from piggy_batch.tables.table import PREVIEW_ROWS, Preview, Rows, Table, TableInfo, from_row, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,22 +26,41 @@ _SAMPLE_ROWS = 100
 _EXCEL_HINT = re.compile(r"\ufeff?sep=(.)\r?\n?", re.IGNORECASE)
 
 
-def open_csv(source: Source, *, delimiter: str | None, encoding: str | None) -> Table:
+def open_csv(source: Source, *, delimiter: str | None, encoding: str | None, header_row: int | None = None) -> Table:
     """A CSV file as a table; the whole file is known to decode before the first row is read."""
     wanted = _delimiter(delimiter)
     found = settle(source, encoding)
     notes = list(found.notes)
     hint = _hint(source, found.codec)
-    chosen = wanted or hint or _detect(source, found.codec)
+    chosen = wanted or hint or _detect(source, found.codec, header_row)
 
     def rows() -> Rows:
-        return _rows(source, found.codec, chosen, hinted=hint is not None)
+        return from_row(_rows(source, found.codec, chosen, hinted=hint is not None), header_row)
+
+    def preview() -> Preview:
+        likely = wanted or hint or _most_regular(source, found.codec)
+        return list(islice(_rows(source, found.codec, likely, hinted=hint is not None), PREVIEW_ROWS))
 
     header = next(rows(), None)
+    if header is None and header_row is not None:
+        raise SetupError(f"{source.where}: has no line {header_row} or further; --header-row names the columns' line")
     if header is None:
         raise SetupError(f"{source.where}: nothing but blank lines; the first line must name the columns")
-    facts = TableInfo("csv", found.codec, chosen, compression=source.compression, notes=tuple(notes))
-    return make_table(source.where, header[1], facts, lambda: islice(rows(), 1, None))
+    facts = TableInfo(
+        "csv",
+        found.codec,
+        chosen,
+        compression=source.compression,
+        notes=tuple(notes),
+        ends_line=_ends_line(source, found.codec),
+    )
+    return make_table(source.where, header[1], facts, lambda: islice(rows(), 1, None), preview=preview)
+
+
+def _ends_line(source: Source, codec: str) -> bool:
+    """Whether the last line has its end."""
+    width = 4 if codec.startswith("utf-32") else 2 if codec.startswith("utf-16") else 1
+    return source.tail(width).decode(codec, "replace").endswith(("\n", "\r"))
 
 
 def _delimiter(wanted: str | None) -> str | None:
@@ -60,22 +79,40 @@ def _hint(source: Source, codec: str) -> str | None:
     return match[1] if match else None
 
 
-def _detect(source: Source, codec: str) -> str:
+def _detect(source: Source, codec: str, header_row: int | None) -> str:
     """The delimiter under which most first rows are as wide as the header; a comma where nothing splits."""
     best, best_score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
-        widths = []
-        try:
-            for _, cells in islice(_rows(source, codec, delimiter, hinted=False), _SAMPLE_ROWS):
-                widths.append(len(cells))
-        except SetupError:  # quotes make no sense under this delimiter from here on
-            pass
+        widths = _widths(source, codec, delimiter, header_row)
         if not widths or widths[0] < 2:
             continue
         agreeing = widths.count(widths[0]) / len(widths)
         if (agreeing, widths[0]) > best_score:
             best, best_score = delimiter, (agreeing, widths[0])
     return best
+
+
+def _most_regular(source: Source, codec: str) -> str:
+    """The delimiter under which most first rows have one width, whatever stands above the header."""
+
+    def score(delimiter: str) -> tuple[float, int]:
+        widths = [width for width in _widths(source, codec, delimiter, None) if width > 1]
+        usual = max(set(widths), key=widths.count, default=0)
+        return widths.count(usual), usual
+
+    return max(DELIMITERS, key=score)
+
+
+def _widths(source: Source, codec: str, delimiter: str, header_row: int | None) -> list[int]:
+    """How many cells the first rows have under a delimiter."""
+    widths = []
+    rows = from_row(_rows(source, codec, delimiter, hinted=False), header_row)
+    try:
+        for _, cells in islice(rows, _SAMPLE_ROWS):
+            widths.append(len(cells))
+    except SetupError:  # quotes make no sense under this delimiter from here on
+        pass
+    return widths
 
 
 def _rows(source: Source, codec: str, delimiter: str, *, hinted: bool) -> Rows:

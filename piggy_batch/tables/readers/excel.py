@@ -3,131 +3,209 @@
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
-
-import python_calamine
+from typing import TYPE_CHECKING, Protocol
 
 from piggy_batch.errors import SetupError
-from piggy_batch.tables.cells import cell_text
+from piggy_batch.tables.cells import COVERED, FormattedText
+from piggy_batch.tables.readers.calamine_book import CalamineBook
 from piggy_batch.tables.readers.excel_guard import inspect
+from piggy_batch.tables.readers.ods import OdsBook
 from piggy_batch.tables.readers.source import unpacked
-from piggy_batch.tables.table import ABOUT_SHEET, SHEET_NAME, Rows, Table, TableInfo, make_table
+from piggy_batch.tables.table import (
+    ABOUT_SHEET,
+    PREVIEW_ROWS,
+    SHEET_NAME,
+    Rows,
+    SheetPreview,
+    Table,
+    TableInfo,
+    from_row,
+    make_table,
+)
+from piggy_batch.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from piggy_batch.tables.readers.excel_guard import WorkbookInfo
     from piggy_batch.tables.readers.source import Source
 
-_LOOKED_AT = 1000  # rows searched for numbers, for the note
-_PADDED = "some cells show zeros in front that are a cell format, not digits; they are not read: store them as text"
+JOIN = "/"  # between the names of sheets to be read as one list; no sheet's name holds it
+SHEET_ROWS = 1_048_576  # a list that is longer goes on in a further sheet
 _NUMBERS = "some columns hold numbers, not text: zeros in front may be lost already"
 
-Line = tuple[int, list[Any]]
+
+class Workbook(Protocol):
+    """A workbook of any kind: its visible sheets, and the rows of each as text."""
+
+    def sheets(self, first: int) -> list[SheetPreview]:
+        """Every visible sheet that is not blank, with that many of its first rows."""
+
+    def names(self) -> Sequence[str]:
+        """Every sheet, hidden and blank ones too."""
+
+    def rows(self, name: str) -> Rows:
+        """The rows of a sheet that hold anything, a damaged cell as its mark."""
+
+    def has_marks(self, name: str) -> bool:
+        """Whether cells of a sheet may be marks or FormattedText, or rows shorter than the header."""
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether a cell among the first rows is a number."""
 
 
-def open_workbook(source: Source, *, sheet: str | None) -> Table:
+def open_workbook(source: Source, *, sheet: str | None, header_row: int | None = None, formats: bool = False) -> Table:
     """A sheet of a workbook as a table of text; without ``sheet`` the first visible one that is not blank.
 
-    Numbers show their digits, never scientific notation; dates are ISO. Lines are the sheet's rows. Sheets
-    named ``<first> (2)``, ``<first> (3)`` with the same header, as the writer makes them, continue the first.
-    SetupError for a workbook that would not fit in memory, is damaged, or asks for a password.
+    ``sheet`` may name several, joined by ``/``, which have the same header and become one list. Numbers show their
+    digits, never scientific notation; with ``formats`` as the workbook shows them. Dates are ISO. A cell without its
+    value (an error, a formula that was not calculated, a cell under a merged one) shows as a mark such as ``#N/A``.
+    Lines are the sheet's rows. SetupError for a workbook that would not fit in memory, is damaged, or asks for a
+    password.
     """
     handle = unpacked(source)
     try:
-        nature = inspect(handle, source.where)
-        handle.seek(0)
-        loaded = _sound(lambda: python_calamine.load_workbook(handle), source.where)
-    finally:
+        info = inspect(handle, source.where)
+        book = OdsBook(handle, source.where) if info.kind == "ods" else CalamineBook(handle, info, source.where)
+        return _table(book, info, source, sheet, header_row, handle.close, formats=formats)
+    except BaseException:
         handle.close()
-    book = _Book(loaded, source.where)
-    names = book.choose(sheet)
-    header = next(book.lines(names[0]))[1]
-
-    def rows() -> Iterator[Line]:
-        return chain.from_iterable(islice(book.lines(name), 1, None) for name in names)
-
-    own = names[0] == SHEET_NAME
-    others = len([name for name in loaded.sheet_names if not (own and name == ABOUT_SHEET)]) - len(names)
-    notes = [f'sheet "{names[0]}"; {others} more not read'] if others else []
-    notes += [f"an old workbook ({nature.kind})"] if nature.kind == "xls" else []
-    if nature.padded_formats:
-        notes.append(_PADDED)
-    elif any(isinstance(cell, float) for _, cells in islice(rows(), _LOOKED_AT) for cell in cells):
-        notes.append(_NUMBERS)
-    if nature.hidden_rows:
-        hidden = "1 row is" if nature.hidden_rows == 1 else f"{nature.hidden_rows:,} rows are"
-        notes.append(f"{hidden} hidden in the workbook, by hand or by a filter; hidden rows are read too")
-
-    def texts() -> Rows:
-        for line, cells in rows():
-            shown = [cell if isinstance(cell, str) else cell_text(cell, source.where) for cell in cells]
-            if any(shown):
-                yield line, shown
-
-    facts = TableInfo(
-        "ods" if nature.kind == "ods" else "xlsx",
-        sheet=names[0],
-        compression=source.compression,
-        notes=tuple(notes),
-    )
-    return make_table(source.where, [cell_text(cell, source.where) for cell in header], facts, texts)
-
-
-class _Book:
-    """A workbook whose sheets are each taken apart once, however often they are read."""
-
-    def __init__(self, book: Any, where: str) -> None:
-        self.book = book
-        self.where = where
-        self._sheets: dict[str, Any] = {}
-
-    def lines(self, name: str) -> Iterator[Line]:
-        """The rows of a sheet that hold anything, with their numbers."""
-        if name not in self._sheets:
-            self._sheets[name] = _sound(lambda: self.book.get_sheet_by_name(name), self.where)
-        for line, cells in enumerate(self._sheets[name].iter_rows(), start=1):
-            if any(cell != "" for cell in cells):
-                yield line, cells
-
-    def choose(self, wanted: str | None) -> list[str]:
-        """The sheets to read, the first of which has a header."""
-        if wanted is None:
-            return self._first_visible()
-        if wanted not in self.book.sheet_names:
-            names = ", ".join(f'"{name}"' for name in self.book.sheet_names[:10])
-            raise SetupError(f'{self.where}: no sheet "{wanted}"; pass --sheet with one of {names}')
-        if next(self.lines(wanted), None) is None:
-            raise SetupError(f'{self.where}: sheet "{wanted}" is blank; its first row must name the columns')
-        return [wanted]
-
-    def _first_visible(self) -> list[str]:
-        visible = [
-            sheet.name
-            for sheet in self.book.sheets_metadata
-            if sheet.visible == python_calamine.SheetVisibleEnum.Visible
-            and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
-        ]
-        for name in visible:
-            header = next(self.lines(name), None)
-            if header is not None:
-                further = (f"{name} ({number})" for number in range(2, len(visible) + 1))
-                return [name, *(more for more in further if more in visible and self._goes_on(more, header))]
-        raise SetupError(f"{self.where}: every visible sheet is blank; the first row must name the columns")
-
-    def _goes_on(self, name: str, header: Line) -> bool:
-        also = next(self.lines(name), None)
-        return also is not None and also[1] == header[1]
-
-
-def _sound(read: Callable[[], Any], where: str) -> Any:
-    """What ``read`` returns; the library's complaints, its Rust panics included, as SetupError."""
-    try:
-        return read()
-    except python_calamine.PasswordError:
-        raise SetupError(f"{where}: the workbook asks for a password; save it without one") from None
-    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
         raise
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise SetupError(f"{where}: the workbook cannot be read ({error}); save it again, or as CSV UTF-8") from None
+
+
+def _table(
+    book: Workbook,
+    info: WorkbookInfo,
+    source: Source,
+    wanted: str | None,
+    header_row: int | None,
+    release: Callable[[], None],
+    *,
+    formats: bool,
+) -> Table:
+    previews = book.sheets(PREVIEW_ROWS)
+    names = _chosen(book, previews, wanted, source.where)
+    headers = [next(from_row(book.rows(name), header_row), None) for name in names]
+    header = _common_header(names, headers, header_row, source.where)
+    width = len(header)
+    is_plain = info.kind != "ods" and not formats and len(names) == 1 and not book.has_marks(names[0])
+
+    def rows() -> Rows:
+        for name in names:
+            found = islice(from_row(book.rows(name), header_row), 1, None)
+            yield from found if is_plain else filled(found)
+
+    def filled(found: Rows) -> Rows:
+        for line, cells in found:
+            if len(cells) < width:
+                cells += [""] * (width - len(cells))
+            yield line, [_shown(cell) for cell in cells] if formats else cells
+
+    about = ABOUT_SHEET if names[0] == SHEET_NAME else None  # of a workbook of this program's own
+    others = tuple(preview for preview in previews if preview.name not in {*names, about})
+    facts = TableInfo(
+        "ods" if info.kind == "ods" else "xlsx",
+        sheet=JOIN.join(names),
+        compression=source.compression,
+        notes=tuple(_notes(book, info, names, header, others)),
+        others=others,
+    )
+    first = next((preview.first for preview in previews if preview.name == names[0]), ())
+    return make_table(
+        source.where,
+        header,
+        facts,
+        rows,
+        release=release,
+        preview=lambda: first,
+        may_be_formatted=not formats and not is_plain,
+    )
+
+
+def _shown(cell: str) -> str:
+    return cell.shown if isinstance(cell, FormattedText) else cell
+
+
+def _chosen(book: Workbook, previews: Sequence[SheetPreview], wanted: str | None, where: str) -> list[str]:
+    """The sheets to read."""
+    if wanted is None:
+        if not previews:
+            raise SetupError(f"{where}: every visible sheet is blank; the first row must name the columns")
+        _refuse_half(previews, where)
+        return [previews[0].name]
+    known = book.names()
+    names = [wanted] if wanted in known else wanted.split(JOIN)
+    for name in names:
+        if name not in known:
+            listed = ", ".join(f'"{each}"' for each in known[:10])
+            raise SetupError(f'{where}: no sheet "{name}"; pass --sheet with one of {listed}')
+    if len(set(names)) < len(names):
+        raise SetupError(f'{where}: --sheet "{wanted}" names a sheet twice')
+    return names
+
+
+def _refuse_half(previews: Sequence[SheetPreview], where: str) -> None:
+    """A list too long for one sheet is not read in part."""
+    first = previews[0]
+    if first.last_line < SHEET_ROWS:
+        return
+    parts = [first.name, *(p.name for p in previews[1:] if p.header == first.header)]
+    if len(parts) > 1:
+        raise SetupError(
+            f'{where}: sheet "{first.name}" is full and {_listed(parts[1:])} has the same header: pass --sheet '
+            f'"{JOIN.join(parts)}" to read them as one list, or --sheet "{first.name}" for the first alone'
+        )
+
+
+def _common_header(
+    names: Sequence[str],
+    headers: Sequence[tuple[int, list[str]] | None],
+    header_row: int | None,
+    where: str,
+) -> list[str]:
+    for name, found in zip(names, headers, strict=True):
+        if found is None:
+            at = f"has no row {header_row} or further" if header_row else "is blank"
+            raise SetupError(f'{where}: sheet "{name}" {at}; a row must name the columns')
+    first, *others = [["" if cell == COVERED else cell for cell in found[1]] for found in headers if found]
+    for name, other in zip(names[1:], others, strict=True):
+        if other != first:
+            raise SetupError(
+                f'{where}: sheet "{name}" has another header than "{names[0]}", so they are not one list; '
+                "read each by itself"
+            )
+    return first
+
+
+def _notes(
+    book: Workbook, info: WorkbookInfo, names: Sequence[str], header: Sequence[str], others: Sequence[SheetPreview]
+) -> Iterator[str]:
+    if len(names) > 1:
+        yield f"{_listed(names)} are read as one list"
+    elif others:
+        yield f'sheet "{names[0]}" is read; not read: {", ".join(_told(names, header, other) for other in others[:10])}'
+    own = names[0] == SHEET_NAME and ABOUT_SHEET in book.names()
+    if unseen := len(book.names()) - len(names) - len(others) - own:
+        yield f"{counted(unseen, 'sheet')} more, blank or hidden, not read"
+    if info.kind == "xls":
+        yield "an old workbook (xls)"
+    if any(map(book.holds_numbers, names)):
+        yield _NUMBERS
+    if info.hidden_rows:
+        hidden = "1 row is" if info.hidden_rows == 1 else f"{info.hidden_rows:,} rows are"
+        yield f"{hidden} hidden in the workbook, by hand or by a filter; hidden rows are read too"
+
+
+def _told(names: Sequence[str], header: Sequence[str], other: SheetPreview) -> str:
+    """Another sheet, and whether it looks like a list."""
+    rows = max(0, other.rows - 1)
+    if list(other.header) == list(header):
+        both = JOIN.join((*names, other.name))
+        return f'"{other.name}" ({counted(rows, "row")} under the same header: --sheet "{both}" joins them)'
+    if rows:
+        return f'"{other.name}" ({counted(rows, "row")} that look like a list)'
+    return f'"{other.name}"'
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(f'"{name}"' for name in chain(names[:3], ["…"] if len(names) > 3 else []))

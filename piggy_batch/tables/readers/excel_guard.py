@@ -20,11 +20,16 @@ MAX_TEXTS = 512 << 20  # the table of shared texts is held whole
 
 _OVERLAP = 4096
 _MAX_TAIL = 16 << 20  # one row of an ods sheet
-_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_COLUMNS = re.compile(rb'r="([A-Za-z]{1,3})\d')
+_ROWS = re.compile(rb'r="[A-Za-z]{1,3}(\d{1,7})"')
+_ODD_SPELLING = re.compile(rb"r(?:\s|=[\s'])")  # of an attribute r: then the slower pattern looks as well
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_ROW_NUMBER = re.compile(rb"""<(?:\w{1,9}:)?row\s[^<>]{0,600}?\br\s*=\s*["'](\d{1,7})["']""")
+_OPENINGS = (b"<c ", b"<c>", b"<c/", b":c ", b":c>", b":c/")
+_MAX_BARE = 16_384
+_SPECIAL = (b'"e"', b"'e'", b"<f", b":f", b"mergeCell")  # an error, a formula, a merged cell, or what looks so
 _XLSX_ROW = re.compile(rb"<(?:\w{1,9}:)?row\s([^<>]{0,600})>")
 _HIDDEN = re.compile(rb"""\bhidden\s?=\s?["'](?:1|true)["']""")
-_PAD_XLSX = re.compile(rb'formatCode="0{3,}"')
-_PAD_ODS = re.compile(rb'number:min-integer-digits="(?:[3-9]|\d\d)')
 _ODS_ROW = re.compile(rb"<table:table-row\b([^>]*?)(?:/>|>(.*?)</table:table-row>)", re.DOTALL)
 _ODS_CELL = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*)>")
 _ODS_WIDE = re.compile(rb'number-columns-repeated="(\d+)"')
@@ -36,8 +41,8 @@ class WorkbookInfo:
     """What kind of workbook it is: xlsx, xls or ods, and what of it does not show in its cells."""
 
     kind: str
-    padded_formats: bool = False  # a cell format shows zeros in front
     hidden_rows: int = 0  # with cells, in all sheets; not known of xls
+    special: frozenset[str] = frozenset()  # members of an xlsx that hold errors, formulas or merged cells
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class CellRange:
     rows: int = 0
     columns: int = 0
     hidden: int = 0  # of the rows
+    special: bool = False  # an error, a formula or a merged cell is there, or what looks so
 
 
 def inspect(handle: BinaryIO, where: str) -> WorkbookInfo:
@@ -69,31 +75,33 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> WorkbookInfo:
     if not ods and "[Content_Types].xml" not in names:
         raise SetupError(f"{where}: is no workbook; save the table as xlsx or CSV UTF-8")
     budget = _Budget(packed, where)
-    padded = False
     hidden = 0
-    for name in names:
+    special: set[str] = set()
+    for member in archive.infolist():  # every member: a declared size proves nothing, and a sheet may lie anywhere
+        name = member.filename
         reach = CellRange()
-        pieces = budget.watch(name, _pieces(archive, name))
+        pieces = budget.watch(name, _pieces(archive, member))
         if ods and name == "content.xml":
             _span_ods(pieces, reach, where)
-        elif name.startswith("xl/worksheets/") and name.endswith(".xml"):
-            _span_xlsx(pieces, reach)
+        elif ods:
+            for _ in pieces:
+                pass
         else:
-            pattern = _PAD_ODS if ods else _PAD_XLSX
-            for piece in pieces:  # every member is read, for its declared size proves nothing
-                padded = padded or ("styles" in name and pattern.search(piece) is not None)
+            _span_xlsx(pieces, reach)
         hidden += reach.hidden
+        if reach.special:
+            special.add(name)
         if reach.rows * reach.columns > MAX_CELLS:
             raise SetupError(
                 f"{where}: its cells reach over {reach.rows:,} rows and {reach.columns:,} columns; "
                 "delete what lies outside the table, or save it as CSV UTF-8"
             )
-    return WorkbookInfo("ods" if ods else "xlsx", padded, hidden)
+    return WorkbookInfo("ods" if ods else "xlsx", hidden, frozenset(special))
 
 
-def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
-    with archive.open(name) as member:
-        while piece := member.read(CHUNK):
+def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(member) as file:
+        while piece := file.read(CHUNK):
             yield piece
 
 
@@ -116,16 +124,29 @@ class _Budget:
 
 
 def _span_xlsx(pieces: Iterator[bytes], reach: CellRange) -> None:
-    """The furthest row and column of any cell; cells without a reference stand in the XML one by one."""
-    tail = b""
+    """The furthest row and column of any cell; those without a reference are counted, and stand in their row."""
+    tail, bare = b"", 0
     for piece in pieces:
         text = tail + piece
-        for letters, digits in set(_REFERENCE.findall(text)):
-            reach.rows = max(reach.rows, int(digits))
-            reach.columns = max(reach.columns, _column(letters))
+        found = _COLUMNS.findall(text)
+        columns, rows = set(found), set(_ROWS.findall(text))
+        openings = (
+            text.count(b"<c ") + text.count(b"<c>") + text.count(b"<c/") + text.count(b":c ") + text.count(b":c>")
+        )
+        bare += max(0, openings - len(found))
+        if bare:
+            rows.update(_ROW_NUMBER.findall(text))
+            reach.columns = max(reach.columns, min(bare, _MAX_BARE))
+        if _ODD_SPELLING.search(text):
+            for letters, digits in _REFERENCE.findall(text):
+                columns.add(letters)
+                rows.add(digits)
+        reach.rows = max(reach.rows, *map(int, rows), 0)
+        reach.columns = max(reach.columns, *map(_column, columns), 0)
+        reach.special = reach.special or any(sign in text for sign in _SPECIAL)
         if b"hidden" in text:
-            found = (row for row in _XLSX_ROW.finditer(text) if row.end() > len(tail))  # the others are counted already
-            reach.hidden += sum(not row[1].endswith(b"/") and _HIDDEN.search(row[1]) is not None for row in found)
+            seen = (row for row in _XLSX_ROW.finditer(text) if row.end() > len(tail))  # the others are counted already
+            reach.hidden += sum(not row[1].endswith(b"/") and _HIDDEN.search(row[1]) is not None for row in seen)
         tail = piece[-_OVERLAP:]
 
 

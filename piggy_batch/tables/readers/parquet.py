@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from piggy_batch.tables.readers.source import Source
 
 MAX_FOOTER = 64 << 20  # bytes; describes tens of thousands of columns already
+MAX_ROWS = 20_000_000  # a few bytes can stand for many more
 MAX_RATIO = 1000  # unpacked to packed, of one column's chunk
 _RATIO_FLOOR = 256 << 20
 _BATCH_ROWS = 8192
@@ -81,7 +82,11 @@ def _check_size(file: Any, where: str) -> None:
     for field in file.schema_arrow:
         if pa.types.is_nested(field.type):
             raise SetupError(f'{where}, column "{field.name}": holds lists or records; leave it out')
+        if pa.types.is_duration(field.type) and field.type.unit == "ns":
+            raise SetupError(f'{where}, column "{field.name}": holds durations in nanoseconds, no text; leave it out')
     metadata = file.metadata
+    if metadata.num_rows > MAX_ROWS:
+        raise SetupError(f"{where}: {metadata.num_rows:,} rows; at most {MAX_ROWS:,} are read: split the list")
     if metadata.num_columns > MAX_COLUMNS:
         raise SetupError(f"{where}: {metadata.num_columns:,} columns; at most {MAX_COLUMNS:,} are read")
     for group in range(metadata.num_row_groups):
@@ -97,7 +102,10 @@ def _rows(file: Any, where: str) -> Rows:
     names = file.schema_arrow.names
     try:
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-            texts = [_texts(batch.column(index), f'{where}, column "{name}"') for index, name in enumerate(names)]
+            if all(column.null_count == batch.num_rows for column in batch.columns):
+                line += batch.num_rows
+                continue
+            texts = [_texts(batch.column(index), f'{where}, column "{name}"', line) for index, name in enumerate(names)]
             for cells in zip(*texts, strict=True):
                 line += 1
                 if any(cells):
@@ -106,8 +114,8 @@ def _rows(file: Any, where: str) -> Rows:
         raise SetupError(f"{where}, row {line}: cannot be read as Parquet: {_one_line(error)}") from None
 
 
-def _texts(array: Any, where: str) -> list[str]:
-    """One column of a batch as text."""
+def _texts(array: Any, where: str, line: int) -> list[str]:
+    """One column of a batch as text; ``line`` is that of the row before."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         array, kind = array.dictionary_decode(), kind.value_type
@@ -118,10 +126,10 @@ def _texts(array: Any, where: str) -> list[str]:
             array = array.cast(pa.large_string())
             if pc.any(pc.match_substring(array, "\0")).as_py():
                 raise SetupError(f"{where}: holds zero bytes and so is no text; leave the column out")
-        elif pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind):
+        elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
             array = array.cast(pa.string())
         else:
-            return [cell_text(value, where) for value in _values(array, kind)]
+            return [cell_text(value, where) for value in _values(array, kind, where, line)]
         texts: list[str] = array.fill_null("").to_pylist()
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SetupError(f"{where}: is no text: {_one_line(error)}; leave the column out") from None
@@ -137,11 +145,26 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _values(array: Any, kind: Any) -> list[Any]:
-    if pa.types.is_timestamp(kind):  # finer than a microsecond has no Python type
+def _values(array: Any, kind: Any, where: str, line: int) -> list[Any]:
+    """The values as Python has them; SetupError, naming the row, for a moment or a day that no calendar has."""
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":  # finer than a microsecond has no Python type
         array = array.cast(pa.timestamp("us", tz=kind.tz), safe=False)
-    values: list[Any] = array.to_pylist()
+    try:
+        values: list[Any] = array.to_pylist()
+    except (OverflowError, ValueError):
+        row = next((row for row, value in enumerate(array, start=line + 1) if not _has_value(value)), line + 1)
+        raise SetupError(
+            f"{where}, line {row}: holds a {kind} that no calendar has; mend it, or leave the column out"
+        ) from None
     return values
+
+
+def _has_value(scalar: Any) -> bool:
+    try:
+        scalar.as_py()
+    except (OverflowError, ValueError):
+        return False
+    return True
 
 
 def _one_line(error: Exception) -> str:

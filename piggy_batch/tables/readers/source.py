@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
 import shutil
 import struct
 import sys
@@ -59,6 +60,17 @@ class Source:
                 return file.read(size)
         except DAMAGE as error:
             raise self.damaged(error) from None
+
+    def tail(self, size: int) -> bytes:
+        """The last unpacked bytes."""
+        if self.compression is None:
+            with self.path.open("rb") as file:
+                file.seek(-min(size, file.seek(0, os.SEEK_END)), os.SEEK_END)
+                return file.read(size)
+        tail = b""
+        for chunk in self.chunks():
+            tail = (tail + chunk)[-size:]
+        return tail
 
     def chunks(self) -> Iterator[bytes]:
         """The unpacked bytes in pieces; SetupError where the packing is damaged or a bomb."""

@@ -147,6 +147,69 @@ def test_workbook_whose_cells_lie_far_apart(tmp_path: Path, cells: tuple[str, ..
     refused(zipped(tmp_path / "b.xlsx", sheet(*cells)), "reach over")
 
 
+def elsewhere(members: dict[str, bytes], place: str) -> dict[str, bytes]:
+    """The same workbook with its sheet in another place of the archive."""
+    sheet_xml = members.pop("xl/worksheets/sheet1.xml")
+    relations = members["xl/_rels/workbook.xml.rels"].replace(b"worksheets/sheet1.xml", place.encode())
+    return members | {"xl/_rels/workbook.xml.rels": relations, "xl/" + place: sheet_xml}
+
+
+@pytest.mark.parametrize("place", ["data/sheet1.xml", "sheet1.bin", "worksheets/SHEET1.TXT"])
+def test_workbook_whose_sheet_lies_elsewhere(tmp_path: Path, place: str) -> None:
+    """Wherever a relation says that the sheet lies, its reach is looked at before anything loads it."""
+    refused(zipped(tmp_path / "b.xlsx", elsewhere(sheet("A1", "XFD1048576"), place)), "reach over")
+    with open_table(zipped(tmp_path / "b.xlsx", elsewhere(sheet("A1", "A2"), place))) as table:
+        assert list(table.rows()) == [(2, ["x"])]
+
+
+@pytest.mark.parametrize("spelling", ["r = 'XFD1048576'", "r='XFD1048576'", 'r\n=\n"XFD1048576"'])
+def test_workbook_whose_references_are_spelled_otherwise(tmp_path: Path, spelling: str) -> None:
+    """White space and single quotes are XML too."""
+    members = sheet("A1", "XFD1048576")
+    part = "xl/worksheets/sheet1.xml"
+    members[part] = members[part].replace(b'<c r="XFD1048576"', f"<c {spelling}".encode())
+    refused(zipped(tmp_path / "b.xlsx", members), "reach over")
+
+
+def test_workbook_whose_cells_have_no_reference(tmp_path: Path) -> None:
+    """Cells that stand in their row one after the other reach as far as there are any."""
+    members = sheet("A1")
+    part = "xl/worksheets/sheet1.xml"
+    wide = b'<row r="1048576">' + b"<c><v>1</v></c>" * 1000 + b"</row></sheetData>"
+    members[part] = members[part].replace(b"</sheetData>", wide)
+    refused(zipped(tmp_path / "b.xlsx", members), "reach over 1,048,576 rows and 1,00")
+
+
+def test_workbook_full_of_errors(tmp_path: Path) -> None:
+    """More damaged cells than anybody mends by hand are told in one line."""
+    members = sheet("A1")
+    part = "xl/worksheets/sheet1.xml"
+    rows = b"".join(b'<row r="%d"><c r="A%d" t="e"><v>#N/A</v></c></row>' % (n, n) for n in range(2, 100_004))
+    members[part] = members[part].replace(b"</sheetData>", rows + b"</sheetData>")
+    _refused(zipped(tmp_path / "b.xlsx", members), "more than 100,000 cells are errors")
+
+
+def test_workbook_that_declares_entities(tmp_path: Path) -> None:
+    """A document type, by which a few bytes could stand for gigabytes, is refused."""
+    members = sheet("A1")
+    bomb = b"<!DOCTYPE a [<!ENTITY a 'x'>]>"
+    members["xl/workbook.xml"] = bomb + members["xl/workbook.xml"]
+    refused(zipped(tmp_path / "b.xlsx", members), "entities")
+
+
+def test_parquet_of_a_great_many_rows_of_nothing(tmp_path: Path) -> None:
+    """A few bytes can stand for any number of rows: too many are refused at once, many of nothing are passed over."""
+    path = tmp_path / "b.parquet"
+    nothing = pa.table({"card": pa.nulls(7_000_000, pa.string())})
+    with pq.ParquetWriter(path, nothing.schema) as writer:
+        for _ in range(3):
+            writer.write_table(nothing)
+    refused(path, "21,000,000 rows; at most 20,000,000")
+    pq.write_table(nothing, path)
+    with open_table(path) as table:
+        assert list(table.rows()) == []
+
+
 def test_workbook_with_small_reach_is_read(tmp_path: Path) -> None:
     """The same workbook with its cells together is a table."""
     with open_table(zipped(tmp_path / "b.xlsx", sheet("A1", "A2"))) as table:
