@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class ExitCode(IntEnum):
@@ -38,6 +38,10 @@ class SetupError(PiggyBatchError):
     """Something is missing or wrong before the first request that changes anything."""
 
     exit_code = ExitCode.SETUP
+
+    def __init__(self, message: str, *, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.details = details  # the same for programs, as --json prints it
 
 
 class HaltError(PiggyBatchError):

@@ -72,6 +72,12 @@ class Problem:
     line: int
     column: str | None  # None: the row as a whole
     message: str
+    reason: str = ""  # the same for all rows of which the same is to be said; "": the message
+
+    @property
+    def with_column(self) -> str:
+        """The message for a report that names the row beside it."""
+        return f"{self.column}: {self.message}" if self.column else self.message
 
     def __str__(self) -> str:
         where = f"row {self.row} (line {self.line})"

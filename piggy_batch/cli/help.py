@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 PROGRAM_WIDE = "Service (these may also stand before the command)"
 OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the order in which help shows them
     "Input": (
-        *("--for", "--map", "--set", "--shop", "--delimiter", "--encoding", "--sheet", "--fix", "--count"),
+        *("--for", "--map", "--set", "--shop", "--delimiter", "--encoding", "--sheet", "--header-row"),
+        *("--drop-last", "--fix", "--blank", "--values", "--round", "--count"),
         *(
             "--template",
             "--store",
@@ -40,7 +41,7 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
         "--page-size",
     ),
     "Recovery": ("--run-dir", "--retry-rejected", "--resend-unknown", "--adopt", "--max-age"),
-    "Output": ("--to", "--format", "--report", "--html", "--progress", "--quiet", "--json"),
+    "Output": ("--to", "--format", "--report", "--html", "--write", "--progress", "--quiet", "--json"),
     "Sandbox": (
         *("--port", "--token", "--giftcards", "--contacts", "--identifiers", "--programs", "--shops", "--attributes"),
         *("--seed", "--state", "--events", "--play", "--print-env", "--client-id", "--client-secret"),

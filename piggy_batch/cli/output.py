@@ -14,11 +14,11 @@ import click
 from piggy_batch.cli.context import command_line
 from piggy_batch.cli.display import LOGGED_IN
 from piggy_batch.cli.terminal import colour_of, exit_colour, show, tell
-from piggy_batch.errors import ExitCode, HaltError, JournalError, PiggyBatchError
+from piggy_batch.errors import ExitCode, HaltError, JournalError, PiggyBatchError, SetupError
 from piggy_batch.text import duration, printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from piggy_batch.importing.options import RunResult
 
@@ -119,6 +119,18 @@ def _show_result(result: RunResult, *, as_json: bool) -> None:
         tell(line)
     if result.summary["next"]:
         tell(f"go on with: {result.summary['next']}")
+
+
+@contextlib.contextmanager
+def refusal_shown(*, as_json: bool) -> Iterator[None]:
+    """Print what is wrong with a manifest as JSON, too, where the run is refused for it."""
+    try:
+        yield
+    except SetupError as error:
+        if as_json and error.details is not None:
+            with contextlib.suppress(OSError):
+                click.echo(json_text(error.details))
+        raise
 
 
 def summary_lines(result: RunResult) -> list[str]:

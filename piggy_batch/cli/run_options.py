@@ -15,11 +15,10 @@ from piggy_batch.cli.options import (
     TIMEOUT,
     CountOrPercent,
     Duration,
-    Pair,
-    as_mapping,
     connection_from,
     env,
 )
+from piggy_batch.cli.reading_options import READING_OPTIONS, reading_from
 from piggy_batch.endpoints import CATALOGUE
 
 if TYPE_CHECKING:
@@ -76,37 +75,12 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Take only N unsettled rows: a pilot.",
     ),
     click.option("--skip-invalid", is_flag=True, help="Run the valid rows although others are invalid."),
-    click.option(
-        "--map",
-        "maps",
-        type=Pair(),
-        multiple=True,
-        metavar="FIELD=COLUMN",
-        help="The manifest's own header for a field.",
-    ),
-    click.option(
-        "--set", "constants", type=Pair(), multiple=True, metavar="FIELD=VALUE", help="The same value for every row."
-    ),
-    click.option(
-        "--delimiter",
-        metavar="CHARACTER",
-        envvar=env("DELIMITER"),
-        help="Between cells; a character, or tab.  [default: detected]",
-    ),
-    click.option("--encoding", metavar="NAME", envvar=env("ENCODING"), help="Of the list.  [default: detected]"),
-    click.option("--sheet", metavar="NAME", envvar=env("SHEET"), help="The sheet of a workbook.  [default: the first]"),
-    click.option(
-        "--fix",
-        "fixes",
-        metavar="REPAIRS",
-        envvar=env("FIX"),
-        help="Mend codes before they are sent: trim, wrappers, decimals, spaces, zero-pad:13, case:upper.",
-    ),
+    *READING_OPTIONS,
     click.option(
         "--accept",
         multiple=True,
         metavar="CODE",
-        help="State that the numbers behind this finding of the manifest doctor are right.",
+        help="State that the values behind this finding of the manifest doctor are right.",
     ),
     click.option("--retry-rejected", is_flag=True, help="Also take rows that were rejected in this run directory."),
     click.option(
@@ -205,8 +179,6 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
 def options_from(given: dict[str, Any]) -> Any:
     """The run's options from the command line's."""
     from piggy_batch.importing.options import ExecutionOptions, ImportOptions
-    from piggy_batch.manifest.doctor import parse_fixes
-    from piggy_batch.manifest.options import ManifestOptions
 
     most, share = given["max_errors"] or (None, None)
     return ImportOptions(
@@ -220,17 +192,7 @@ def options_from(given: dict[str, Any]) -> Any:
         adopt=given["adopt"],
         baseline=not given.get("no_baseline", True),
         accept=frozenset(code.strip() for text in given["accept"] for code in text.split(",")),
-        reading=ManifestOptions(
-            delimiter=given["delimiter"],
-            encoding=given["encoding"],
-            sheet=given["sheet"],
-            maps=as_mapping("--map", given["maps"]),
-            constants=as_mapping("--set", given["constants"]),
-            allow_repeats=given.get("allow_repeats", False),
-            allow_shared=given.get("allow_shared", False),
-            fixes=parse_fixes(given["fixes"] or ""),
-            again=given.get("again", False),
-        ),
+        reading=reading_from(given),
         execution=ExecutionOptions(
             concurrency=given["concurrency"],
             attempts=given["attempts"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from piggy_batch.models import Json, Kind
 from piggy_batch.text import printable
@@ -14,65 +15,83 @@ DELETIONS = ("DEFAULT", "GDPR")
 _WHOLE = re.compile(r"[1-9][0-9]{0,11}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONEY = re.compile(r"([0-9]{1,9})[.,]([0-9]{2})")
+_NO_BALANCE = frozenset("0" * length for length in range(13))
 _UNSAFE_IN_PATH = frozenset("/?#\\%")
 
 
-def check_cell(kind: Kind, text: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class CellProblem:
+    """What is wrong with a cell. ``reason`` is the same for every cell of which the same is to be said."""
+
+    reason: str
+    shown: str | None = None  # the cell
+    detail: str = ""  # what of it; in the place of the reason
+    advice: str = ""  # what to write instead
+
+    def __str__(self) -> str:
+        cell = "" if self.shown is None else f'"{printable(self.shown)}" '
+        return f"{cell}{self.detail or self.reason}{f'; {self.advice}' if self.advice else ''}"
+
+
+def check_cell(kind: Kind, text: str) -> CellProblem | None:
     """What is wrong with a cell of that kind, in words that say what to write instead."""
     match kind:
         case Kind.TEXT | Kind.NAME:
-            return "is only white space" if text.isspace() else None
+            return CellProblem("is only white space") if text.isspace() else None
         case Kind.PATH:
             return _check_path(text)
         case Kind.FLAG:
             if text.strip().casefold() in TRUE_WORDS | FALSE_WORDS:
                 return None
-            return f'"{printable(text)}" is neither true nor false; write true or false'
+            return CellProblem("is neither true nor false", text, advice="write true or false")
         case Kind.CENTS | Kind.CREDITS:
             return _check_whole(kind, text)
         case Kind.BALANCE:
-            return None if text.strip("0") == "" else _check_whole(kind, text)
+            return None if text in _NO_BALANCE else _check_whole(kind, text)
         case Kind.DIGITAL:
             return _check_type(text)
         case Kind.DELETION:
             if text.strip().upper() in DELETIONS:
                 return None
-            return f'"{printable(text)}" is no way to delete a contact; write {" or ".join(DELETIONS)}'
+            return CellProblem("is no way to delete a contact", text, advice=f"write {' or '.join(DELETIONS)}")
         case Kind.EMAIL:
-            problem = check_email(text)
-            return f'"{printable(text)}" {problem}' if problem else None
+            return check_email(text)
 
 
-def _check_path(text: str) -> str | None:
+def _check_path(text: str) -> CellProblem | None:
     bad = sorted({c for c in text if c in _UNSAFE_IN_PATH or unicodedata.category(c).startswith("C")})
     if text.strip() in {"", ".", ".."}:
-        return f'"{printable(text)}" cannot stand in an address'
+        return CellProblem("cannot stand in an address", text)
     if bad:
-        return f'"{printable(text)}" holds {", ".join(repr(c) for c in bad)}, which cannot stand in an address'
+        detail = f"holds {', '.join(repr(c) for c in bad)}, which cannot stand in an address"
+        return CellProblem("holds signs that cannot stand in an address", text, detail)
     return None
 
 
-def _check_whole(kind: Kind, text: str) -> str | None:
+def _check_whole(kind: Kind, text: str) -> CellProblem | None:
     if _WHOLE.fullmatch(text):
         return None
     unit = "cents" if kind is Kind.CENTS else "credits"
     money = _MONEY.fullmatch(text)
+    no_whole = f"is not a whole number of {unit}"
     if money and kind is Kind.CENTS:
-        return f'"{text}" is not a whole number of cents; write {int(money[1] + money[2])}'
+        return CellProblem(no_whole, text, advice=f"write {int(money[1] + money[2])}")
     if text.lstrip("-").strip("0") == "":
-        return f'"{printable(text)}" {unit} would move nothing; write a number from 1 up, or leave the row out'
+        advice = "write a number from 1 up, or leave the row out"
+        return CellProblem(f"{unit} would move nothing", text, advice=advice)
     if text.startswith("-"):
-        return f'"{printable(text)}" is negative; this command only adds {unit}'
-    return f'"{printable(text)}" is not a whole number of {unit}; write digits only'
+        return CellProblem("is negative", text, advice=f"this command only adds {unit}")
+    return CellProblem(no_whole, text, advice="write digits only")
 
 
-def _check_type(text: str) -> str | None:
+def _check_type(text: str) -> CellProblem | None:
     word = text.strip().upper()
     if word in {"1", "DIGITAL"}:
         return None
     if word in {"0", "PHYSICAL"}:
-        return f'"{printable(text)}" asks for a physical card; the service makes digital ones only (type 1)'
-    return f'"{printable(text)}" is no giftcard type; write 1'
+        advice = "the service makes digital ones only (type 1)"
+        return CellProblem("asks for a physical card", text, advice=advice)
+    return CellProblem("is no giftcard type", text, advice="write 1")
 
 
 def parse_cell(kind: Kind, text: str) -> Json:
@@ -128,16 +147,16 @@ def _is_day_of(day: str, moment: str) -> bool:
     return bool(_DAY.fullmatch(day)) and moment.startswith((f"{day}T00:00:00", f"{day} 00:00:00"))
 
 
-def check_email(text: str) -> str | None:
+def check_email(text: str) -> CellProblem | None:
     """What is wrong with the address, in words that say what to write instead; None where nothing is."""
     address = text.strip()
     if any(unicodedata.category(c).startswith("C") for c in address):
-        return "holds an invisible character; type the address anew"
+        return CellProblem("holds an invisible character", text, advice="type the address anew")
     if _ADDRESS.fullmatch(address):
         return None
     if _PHONE.fullmatch(address):
-        return "is a phone number, not an e-mail address; leave the cell blank"
-    return "is not an e-mail address"
+        return CellProblem("is a phone number, not an e-mail address", text, advice="leave the cell blank")
+    return CellProblem("is not an e-mail address", text)
 
 
 def is_made_up(email: str) -> bool:

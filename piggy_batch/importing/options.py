@@ -60,4 +60,4 @@ class RunResult:
     summary: dict[str, Any] | None = None  # None: nothing was sent
     report_files: tuple[tuple[str, int], ...] = ()  # (file, rows)
     notes: tuple[str, ...] = ()
-    figures: Mapping[str, Any] | None = None  # of a dry run's plan
+    figures: Mapping[str, Any] | None = None  # of a dry run's plan, or of a refused manifest, for programs

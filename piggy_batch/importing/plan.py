@@ -8,7 +8,8 @@ from piggy_batch.client.account import describe_account
 from piggy_batch.errors import ExitCode, SetupError
 from piggy_batch.importing.options import RunResult
 from piggy_batch.importing.results import write_errors
-from piggy_batch.manifest.describe import fact_lines, unaccepted
+from piggy_batch.manifest.describe import as_json as manifest_json
+from piggy_batch.manifest.describe import fact_lines, refusal_json, refusal_lines, unaccepted
 from piggy_batch.models import Repeat, Status
 from piggy_batch.text import duration
 
@@ -159,24 +160,42 @@ def refuse_invalid(
     journal: JournalQueries, columns: ReportColumns, file_format: str, loaded: LoadedManifest | None
 ) -> RunResult:
     """Nothing is sent: the problems in words, and the rows in a file to mend and pass again."""
-    notes = [str(problem) for problem in loaded.problems] if loaded else []
     truncated: list[str] = []
     path = write_errors(journal, columns, file_format, truncated.append)
     counts = journal.counts()
     number = counts[Status.INVALID]
-    if number > len(notes):
-        notes.append(f"… and more; all {number:,} invalid rows are in {path}")
+    notes = refusal_lines(loaded) if loaded else []
     notes.append(
         f"{number:,} of {sum(counts.values()):,} rows are invalid (listed in {path}); nothing was sent: mend the "
         "manifest, or run the valid rows with --skip-invalid"
     )
-    return RunResult(ExitCode.SETUP, journal.directory, report_files=((str(path), number),), notes=(*notes, *truncated))
+    return RunResult(
+        ExitCode.SETUP,
+        journal.directory,
+        report_files=((str(path), number),),
+        notes=(*notes, *truncated),
+        figures=refusal_json(loaded, errors=str(path)) if loaded else None,
+    )
+
+
+def rehearsed(
+    run_dir: Path,
+    plan: Sequence[str],
+    loaded: LoadedManifest | None,
+    blocking: Sequence[Finding],
+    figures: Mapping[str, Any],
+) -> RunResult:
+    """How a dry run ends: with the plan, and with a refusal where findings were not accepted."""
+    notes, code = ((unaccepted(blocking),), ExitCode.SETUP) if blocking else ((), ExitCode.DONE)
+    found = {**(manifest_json(loaded) if loaded else {}), **figures, "refused": bool(blocking)}
+    return RunResult(code, run_dir, plan=tuple(plan), notes=notes, figures=found)
 
 
 def ask_before_start(
     context: RunContext,
     command: str,
     plan: Sequence[str],
+    loaded: LoadedManifest | None,
     blocking: Sequence[Finding],
     question: str | None,
     *,
@@ -188,7 +207,7 @@ def ask_before_start(
     ``asks``: whether questions are welcome; ``--yes`` says that they are not, which accepts no finding.
     """
     if blocking and (context.confirm is None or not asks):
-        raise SetupError(unaccepted(blocking))
+        raise SetupError(unaccepted(blocking), details=refusal_json(loaded) if loaded else None)
     if question is not None and context.confirm is None:
         raise SetupError(
             f"{command} asks before it starts and there is no terminal to ask on; look at the plan with --dry-run, "
@@ -197,7 +216,7 @@ def ask_before_start(
     if blocking:
         for finding in blocking:
             context.progress.say(finding.message)
-        _confirm(context, "these numbers are probably not the cards'; send them all the same?")
+        _confirm(context, "these values are probably not what is meant; send them all the same?")
     if question is not None:
         for line in plan:
             context.progress.say(line)

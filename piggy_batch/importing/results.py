@@ -58,13 +58,14 @@ class ReportColumns:
         operation, header, carried = binding.operation, binding.header, binding.extra_constants
         self._binding = binding
         self.operation = operation.name
-        self._places = [i for i, name in enumerate(header) if not name.startswith("_")]
+        read = set(binding.column_index.values())  # a column that is read belongs to the row, whatever its name
+        self._places = [i for i, name in enumerate(header) if not name.startswith("_") or i in read]
         own = [header[i] for i in self._places] + list(carried)
         self._constants = list(carried.values())
         self._found = [name for name, _ in operation.noun.fields]
         taken = set(own)
         found = [f"_found_{name}" if name in taken else name for name in self._found]
-        sent = [OutputColumn("_sent_value")] if binding.mended else []
+        sent = [OutputColumn("_sent_value")] if binding.is_mending else []
         answers = [OutputColumn(name, cell=_CELLS.get(field)) for name, field in zip(found, self._found, strict=True)]
         self.output = (*(OutputColumn(name) for name in own), *answers, *sent, *OWN)
         self.width = len(header)
@@ -89,7 +90,7 @@ class ReportColumns:
             entry.message,
             iso(entry.finished_at),
         ]
-        sent: list[object] = [self._binding.repaired_key(cells)] if self._binding.mended else []
+        sent: list[object] = [self._binding.repaired_key(cells)] if self._binding.is_mending else []
         many = kept.get("_many")
         for answer in many or (kept,):
             yield [*own, *[_text(answer.get(name)) for name in self._found], *sent, *tail]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.errors import ExitCode, HaltError, SetupError, sent_already
@@ -17,6 +17,7 @@ from piggy_batch.importing.plan import (
     plan_figures,
     plan_lines,
     refuse_invalid,
+    rehearsed,
     requests_of,
     rows_going_on,
     rows_to_take,
@@ -31,7 +32,6 @@ from piggy_batch.importing.results import (
     write_reports,
 )
 from piggy_batch.importing.resume import load_manifest_into, rejoin
-from piggy_batch.manifest.describe import unaccepted
 from piggy_batch.models import Status
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir, default_run_dir, refuse_missing
@@ -43,6 +43,7 @@ from piggy_batch.runs.registry import note_run
 from piggy_batch.runs.signals import Signals, ending_after
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from piggy_batch.client.session import Session
@@ -202,10 +203,12 @@ class RowCommandRun:
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
             with shared_pace(context, session, account, self.directory.path.name):
                 if options.dry_run:
-                    return replace(await self._rehearse(run, session, plan, blocking), figures=figures)
+                    return await self._rehearse(run, session, plan, blocking, figures)
                 asks = self.operation.confirm and not options.yes and rows > 0
                 question = f"{self.operation.name}: send {rows:,} rows?" if asks else None
-                ask_before_start(context, self.operation.name, plan, blocking, question, asks=not options.yes)
+                ask_before_start(
+                    context, self.operation.name, plan, self.loaded, blocking, question, asks=not options.yes
+                )
                 journal.set("account", account)
                 journal.set("base_url", context.target.base_url)
                 journal.set("command", context.command)
@@ -226,17 +229,22 @@ class RowCommandRun:
                         return await self._send(run, session, plan)
 
     async def _rehearse(
-        self, run: OpenRun, session: Session, plan: tuple[str, ...], blocking: tuple[Finding, ...]
+        self,
+        run: OpenRun,
+        session: Session,
+        plan: tuple[str, ...],
+        blocking: tuple[Finding, ...],
+        figures: Mapping[str, Any],
     ) -> RunResult:
         """The plan, and what a look at the things shows; no write is sent."""
         if self.operation.preview:
             plan += await warn_about_giftcards(run.journal.queries, run.binding, session, self.options.execution)
         if session.halt_reason is not None:
             raise HaltError(f"{session.halt_reason}; nothing was sent")
-        code, notes = (ExitCode.SETUP, (unaccepted(blocking),)) if blocking else (ExitCode.DONE, ())
         if session.stop:
-            code, notes = ExitCode.INTERRUPTED, ("interrupted while looking; nothing was sent",)
-        return RunResult(code, self.directory.path, plan=plan, notes=notes)
+            notes = ("interrupted while looking; nothing was sent",)
+            return RunResult(ExitCode.INTERRUPTED, self.directory.path, plan=plan, notes=notes, figures=figures)
+        return rehearsed(self.directory.path, plan, self.loaded, blocking, figures)
 
     async def _baseline(self, run: OpenRun, session: Session) -> RunResult | None:
         """Record what is there before the first request; None: done, or not wanted."""

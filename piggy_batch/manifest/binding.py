@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import Column, Operation
-from piggy_batch.endpoints.cells import check_cell
+from piggy_batch.endpoints.cells import CellProblem, check_cell
 from piggy_batch.errors import SetupError
-from piggy_batch.manifest.doctor import ColumnRole, Fixes, match_columns, suggest
+from piggy_batch.manifest.doctor import ColumnRole, match_columns, suggest
+from piggy_batch.manifest.mending import CellMending, Repairs
+from piggy_batch.models import Kind
 from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
@@ -25,26 +27,40 @@ class Binding:
     constants: Mapping[str, str]  # field -> the same text for every row (--set and defaults)
     extra_constants: Mapping[str, str]  # extra column -> the same text for every row (--set)
     fields: tuple[Column, ...]  # every field that is fed, open columns included
-    fixes: Fixes = field(default_factory=Fixes)  # repairs of codes, uuids and addresses
-    mended: frozenset[str] = frozenset()  # fields that the repairs concern
+    repairs: Repairs = field(default_factory=Repairs)
+    mendings: Mapping[str, CellMending] = field(default_factory=dict)  # field -> what is done to its cells
 
     def values(self, cells: Sequence[str]) -> dict[str, str]:
-        """The row's fields. Blank optional cells are left out; a short row lacks its missing cells."""
+        """The row's fields as they are sent. Blank optional cells, also those that mending leaves blank, are left out;
+        a short row lacks its missing cells."""
         found = dict(self.constants)
         width = len(cells)
         for name, place in self.column_index.items():
             if place < width and cells[place] != "":
-                found[name] = self.fixes.apply(cells[place]) if name in self.mended else cells[place]
+                mending = self.mendings.get(name)
+                value = mending.apply(cells[place]) if mending else cells[place]
+                if value != "":
+                    found[name] = value
         return found
+
+    @property
+    def is_mending(self) -> bool:
+        """Whether cells may be sent otherwise than they stand in the manifest."""
+        return bool(self.mendings)
 
     def repaired_key(self, cells: Sequence[str]) -> str | None:
         """What is sent for the row's key where a repair has changed it; None: the cell as it stands."""
         key = self.operation.key
         place = self.column_index.get(key)
-        if key not in self.mended or place is None or place >= len(cells):
+        if key not in self.mendings or place is None or place >= len(cells):
             return None
-        mended = self.fixes.apply(cells[place])
+        mended = self.mendings[key].apply(cells[place])
         return mended if mended != cells[place] else None
+
+    def column_of(self, name: str) -> str:
+        """What the manifest calls a field; the field's own name where no column feeds it."""
+        place = self.column_index.get(name)
+        return name if place is None else self.header[place]
 
 
 def bind(
@@ -52,7 +68,7 @@ def bind(
     header: Sequence[str],
     maps: Mapping[str, str],
     constants: Mapping[str, str],
-    fixes: Fixes | None = None,
+    repairs: Repairs | None = None,
 ) -> Binding:
     """Match header, ``--map`` and ``--set`` to the operation's fields; SetupError where that fails."""
     known = {c.name: c for c in operation.columns}
@@ -77,9 +93,11 @@ def bind(
             f"{_listed(header)}"
         )
     fed = tuple(c for c in operation.columns if c.name in column_index or c.name in fixed)
-    fixes = fixes or Fixes()
-    mended = frozenset(n for n in column_index if fixes and role_of(n) is not None)
-    return Binding(operation, tuple(header), column_index, fixed, extra_constants, (*fed, *opened), fixes, mended)
+    repairs = repairs or Repairs()
+    mendings = {
+        name: mending for name in column_index if (mending := repairs.of(name, role_of(operation, name))) is not None
+    }
+    return Binding(operation, tuple(header), column_index, fixed, extra_constants, (*fed, *opened), repairs, mendings)
 
 
 def _superfluous(
@@ -93,15 +111,36 @@ def _superfluous(
     return there[1:]
 
 
-def role_of(field: str) -> ColumnRole | None:
-    """What a field's column holds, where the manifest doctor has something to say of it."""
-    if field == "contact_identifier_value":
+def role_of(operation: Operation, name: str) -> ColumnRole:
+    """What a field's column holds, for the manifest doctor."""
+    if name == "contact_identifier_value":
         return ColumnRole.IDENTIFIER
-    if field == "hash":
+    if name == "hash":
         return ColumnRole.HASH
-    if field == "email":
-        return ColumnRole.EMAIL
-    return ColumnRole.UUID if field.endswith("_uuid") else None
+    if name.endswith("_uuid"):
+        return ColumnRole.UUID
+    column = operation.column(name)
+    match column.kind if column else Kind.TEXT:
+        case Kind.EMAIL:
+            return ColumnRole.EMAIL
+        case Kind.TEXT | Kind.NAME | Kind.PATH:
+            return ColumnRole.TEXT
+        case Kind.FLAG | Kind.CENTS | Kind.CREDITS | Kind.BALANCE | Kind.DIGITAL | Kind.DELETION:
+            return ColumnRole.VALUE
+
+
+def refuse_useless(binding: Binding) -> None:
+    """SetupError for an option that concerns a field which no column feeds, or which cannot be rounded."""
+    repairs = binding.repairs
+    for option, names in (("--values", repairs.values), ("--round", repairs.rounding)):
+        for name in names:
+            if name not in binding.column_index:
+                has = ", ".join(binding.column_index)
+                raise SetupError(f"{option} {name}: no column of the manifest is read as {name}; read are {has}")
+    for name in repairs.rounding:
+        column = binding.operation.column(name)
+        if column is None or column.kind not in {Kind.CREDITS, Kind.BALANCE}:
+            raise SetupError(f"--round {name}: only credits are rounded; an amount of money is never")
 
 
 def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]) -> dict[str, int]:
@@ -177,25 +216,25 @@ def _missing(operation: Operation, missing: Sequence[str], header: Sequence[str]
     return f"the manifest has no column {lacks} that {operation.name} needs; it has {_listed(header)}; {hint}"
 
 
-def check(binding: Binding, values: Mapping[str, str]) -> list[tuple[str | None, str]]:
-    """What is wrong with one row's fields: (column or None, message), empty where nothing is."""
-    problems: list[tuple[str | None, str]] = []
+def check(binding: Binding, values: Mapping[str, str]) -> list[tuple[str | None, CellProblem]]:
+    """What is wrong with one row's fields: (field or None, problem), empty where nothing is."""
+    problems: list[tuple[str | None, CellProblem]] = []
     operation = binding.operation
     for column in operation.columns:
         text = values.get(column.name)
         if text is None:
             if column.required:
-                problems.append((column.name, "is blank"))
+                problems.append((column.name, CellProblem("is blank")))
             continue
         problem = check_cell(column.kind, text)
         if problem:
             problems.append((column.name, problem))
     if operation.at_least_one and not any(n in values for n in operation.at_least_one):
-        problems.append((None, f"gives neither {' nor '.join(operation.at_least_one)}"))
+        problems.append((None, CellProblem(f"gives neither {' nor '.join(operation.at_least_one)}")))
     fed = next((c.name for c in binding.fields if c.name in operation.one_of), None)
     if fed is not None and fed not in values:
-        problems.append((fed, "is blank"))
+        problems.append((fed, CellProblem("is blank")))
     free = operation.open_columns
     if free is not None and free.required and not any(map(free.has, values)):
-        problems.append((None, f"gives no {free.prefix}NAME"))
+        problems.append((None, CellProblem(f"gives no {free.prefix}NAME")))
     return problems

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.files import render_template
 from piggy_batch.manifest.doctor import Severity
+from piggy_batch.manifest.doctor.findings import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from piggy_batch.manifest.doctor import ColumnFacts, Finding
+    from piggy_batch.manifest.doctor import ColumnFacts, Example, Finding
+    from piggy_batch.manifest.finding_rows import FindingRows
+    from piggy_batch.manifest.reasons import Reason
 
 _BARS = 12  # lengths shown one by one; the rarest of more are summed up
 
@@ -28,6 +31,20 @@ class CheckReport:
     columns: Sequence[ColumnFacts]
     findings: Sequence[Finding]
     checked_at: str  # shown as it is
+    listed: Sequence[FindingRows] = ()  # the rows of each finding, as far as the page lists them
+    reasons: Sequence[Reason] = ()  # why rows are invalid
+    not_judged: Sequence[str] = ()
+    overflow: str = ""  # the name of the file with all rows, where the page does not list them
+
+    def rows_of(self, finding: Finding) -> Sequence[Example]:
+        """The rows of a finding that the page lists."""
+        return next((each.rows for each in self.listed if each.finding is finding), finding.examples)
+
+    @property
+    def further_reasons(self) -> list[Reason]:
+        """Reasons that no finding tells."""
+        codes = {finding.code for finding in self.findings}
+        return [reason for reason in self.reasons if reason.text[:5] not in codes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +91,6 @@ def render(report: CheckReport) -> str:
     """The whole page: no script, no picture, no address outside itself."""
     order = {"error": 0, "blocking": 1, "warning": 2}
     findings = sorted(report.findings, key=lambda finding: order[grade(finding).css])
-    values = {"report": report, "findings": findings, "grade": grade, "bars": bars}
+    kinds = len(findings) + len(report.further_reasons)
+    values = {"report": report, "findings": findings, "grade": grade, "bars": bars, "kinds": kinds, "shown": EXAMPLES}
     return render_template("piggy_batch.manifest", "check.html", values, {"visible": visible})

@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.manifest.doctor import (
-    ColumnFacts,
-    Finding,
-    Fixes,
-)
+from piggy_batch.manifest.doctor import Fixes
+from piggy_batch.manifest.mending import Repairs
+from piggy_batch.manifest.reasons import first_problems
 from piggy_batch.models import Json, Problem, Repeat
+from piggy_batch.tables import open_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.tables import TableInfo
-
-
-SHOWN = 20  # problems printed; all of them stand in errors
+    from piggy_batch.manifest.doctor import ColumnFacts, Finding
+    from piggy_batch.manifest.reasons import Reason
+    from piggy_batch.tables import Table, TableInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,35 @@ class ManifestOptions:
     allow_repeats: bool = False
     allow_shared: bool = False
     fixes: Fixes = field(default_factory=Fixes)
+    blanks: tuple[str, ...] = ()  # words that stand for a blank cell
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # field -> word in the list -> meaning
+    rounding: Mapping[str, str] = field(default_factory=dict)  # field -> down, half-up or up
+    header_row: int | None = None  # the line that names the columns; None: the first
+    drop_last: int = 0  # rows left out at the end
     again: bool = False
     extra: Mapping[str, Json] = field(default_factory=dict)  # further options of a command, by their names
 
     def waives(self, option: str) -> bool:
         """Whether an operation's :class:`~piggy_batch.endpoints.Waiver` of that name was given."""
         return {"allow_repeats": self.allow_repeats, "allow_shared": self.allow_shared}[option]
+
+    @property
+    def repairs(self) -> Repairs:
+        """What is done to cells before they are checked and sent."""
+        return Repairs(self.fixes, self.blanks, self.values, self.rounding)
+
+    def open(self, manifest: Path, spool: Path | None = None) -> Table:
+        """The manifest as a table; see :func:`open_table`."""
+        return open_table(
+            manifest,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            sheet=self.sheet,
+            header_row=self.header_row,
+            drop_last=self.drop_last,
+            formats=self.fixes.formats,
+            spool=spool,
+        )
 
     def bound(self) -> dict[str, Any]:
         """The options that change what is sent, by their command-line names: a run belongs to them."""
@@ -49,7 +71,9 @@ class ManifestOptions:
             "--sheet": self.sheet,
             "--encoding": self.encoding,
             "--delimiter": self.delimiter,
-            "--fix": str(self.fixes) or None,
+            "--header-row": self.header_row,
+            "--drop-last": self.drop_last or None,
+            **self.repairs.bound(),
             "--allow-repeats": self.allow_repeats,
             "--allow-shared": self.allow_shared,
             **self.extra,
@@ -64,18 +88,20 @@ class LoadedManifest:
     facts: TableInfo
     rows: int
     invalid: int
-    problems: tuple[Problem, ...]  # the first of them
+    reasons: tuple[Reason, ...]  # why rows are invalid, each counted
     warnings: tuple[str, ...] = ()  # what is odd about valid rows, one line each
     findings: tuple[Finding, ...] = ()  # what the manifest doctor says of whole columns
     columns: tuple[ColumnFacts, ...] = ()
-    repaired: tuple[tuple[int, str, str], ...] = ()  # the first repairs of keys: row, before, after
+    repaired: tuple[tuple[int, str, str], ...] = ()  # the first repairs: row, before, after
+    not_judged: tuple[str, ...] = ()  # checks of whole columns that could not be applied, and why
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Some of the problems, of every reason, by row."""
+        return first_problems(self.reasons)
 
     def blocking(self, accepted: frozenset[str]) -> tuple[Finding, ...]:
         """Findings that mean that numbers are probably not the cards', and that nobody has accepted."""
         if self.binding.operation.repeat is Repeat.SAFE:
             return ()
         return tuple(f for f in self.findings if f.blocking and not {f.code, f.slug} & accepted)
-
-
-def _with_column(problem: Problem) -> str:
-    return f"{problem.column}: {problem.message}" if problem.column else problem.message

@@ -268,7 +268,7 @@ def test_a_file_that_is_no_manifest_is_refused(world: World, text: str) -> None:
 def test_a_ragged_row_is_invalid_and_named(world: World) -> None:
     """A row of another width than the header is never sent."""
     path = world.folder / "cards.csv"
-    path.write_text(f"{VALUE},contact_uuid\nA-1\nA-2,x,y\n")
+    path.write_text(f"contact_uuid,{VALUE}\nA-1\nA-2,x,y\n")
     result = world.run("identifiers create", path)
     assert result.exit_code == 2
     assert "row 1 (line 2): has 1 cells where the header has 2" in "\n".join(result.notes)

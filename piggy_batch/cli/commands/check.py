@@ -11,13 +11,13 @@ import click
 
 from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import command
-from piggy_batch.cli.options import Pair, as_mapping
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.reading_options import reading_from, with_reading_options
 from piggy_batch.cli.terminal import show, tell
 from piggy_batch.endpoints import CATALOGUE, find_operation
 from piggy_batch.errors import ExitCode, SetupError
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.text import nearest
+from piggy_batch.text import counted, nearest
 
 if TYPE_CHECKING:
     from piggy_batch.importing.check import Checked
@@ -44,12 +44,6 @@ if TYPE_CHECKING:
     metavar="COMMAND",
     help='The command the manifest is meant for, as "identifiers create".',
 )
-@click.option("--map", "maps", type=Pair(), multiple=True, metavar="FIELD=COLUMN", help="The manifest's own header.")
-@click.option("--set", "constants", type=Pair(), multiple=True, metavar="FIELD=VALUE", help="A value for every row.")
-@click.option("--delimiter", help="Overrides what is detected; a character, or tab.")
-@click.option("--encoding", help="Overrides what is detected.")
-@click.option("--sheet", help="The sheet of a workbook.  [default: the first]")
-@click.option("--fix", "fixes", metavar="REPAIRS", help="Check the codes as these repairs would leave them.")
 @click.option(
     "--against-account",
     type=click.IntRange(1, 100_000),
@@ -63,16 +57,24 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a page that can be mailed to whoever made the list.",
 )
+@click.option(
+    "--write",
+    "mended",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the mended list, which imports without --map, --set, --fix and the like.",
+)
+@with_reading_options
 @click.pass_context
-def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, **given: Any) -> None:
+def check(
+    ctx: click.Context, /, manifest: Path, name: str, html: Path | None, mended: Path | None, **given: Any
+) -> None:
     """Check a manifest without sending anything that changes the account.
 
     Exit code 0: nothing found. 1: findings, invalid rows, or cards that belong to somebody else in the account.
     2: the file cannot be read as a manifest.
     """
     from piggy_batch.importing.check import check_manifest
-    from piggy_batch.manifest.doctor import parse_fixes
-    from piggy_batch.manifest.options import ManifestOptions
 
     wanted = " ".join(name.split())
     try:
@@ -81,30 +83,35 @@ def check(ctx: click.Context, /, manifest: Path, name: str, html: Path | None, *
         names = [*(o.name for o in CATALOGUE if not o.hidden), "migrate"]
         meant = nearest(wanted, names)
         raise SetupError(f'--for "{name}" is no command for a manifest{meant}; there are {", ".join(names)}') from None
-    reading = ManifestOptions(
-        delimiter=given["delimiter"],
-        encoding=given["encoding"],
-        sheet=given["sheet"],
-        maps=as_mapping("--map", given["maps"]),
-        constants=as_mapping("--set", given["constants"]),
-        fixes=parse_fixes(given["fixes"] or ""),
-    )
+    reading = reading_from(given)
     if str(manifest) == "-":
         raise SetupError("check reads a file, not standard input; save the list first")
-    checked = check_manifest(operation, manifest, reading)
-    if html is not None:
-        write_page(html, manifest, operation.name, checked)
-    sample = against(ctx, manifest, given["against_account"], reading)
-    if given["as_json"]:
-        found = checked.to_json() | ({"against_account": sample.to_json()} if sample else {})
-        click.echo(json_text(found))
-    else:
-        for line in (*lines(manifest, operation.name, checked), *(sample.lines() if sample else ())):
-            show(line)
-        if html is not None:
-            tell(f"page: {html}")
-    clean = checked.clean and not (sample and sample.elsewhere)
+    with check_manifest(operation, manifest, reading, detailed=html is not None) as checked:
+        written = write_files(checked, operation.name, html, mended)
+        sample = against(ctx, manifest, given["against_account"], reading)
+        if given["as_json"]:
+            found = checked.to_json() | ({"against_account": sample.to_json()} if sample else {})
+            click.echo(json_text(found))
+        else:
+            for line in (*lines(manifest, operation.name, checked), *(sample.lines() if sample else ())):
+                show(line)
+        for line in written:
+            tell(line)
+        clean = checked.clean and not (sample and sample.elsewhere)
     ctx.exit(ExitCode.DONE if clean else ExitCode.INCOMPLETE)
+
+
+def write_files(checked: Checked, name: str, html: Path | None, mended: Path | None) -> list[str]:
+    """Write the page and the mended list that were asked for; what to say of them."""
+    told = []
+    if html is not None:
+        overflow = write_page(html, checked.manifest, name, checked)
+        told += [f"page: {html}", *([f"all rows of what was found: {overflow}"] if overflow else [])]
+    if mended is not None:
+        changed, invalid = checked.write_mended(mended)
+        rest = f"; {counted(invalid, 'row')} still invalid, _problem says why" if invalid else ""
+        told.append(f"mended list: {mended}, {counted(changed, 'row')} changed, _changed says how{rest}")
+    return told
 
 
 def against(ctx: click.Context, manifest: Path, number: int | None, reading: ManifestOptions) -> Sample | None:
@@ -121,44 +128,55 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Man
 
 def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
     """The findings as a table for people, the gravest first."""
-    from piggy_batch.manifest.describe import read_as
+    from piggy_batch.manifest.describe import column_lines, read_as
+    from piggy_batch.manifest.reasons import reason_lines
 
     loaded = checked.loaded
     found = [f"{manifest} for {name}: {loaded.rows:,} rows, {loaded.invalid:,} invalid", f"  read as {read_as(loaded)}"]
+    found += [f"  {line}" for line in column_lines(loaded.binding)]
     found += [f"  note: {note}" for note in (*loaded.facts.notes, *loaded.warnings)]
+    found += [f"  not judged: {what}" for what in loaded.not_judged]
     if checked.clean:
         return [*found, "nothing found"]
     for finding in sorted(loaded.findings, key=lambda f: (f.severity.value, not f.blocking, f.code)):
         weight = "blocking" if finding.blocking else finding.severity.value
         found.append("")
-        found.append(f"{finding.code} {finding.slug:<22} {weight:<9} {finding.column}: {finding.count:,} rows")
+        rows = counted(finding.count, "row")
+        found.append(f"{finding.code} {finding.slug:<22} {weight:<9} {finding.column}: {rows}")
         found.append(f"    values that {finding.rule.what}")
         for example in finding.examples:
             proposal = f'  -> "{example.proposal}"?' if example.proposal else ""
             found.append(f'    line {example.line}: "{example.value}"{proposal}')
         found.append(f"    {finding.remedy}")
-    if loaded.problems:
-        found += ["", "the first invalid rows:", *(f"    {problem}" for problem in loaded.problems)]
+    if loaded.reasons:
+        found += ["", *reason_lines(loaded.reasons), "", "the first of them:"]
+        found += [f"    {problem}" for problem in loaded.problems]
     return found
 
 
-def write_page(path: Path, manifest: Path, name: str, checked: Checked) -> None:
-    """The page for whoever made the list."""
+def write_page(path: Path, manifest: Path, name: str, checked: Checked) -> Path | None:
+    """The page for whoever made the list; the file beside it with all rows, where the page does not list all."""
     from piggy_batch.files import write_text
-    from piggy_batch.manifest.describe import read_as
+    from piggy_batch.manifest.describe import column_lines, read_as
     from piggy_batch.manifest.html_page import CheckReport, render
 
     loaded = checked.loaded
+    rows, overflow = checked.rows_of_findings(path.with_name(f"{path.stem}-rows.csv"))
     page = render(
         CheckReport(
             manifest=manifest.name,
             operation=name,
             rows=loaded.rows,
             read_as=read_as(loaded),
-            notes=(*loaded.facts.notes, *loaded.warnings),
+            notes=(*column_lines(loaded.binding), *loaded.facts.notes, *loaded.warnings),
             columns=loaded.columns,
             findings=loaded.findings,
             checked_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+            listed=rows,
+            reasons=loaded.reasons,
+            not_judged=loaded.not_judged,
+            overflow=overflow.name if overflow else "",
         )
     )
     write_text(path, page)
+    return overflow

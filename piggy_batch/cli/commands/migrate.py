@@ -11,7 +11,7 @@ import click
 from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import add_options
-from piggy_batch.cli.output import show_result
+from piggy_batch.cli.output import refusal_shown, show_result
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from
 from piggy_batch.cli.terminal import show
 from piggy_batch.endpoints.contacts import RECEPTIONS_DISCOURAGED
@@ -55,7 +55,7 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
         credits_per_card=given["credits_per_card"],
         credits_again=given["credits_again"],
     )
-    with open_display("rows", progress=given["progress"]) as display:
+    with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):
         result = asyncio.run(carry_out(manifest, options, migration, make_run_context(ctx, display)))
     if result.summary is not None and not given["as_json"]:
         for line in _stage_lines(result.summary["stages"]):

@@ -11,7 +11,7 @@ import click
 from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import add_options
-from piggy_batch.cli.output import show_result
+from piggy_batch.cli.output import refusal_shown, show_result
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from, special_options
 from piggy_batch.cli.terminal import tell
 from piggy_batch.endpoints import CATALOGUE, Operation
@@ -72,7 +72,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
     from piggy_batch.importing.runner import run
 
     options = options_from(given)
-    with open_display("rows", progress=given["progress"]) as display:
+    with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):
         result = asyncio.run(run(operation, manifest, options, make_run_context(ctx, display)))
     if given.get("report") is not None and result.summary is not None:
         from piggy_batch.importing.verification.sign_off import write_sign_off

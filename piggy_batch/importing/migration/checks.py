@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.cells import identity_of
-from piggy_batch.manifest.options import SHOWN, LoadedManifest
+from piggy_batch.manifest.reasons import joined
 from piggy_batch.models import Problem, Status
 from piggy_batch.text import counted, printable
 
 if TYPE_CHECKING:
+    from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
 
+_SECOND = "gives credits to a customer to whom an earlier row gives some"
 MANY_CARDS = 10  # on one address: more is a family, a shop's own address, or a mistake
 
 
@@ -38,6 +40,7 @@ def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool)
     problems: list[Problem] = []
     alone = 0
     gives = False
+    column = loaded.binding.column_of("credits")
     for entry in journal.queries.all_rows():
         if entry.status is Status.INVALID:
             continue
@@ -49,7 +52,7 @@ def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool)
             alone += 1
             if brings:
                 problems.append(
-                    Problem(entry.number, entry.line, "credits", "need an e-mail: credits belong to a customer")
+                    Problem(entry.number, entry.line, column, "need an e-mail: credits belong to a customer")
                 )
             continue
         spelling = email.strip()
@@ -59,12 +62,11 @@ def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool)
         if brings and customer.credits_at is None:
             customer.credits_at = (entry.number, entry.line)
         elif brings and customer.credits_at is not None and not per_card:
-            problems.append(Problem(entry.number, entry.line, "credits", _second(customer)))
-    journal.invalidate((p.row, f"{p.column}: {p.message}") for p in problems)
-    shown = tuple(sorted((*loaded.problems, *problems), key=lambda p: p.row)[:SHOWN])
+            problems.append(Problem(entry.number, entry.line, column, _second(customer), _SECOND))
+    journal.invalidate((p.row, p.with_column) for p in problems)
     warnings = (*loaded.warnings, *_warnings(customers, alone))
     invalid = journal.queries.counts()[Status.INVALID]
-    return Checked(replace(loaded, problems=shown, invalid=invalid, warnings=warnings), gives)
+    return Checked(replace(loaded, reasons=joined(loaded.reasons, problems), invalid=invalid, warnings=warnings), gives)
 
 
 def _second(customer: _Customer) -> str:

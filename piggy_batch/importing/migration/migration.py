@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.endpoints.listings import SHOPS
-from piggy_batch.errors import ExitCode, SetupError, sent_already
+from piggy_batch.errors import SetupError, sent_already
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.whole_lists import explain_missing
 from piggy_batch.importing.migration.checks import check_customers
@@ -19,11 +19,9 @@ from piggy_batch.importing.migration.plan import plan_lines, stage_requests, sta
 from piggy_batch.importing.migration.results import finish
 from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.importing.options import ImportOptions, RunResult
-from piggy_batch.importing.plan import ask_before_start, plan_figures, refuse_invalid
+from piggy_batch.importing.plan import ask_before_start, plan_figures, refuse_invalid, rehearsed
 from piggy_batch.importing.results import ReportColumns
 from piggy_batch.importing.resume import load_manifest_into, rejoin
-from piggy_batch.manifest.describe import unaccepted
 from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import RunContext, open_session
 from piggy_batch.runs.directory import RunDir, stem
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.client.session import Session
     from piggy_batch.importing.migration.stages import Stage
+    from piggy_batch.importing.options import ImportOptions, RunResult
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
@@ -134,12 +133,11 @@ class _Migration:
             plan = plan_lines(self.job, self.loaded, account, journal.queries, planned)
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
             if options.dry_run:
-                code, notes = (ExitCode.SETUP, (unaccepted(blocking),)) if blocking else (ExitCode.DONE, ())
                 figures = self._figures(counts, planned, account)
-                return RunResult(code, self.job.run_dir, plan=plan, figures=figures, notes=notes)
+                return rehearsed(self.job.run_dir, plan, self.loaded, blocking, figures)
             asks = sum(planned.values()) > 0 and not options.yes
             question = "migrate: start?" if asks else None
-            ask_before_start(self.job.context, "migrate", plan, blocking, question, asks=not options.yes)
+            ask_before_start(self.job.context, "migrate", plan, self.loaded, blocking, question, asks=not options.yes)
             if not asks:
                 for line in plan:
                     self.job.context.progress.say(line)

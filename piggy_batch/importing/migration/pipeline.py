@@ -92,11 +92,12 @@ def reading_words(reading: ManifestOptions, *, without: str | None = None) -> li
         ("--delimiter", reading.delimiter),
         ("--encoding", reading.encoding),
         ("--sheet", reading.sheet),
-        ("--fix", str(reading.fixes)),
+        ("--header-row", reading.header_row),
+        ("--drop-last", reading.drop_last),
     ):
         if value:
-            words += [option, value]
-    return words
+            words += [option, str(value)]
+    return words + reading.repairs.words()
 
 
 class Pipeline:

@@ -16,7 +16,6 @@ from piggy_batch.manifest.binding import bind
 from piggy_batch.models import Status
 from piggy_batch.runs.context import RunContext, open_session
 from piggy_batch.runs.signals import Signals
-from piggy_batch.tables import open_table
 from piggy_batch.text import printable
 
 if TYPE_CHECKING:
@@ -101,8 +100,8 @@ def choose(
 ) -> tuple[int, list[Mapping[str, str]]]:
     """How many rows the manifest has, and so many of them, each as likely as any other; one pass."""
     reading, operation = options.reading, find_operation("identifiers verify")
-    with open_table(manifest, delimiter=reading.delimiter, encoding=reading.encoding, sheet=reading.sheet) as table:
-        binding = bind(operation, table.columns, _known(reading.maps), {}, reading.fixes)
+    with reading.open(manifest) as table:
+        binding = bind(operation, table.columns, _known(reading.maps), {}, reading.repairs)
         kept: list[list[str]] = []
         rows = 0
         for _, cells in table.rows():

@@ -79,6 +79,36 @@ SPREADSHEET_ERROR = _error(
     "are a spreadsheet's error, such as #N/A, or #### for a column too narrow",
     "mend the formula or widen the column, and export again",
 )
+NO_RESULT = _error(
+    "MD109",
+    "formula-without-result",
+    "are formulas whose result is not in the file",
+    "open the list in a spreadsheet program, let it calculate, and save it as values",
+)
+MERGED = _error(
+    "MD110",
+    "merged-cells",
+    "lie under a merged cell, whose value stands in its first row only",
+    "unmerge the cells and fill each row",
+)
+BY_FORMAT = _blocking(
+    "MD111",
+    "shown-by-format",
+    "are numbers to which the workbook's cell format adds zeros or signs that are not part of them",
+    "compare with the cards; pass --fix formats to send what the cells show, or store them as text",
+)
+QUOTED = _blocking(
+    "MD112",
+    "in-quotes",
+    "stand in quotes, which would be sent with them",
+    "pass --fix wrappers",
+)
+NOTHING_WORD = _blocking(
+    "MD113",
+    "word-for-nothing",
+    "are words for nothing, such as NULL, nan or n.v.t.",
+    "blank these cells, or pass --blank WORD for each such word",
+)
 LOOKS_LIKE_DATE = _blocking(
     "MD108",
     "looks-like-date",
@@ -105,6 +135,18 @@ MIXED_CASE = _warning(
     "mixed-case",
     "are written in another case than the rest of the column",
     "compare with the cards; pass --fix case:upper or case:lower to make all alike",
+)
+REPLACEMENT = _error(
+    "MD205",
+    "replacement-character",
+    "hold \ufffd, the sign for a character that a program could not read",
+    "export the list again as UTF-8; the character cannot be brought back",
+)
+MIXED_SCRIPTS = _blocking(
+    "MD206",
+    "mixed-scripts",
+    "have letters of another script that look alike, such as a Cyrillic \u041a among Latin letters",
+    "type these values anew",
 )
 DUPLICATE = _error(
     "MD301", "duplicate", "occur before in the file", "keep one row for each",
@@ -145,6 +187,30 @@ ODD_ONE_OUT = _warning(
     "are unlike the rest of the column: another length, or other kinds of characters",
     "compare with the cards; a header, total or test row in the middle of a list looks so",
 )
+REPEATED_HEADER = _error(
+    "MD603",
+    "repeated-header",
+    "are the column's own header: two files were put together",
+    "delete these rows",
+)
+FOOTER = _error(
+    "MD604",
+    "total-or-footer",
+    "are a total, a count or a footer under the list, not a card",
+    "delete these rows, or pass --drop-last N",
+)
+SENTENCE = _blocking(
+    "MD605",
+    "words-among-codes",
+    "are words, not codes: a remark or a footer",
+    "delete these rows, or pass --drop-last N",
+)
+FOOTER_BESIDE = _blocking(
+    "MD606",
+    "row-of-totals",
+    "begin a row that looks like a total or a footer, not like a row of the list",
+    "delete these rows, or pass --drop-last N",
+)
 PRINTED_NUMBER = _warning(
     "MD602",
     "printed-number",
@@ -154,6 +220,7 @@ PRINTED_NUMBER = _warning(
 
 CATALOGUE: tuple[Rule, ...] = (
     SCIENTIFIC, LOOKS_SCIENTIFIC, TRAILING_DECIMAL, DIGITS_CUT, LOST_ZEROS, WRAPPER, SPREADSHEET_ERROR,
-    LOOKS_LIKE_DATE, OUTER_SPACE, INNER_SPACE, INVISIBLE, MIXED_CASE, DUPLICATE, NEAR_DUPLICATE, LUHN, EAN,
-    NOT_A_UUID, EMAIL, ODD_ONE_OUT, PRINTED_NUMBER,
+    LOOKS_LIKE_DATE, NO_RESULT, MERGED, BY_FORMAT, QUOTED, NOTHING_WORD, OUTER_SPACE, INNER_SPACE, INVISIBLE,
+    MIXED_CASE, REPLACEMENT, MIXED_SCRIPTS, DUPLICATE, NEAR_DUPLICATE, LUHN, EAN, NOT_A_UUID, EMAIL, ODD_ONE_OUT,
+    PRINTED_NUMBER, REPEATED_HEADER, FOOTER, SENTENCE, FOOTER_BESIDE,
 )  # fmt: skip

@@ -18,11 +18,12 @@ class CountWithExamples:
 
     count: int = 0
     examples: list[Example] = field(default_factory=list)
+    most: int = EXAMPLES  # of the examples
 
     def add(self, example: Example) -> None:
         """Count one row."""
         self.count += 1
-        if len(self.examples) < EXAMPLES:
+        if len(self.examples) < self.most:
             self.examples.append(example)
 
 
@@ -63,5 +64,6 @@ class ColumnStatistics:
         default_factory=CountWithExamples
     )  # those with space around or before a time
     no_dates: int = 0  # written as dates are, but there is no such day
+    foreign: CountWithExamples = field(default_factory=CountWithExamples)  # all letters of a script that is not Latin
     uuids: int = 0
     no_uuids: CountWithExamples = field(default_factory=CountWithExamples)

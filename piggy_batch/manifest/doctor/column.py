@@ -8,25 +8,42 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress
+from typing import TYPE_CHECKING
 
+from piggy_batch.manifest.doctor import catalogue
 from piggy_batch.manifest.doctor.catalogue import NOT_A_UUID, Rule, Severity
 from piggy_batch.manifest.doctor.census import ColumnStatistics, CountWithExamples, Digits
 from piggy_batch.manifest.doctor.check_digits import LENGTHS, failing
-from piggy_batch.manifest.doctor.column_rules import judge_column
-from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnFacts, ColumnRole, Examined, Example, Finding
-from piggy_batch.manifest.doctor.values import (
-    LONGEST_DATE,
-    Damage,
-    damages,
-    email_damages,
-    has_date_form,
-    is_date,
-    looks_scientific,
-    trimmed,
+from piggy_batch.manifest.doctor.column_rules import DOMINANT, ENOUGH, is_foreign, judge_column, not_judged
+from piggy_batch.manifest.doctor.dates import LONGEST_DATE, has_date_form, is_date
+from piggy_batch.manifest.doctor.findings import (
+    EXAMPLES,
+    ColumnFacts,
+    ColumnRole,
+    Examined,
+    Example,
+    Finding,
+    problem_of,
 )
-from piggy_batch.models import Problem
+from piggy_batch.manifest.doctor.headers import header_words, normalize_header
+from piggy_batch.manifest.doctor.values import (
+    QUOTES,
+    REPLACEMENT,
+    code_damages,
+    email_damages,
+    looks_scientific,
+    text_damages,
+    trimmed,
+    value_damages,
+)
+from piggy_batch.manifest.doctor.words import QUICK, QUICK_FOOTERS, spellings
+from piggy_batch.tables.cells import FormattedText
+
+if TYPE_CHECKING:
+    from piggy_batch.manifest.doctor.values import Damage
+    from piggy_batch.models import Problem
 
 Batch = Sequence[tuple[int, int, Sequence[str]]]  # row number, line, cells
 _PLAIN = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
@@ -35,6 +52,15 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").full
 _HEX = bytes(104 if byte in b"0123456789abcdefABCDEF" else byte for byte in range(256))
 _UUID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _SURELY_NOT = 200  # so many numbers, half of them failing: the column has no such check digit
+_SUSPECT = QUOTES | frozenset("#=E-?*./~([<\\ \t\r\n\u2013\u2014")  # with which a text begins that may be damaged
+_LOOKS = {
+    ColumnRole.IDENTIFIER: code_damages,
+    ColumnRole.HASH: code_damages,
+    ColumnRole.UUID: code_damages,
+    ColumnRole.EMAIL: email_damages,
+    ColumnRole.TEXT: text_damages,
+    ColumnRole.VALUE: value_damages,
+}
 
 
 class ColumnExaminer:
@@ -45,49 +71,82 @@ class ColumnExaminer:
         self._census = ColumnStatistics()
         self._damaged: dict[str, tuple[Rule, CountWithExamples]] = {}
         self._lengths: Counter[int] = Counter()
+        self._look = _LOOKS[examined.role]
+        self._headers = header_words(examined.column, examined.field) if examined.role.is_code else frozenset()
+        quick = QUICK | QUICK_FOOTERS | spellings(self._headers | {examined.column}) if self._headers else QUICK
+        self._quick = quick - examined.allowed  # words that no batch of sound values holds
 
     def feed(self, batch: Batch) -> list[Problem]:
         """Take note of a batch of rows; the rows that cannot be right."""
         index = self.examined.index
         values = [row[2][index] for row in batch]
+        if self.examined.formatted:
+            self._note_formats(batch, values)
+        if not self.examined.role.is_code:
+            return self._feed_text(batch, values)
         self._lengths.update(map(len, values))
         joined = "".join(values)
-        if self.examined.role is ColumnRole.EMAIL:
-            return self._one_by_one(batch, values)[1]
         problems: list[Problem] = []
         good: list[str] = values
-        if not joined.isascii() or joined.encode().translate(None, _PLAIN):
+        if not joined.isascii() or joined.encode().translate(None, _PLAIN) or not self._quick.isdisjoint(values):
             good, problems = self._one_by_one(batch, values)
         elif "" in values:
             good = [value for value in values if value]
         if good:
             where = _Finder(batch, values)
             if self.examined.role is ColumnRole.UUID:
-                self._note_uuids(good, where)
+                self._note_uuids([value for value in good if value not in self.examined.allowed], where)
             else:
                 self._note(good, where)
         return problems
 
+    def _feed_text(self, batch: Batch, values: Sequence[str]) -> list[Problem]:
+        """Names, amounts and addresses: each by itself, and only where one of the batch looks suspicious."""
+        if self.examined.role is ColumnRole.EMAIL:
+            self._lengths.update(map(len, values))
+            return self._one_by_one(batch, values)[1]
+        firsts = {value[:1] for value in values}
+        if firsts.isdisjoint(_SUSPECT) and self._quick.isdisjoint(values) and REPLACEMENT not in "".join(values):
+            return []
+        return self._one_by_one(batch, values)[1]
+
+    def _note_formats(self, batch: Batch, values: Sequence[str]) -> None:
+        """Numbers that the workbook shows otherwise; amounts and truth values mean the same however they are shown."""
+        if self.examined.role is ColumnRole.VALUE:
+            return
+        for (row, line, _), value in zip(batch, values, strict=True):
+            if isinstance(value, FormattedText):
+                self._tally(catalogue.BY_FORMAT).add(Example(row, line, value, value.shown))
+
+    def _tally(self, rule: Rule) -> CountWithExamples:
+        return self._damaged.setdefault(rule.code, (rule, CountWithExamples()))[1]
+
     def _one_by_one(self, batch: Batch, values: Sequence[str]) -> tuple[list[str], list[Problem]]:
         """The undamaged values, and the problems of those that cannot be right."""
-        look = email_damages if self.examined.role is ColumnRole.EMAIL else damages
         good: list[str] = []
         problems: list[Problem] = []
         for (row, line, _), value in zip(batch, values, strict=True):
-            if not value:
+            if not value or value in self.examined.allowed:
                 continue
-            found = [] if _PLAIN_VALUE(value) and look is damages else look(value)
+            found = self.damages(value)
             if not found:
                 good.append(value)
                 continue
             if is_date(trimmed(value)):
                 self._census.spaced_dates.add(Example(row, line, value))
             for rule, proposal in found:
-                tally = self._damaged.setdefault(rule.code, (rule, CountWithExamples()))[1]
-                tally.add(Example(row, line, value, proposal))
+                self._tally(rule).add(Example(row, line, value, proposal))
             if found[0][0].severity is Severity.ERROR:
-                problems.append(_problem(row, line, self.examined.column, value, found[0]))
+                problems.append(problem_of(row, line, self.examined.column, value, found[0]))
         return good, problems
+
+    def damages(self, value: str) -> list[Damage]:
+        """What is wrong with a value by itself, errors first."""
+        if not self.examined.role.is_code:
+            return self._look(value)
+        if normalize_header(value) in self._headers:
+            return [(catalogue.REPEATED_HEADER, "")]
+        return [] if _PLAIN_VALUE(value) and value not in self._quick else self._look(value)
 
     def _note(self, good: Sequence[str], where: _Finder) -> None:
         joined = "".join(good)
@@ -101,6 +160,8 @@ class ColumnExaminer:
         for length, group in _by_length(others).items():
             where.count(self._census.others.setdefault(length, CountWithExamples()), group)
         self._census.letters_only += sum(map(str.isalpha, others))
+        if not joined.isascii():
+            where.count(self._census.foreign, list(filter(is_foreign, others)))
         self._note_case(others, where)
         if "e" in joined or "E" in joined:
             where.count(self._census.scientific, list(filter(looks_scientific, others)))
@@ -154,22 +215,48 @@ class ColumnExaminer:
     def findings(self) -> list[Finding]:
         """Everything found in this column so far, by code."""
         column = self.examined.column
-        found = [Finding(rule, column, tally.count, tuple(tally.examples)) for rule, tally in self._damaged.values()]
+        found = [
+            Finding(rule, column, tally.count, tuple(tally.examples), proposed=self._damaged_by(rule))
+            for rule, tally in self._damaged.values()
+        ]
         census = self._census
         if self.examined.role is ColumnRole.UUID:
             strange = census.no_uuids
             whole = census.uuids + strange.count
-            if strange.count and whole >= 50 and census.uuids >= 0.95 * whole:
-                found.append(Finding(NOT_A_UUID, column, strange.count, tuple(strange.examples)))
-        elif self.examined.role is not ColumnRole.EMAIL:
+            if strange.count and whole >= ENOUGH and census.uuids >= DOMINANT * whole:
+                found.append(Finding(NOT_A_UUID, column, strange.count, tuple(strange.examples), proposed=_as_no_uuid))
+        elif self.examined.role.is_code:
             found += judge_column(census, column)
         return sorted(found, key=lambda finding: finding.code)
+
+    def _damaged_by(self, rule: Rule) -> Callable[[str], str | None]:
+        """What a value with this damage may have been; None for a value without."""
+        if rule is catalogue.BY_FORMAT:
+            return lambda value: value.shown if isinstance(value, FormattedText) else None
+        allowed = self.examined.allowed
+
+        def proposed(value: str) -> str | None:
+            if not value or value in allowed:
+                return None
+            return next((meant for found, meant in self.damages(value) if found is rule), None)
+
+        return proposed
+
+    def not_judged(self) -> list[str]:
+        """The checks of a whole column that could not be applied, each with its reason."""
+        if self.examined.role in {ColumnRole.IDENTIFIER, ColumnRole.HASH}:
+            return [f"{self.examined.column}: {what}" for what in not_judged(self._census)]
+        return []
 
     def facts(self) -> ColumnFacts:
         """The column's numbers."""
         lengths = tuple(sorted((length, count) for length, count in self._lengths.items() if length))
         blank = self._lengths[0]
         return ColumnFacts(self.examined.column, self.examined.role, self._lengths.total() - blank, blank, lengths)
+
+
+def _as_no_uuid(value: str) -> str | None:
+    return "" if value and not _UUID(value) else None
 
 
 class _Finder:
@@ -201,9 +288,3 @@ def _by_length(values: Sequence[str]) -> dict[int, Sequence[str]]:
     for value in values:
         groups[len(value)].append(value)
     return dict(groups)
-
-
-def _problem(row: int, line: int, column: str, value: str, damage: Damage) -> Problem:
-    rule, proposal = damage
-    meant = f'; probably "{proposal}"' if proposal else ""
-    return Problem(row, line, column, f'"{value[:60]}" is {rule.slug} ({rule.code}){meant}; {rule.remedy}')

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from piggy_batch.manifest.doctor import catalogue
+from piggy_batch.models import Problem
+from piggy_batch.text import printable
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from piggy_batch.manifest.doctor.catalogue import Rule, Severity
     from piggy_batch.models import Json
 
 
 EXAMPLES = 3
+_VALUELESS = tuple(
+    rule.code
+    for rule in (
+        catalogue.SPREADSHEET_ERROR,
+        catalogue.NO_RESULT,
+        catalogue.MERGED,
+        catalogue.REPEATED_HEADER,
+        catalogue.FOOTER,
+    )
+)
+
+
+def _nothing(value: str) -> str | None:  # noqa: ARG001 - the signature of what asks
+    return None
 
 
 class ColumnRole(StrEnum):
@@ -23,6 +41,13 @@ class ColumnRole(StrEnum):
     HASH = "hash"  # the code of a giftcard
     UUID = "uuid"
     EMAIL = "email"
+    TEXT = "text"  # a name, a merge tag: sent as it stands
+    VALUE = "value"  # a number, or a word for true or false
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the values of such a column are alike, so that one unlike them stands out."""
+        return self in {ColumnRole.IDENTIFIER, ColumnRole.HASH, ColumnRole.UUID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +57,9 @@ class Examined:
     column: str
     role: ColumnRole
     index: int  # 0 = first cell
+    field: str = ""  # the command's name for it
+    allowed: frozenset[str] = frozenset()  # words that mean something to the command
+    formatted: bool = False  # cells may be FormattedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +81,9 @@ class Finding:
     count: int
     examples: tuple[Example, ...]
     proposal: str = ""  # for the column as a whole: a --fix that mends it
+    # What a value may have been where the finding concerns it, "" where nobody can know; None: it does not.
+    proposed: Callable[[str], str | None] = field(default=_nothing, compare=False, repr=False)
+    listed: tuple[Example, ...] = ()  # the rows, where no value tells them
 
     @property
     def code(self) -> str:
@@ -126,3 +157,16 @@ def as_json(rows: int, findings: Sequence[Finding]) -> Json:
             for finding in findings
         ],
     }
+
+
+def holds_no_value(problem: Problem) -> bool:
+    """Whether a problem says that a cell holds no value of the row's: an error, a lost result, a header, a footer."""
+    return problem.reason.startswith(_VALUELESS)
+
+
+def problem_of(row: int, line: int, column: str, value: str, damage: tuple[Rule, str]) -> Problem:
+    """Why a row with a value that cannot be right is invalid."""
+    rule, proposal = damage
+    meant = f'; probably "{proposal}"' if proposal else ""
+    message = f'"{printable(value[:60])}" is {rule.slug} ({rule.code}){meant}; {rule.remedy}'
+    return Problem(row, line, column, message, f"{rule.code} {rule.slug}")

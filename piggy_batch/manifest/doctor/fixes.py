@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from piggy_batch.errors import SetupError
-from piggy_batch.manifest.doctor.values import trimmed, undecimal, unwrapped, without_spaces
+from piggy_batch.manifest.doctor.values import trimmed, undecimal, unwrapped, unwrapped_text, without_spaces
 
-KNOWN = "trim, wrappers, decimals, spaces, zero-pad:LENGTH, case:upper or case:lower"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KNOWN = "trim, wrappers, formats, decimals, spaces, zero-pad:LENGTH, case:upper or case:lower"
+_WORDS = ("trim", "wrappers", "formats", "decimals", "spaces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,8 @@ class Fixes:
     """Repairs to apply to a value, always in the order of the fields; false where there is none."""
 
     trim: bool = False  # outer white space, and invisible characters anywhere
-    wrappers: bool = False  # ="0012" and '0012
+    wrappers: bool = False  # ="0012", '0012 and quotes around a value
+    formats: bool = False  # numbers as a workbook's cell formats show them; done by the reader
     decimals: bool = False  # 12.0
     spaces: bool = False  # white space anywhere
     zero_pad: int = 0  # digits shorter than this get zeros in front; 0: no padding
@@ -37,18 +42,30 @@ class Fixes:
             return value.upper()
         return value.lower() if self.case == "lower" else value
 
-    def _bared(self, value: str) -> str:
+    def for_text(self) -> Fixes:
+        """Of these repairs those that leave a name a name."""
+        return Fixes(trim=self.trim, wrappers=self.wrappers)
+
+    def apply_to_text(self, value: str) -> str:
+        """The repaired text of a name, a number or another field that is no code."""
+        bare = ""
+        while bare != value:
+            bare = value
+            value = self._bared(value, unwrapped_text)
+        return value
+
+    def _bared(self, value: str, unwrap: Callable[[str], str] = unwrapped) -> str:
         if self.trim:
             value = trimmed(value)
         if self.spaces:
             value = without_spaces(value)
         if self.wrappers:
-            value = unwrapped(value)
+            value = unwrap(value)
         return undecimal(value) if self.decimals else value
 
     def __str__(self) -> str:
         """The one spelling of these repairs, which binds a run."""
-        words = [name for name in ("trim", "wrappers", "decimals", "spaces") if getattr(self, name)]
+        words = [name for name in _WORDS if getattr(self, name)]
         words += [f"zero-pad:{self.zero_pad}"] if self.zero_pad else []
         words += [f"case:{self.case}"] if self.case else []
         return ",".join(words)
@@ -61,7 +78,7 @@ def parse_fixes(text: str) -> Fixes:
     case: Literal["", "upper", "lower"] = ""
     for word in filter(None, (part.strip().lower() for part in text.split(","))):
         name, _, argument = word.partition(":")
-        if name in {"trim", "wrappers", "decimals", "spaces"} and not argument:
+        if name in _WORDS and not argument:
             chosen[name] = True
         elif name == "zero-pad":
             pad = _length(argument)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 _GLUE = re.compile(r"[\W_]+")
 
-# Lower case, words joined by nothing, as ``plain`` leaves them. English and Dutch, with the usual misspellings.
+# Lower case, words joined by nothing, as ``normalize_header`` leaves them: English, Dutch, German, French, with the
+# usual misspellings.
 _SYNONYMS: Mapping[str, str] = {
     "contact_identifier_value": (
         "card cards cardno cardnr cardnum cardnumber cardid cardcode cardvalue loyaltycard loyaltycardnumber "
@@ -21,39 +23,71 @@ _SYNONYMS: Mapping[str, str] = {
         "identifiervalue contactidentifier value number kaart kaarten kaartnummer kaartnr kaartno kaartcode "
         "kaartid klantkaart klantkaartnummer klantkaartnr klantenkaart klantenkaartnummer klantenkaartnr pasnummer "
         "pasnr pas klantenpas klantpas spaarkaart spaarkaartnummer spaarkaartnr spaarpas spaarpasnummer "
-        "lidnummer lidmaatschapsnummer streepjescode"
+        "lidnummer lidmaatschapsnummer streepjescode "
+        "karte kartennummer kartennr kartenno kartencode kundenkarte kundenkartennummer kundenkartennr "
+        "bonuskarte mitgliedskarte mitgliedsnummer strichcode "
+        "carte cartes numerocarte numerodecarte nocarte ncarte nodecarte cartefidelite cartedefidelite "
+        "numerocartefidelite numerodecartedefidelite codebarre codebarres codeabarres"
     ),
     "contact_identifier_name": (
-        "name cardname label identifiername description naam kaartnaam omschrijving etiket benaming"
+        "name cardname label identifiername description naam kaartnaam omschrijving etiket benaming "
+        "bezeichnung kartenname beschreibung nom libelle nomcarte nomdelacarte"
     ),
-    "contact_identifier_active": "active enabled isactive status actief geactiveerd ingeschakeld",
+    "contact_identifier_active": (
+        "active enabled isactive status actief geactiveerd ingeschakeld aktiv aktiviert actif activee statut etat"
+    ),
     "contact_uuid": (
         "contact contactid uuid customeruuid customerid memberuuid memberid personuuid piggyuuid piggyid "
-        "leatuuid klantuuid klantid klant lid contactpersoon"
+        "leatuuid klantuuid klantid klant lid contactpersoon kunde kundenuuid kundenid kontakt kontaktid "
+        "client clientid clientuuid"
     ),
-    "expected_contact_uuid": "expectedcontact currentcontact currentowner owner eigenaar huidigeeigenaar",
+    "expected_contact_uuid": (
+        "expectedcontact currentcontact currentowner owner eigenaar huidigeeigenaar besitzer inhaber proprietaire"
+    ),
     "email": (
         "mail emailaddress mailaddress emailadres mailadres emailadress contactemail customeremail "
-        "emailklant klantemail epost"
+        "emailklant klantemail epost emailadresse mailadresse kundenemail courriel adressemail adresseemail "
+        "adressecourriel emailclient"
     ),
     "hash": (
         "giftcardhash giftcardcode giftcode vouchercode voucher qr qrcode qrvalue code barcode "
-        "cadeaukaartcode cadeaubon cadeauboncode cadeaukaart boncode waardebon"
+        "cadeaukaartcode cadeaubon cadeauboncode cadeaukaart boncode waardebon "
+        "gutschein gutscheincode gutscheinnummer geschenkkarte cartecadeau chequecadeau codecadeau boncadeau"
     ),
-    "giftcard_uuid": "giftcard giftcardid uuid carduuid cadeaukaartuuid cadeaukaartid cadeaubonuuid",
+    "giftcard_uuid": (
+        "giftcard giftcardid uuid carduuid cadeaukaartuuid cadeaukaartid cadeaubonuuid gutscheinid gutscheinuuid "
+        "cartecadeauid"
+    ),
     "giftcard_program_uuid": (
         "program programuuid programid programme programmeuuid giftcardprogram giftcardprogramid "
-        "programma programmauuid cadeaukaartprogramma"
+        "programma programmauuid cadeaukaartprogramma programm gutscheinprogramm programmeid"
     ),
     "amount_in_cents": (
         "amount amountcents amountincent cents cent centen value balance saldo saldocenten saldoincenten bedrag "
-        "bedragcenten bedragincenten waarde waardeincenten tegoed tegoedincenten"
+        "bedragcenten bedragincenten waarde waardeincenten tegoed tegoedincenten betrag betragincent wert guthaben "
+        "montant montantencentimes valeur solde"
     ),
-    "shop_uuid": "shop shopid store storeuuid storeid location winkel winkeluuid winkelid filiaal vestiging",
-    "email_uuid": "emailtemplate emailtemplateuuid template templateuuid mailtemplate sjabloon",
-    "type": "giftcardtype cardtype kind soort kaarttype",
-    "credits": "points punten spaarpunten saldopunten puntensaldo loyaltypoints balance saldo",
+    "shop_uuid": (
+        "shop shopid store storeuuid storeid location winkel winkeluuid winkelid filiaal vestiging filiale "
+        "geschaft laden magasin boutique"
+    ),
+    "email_uuid": "emailtemplate emailtemplateuuid template templateuuid mailtemplate sjabloon vorlage modele",
+    "type": "giftcardtype cardtype kind soort kaarttype kartentyp typecarte",
+    "credits": (
+        "points punten spaarpunten saldopunten puntensaldo loyaltypoints balance saldo punkte punktestand "
+        "bonuspunkte pointsfidelite solde soldepoints"
+    ),
 }  # fmt: skip
+
+
+_TELLING = 6  # letters; a shorter word of the trade may be somebody's code
+
+
+def header_words(column: str, field: str) -> frozenset[str]:
+    """The plain forms of what a cell holds that is a header: the column's own, or another list's for the field."""
+    words = {normalize_header(column), normalize_header(field)}
+    words |= {word for word in _SYNONYMS.get(field, "").split() if len(word) >= _TELLING}
+    return frozenset(words - {""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +98,14 @@ class Suggestion:
     column: str
 
     @property
+    def option(self) -> str:
+        """The option that takes the proposal up."""
+        return f"--map {shlex.quote(f'{self.field}={self.column}')}"
+
+    @property
     def message(self) -> str:
         """What to tell the person."""
-        argument = f"{self.field}={self.column}"
-        quoted = argument if re.fullmatch(r"[\w=.-]+", argument) else f"'{argument}'"
-        return f"did you mean --map {quoted}?"
+        return f"did you mean {self.option}?"
 
 
 def normalize_header(name: str) -> str:

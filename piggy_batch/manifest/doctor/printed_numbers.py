@@ -44,7 +44,7 @@ class PrintedOrScanned:
             distinct = len({pair[3] for pair in both})
             if len(both) < ENOUGH or min(len(differing), distinct) < DOMINANT * len(both):
                 continue
-            examples = tuple(Example(*pair) for pair in differing[:EXAMPLES])
+            listed = tuple(Example(*pair) for pair in differing)
             fix = f"--map with the column {self._header[rival]} if a scanned card shows that value"
-            found.append(Finding(PRINTED_NUMBER, column.column, len(differing), examples, fix))
+            found.append(Finding(PRINTED_NUMBER, column.column, len(differing), listed[:EXAMPLES], fix, listed=listed))
         return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
 
 from piggy_batch.manifest.doctor import catalogue
-from piggy_batch.manifest.doctor.catalogue import Rule
+from piggy_batch.manifest.doctor.catalogue import Rule, Severity
+from piggy_batch.manifest.doctor.words import is_error, is_footer, is_formula, is_sentence, means_nothing
+from piggy_batch.tables.cells import COVERED, NO_RESULT
 
 _SPACE = " \t\r\n"
 _UNSEEN = (
@@ -15,31 +16,24 @@ _UNSEEN = (
     "\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
 )
 INVISIBLE = re.compile(f"[{_UNSEEN}]")
+REPLACEMENT = "\ufffd"  # what a program puts in the place of a character that it could not read
 _ANY_SPACE = re.compile(f"[{_UNSEEN}\\s]+")
 _WRAPPED = re.compile(r'=\s*"([^"]*)"|"=""([^"]*)"""|\'([0-9A-Za-z_-]+)\'?', re.DOTALL)
+_QUOTED = re.compile(
+    "\"+([^\"]*)\"+|'+([^']*)'+|[\u201c\u201d\u201e\u201f]+([^\u201c\u201d\u201e\u201f]*)[\u201c\u201d\u201e\u201f]+"
+    "|[\u2018\u2019\u201a\u201b]+([^\u2018\u2019\u201a\u201b]*)[\u2018\u2019\u201a\u201b]+"
+    "|[\u00ab\u2039]([^\u00ab\u2039\u00bb\u203a]*)[\u00bb\u203a]|[\u00bb]([^\u00ab\u00bb]*)[\u00ab]|`([^`]*)[`']",
+    re.DOTALL,
+)
+QUOTES = frozenset("\"'`\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a")
+_STRAY = frozenset('"\u201c\u201d\u201e')  # at one end of a code: half a pair
+_MARKED = frozenset("#=Ee")  # with which errors and formulas begin
 _SPREADSHEET_NUMBER = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
 _LIKE_A_NUMBER = re.compile(r"\d+(?:[.,]\d+)?[eE][+-]?\d+", re.ASCII)
 _DECIMAL = re.compile(r"(\d+)[.,]0+", re.ASCII)
-_ERRORS = re.compile(
-    r"#(?:N/?A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|N/B|VERW!|WAARDE!|NAAM\?|DEEL/0!|GETAL!|LEEG!)"
-    r"|#{3,}|Err:5\d\d",
-    re.IGNORECASE,
-)
-_TIME = r"(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?"
-_DATE = re.compile(
-    rf"(?P<iso>\d{{4}}-\d\d-\d\d){_TIME}"
-    rf"|(?P<one>\d\d?)(?P<by>[-/.])(?P<other>\d\d?)(?P=by)(?P<year>\d{{4}}){_TIME}"
-    r"|(?P<day>\d\d?)-(?P<month>[A-Za-z]{3})(?:-\d\d(?:\d\d)?)?"
-    r"|(?P<first>[A-Za-z]{3})-\d\d",
-    re.ASCII,
-)
-LONGEST_DATE = 32  # with a time to the nanosecond
-_MONTHS = {
-    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
-    "dec": 12, "mrt": 3, "mei": 5, "okt": 10,  # the last three are Dutch
-}  # fmt: skip
-_YEARS = range(1900, 2200)  # a spreadsheet's dates begin in 1900, and what was no date gets a year of today's
+_SIMPLE_EMAIL = re.compile(r"[0-9a-z_+-]+(?:\.[0-9a-z_+-]+)*@(?:[0-9a-z-]+\.)+[a-z]{2,}", re.ASCII | re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s<>,;:\"()]+@(?:[^@\s.<>,;:\"()/]+\.)+[^@\s.<>,;:\"()/\d][^@\s.<>,;:\"()/]+")
+
 
 Damage = tuple[Rule, str]  # what it is, and what the value may have been
 
@@ -49,40 +43,22 @@ def looks_scientific(value: str) -> bool:
     return _LIKE_A_NUMBER.fullmatch(value) is not None
 
 
-has_date_form = _DATE.fullmatch  # whether a value is written as a date is, be it one or not
-
-
-def is_date(value: str) -> bool:
-    """Whether a value is a day that there is, as a spreadsheet shows one: day and month in either order.
-
-    >>> [is_date(text) for text in ("2024-02-29", "2024-02-30", "3/5/2024", "31-12-2024", "5-Jan", "40-50-6000")]
-    [True, False, True, True, True, False]
-    """
-    found = _DATE.fullmatch(value)
-    if found is None:
-        return False
-    if found["iso"]:
-        year, month, day = map(int, found["iso"].split("-"))
-        return _is_day(year, month, day)
-    if found["year"]:
-        year, one, other = int(found["year"]), int(found["one"]), int(found["other"])
-        return _is_day(year, other, one) or _is_day(year, one, other)
-    if found["first"]:
-        return found["first"].lower() in _MONTHS
-    return _is_day(2000, _MONTHS.get(found["month"].lower(), 0), int(found["day"]))
-
-
-def _is_day(year: int, month: int, day: int) -> bool:
-    try:
-        return date(year, month, day).year in _YEARS
-    except ValueError:
-        return False
-
-
 def unwrapped(value: str) -> str:
-    """The value without ``="..."`` or the apostrophe in front; unchanged without them."""
-    match = _WRAPPED.fullmatch(value)
+    """The value without ``="..."``, the apostrophe in front or quotes around it; unchanged without them.
+
+    Space outside goes with what it surrounds.
+    """
+    bare = value.strip(_SPACE)
+    match = _WRAPPED.fullmatch(bare) or (_QUOTED.fullmatch(bare) if bare[:1] in QUOTES else None)
     return next(part for part in match.groups() if part is not None) if match else value
+
+
+def unwrapped_text(value: str) -> str:
+    """The same for a text, in which an apostrophe in front is none unless digits follow: 's-Gravenhage."""
+    bare = value.strip(_SPACE)
+    if bare.startswith("'") and not bare.endswith("'") and not bare[1:].isdigit():
+        return value
+    return unwrapped(value)
 
 
 def undecimal(value: str) -> str:
@@ -119,35 +95,124 @@ def normal_form(value: str) -> str:
     return plain
 
 
-def damages(value: str) -> list[Damage]:
+def lost(value: str) -> list[Damage]:
+    """The damage of a cell whose value is not there: an error, a formula without result, a covered cell."""
+    if value[:1] not in _MARKED:
+        return []
+    if value == NO_RESULT or is_formula(value):
+        return [(catalogue.NO_RESULT, "")]
+    if value == COVERED:
+        return [(catalogue.MERGED, "")]
+    if is_error(value):
+        return [(catalogue.SPREADSHEET_ERROR, "")]
+    return []
+
+
+def code_damages(value: str) -> list[Damage]:
     """Everything that is wrong with one code as it stands, errors first; [] for the great majority."""
-    found: list[Damage] = []
     core = trimmed(value)
+    if gone := lost(core):
+        return gone
+    found: list[Damage] = []
     if INVISIBLE.search(value):
         found.append((catalogue.INVISIBLE, core))
     elif core != value:
         found.append((catalogue.OUTER_SPACE, core))
-    inner = unwrapped(core)
+    inner, quoted = unwrapped(core), False
     if inner != core:
-        found.insert(0, (catalogue.WRAPPER, inner))
+        quoted = not _WRAPPED.fullmatch(core)
+        found.append((catalogue.QUOTED if quoted else catalogue.WRAPPER, inner))
+    elif core and (core[0] in _STRAY or core[-1] in _STRAY) and any(map(str.isalnum, core)):
+        found.append((catalogue.QUOTED, core.strip("".join(_STRAY))))
     if _SPREADSHEET_NUMBER.fullmatch(inner):
-        found.insert(0, (catalogue.SCIENTIFIC, ""))
+        found.append((catalogue.SCIENTIFIC, ""))
     elif _DECIMAL.fullmatch(inner):
-        found.insert(0, (catalogue.TRAILING_DECIMAL, undecimal(inner)))
-    elif _ERRORS.fullmatch(inner):
-        found.insert(0, (catalogue.SPREADSHEET_ERROR, ""))
-    elif any(space in inner and space in value.strip(_SPACE) for space in _SPACE):
-        found.append((catalogue.INNER_SPACE, without_spaces(inner)))
-    return found
+        found.append((catalogue.TRAILING_DECIMAL, undecimal(inner)))
+    elif is_error(inner):
+        found.append((catalogue.SPREADSHEET_ERROR, ""))
+    else:
+        found += _text_of_a_code(value, inner)
+    if REPLACEMENT in value:
+        found.append((catalogue.REPLACEMENT, ""))
+    elif not value.isascii() and len(scripts(value)) > 1:
+        found.append((catalogue.MIXED_SCRIPTS, ""))
+    return _errors_first(found)
+
+
+def _text_of_a_code(value: str, inner: str) -> list[Damage]:
+    """Words in the place of a code, or space inside it."""
+    if means_nothing(inner):
+        return [(catalogue.NOTHING_WORD, "")]
+    if is_footer(inner):
+        return [(catalogue.FOOTER, "")]
+    if is_sentence(inner):
+        return [(catalogue.SENTENCE, "")]
+    if any(space in inner and space in value.strip(_SPACE) for space in _SPACE):
+        return [(catalogue.INNER_SPACE, without_spaces(inner))]
+    return []
+
+
+def _errors_first(found: list[Damage]) -> list[Damage]:
+    return sorted(found, key=lambda damage: damage[0].severity is not Severity.ERROR)
+
+
+def scripts(value: str) -> frozenset[str]:
+    """The scripts of a value's letters and digits: LATIN, CYRILLIC, FULLWIDTH …; plain digits belong to any.
+
+    >>> sorted(scripts("\u041a\u0410-200")), sorted(scripts("K\u0410-200"))
+    (['CYRILLIC'], ['CYRILLIC', 'LATIN'])
+    """
+    found = set()
+    for character in set(value):
+        if character.isascii():
+            if character.isalpha():
+                found.add("LATIN")
+        elif character.isalnum():
+            found.add(unicodedata.name(character, "UNKNOWN").split()[0])
+    return frozenset(found)
+
+
+def text_damages(value: str) -> list[Damage]:
+    """What is wrong with a text that is sent as it stands: a name, a merge tag."""
+    core = value.strip(_SPACE)
+    if gone := lost(core):
+        return gone
+    found: list[Damage] = []
+    if REPLACEMENT in value:
+        found.append((catalogue.REPLACEMENT, ""))
+    inner = unwrapped_text(core)
+    if inner != core:
+        found.append((catalogue.WRAPPER if core.startswith(("=", '"=')) else catalogue.QUOTED, inner))
+    if means_nothing(inner):
+        found.append((catalogue.NOTHING_WORD, ""))
+    return _errors_first(found)
 
 
 def email_damages(value: str) -> list[Damage]:
     """What is wrong with an e-mail address; international ones are right."""
+    if _SIMPLE_EMAIL.fullmatch(value):
+        return []
     core = trimmed(value)
+    if gone := lost(core):
+        return gone
+    if REPLACEMENT in value:
+        return [(catalogue.REPLACEMENT, "")]
     if INVISIBLE.search(value):
         return [(catalogue.INVISIBLE, core)]
     found: list[Damage] = [(catalogue.OUTER_SPACE, core)] if core != value else []
-    local = core.partition("@")[0]
+    inner = unwrapped(core)
+    if inner != core:
+        found.append((catalogue.QUOTED, inner))
+    local = inner.partition("@")[0]
     if not _EMAIL.fullmatch(core) or ".." in core or local.startswith(".") or local.endswith("."):
-        found.insert(0, (catalogue.EMAIL, ""))
-    return found
+        found.append((catalogue.EMAIL, inner if inner != core else ""))
+    if means_nothing(inner):
+        found.append((catalogue.NOTHING_WORD, ""))
+    if not core.isascii() and any(len(scripts(part)) > 1 for part in re.split(r"[@.]", core)):
+        found.append((catalogue.MIXED_SCRIPTS, ""))
+    return _errors_first(found)
+
+
+def value_damages(value: str) -> list[Damage]:
+    """What is wrong with a number or a word for true and false, beside what its kind says."""
+    return lost(value.strip(_SPACE)) or ([(catalogue.NOTHING_WORD, "")] if means_nothing(value) else [])

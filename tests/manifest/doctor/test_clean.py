@@ -76,7 +76,9 @@ def test_random_uuids_are_clean(seed: int, rows: int, upper: bool) -> None:
 @given(
     seed=st.integers(0, 2**32),
     rows=st.integers(20, 400),
-    shape=st.sampled_from(["##-##-####", "##.##.####", "##/##/####", "####-##-##", "#-@@@", "@@@-##"]),
+    shape=st.sampled_from(
+        ["##-##-####", "##.##.####", "##/##/####", "####-##-##", "#-@@@", "@@@-##", "##-##-##", "##.##.##"]
+    ),
 )
 def test_codes_that_are_written_as_dates_are_clean(seed: int, rows: int, shape: str) -> None:
     """A column's own way to write its numbers is not taken for dates, though one or the other may be a day."""
@@ -96,6 +98,38 @@ def test_every_day_is_found_among_numbers(days: list[dt.date], data: st.DataObje
     (found,) = findings_of(values, batch=data.draw(st.sampled_from([1, 7, 500])))
     assert (found.code, found.count) == ("MD108", len(days))
     assert [e.value for e in found.examples] == [v for v in values if len(v) > 5][:3]
+
+
+FIRST = [
+    "Jan",
+    "Zoë",
+    "Søren",
+    "José",
+    "Anne-Marie",
+    "'t",
+    "'s-Gravenhage",
+    "O'Neill",
+    "Na",
+    "Nannie",
+    "Иван",
+    "雪",
+    "X Æ",
+]
+LAST = ["de Vries", "Müller", "D'Angelo", "van 't Hoff", "Unknownson", "Null-Hansen", "Fine", "Leermans", "#1 fan", ""]
+
+
+@settings(max_examples=60, deadline=None)
+@given(names=st.lists(st.tuples(st.sampled_from(FIRST), st.sampled_from(LAST)), min_size=1, max_size=600))
+def test_names_are_clean(names: list[tuple[str, str]]) -> None:
+    """Names of people and places, in any script and with apostrophes, give no finding."""
+    assert findings_of([" ".join(part for part in name if part) for name in names], ColumnRole.TEXT) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=st.lists(st.one_of(st.integers(0, 10**9).map(str), st.sampled_from(["true", "false", "12.5", "-3", ""]))))
+def test_numbers_and_truth_values_are_clean(values: list[str]) -> None:
+    """Amounts, balances and words for true and false give no finding."""
+    assert findings_of(values, ColumnRole.VALUE) == []
 
 
 @settings(max_examples=60, deadline=None)

@@ -21,6 +21,7 @@ from piggy_batch.manifest.doctor import (
     as_json,
     normal_form,
 )
+from piggy_batch.manifest.doctor.findings import holds_no_value
 from piggy_batch.tables import open_table
 
 HERE = Path(__file__).parent
@@ -43,7 +44,10 @@ def repeats_of(column: str, seen: list[Example]) -> Repeats:
 
 def examine(path: Path, roles: dict[str, str]):
     with open_table(path) as table:
-        examined = [Examined(name, ColumnRole(role), table.columns.index(name)) for name, role in roles.items()]
+        examined = [
+            Examined(name, ColumnRole(role), table.columns.index(name), name.strip(), formatted=table.may_be_formatted)
+            for name, role in roles.items()
+        ]
         examiner = Examiner(table.columns, examined)
         rows = ((number, line, cells) for number, (line, cells) in enumerate(table.rows(), start=1))
         problems = []
@@ -54,7 +58,8 @@ def examine(path: Path, roles: dict[str, str]):
                 for column in examined:
                     if column.role is ColumnRole.IDENTIFIER and cells[column.index]:
                         seen[column.column].append(Example(number, line, cells[column.index]))
-    repeats = [repeats_of(column, values) for column, values in seen.items()]
+    wrong = {(problem.column, problem.row) for problem in problems if holds_no_value(problem)}
+    repeats = [repeats_of(name, [e for e in values if (name, e.row) not in wrong]) for name, values in seen.items()]
     return examiner.rows, examiner.findings(repeats), problems
 
 

@@ -1,0 +1,80 @@
+"""Rows that are no rows of the list, told by what they begin with: the header once more, a total, a footer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from piggy_batch.manifest.doctor.catalogue import FOOTER_BESIDE, REPEATED_HEADER
+from piggy_batch.manifest.doctor.census import CountWithExamples
+from piggy_batch.manifest.doctor.findings import EXAMPLES, Example, Finding, problem_of
+from piggy_batch.manifest.doctor.words import FOOTER_BEGINNINGS, is_footer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from piggy_batch.manifest.doctor.catalogue import Rule
+    from piggy_batch.manifest.doctor.findings import Examined
+    from piggy_batch.models import Problem
+
+
+MOST = 1000  # rows that are remembered
+_SIGNS = frozenset("([-=_*~.+#|")
+_DIGITS = frozenset("0123456789")
+
+
+class RowWatch:
+    """Looks at the first cell of each row that holds anything, where it is none of a column of codes."""
+
+    def __init__(self, header: Sequence[str], examined: Sequence[Examined]) -> None:
+        self._header = list(header)
+        self._codes = {column.index for column in examined if column.role.is_code}
+        self._footers = CountWithExamples(most=MOST)
+        self._headers = CountWithExamples(most=MOST)
+
+    def feed(self, batch: Sequence[tuple[int, int, Sequence[str]]], known: set[int]) -> list[Problem]:
+        """The rows of a batch that repeat the header; ``known`` are those that cannot be right anyway."""
+        if 0 in self._codes:  # the column looks at its cells itself
+            return []
+        suspects = self._suspects({row[2][0] for row in batch})
+        if not suspects:
+            return []
+        problems = []
+        for row, line, cells in batch:
+            if cells[0] not in suspects or row in known:
+                continue
+            place = next((index for index, cell in enumerate(cells) if cell), -1)
+            if place < 0 or place in self._codes:
+                continue
+            example = Example(row, line, cells[place])
+            if self._is_header(cells):
+                self._headers.add(example)
+                problems.append(problem_of(row, line, self._header[place], cells[place], (REPEATED_HEADER, "")))
+            elif is_footer(cells[place]):
+                self._footers.add(example)
+        return problems
+
+    def _suspects(self, firsts: set[str]) -> set[str]:
+        """Which first cells call for a closer look: few, or none."""
+        suspects = firsts & {"", self._header[0]}
+        begin = {first[:3] for first in firsts}
+        if not FOOTER_BEGINNINGS.isdisjoint(begin):
+            suspects |= {first for first in firsts if first[:3] in FOOTER_BEGINNINGS}
+        marks = {first[:1] for first in begin}
+        if not _SIGNS.isdisjoint(marks):
+            suspects |= {first for first in firsts if first[:1] in _SIGNS}
+        if not _DIGITS.isdisjoint(marks):
+            suspects |= {first for first in firsts if first[:1] in _DIGITS and not first.isdigit()}
+        return suspects
+
+    def _is_header(self, cells: Sequence[str]) -> bool:
+        """Whether every cell that holds anything is the name of its column."""
+        return all(not cell or cell.strip() == name.strip() for cell, name in zip(cells, self._header, strict=False))
+
+    def findings(self) -> list[Finding]:
+        """What was found so far."""
+        return [*self._finding(FOOTER_BESIDE, self._footers), *self._finding(REPEATED_HEADER, self._headers)]
+
+    def _finding(self, rule: Rule, tally: CountWithExamples) -> list[Finding]:
+        column = self._header[0]
+        shown, listed = tuple(tally.examples[:EXAMPLES]), tuple(tally.examples)
+        return [Finding(rule, column, tally.count, shown, listed=listed)] if tally.count else []

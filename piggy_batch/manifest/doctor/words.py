@@ -1,0 +1,131 @@
+"""Words that stand in lists and are no values: for nothing, for a total, for a footer, for an error. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST = 120  # characters of what is looked at: longer text is none of these
+
+# What programs and people write for nothing, in lower case. English, Dutch, German, French.
+_NOTHING = frozenset({
+    "null", "(null)", "[null]", "<null>", "nil", "none", "(none)", "<none>", "nan", "<nan>", "nat", "<nat>", "<na>",
+    "n/a", "n.a.", "n.a", "\\n", "\\\\n", "undefined", "undef", "[object object]", "inf", "-inf", "infinity",
+    "-infinity", "0000-00-00", "nvt", "n.v.t.", "n.v.t", "nvt.", "n.b.", "n.n.b.", "k.a.", "k. a.", "n.z.", "n.d.",
+    "s.o.", "s/o", "empty", "(empty)", "blank", "(blank)", "missing", "unknown", "not available", "not applicable",
+    "leeg", "(leeg)", "onbekend", "geen", "niet van toepassing", "niet beschikbaar", "leer", "(leer)", "unbekannt",
+    "keine", "keiner", "entfällt", "nicht zutreffend", "nicht vorhanden", "vide", "(vide)", "inconnu", "inconnue",
+    "aucun", "aucune", "sans objet", "non applicable", "null null", "nan nan", "none none", "undefined undefined",
+})  # fmt: skip
+_NOTHING_AS_IT_STANDS = frozenset({"NA", "ND"})  # in lower case they may be somebody's name
+_SIGNS = frozenset("-\u2013\u2014_./?*~=+#\\ ")  # a cell of nothing else is a person's blank
+
+_TOTAL = re.compile(
+    r"(?:grand[ -]?total|sub[ -]?total|totals?|total g[ée]n[ée]ral|sous[ -]?total|totaux|totalit[ée]|"
+    r"(?:sub|eind)?totaal|totalen|sum|som|somme|suma|totale|subtotale|"
+    r"(?:gesamt|zwischen|end)?summe|gesamt(?:zahl|anzahl|betrag)?|insgesamt|aantal|anzahl|count|nombre(?: total)?|"
+    r"saldo totaal|end|einde|ende|fin|fine|eof)(?:[\s:=(].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_COUNTED = re.compile(
+    r"[(\[]?\s*\d[\d.,' ]*\s*(?:rows?|records?|entries|items|cards?|lines|contacts?|customers|rijen|rij|regels?|"
+    r"kaarten|kaart|stuks|klanten|leden|zeilen?|eintr[äa]ge|datens[äa]tze?|karten?|kunden|lignes?|"
+    r"enregistrements?|cartes?|clients|results?|resultaten|ergebnisse|r[ée]sultats)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_MADE = re.compile(
+    r"(?:generated|created|exported|printed|report(?:ed)?|export|gegenereerd|aangemaakt|gemaakt|ge[eë]xporteerd|"
+    r"afgedrukt|uitgedraaid|rapport|erstellt|erzeugt|generiert|exportiert|gedruckt|ausgedruckt|bericht|"
+    r"g[ée]n[ée]r[ée]e?|cr[ée]{1,2}e?|export[ée]e?|imprim[ée]e?|[ée]dit[ée]e?)"
+    r"\s+(?:by|on|at|from|with|door|op|met|uit|van|von|am|mit|aus|par|le|avec|de|date|datum|[\d:]).*"
+    r"|(?:export|afdruk|druck|print|report)[ -]?(?:datum|date)\b.*"
+    r"|(?:page|pagina|blz\.?|seite|bladzijde)\s*:?\s*\d+\b.*"
+    r"|(?:end|einde|ende|fin)\s+(?:of|van|der|des|de|du|the|het)\b.*"
+    r"|(?:date d['\u2019](?:export|impression|[ée]dition))\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_RULE_OF_SIGNS = re.compile(r"[-=_*~.+#|]{3,}")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+_ERROR = re.compile(  # in any language: #N/A, #REF!, #NAAM?, #BEZUG!, #VALEUR!, #\u00a1VALOR!; Err:502
+    r"#(?:N/A|NA|NV|N/B|N/D|ND|I/T|GETTING_DATA|\u00a1?[^\W\d_][\w/. ]{1,20}[!?])|#{3,}|Err:5\d\d",
+    re.IGNORECASE,
+)
+_QUOTED_TEXT = re.compile(r'=\s*"[^"]*"')
+_FORMULA = re.compile(  # with a reference to a cell, with a function of something or of nothing, or with arithmetic
+    r"=(?:.*\$?\b[A-Za-z]{1,3}\$?[1-9]\d{0,6}\b.*|\s*[-+@(]*[^\W\d_][\w.]*\([^)].*|[-+(]*\d+(?:[.,]\d+)?\s*[-+*/^&].*"
+    r"|(?:NA|NB|NV|NOW|TODAY|RAND|TRUE|FALSE|NU|VANDAAG|JETZT|HEUTE|MAINTENANT|AUJOURDHUI)\(\))",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def means_nothing(value: str) -> bool:
+    """Whether a text is a word for nothing: a program's, such as NULL or NaN, or a person's, such as n.v.t. or a dash.
+
+    >>> [means_nothing(text) for text in ("NULL", "nan nan", "n.v.t.", "-", "Nannie", "Na")]
+    [True, True, True, True, False, False]
+    """
+    text = value.strip()
+    if not text or len(text) > _LONGEST:
+        return False
+    folded = text.casefold()
+    if folded in _NOTHING or text in _NOTHING_AS_IT_STANDS or _SIGNS.issuperset(text):
+        return True
+    words = folded.split()
+    return len(words) > 1 and _NOTHING.issuperset(words)
+
+
+def is_footer(value: str) -> bool:
+    """Whether a text is what stands under a list: a total, a count, who made it and when, a line of signs.
+
+    >>> [is_footer(text) for text in ("Totaal: 30", "(2 rows affected)", "Erstellt am 1.2.2026", "TOTAL-123")]
+    [True, True, True, False]
+    """
+    text = value.strip()
+    if not text or len(text) > _LONGEST:
+        return False
+    return any(pattern.fullmatch(text) for pattern in (_TOTAL, _COUNTED, _MADE, _RULE_OF_SIGNS))
+
+
+def is_sentence(value: str) -> bool:
+    """Whether a text is words, not a code: two or more of at least three letters, with space between."""
+    return len(value) > 6 and " " in value.strip() and len(_WORD.findall(value)) > 1
+
+
+def is_error(value: str) -> bool:
+    """Whether a text is a spreadsheet's error, in whatever language, or #### for a column too narrow.
+
+    >>> [is_error(text) for text in ("#N/A", "#BEZUG!", "Err:502", "#1234", "#AB12")]
+    [True, True, True, False, False]
+    """
+    return _ERROR.fullmatch(value) is not None
+
+
+def is_formula(value: str) -> bool:
+    """Whether a text is a formula rather than its result; ``="0012"`` is none."""
+    return value.startswith("=") and _FORMULA.fullmatch(value) is not None and not _QUOTED_TEXT.fullmatch(value)
+
+
+def spellings(words: Iterable[str]) -> frozenset[str]:
+    """The words in the usual cases, for a quick look at thousands of values at once."""
+    return frozenset(form for word in words for form in (word, word.lower(), word.upper(), word.capitalize()))
+
+
+_FOOTERS = (  # of one word, in all languages
+    "total", "totals", "totaal", "totalen", "totaux", "subtotal", "subtotaal", "eindtotaal", "sum", "som", "somme",
+    "suma", "summe", "gesamt", "gesamtsumme", "zwischensumme", "insgesamt", "aantal", "anzahl", "count", "nombre",
+    "totale", "subtotale", "end", "einde", "ende", "fin", "fine", "eof", "grand-total", "sub-total", "sous-total",
+)  # fmt: skip
+_BEGINNINGS = (  # of longer ones
+    "grand", "generated", "created", "exported", "printed", "report", "gegenereerd", "aangemaakt", "gemaakt",
+    "geexporteerd", "geëxporteerd", "afgedrukt", "uitgedraaid", "rapport", "erstellt", "erzeugt", "exportiert",
+    "gedruckt", "ausgedruckt", "bericht", "généré", "créé", "crée", "exporté", "imprimé", "édité", "export", "afdruk",
+    "druck", "print", "page", "pagina", "blz", "seite", "bladzijde", "date", "saldo",
+)  # fmt: skip
+_LINES = {sign * length for sign in "-_" for length in range(1, 81)}
+QUICK = spellings(_NOTHING) | _NOTHING_AS_IT_STANDS | _LINES | {"NaN", "NaT"}
+QUICK_FOOTERS = spellings(_FOOTERS)
+FOOTER_BEGINNINGS = frozenset(word[:3] for word in spellings((*_FOOTERS, *_BEGINNINGS)))
