@@ -8,13 +8,13 @@ import json
 import os
 import secrets
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError, PiggyBatchError, SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 
 UNFINISHED = ".piggy-batch-unfinished"  # the folder of a run directory in which its files lie until they are whole
@@ -31,6 +31,11 @@ def unwritable_in_run(target: Path, error: OSError) -> PiggyBatchError:
     return JournalError(f"{target} cannot be written: {why}; {going_on(error)}", goes_on=True)
 
 
+def real_file(path: Path) -> Path:
+    """The file that a path stands for: where it is a symbolic link, the one that it points to, there or not."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 @contextmanager
 def atomic_file(
     target: Path,
@@ -43,9 +48,12 @@ def atomic_file(
 
     The file is 0600 and on disk before it takes its name, and the name is on disk on return. Until then it lies
     beside ``target``, or in ``drafts``, a folder of the same file system that exists only as long as something lies
-    in it. With ``replace`` false an existing ``target`` stays and FileExistsError is raised. ``failing`` makes the
-    error of an OSError; None: it is raised as it is.
+    in it. With ``replace`` false an existing ``target`` stays and FileExistsError is raised. A symbolic link that a
+    person named, outside of a run directory, is written through. ``failing`` makes the error of an OSError; None: it is
+    raised as it is.
     """
+    if replace and drafts is None:
+        target = real_file(target)
     draft = (drafts or target.parent) / f".{target.name}.{secrets.token_hex(4)}.part"
     try:
         if drafts is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from piggy_batch.cli.help import Context, Example, write_examples, write_options
+from piggy_batch.cli.paths import PathType
 from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class LazyGroup(Command, click.Group):
 
 def program_options() -> list[click.Parameter]:
     """The options that stand before or after any subcommand; the one nearest to the end counts."""
-    file = click.Path(path_type=Path, dir_okay=False)
+    file = PathType(dir_okay=False)
     common: dict[str, Any] = {"expose_value": False, "callback": _remember}
     return [
         click.Option(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 import resource
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from piggy_batch.cli.paths import PathType
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ TIMEZONE = click.option(
 
 STORE = click.option(
     "--store",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(file_okay=False),
     metavar="DIR",
     help="The folder that holds the snapshots.",
 )

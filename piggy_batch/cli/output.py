@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import shutil
+import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -46,6 +48,16 @@ def _harmless(c: str) -> str:
     if c.isprintable() or c == "\n":
         return c
     return f"\\u{ord(c):04x}" if c < "\U00010000" else json.dumps(c)[1:-1]
+
+
+def copy_to_stdout(path: Path) -> None:
+    """The bytes of a file, on standard output."""
+    if sys.stdout is None:
+        return
+    sys.stdout.flush()
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.flush()
 
 
 def report_error(error: Exception, given: Mapping[str, Any]) -> ExitCode:

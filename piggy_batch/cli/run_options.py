@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +17,7 @@ from piggy_batch.cli.options import (
     connection_from,
     env,
 )
+from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.reading_options import READING_OPTIONS, reading_from
 from piggy_batch.endpoints import CATALOGUE
 
@@ -29,7 +29,7 @@ _ASKING = ", ".join([*(o.name for o in CATALOGUE if o.confirm and not o.hidden),
 RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--run-dir",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=PathType(file_okay=False),
         metavar="DIR",
         envvar=env("RUN_DIR"),
         help="Where the run lives.  [default: beside the manifest]",
@@ -149,7 +149,7 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
         found.append(
             click.option(
                 "--report",
-                type=click.Path(path_type=Path, dir_okay=False),
+                type=OutputPath(),
                 metavar="FILE",
                 help="Write a page for the person who signs the migration off.",
             )

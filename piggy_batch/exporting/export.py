@@ -34,7 +34,7 @@ from piggy_batch.exporting.summary import (
     summarise,
 )
 from piggy_batch.exporting.whole_lists import explain_missing, read_whole_list
-from piggy_batch.files import sha256_of, unwritable_in_run, write_json
+from piggy_batch.files import real_file, sha256_of, unwritable_in_run, write_json
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.registry import note_run
@@ -63,8 +63,9 @@ async def export(listing: Listing, options: ExportOptions, context: RunContext) 
     if run_dir.resolve() == options.to.resolve():
         raise SetupError(f"{options.to}: the file and its --run-dir need different names")
     with guarded(run_dir, OSError), RunDir(run_dir) as directory:
-        if options.run_dir is None:  # under this lock no other process writes beside this file
-            for left in options.to.parent.glob(f".{glob.escape(options.to.name)}.*.part"):
+        real = real_file(options.to)
+        if options.run_dir is None or real.parent == run_dir:  # under this lock no other process writes beside it
+            for left in real.parent.glob(f".{glob.escape(real.name)}.*.part"):
                 left.unlink(missing_ok=True)
         store = StagingStore.open(directory.path, threaded=context.threaded)
         if store.get("finished") or store.get("binding") is None:

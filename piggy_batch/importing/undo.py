@@ -6,10 +6,12 @@ look after a lost answer may have been so before, and goes to a file for a perso
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.endpoints import Operation, find_operation
@@ -25,7 +27,6 @@ from piggy_batch.tables import OutputColumn, Writer, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from piggy_batch.runs.records import RowState
 
@@ -68,10 +69,10 @@ class UndoPlan:
 class UndoWriter:
     """Takes what the rows of a run come to, file by file; nothing is kept in memory."""
 
-    def __init__(self, run_dir: Path, stack: ExitStack) -> None:
+    def __init__(self, place: Path, stack: ExitStack) -> None:
         self.lost: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()  # by step; by hand under its file's name
-        self._run_dir = run_dir
+        self._place = place
         self._stack = stack
         self._writers: dict[str, Writer] = {}
         self._batches: dict[str, list[list[str]]] = {}
@@ -105,11 +106,12 @@ class UndoWriter:
 
     def path(self, name: str) -> Path:
         """Where it is written before the order of the files is known."""
-        return self._run_dir / (name if name == HAND_FILE else f".undo-{find_operation(name).slug}.csv")
+        return self._place / (name if name == HAND_FILE else f".undo-{find_operation(name).slug}.csv")
 
 
 def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPlan:
-    """Write the undo manifests into the run directory. ``program``: how commands begin.
+    """Write the undo manifests into the run directory, or, where nobody may write there, into a folder of its name in
+    the working directory. ``program``: how commands begin.
 
     SetupError where the directory holds no run, JournalError where the run is still at work.
     """
@@ -119,8 +121,9 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
     try:
         if is_held(run_dir):
             raise JournalError(f"{run_dir} is in use by a run; let it end, or stop it with Ctrl-C, then undo")
+        place = _place(run_dir)
         with ExitStack() as stack:
-            book = UndoWriter(run_dir, stack)
+            book = UndoWriter(place, stack)
             name = journal.get("operation")
             if name == "migrate":
                 _read_migration(run_dir, book)
@@ -129,7 +132,25 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
             book.flush()
     finally:
         journal.close()
-    return _name(run_dir, book, program)
+    plan = _name(place, book, program)
+    with suppress(OSError):  # something lies there
+        place.rmdir()
+    return plan
+
+
+def _place(run_dir: Path) -> Path:
+    """Where the manifests go."""
+    if os.access(run_dir, os.W_OK):
+        return run_dir
+    place = Path(f"{run_dir.resolve().name}.undo")
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"{run_dir} cannot be written, nor can the working directory ({error.strerror}); run this from a directory "
+            "where the undo manifests may be written"
+        ) from None
+    return place
 
 
 def _read_rows(journal: JournalQueries, operation: Operation, book: UndoWriter) -> None:
@@ -201,18 +222,18 @@ def _reverse_card(changes: dict[Stage, Change]) -> list[Reverse | ManualReview]:
     return found
 
 
-def _name(run_dir: Path, book: UndoWriter, program: Sequence[str]) -> UndoPlan:
+def _name(place: Path, book: UndoWriter, program: Sequence[str]) -> UndoPlan:
     """Give the files their names, in the order of their commands."""
-    for old in run_dir.glob("undo-[0-9]-*.csv"):
+    for old in place.glob("undo-[0-9]-*.csv"):
         old.unlink()
     files: list[UndoFile] = []
     for step in STEPS_COLUMNS:
         if book.rows[step]:
             operation = find_operation(step)
-            path = book.path(step).rename(run_dir / f"undo-{len(files) + 1}-{operation.slug}.csv")
+            path = book.path(step).rename(place / f"undo-{len(files) + 1}-{operation.slug}.csv")
             words = [*program, operation.resource, operation.verb, str(path.resolve())]
             files.append(UndoFile(path, book.rows[step], shlex.join(words)))
-    hand = run_dir / HAND_FILE
+    hand = place / HAND_FILE
     if not book.rows[HAND_FILE]:
         hand.unlink(missing_ok=True)
     by_hand = (hand, book.rows[HAND_FILE]) if book.rows[HAND_FILE] else None

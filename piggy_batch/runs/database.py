@@ -38,12 +38,18 @@ def remove(path: Path) -> None:
 
 def connect(path: Path, *pragmas: str, read_only: bool = False, still: bool = False) -> sqlite3.Connection:
     """A connection to a file that is there. It commits each statement unless a transaction is open; any thread
-    may use it, one at a time. ``still``: to be read while nobody writes."""
+    may use it, one at a time. ``still``: to be read while nobody writes, so that SQLite puts no file beside it; so is
+    what is to be read only, has no log, and lies where nobody may write."""
+    still = still or (read_only and not _has_log(path) and not os.access(path.parent, os.W_OK))
     uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}{'&immutable=1' if still else ''}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
     for pragma in pragmas:
         db.execute(f"PRAGMA {pragma}")
     return db
+
+
+def _has_log(path: Path) -> bool:
+    return path.with_name(path.name + LOG).exists()
 
 
 def scratch() -> sqlite3.Connection:

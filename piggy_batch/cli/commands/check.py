@@ -12,6 +12,7 @@ import click
 from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.paths import ManifestPath, OutputPath
 from piggy_batch.cli.reading_options import reading_from, with_reading_options
 from piggy_batch.cli.terminal import show, tell
 from piggy_batch.endpoints import CATALOGUE, find_operation
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
         ),
     ),
 )
-@click.argument("manifest", type=click.Path(path_type=Path))
+@click.argument("manifest", type=ManifestPath())
 @click.option(
     "--for",
     "name",
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option(
     "--html",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputPath(),
     metavar="FILE",
     help="Write a page that can be mailed to whoever made the list.",
 )

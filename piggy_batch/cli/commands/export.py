@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +23,11 @@ from piggy_batch.cli.options import (
     connection_from,
     env,
 )
-from piggy_batch.cli.output import json_text
+from piggy_batch.cli.output import copy_to_stdout, json_text
+from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.terminal import exit_colour, show, tell
 from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, PROGRAMS, Listing, WholeList
+from piggy_batch.errors import SetupError
 from piggy_batch.text import duration
 
 if TYPE_CHECKING:
@@ -32,17 +36,18 @@ if TYPE_CHECKING:
     from piggy_batch.exporting.options import ExportOptions, ExportResult
 
 
+ON_STDOUT = "stdout.csv"  # what goes to standard output, until it is whole
 TO = click.option(
     "--to",
-    type=click.Path(path_type=Path),
+    type=OutputPath(stdout=True),
     metavar="FILE",
     required=True,
-    help="The file to write, whole or not at all: .csv, .jsonl, .parquet or .xlsx.",
+    help="The file to write, whole or not at all: .csv, .jsonl, .parquet or .xlsx; -: CSV on stdout, with --run-dir.",
 )
 WALK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--run-dir",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=PathType(file_okay=False),
         metavar="DIR",
         envvar=env("RUN_DIR"),
         help="Where an interrupted export is kept.  [default: FILE.export beside the file]",
@@ -117,6 +122,43 @@ def run_export(
         return asyncio.run(export(listing, options_from(listing, given, to, filters), make_run_context(ctx, display)))
 
 
+def carry_out_export(
+    ctx: click.Context, listing: Listing, given: dict[str, Any], to: Path, filters: tuple[dict[str, str], ...]
+) -> None:
+    """Export as the command line says, show how it ended, and leave with its exit code."""
+    if str(to) == "-":
+        done = _export_to_stdout(ctx, listing, given, filters)
+    else:
+        done = run_export(ctx, listing, given, to, filters)
+        show_exported(listing, done, as_json=given["as_json"], quiet=given["quiet"])
+    ctx.exit(done.exit_code)
+
+
+def _export_to_stdout(
+    ctx: click.Context, listing: Listing, given: dict[str, Any], filters: tuple[dict[str, str], ...]
+) -> ExportResult:
+    """Export into the run directory, and from there, whole, as CSV to standard output; words go to stderr."""
+    run_dir: Path | None = given["run_dir"]
+    if run_dir is None:
+        raise SetupError("--to - needs --run-dir DIR, so that an interrupted export can go on")
+    if given["as_json"]:
+        raise SetupError("--to - and --json both write to standard output; give one of them")
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        done = run_export(ctx, listing, given, run_dir / ON_STDOUT, filters)
+        if done.written:
+            copy_to_stdout(done.path)
+            done.path.unlink()
+    finally:
+        with contextlib.suppress(OSError):  # not empty
+            run_dir.rmdir()
+    for line in (*summary_lines(listing, done), *done.notes):
+        if done.exit_code or not given["quiet"]:
+            tell(line)
+    _tell_next(done)
+    return done
+
+
 def show_exported(listing: Listing, done: ExportResult, *, as_json: bool, quiet: bool) -> None:
     """The summary on stdout; with ``quiet`` one line, and on stderr only what is not in order."""
     summary = done.summary
@@ -130,9 +172,13 @@ def show_exported(listing: Listing, done: ExportResult, *, as_json: bool, quiet:
     if done.exit_code or not (quiet or as_json):
         for line in done.notes:
             (tell if done.exit_code else show)(line)
-    if summary["next"]:
+    _tell_next(done)
+
+
+def _tell_next(done: ExportResult) -> None:
+    if done.summary["next"]:
         again = "export again with" if done.written else "go on with"
-        tell(f"{again}: {summary['next']}")
+        tell(f"{again}: {done.summary['next']}")
 
 
 def headline(listing: Listing, done: ExportResult) -> str:
@@ -164,9 +210,7 @@ def summary_lines(listing: Listing, done: ExportResult) -> list[str]:
 @click.pass_context
 def _giftcards(ctx: click.Context, /, to: Path, programs: tuple[str, ...], **given: Any) -> None:
     filters = tuple({"giftcard_program_uuid": uuid} for uuid in programs) or ({},)
-    done = run_export(ctx, GIFTCARDS, given, to, filters)
-    show_exported(GIFTCARDS, done, as_json=given["as_json"], quiet=given["quiet"])
-    ctx.exit(done.exit_code)
+    carry_out_export(ctx, GIFTCARDS, given, to, filters)
 
 
 @click.pass_context
@@ -174,9 +218,7 @@ def _contacts(ctx: click.Context, /, to: Path, columns: str | None, **given: Any
     listing = CONTACTS
     if columns:
         listing = CONTACTS.choose(tuple(name.strip() for name in columns.split(",") if name.strip()))
-    done = run_export(ctx, listing, given, to, ({},))
-    show_exported(listing, done, as_json=given["as_json"], quiet=given["quiet"])
-    ctx.exit(done.exit_code)
+    carry_out_export(ctx, listing, given, to, ({},))
 
 
 PROGRAM = click.option(
@@ -221,9 +263,9 @@ contacts_export: click.Command = command(
 WHOLE_LIST_OPTIONS = (
     click.option(
         "--to",
-        type=click.Path(path_type=Path),
+        type=OutputPath(stdout=True),
         metavar="FILE",
-        help="Write them into this file: .csv, .jsonl, .parquet or .xlsx.",
+        help="Write them into this file: .csv, .jsonl, .parquet or .xlsx; -: CSV on stdout.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print them as JSON on stdout."),
 )
@@ -240,14 +282,23 @@ def show_whole_list(
     from piggy_batch.tables import open_writer
 
     to: Path | None = given["to"]
-    kind = format_of(to) if to is not None else None
+    on_stdout = to is not None and str(to) == "-"
+    if on_stdout and given["as_json"]:
+        raise SetupError("--to - and --json both write to standard output; give one of them")
+    kind = None if to is None else "csv" if on_stdout else format_of(to)
     with open_display("requests", progress=False) as display:
         context = make_run_context(ctx, display)
         account, found = asyncio.run(fetch_whole_list(which, ConnectionOptions(), context))
     if to is not None and kind is not None:
         told = [("account", str(account["company"] or account["id"] or "")), (which.unit, f"{len(found):,}")]
-        with open_writer(to, kind, columns_of(which.fields, read_at=False), about=lambda: told) as writer:
-            writer.write([[cell(f.kind, item[f.name]) for f in which.fields] for item in found])
+        rows = [[cell(f.kind, item[f.name]) for f in which.fields] for item in found]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / ON_STDOUT if on_stdout else to
+            with open_writer(path, kind, columns_of(which.fields, read_at=False), about=lambda: told) as writer:
+                writer.write(rows)
+            if on_stdout:
+                copy_to_stdout(path)
+                return
     if given["as_json"]:
         click.echo(json_text(found))
         return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,10 +11,14 @@ from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import refusal_shown, show_result
+from piggy_batch.cli.paths import ManifestPath
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from
 from piggy_batch.cli.terminal import show
 from piggy_batch.endpoints.contacts import RECEPTIONS_DISCOURAGED
 from piggy_batch.importing.migration.stages import migrate_operation
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _describe() -> str:
@@ -93,7 +96,7 @@ def _command() -> click.Command:
         ),
     )
     callback = add_options(_migrate, (*RUN_OPTIONS, *own))
-    callback = click.argument("manifest", type=click.Path(path_type=Path), required=False)(callback)
+    callback = click.argument("manifest", type=ManifestPath(), required=False)(callback)
     made: click.Command = command(
         "migrate",
         help=_describe(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,10 +11,12 @@ from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import MAX_WAIT, RATE, RESERVE, TIMEOUT, Duration, add_options, connection_from
 from piggy_batch.cli.output import show_result
+from piggy_batch.cli.paths import PathType
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -73,7 +74,7 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
 
 
 _command = add_options(_reconcile, OPTIONS)
-_command = click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))(_command)
+_command = click.argument("run_dir", type=PathType(file_okay=False))(_command)
 reconcile_command: click.Command = command(
     "reconcile",
     examples=(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,11 +9,14 @@ import click
 from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import PERIOD, STORE, TIMEZONE, add_options
+from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.report_output import check_targets, named_targets, show_report, write_report
 from piggy_batch.cli.report_request import request_from
 from piggy_batch.errors import ExitCode, SetupError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from piggy_batch.reporting.report import Report
 
 _LISTS = (
@@ -37,7 +39,7 @@ The close of a month, five past midnight on the first, safe to run again:
 """
 
 REPORT_OPTIONS = (
-    click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[SNAPSHOT] [SNAPSHOT]"),
+    click.argument("files", nargs=-1, type=PathType(), metavar="[SNAPSHOT] [SNAPSHOT]"),
     STORE,
     click.option("--as-of", metavar="DATE", help="Report the last snapshot on or before this day. [default: the last]"),
     click.option(
@@ -50,7 +52,7 @@ REPORT_OPTIONS = (
         "--to",
         "targets",
         multiple=True,
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=OutputPath(),
         metavar="FILE",
         help="Write .html, .xlsx, .json or .csv (repeatable); with --period, {period} in a name is its 2026-11. "
         "[default: tables on stdout]",
@@ -65,7 +67,7 @@ REPORT_OPTIONS = (
     ),
     click.option(
         "--transactions",
-        type=click.Path(path_type=Path),
+        type=PathType(),
         metavar="FILE",
         help="Roll forward gross from these transactions, as giftcards transactions export writes them, and reconcile.",
     ),

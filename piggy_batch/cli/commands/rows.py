@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,9 +11,15 @@ from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import refusal_shown, show_result
+from piggy_batch.cli.paths import ManifestPath
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from, special_options
 from piggy_batch.cli.terminal import tell
 from piggy_batch.endpoints import CATALOGUE, Operation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from piggy_batch.importing.options import RunResult
 
 
 def describe(operation: Operation) -> str:
@@ -43,7 +48,7 @@ def make_command(operation: Operation) -> click.Command:
         ctx.exit(run_command(ctx, operation, manifest, given))
 
     wanted = add_options(callback, (*RUN_OPTIONS, *special_options(operation)))
-    wanted = click.argument("manifest", type=click.Path(path_type=Path), required=False)(wanted)
+    wanted = click.argument("manifest", type=ManifestPath(), required=False)(wanted)
     made: click.Command = command(
         operation.verb,
         help=describe(operation),
@@ -72,8 +77,10 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
     from piggy_batch.importing.runner import run
 
     options = options_from(given)
-    with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):
-        result = asyncio.run(run(operation, manifest, options, make_run_context(ctx, display)))
+    result = _read_back(operation, manifest, options.run_dir) if given.get("report") is not None else None
+    if result is None:
+        with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):
+            result = asyncio.run(run(operation, manifest, options, make_run_context(ctx, display)))
     if given.get("report") is not None and result.summary is not None:
         from piggy_batch.importing.verification.sign_off import write_sign_off
 
@@ -81,6 +88,14 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
         tell(f"page: {given['report']}")
     show_result(result, as_json=given["as_json"])
     return result.exit_code
+
+
+def _read_back(operation: Operation, manifest: Path, run_dir: Path | None) -> RunResult | None:
+    """What a run found that has ended where nobody may write; None: it is to be run."""
+    from piggy_batch.importing.verification.finished import read_finished
+    from piggy_batch.runs.directory import default_run_dir
+
+    return read_finished(run_dir or default_run_dir(manifest, operation), operation.name, manifest)
 
 
 def make_counted(ctx: click.Context, run_dir: Path | None, count: Any) -> Path:

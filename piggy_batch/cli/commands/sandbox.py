@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -13,12 +12,14 @@ import click
 from piggy_batch.cli.context import command_line
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import add_options
+from piggy_batch.cli.paths import PathType
 from piggy_batch.cli.terminal import tell
 from piggy_batch.errors import SetupError
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from piggy_batch.sandbox import Sandbox, Settings
 
@@ -60,7 +61,7 @@ WORLD: tuple[Option, ...] = (
     click.option("--seed", type=int, default=1, show_default=True, help="Of everything random in it."),
     click.option(
         "--state",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=PathType(dir_okay=False),
         metavar="FILE",
         help="Keep what it holds in this file.",
     ),
@@ -104,13 +105,13 @@ START: tuple[Option, ...] = (
     click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: a free one."),
     click.option(
         "--events",
-        type=click.Path(path_type=Path),
+        type=PathType(),
         metavar="FILE",
         help="Play the events in this table before it starts; the word month: a made-up month.",
     ),
     click.option(
         "--play",
-        type=click.Path(path_type=Path),
+        type=PathType(),
         metavar="FILE",
         help="Play them in the sandbox that runs on --port, and leave.",
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +11,14 @@ from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import PERIOD, TIMEZONE, add_options
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.paths import PathType
 from piggy_batch.cli.terminal import show, tell
 from piggy_batch.endpoints.listings import GIFTCARDS
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from pathlib import Path
 
     from piggy_batch.exporting.options import ExportResult
     from piggy_batch.reporting.snapshot import Snapshot
@@ -28,7 +29,7 @@ WORKSHOP = "_taking"  # readers of datasets skip what begins with an underscore
 SNAPSHOT_OPTIONS = (
     click.option(
         "--store",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=PathType(file_okay=False),
         metavar="DIR",
         required=True,
         help="The folder that holds the snapshots; made where it is not there.",
@@ -37,7 +38,7 @@ SNAPSHOT_OPTIONS = (
     click.option(
         "--from",
         "source",
-        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        type=PathType(dir_okay=False, exists=True),
         metavar="FILE",
         help="Store this Parquet export, taken earlier, instead of taking one.",
     ),

@@ -8,6 +8,7 @@ import click
 
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text
+from piggy_batch.cli.paths import PathType
 from piggy_batch.cli.terminal import colour_of, exit_colour, show, tell
 
 
@@ -18,7 +19,7 @@ from piggy_batch.cli.terminal import colour_of, exit_colour, show, tell
         ("for a script", "piggy-batch status cards.identifiers-create --json"),
     ),
 )
-@click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run_dir", type=PathType(file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(*, run_dir: Path, as_json: bool) -> None:
     """What a run has done so far, also while it is running."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.commands.export import PROGRAM, TO, WALK_OPTIONS, run_export, show_exported
+from piggy_batch.cli.commands.export import PROGRAM, TO, WALK_OPTIONS, carry_out_export
 from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import TIMEZONE, add_options
 from piggy_batch.endpoints.listings import LOYALTY_TRANSACTIONS, PREPAID_TRANSACTIONS, TRANSACTIONS
@@ -59,9 +59,7 @@ def transactions_command(
 
     @click.pass_context
     def callback(ctx: click.Context, /, to: Path, **given: Any) -> None:
-        done = run_export(ctx, listing, given, to, filters_from(given))
-        show_exported(listing, done, as_json=given["as_json"], quiet=given["quiet"])
-        ctx.exit(done.exit_code)
+        carry_out_export(ctx, listing, given, to, filters_from(given))
 
     made: click.Command = command(
         "export", examples=examples, short_help=listing.help, help=f"{listing.help}\n\n{about}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,11 +9,14 @@ import click
 from piggy_batch.cli.context import program_words
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text, shown_command
+from piggy_batch.cli.paths import PathType
 from piggy_batch.cli.terminal import tell
 from piggy_batch.errors import ExitCode
 from piggy_batch.text import counted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from piggy_batch.importing.undo import UndoPlan
 
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
         ("the same as JSON", "piggy-batch undo klanten.migrate --json"),
     ),
 )
-@click.argument("run_dir", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run_dir", type=PathType(file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print files, commands and what cannot be undone as JSON.")
 @click.pass_context
 def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
