@@ -1,4 +1,5 @@
-"""The generated blocks of README.md: ``python -m tests.readme_blocks`` writes them, ``--check`` compares.
+"""The generated blocks of README.md and of the help topics: ``python -m tests.readme_blocks`` writes them, ``--check``
+compares.
 
 What can be derived from the program is derived from it; figures come from ``prove.json`` and ``bench.json``, which
 ``make prove`` and ``make bench`` write. Where such a file is absent its block is left as it stands.
@@ -12,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.cli.main import cli
 from piggy_batch.endpoints import CATALOGUE, Operation
 from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError
 from piggy_batch.manifest.doctor import CATALOGUE as FINDINGS
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 README = Path(__file__).parents[1] / "README.md"
+DOCUMENTS = (README, *sorted((README.parent / "piggy_batch" / "cli" / "topics").glob("*.md")))
 PROVE = README.parent / "prove.json"
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 
@@ -49,7 +50,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 def operations() -> str:
     """Every row command: what it sends, its columns, what a repeat does."""
     return table(
-        ["command", "request", "columns (**required**)", "a second identical request"],
+        ["command", "request", "columns (* required)", "a second identical request"],
         [
             [f"`{o.name}`", f"{o.method} `/{o.path}`", _columns(o), f"{o.repeat_note} ({o.repeat.value})"]
             for o in CATALOGUE
@@ -59,7 +60,7 @@ def operations() -> str:
 
 
 def _columns(operation: Operation) -> str:
-    names = [f"**{c.name}**" if c.required else c.name for c in operation.columns]
+    names = [f"{c.name} *" if c.required else c.name for c in operation.columns]
     free = operation.open_columns
     if free is not None:
         names.append(f"**{free.prefix}NAME**" if free.required else f"{free.prefix}NAME")
@@ -91,13 +92,6 @@ def exit_codes() -> str:
             ["130", "interrupted; everything is in the journal"],
         ],
     )
-
-
-def help_text() -> str:
-    """What ``piggy-batch --help`` prints."""
-    settings = {**cli.context_settings, "max_content_width": 100, "terminal_width": 100}
-    context = cli.context_class(cli, info_name="piggy-batch", **settings)
-    return f"```\n{cli.get_help(context)}\n```"
 
 
 def findings() -> str:
@@ -190,7 +184,6 @@ BLOCKS: Mapping[str, Callable[[], str | None]] = {
     "operations": operations,
     "statuses": statuses,
     "exit-codes": exit_codes,
-    "help": help_text,
     "findings": findings,
     "reliability": reliability,
     "figures": figures,
@@ -208,15 +201,18 @@ def generate(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the blocks, or with ``--check`` say whether they are as they should be."""
-    before = README.read_text(encoding="utf-8")
-    after = generate(before)
-    if arguments == ["--check"]:
+    """Write the blocks, or with ``--check`` say where they are not as they should be."""
+    stale = []
+    for path in DOCUMENTS:
+        before = path.read_text(encoding="utf-8")
+        after = generate(before)
         if before != after:
-            print("README.md has blocks that differ from what the program says; run: make docs", file=sys.stderr)
-            return 1
-        return 0
-    README.write_text(after, encoding="utf-8")
+            stale.append(path.name)
+            if arguments != ["--check"]:
+                path.write_text(after, encoding="utf-8")
+    if stale and arguments == ["--check"]:
+        print(f"blocks differ from what the program says in {', '.join(stale)}; run: make docs", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -70,15 +70,18 @@ def now_of(ctx: click.Context) -> datetime:
 def program_words(ctx: click.Context, base_url: str | None = None) -> list[str]:
     """How a command begins that meets the same service as the same account: the program-wide options as typed.
 
-    ``base_url``: that of the run the command is about, named where nothing else leads there.
+    ``base_url``: that of the run the command is about, named unless it is the default or that of the profile: in
+    another terminal the environment may say something else.
     """
     given: dict[str, Any] = ctx.obj or {}
     typed = {name for name, rank in given.get("sources", {}).items() if rank == TYPED}
     words = ["piggy-batch"]
     if "profile" in typed:
         words += ["--profile", given["profile"]]
-    if "base_url" in typed or base_url not in (None, given.get("base_url", DEFAULT_URL)):
-        words += ["--base-url", given["base_url"] if "base_url" in typed else str(base_url)]
+    known = given["settings"].values.get("base_url", DEFAULT_URL) if "profile" in typed else DEFAULT_URL
+    wanted = given["base_url"] if "base_url" in typed else base_url or known
+    if wanted != known:
+        words += ["--base-url", wanted]
     for option, name in (("--token-file", "token_file"), ("--ca-file", "ca_file")):
         if name in typed:
             words += [option, str(given[name].resolve())]

@@ -28,7 +28,16 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
             "--type",
             "--columns",
         ),
-        *("--transactions", "--list", "--currency", "--timezone", "--extra", "--against-account", "--example"),
+        *(
+            "--transactions",
+            "--list",
+            "--currency",
+            "--timezone",
+            "--extra",
+            "--against-account",
+            "--explain",
+            "--example",
+        ),
     ),
     "Safety": (
         *("--dry-run", "--limit", "--yes", "--max-errors", "--skip-invalid", "--accept", "--again", "--no-before"),

@@ -48,6 +48,7 @@ _LAZY = {
     "runs": ("piggy_batch.cli.commands.status:runs", "The runs of this user that are still there."),
     "profiles": ("piggy_batch.cli.commands.profiles:profiles", "The accounts that --profile knows by name."),
     "ping": ("piggy_batch.cli.commands.ping:ping", "Which account the token belongs to."),
+    "help": ("piggy_batch.cli.commands.help:help_command", "Topics: statuses, exit codes, findings, pace, recipes …"),
     "completion": ("piggy_batch.cli.commands.completion:completion", "Completion of commands and options in a shell."),
     "sandbox": ("piggy_batch.cli.commands.sandbox:sandbox", "A local stand-in for the service, to rehearse against."),
 }

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         ),
     ),
 )
-@click.argument("manifest", type=ManifestPath())
+@click.argument("manifest", type=ManifestPath(), required=False)
 @click.option(
     "--for",
     "name",
@@ -65,16 +65,29 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the mended list, which imports without --map, --set, --fix and the like.",
 )
+@click.option("--explain", "code", metavar="CODE", help="Say more of one finding, as MD105, and leave.")
 @with_reading_options
 @click.pass_context
 def check(
-    ctx: click.Context, /, manifest: Path, name: str, html: Path | None, mended: Path | None, **given: Any
+    ctx: click.Context,
+    /,
+    manifest: Path | None,
+    name: str,
+    html: Path | None,
+    mended: Path | None,
+    code: str | None,
+    **given: Any,
 ) -> None:
     """Check a manifest without sending anything that changes the account.
 
     Exit code 0: nothing found. 1: findings, invalid rows, or cards that belong to somebody else in the account.
     2: the file cannot be read as a manifest.
     """
+    if code is not None:
+        explain(code)
+        return
+    if manifest is None:
+        raise click.UsageError("Missing argument 'MANIFEST'.", ctx)
     from piggy_batch.importing.check import check_manifest
 
     wanted = " ".join(name.split())
@@ -113,6 +126,30 @@ def write_files(checked: Checked, name: str, html: Path | None, mended: Path | N
         rest = f"; {counted(invalid, 'row')} still invalid, _problem says why" if invalid else ""
         told.append(f"mended list: {mended}, {counted(changed, 'row')} changed, _changed says how{rest}")
     return told
+
+
+def explain(code: str) -> None:
+    """Say of one finding what it means, what to do, and what it does to a run."""
+    from piggy_batch.manifest.doctor import CATALOGUE as FINDINGS
+
+    rule = next((r for r in FINDINGS if code.strip().lower() in (r.code.lower(), r.slug)), None)
+    if rule is None:
+        meant = nearest(code.upper(), [name for r in FINDINGS for name in (r.code, r.slug)])
+        raise SetupError(f"--explain {code}: there is no such finding{meant}; piggy-batch help findings lists all")
+    weight = "blocking" if rule.blocking else rule.severity.value
+    show(f"{rule.code} {rule.slug} ({weight})")
+    show(f"  values that {rule.what}")
+    show(f"  what to do: {rule.remedy}")
+    match weight:
+        case "blocking":
+            effect = (
+                f"nothing is sent until the list is mended, or --accept {rule.code} states that the numbers are right"
+            )
+        case "error":
+            effect = "these rows are invalid and are not sent; --skip-invalid sends the others"
+        case _:
+            effect = "these rows are sent all the same"
+    show(f"  in a run: {effect}")
 
 
 def against(ctx: click.Context, manifest: Path, number: int | None, reading: ManifestOptions) -> Sample | None:
