@@ -9,11 +9,17 @@ help: ## list the targets
 .venv/made: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -e '.[dev]'
-	@touch .venv/made
+	@touch .venv/made .venv/program
+
+.venv/program: pyproject.toml requirements-dev.lock
+	@echo "installing the program and its stand-in for the service into .venv; nothing else is touched"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check -c requirements-dev.lock -e '.[sandbox]'
+	@touch .venv/program
 
 setup: .venv/made ## make .venv with the pinned development tools
 
-demo: setup ## a real import of samples/legacy_cards.csv through the sandbox
+demo: .venv/program ## a real import of samples/legacy_cards.csv through the sandbox
 	@bash samples/demo.sh
 
 test: setup ## all tests

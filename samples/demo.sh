@@ -31,3 +31,14 @@ for pile in results errors remaining unknown; do
   echo "head of $file"
   head -4 "$file"
 done
+
+cat <<END
+
+That was the sandbox, a local stand-in for the service; it has ended now. Next, in this terminal:
+
+  export PATH="\$PWD/.venv/bin:\$PATH"     # so that piggy-batch is found
+  piggy-batch status demo/legacy_cards.identifiers-create
+  piggy-batch help                         # statuses, recipes and more
+  piggy-batch sandbox                      # a stand-in that stays, for rehearsals of your own list
+
+END

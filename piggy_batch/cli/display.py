@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DRAW_EVERY_S = 0.2
 RATE_OVER_S = 60.0  # the pace shown is that of the last minute
-BAR_FORMAT = "{percentage:3.0f}% {bar:10} {n_fmt} of {total_fmt}{postfix}"
+BAR_FORMAT = "{percentage:3.0f}% {bar:10} {desc}"
 
 
 EXPECTED = (PiggyBatchError, click.ClickException, click.Abort, click.exceptions.Exit)  # ends that say what they are
@@ -54,7 +54,7 @@ class ProgressDisplay:
         self._log_path: Path | None = None
         self._counts: Counter[str] = Counter()
         self._total = 0
-        self._done = self._drawn = 0
+        self._done = 0
         self._bar: Any = None
         self._want_bar = bar and not quiet
         self._quiet = quiet
@@ -91,7 +91,7 @@ class ProgressDisplay:
                 self._bar = tqdm(total=number, file=sys.stderr, dynamic_ncols=True, bar_format=BAR_FORMAT)
             elif self._bar is not None:
                 self._bar.total = number
-                self._bar.refresh()
+                self._draw(self._clock())
 
     def advance(self, kind: str, number: int = 1) -> None:
         """Move the bar, or print a line when 30 s have passed."""
@@ -104,7 +104,7 @@ class ProgressDisplay:
                     self._draw(now)
         elif now - self._last >= LINE_EVERY_S:
             self._last = now
-            self._print(f"{self._done:,} of {self._total:,} {self._unit} · {self._state(now)}")
+            self._print(self._state(now))
 
     def note(self, kind: str, number: int) -> None:
         """Count beside the bar."""
@@ -154,10 +154,8 @@ class ProgressDisplay:
 
     def _draw(self, now: float) -> None:
         self._drawn_at = now
-        self._bar.set_postfix_str(self._state(now), refresh=False)
-        self._bar.update(self._done - self._drawn)
-        self._drawn = self._done
-        self._bar.refresh()
+        self._bar.n = self._done
+        self._bar.set_description_str(self._state(now))
 
     @contextlib.contextmanager
     def _seen(self) -> Iterator[None]:
@@ -171,9 +169,10 @@ class ProgressDisplay:
                 self._bar = None
 
     def _state(self, now: float) -> str:
-        """Pace, time left, what is waited for, and how the units have ended."""
+        """How far it is, pace, time left, what is waited for, and how the units have ended."""
         per_s = self._per_second(now)
-        parts = [f"{per_s:.1f} a second" if per_s else "", self._left(per_s)]
+        parts = [f"{self._done:,} of {self._total:,} {self._unit}", f"{per_s:.1f} a second" if per_s else ""]
+        parts.append(self._left(per_s))
         if self._waiting is not None and now < self._waiting[0]:
             parts.append(self._waiting[1])
         parts.append(", ".join(f"{kind} {number:,}" for kind, number in sorted(self._counts.items())))

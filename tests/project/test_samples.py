@@ -73,4 +73,14 @@ def test_the_demo_runs_and_kills_nothing_it_did_not_start() -> None:
     assert done.returncode == 0, done.stderr
     assert "  done      1,994" in done.stdout
     assert "head of demo/legacy_cards.identifiers-create/errors.csv" in done.stdout
+    assert done.stdout.rstrip().splitlines()[-4].startswith('  export PATH="$PWD/.venv/bin:$PATH"')  # what to type next
+
+
+def test_the_demo_installs_no_linters() -> None:
+    """Only the program and its stand-in; whoever wants to see it does not wait for the development tools."""
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
+    assert "\ndemo: .venv/program " in makefile
+    recipe = makefile.partition("\n.venv/program:")[2].partition("\n\n")[0]
+    assert "'.[sandbox]'" in recipe
+    assert "--quiet" not in recipe
     assert "kill" not in done.stderr.lower()
