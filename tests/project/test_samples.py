@@ -78,7 +78,7 @@ def test_the_demo_runs_and_kills_nothing_it_did_not_start() -> None:
 
 def test_the_demo_installs_no_linters() -> None:
     """Only the program and its stand-in; whoever wants to see it does not wait for the development tools."""
-    makefile = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
+    makefile = (SAMPLES.parent / "Makefile").read_text(encoding="utf-8")
     assert "\ndemo: .venv/program " in makefile
     recipe = makefile.partition("\n.venv/program:")[2].partition("\n\n")[0]
     assert "'.[sandbox]'" in recipe
