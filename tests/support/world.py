@@ -282,11 +282,13 @@ def connection(given: dict[str, Any]) -> ConnectionOptions:
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """A report as dictionaries; none where the file is not there."""
+    """A report as dictionaries, whatever stands between its cells; none where the file is not there."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+        header = file.readline()
+        file.seek(0)
+        return list(csv.DictReader(file, delimiter=max(",;\t|", key=header.count)))
 
 
 PILE_OF = {
