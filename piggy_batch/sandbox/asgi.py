@@ -197,12 +197,12 @@ class _Change:
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
 
-    async def _events(self, request: Request, happen: Callable[[Mapping[str, Json]], Json]) -> Response:
+    async def _events(self, request: Request, carry_out: Callable[[Mapping[str, Json]], Json]) -> Response:
         """One event, or ``{"events": [...]}`` for many in one go; the answer has the same shape."""
         values = await _json(request)
         try:
             if "events" in values:
-                return JSONResponse({"events": [happen(event) for event in values["events"]]})
-            return JSONResponse(happen(values))
+                return JSONResponse({"events": [carry_out(event) for event in values["events"]]})
+            return JSONResponse(carry_out(values))
         except (ValueError, KeyError, TypeError) as error:
             raise HTTPException(400, f"cannot do that: {error}") from None

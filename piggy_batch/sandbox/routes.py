@@ -119,19 +119,19 @@ def no_route(method: str, path: str) -> Reply:
     return Reply(405, reply.body, (*reply.headers, (b"allow", ", ".join(methods).encode())))
 
 
-def headers(reply: Reply, ticket: LimitState) -> list[tuple[bytes, bytes]]:
+def headers(reply: Reply, limit_state: LimitState) -> list[tuple[bytes, bytes]]:
     """The answer's headers with the length, and for the application's own the cache and throttle ones."""
     out = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
     if reply.gateway:
         return out
     out += _SEEN_LIVE
-    if ticket.limit:
-        remaining = 0 if reply.status == 429 else ticket.remaining
-        out.append((b"x-ratelimit-limit", b"%d" % ticket.limit))
+    if limit_state.limit:
+        remaining = 0 if reply.status == 429 else limit_state.remaining
+        out.append((b"x-ratelimit-limit", b"%d" % limit_state.limit))
         out.append((b"x-ratelimit-remaining", b"%d" % remaining))
-    if not ticket.allowed and reply.status == 429:
-        out.append((b"retry-after", b"%d" % ticket.wait_s))
-        out.append((b"x-ratelimit-reset", b"%d" % ticket.resets_at))
+    if not limit_state.allowed and reply.status == 429:
+        out.append((b"retry-after", b"%d" % limit_state.wait_s))
+        out.append((b"x-ratelimit-reset", b"%d" % limit_state.resets_at))
     return out
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _BACKLOG = 4096
 
 
-class _Lines:
+class _Connections:
     """The open connections by the peer's address, so that a fault can close the one it strikes."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ def serve_sandbox(sandbox: Sandbox, port: int, host: str = "127.0.0.1", announce
     ``PIGGY_TOKEN=…``. Raises ``OSError`` when the port cannot be had.
     """
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a bad body is the client's affair
-    lines = _Lines()
+    connections = _Connections()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named TCP, because asyncio sends without delay only then; an answer's body would wait 40 ms otherwise.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
@@ -118,8 +118,8 @@ def serve_sandbox(sandbox: Sandbox, port: int, host: str = "127.0.0.1", announce
         listening.listen(_BACKLOG)
         taken = listening.getsockname()[1]
         config = uvicorn.Config(
-            _guarded(make_app(sandbox), lines),
-            http=_protocol(lines),
+            _guarded(make_app(sandbox), connections),
+            http=_protocol(connections),
             ws="none",
             lifespan="off",
             access_log=False,
@@ -161,29 +161,29 @@ async def _save_now_and_then(sandbox: Sandbox) -> None:
             pause_s = max(every_s, 20 * (time.monotonic() - started))
 
 
-def _protocol(lines: _Lines) -> type[asyncio.Protocol]:
+def _protocol(connections: _Connections) -> type[asyncio.Protocol]:
     """uvicorn's HTTP protocol, with its connections on record."""
     base: Any = AutoHTTPProtocol
 
     class Recorded(base):  # type: ignore[misc] # which class it is depends on the parser that is installed
         def connection_made(self, transport: asyncio.Transport) -> None:
-            lines.opened(transport)
+            connections.opened(transport)
             super().connection_made(transport)
 
         def connection_lost(self, exc: Exception | None) -> None:
-            lines.closed(self.transport)
+            connections.closed(self.transport)
             super().connection_lost(exc)
 
     return Recorded
 
 
-def _guarded(service: ASGIApp, lines: _Lines) -> Any:
+def _guarded(service: ASGIApp, connections: _Connections) -> Any:
     """The application with a way to hang up; a bug of the sandbox's own is printed and answered 500."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
         if client is not None:
-            scope[HANG_UP] = lambda hard: lines.hang_up((client[0], client[1]), hard=hard)
+            scope[HANG_UP] = lambda hard: connections.hang_up((client[0], client[1]), hard=hard)
         try:
             await service(scope, receive, send)
         except Exception:

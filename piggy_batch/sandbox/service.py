@@ -19,7 +19,7 @@ from piggy_batch.sandbox.http.tokens import TokenGrant, Tokens
 from piggy_batch.sandbox.routes import headers, no_route, read_body, route, trickle
 from piggy_batch.sandbox.world.account import Account
 from piggy_batch.sandbox.world.month import month_of_events
-from piggy_batch.sandbox.world.outside_events import ListChurn, happen, play
+from piggy_batch.sandbox.world.outside_events import ListChurn, carry_out, play
 from piggy_batch.sandbox.world.state_file import read_state, write_state
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class _Arrived:
     scope: Scope
     body: bytes
     header: bytes | None  # Authorization
-    ticket: LimitState
+    limit_state: LimitState
     serial: int  # 1 = the first request of this sandbox
     found: tuple[str, Handler, tuple[str, ...]] | None
 
@@ -112,9 +112,9 @@ class Sandbox:
             events = month_of_events(self.world, self.settings.seed)
         return play(self.world, events, self.settings.clock())
 
-    def happen(self, what: Literal["identifier", "contact", "giftcard"], **event: Json) -> Json:
+    def outside_event(self, what: Literal["identifier", "contact", "giftcard"], **event: Json) -> Json:
         """One event beside the client, now; its fields are those of the functions of ``outside_events``."""
-        return happen(self.world, {"what": what, **event}, self.settings.clock())
+        return carry_out(self.world, {"what": what, **event}, self.settings.clock())
 
     def churn(self, churn: Churn) -> None:
         """Plans a change of the giftcard list between two page reads."""
@@ -169,11 +169,11 @@ class Sandbox:
         if self.latency_s:
             await self.settings.sleep(self.latency_s / 2)
         header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
-        ticket = self.throttle.admit(header.decode("latin-1") if header else "anybody", now)
+        limit_state = self.throttle.admit(header.decode("latin-1") if header else "anybody", now)
         if fault and fault.kind in ("reset-before", "timeout"):
             await self._break(scope, receive, fault)
             return
-        arrived = _Arrived(scope, body, header, ticket, serial, found)
+        arrived = _Arrived(scope, body, header, limit_state, serial, found)
         if fault and fault.kind == "late":
             self._late.append((now + fault.wait_s, arrived))
             await self._break(scope, receive, fault)
@@ -186,7 +186,7 @@ class Sandbox:
             reply = await self._apply(arrived)
             if method == "POST" and reply.status == 200 and self.faults.has("replayed"):
                 self._answers[same] = reply
-            if fault and ticket.allowed:
+            if fault and limit_state.allowed:
                 first_page = None
                 if fault.kind == "repeat-page" and method == "GET":
                     first_page = await self._apply(arrived, {"page": 1})
@@ -197,7 +197,7 @@ class Sandbox:
             await self._break(scope, receive, fault)
             return
         self.statuses[str(reply.status)] += 1
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers(reply, ticket)})
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers(reply, limit_state)})
         if method == "HEAD":
             await send({"type": "http.response.body", "body": b""})
         elif fault and fault.kind == "reset-body":
@@ -219,7 +219,7 @@ class Sandbox:
 
     async def _apply(self, arrived: _Arrived, override: dict[str, Json] | None = None) -> Reply:
         """The answer of a service in good health, what it changes applied. ``override``: other parameters."""
-        if not arrived.ticket.allowed:
+        if not arrived.limit_state.allowed:
             return plain(429, "Too Many Attempts.")
         scope, settings, now = arrived.scope, self.settings, self.settings.clock()
         values = await parameters(scope, arrived.body) | (override or {})

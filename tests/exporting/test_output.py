@@ -165,7 +165,7 @@ def test_a_contact_deleted_while_reading_is_looked_up(make: Make) -> None:
 
     def delete(_: httpx.Request) -> None:
         if len(account.lists) == 2 and people.contact(gone) is not None:
-            account.world.sandbox.happen("contact", action="delete", email="customer1@example.test")
+            account.world.sandbox.outside_event("contact", action="delete", email="customer1@example.test")
 
     account.after = delete
     done = account.export(CONTACTS, to="contacts.csv", concurrency=1)

@@ -142,6 +142,21 @@ def test_a_service_that_folds_case_refuses_without_doubt(make_world: Callable[..
     assert "abc-1" in row["_message"]
 
 
+def test_a_read_of_a_service_that_folds_case_is_done_with_a_note(make_world: Callable[..., World]) -> None:
+    """Cards and hashes looked up in another case than the service keeps: answered, and the row says in which."""
+    world = make_world(fold_case=True, hash_case="fold")
+    world.till("create", "abc-1")
+    row = one(world, "identifiers find", "contact_identifier_value", ["ABC-1"])
+    assert (row["_status"], row["_message"]) == (
+        "done",
+        'contact_identifier_value "ABC-1" is shown as "abc-1"',
+    )
+    code = str(world.card(1).hash)
+    found = world.last(world.run("giftcards find", world.manifest("hash", [code.lower()], name="codes.csv")))
+    assert (found["_status"], found["hash"]) == ("done", code.lower())
+    assert found["_found_hash"] == code
+
+
 def test_a_service_that_trims_is_unknown_quoting_both(make_world: Callable[..., World]) -> None:
     """A 2xx is believed only for what it shows: another value than asked is unknown."""
     world = make_world(trim_values=True)

@@ -212,7 +212,7 @@ def test_a_command_with_control_characters_is_shown_escaped() -> None:
 def test_nothing_becomes_a_formula_in_a_workbook(make_world: Callable[..., World]) -> None:
     """Own cells, answers and messages that begin like one are text, in results and in candidates."""
     world = make_world()
-    world.sandbox.happen("giftcard", action="rename-program", program=1, name="=HYPERLINK(1)")
+    world.sandbox.outside_event("giftcard", action="rename-program", program=1, name="=HYPERLINK(1)")
     risky = ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|'/c calc'!A1", "http://example.test", "{=1}", "\t=1", "1E5", "007"]
     rows = [(world.sandbox.world.cards.programs[1].uuid, text) for text in risky]
     names = world.manifest("giftcard_program_uuid,=note", rows)

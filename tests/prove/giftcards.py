@@ -59,7 +59,7 @@ def batch(rows: int, seed: int, *, foreign: int = 0, before: float = 0.0) -> Bat
         async def meanwhile(request: httpx.Request) -> None:
             if request.method == "POST" and len(strangers) < foreign:
                 event = {"action": "issue", "program": 1}
-                strangers.add(world.sandbox.happen("giftcard", **event)["uuid"])
+                strangers.add(world.sandbox.outside_event("giftcard", **event)["uuid"])
 
         world.hook = meanwhile
         first = _create(world, rows)

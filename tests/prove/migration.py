@@ -35,13 +35,13 @@ PATIENCE_S = 1800.0
 
 @dataclass
 class Account:
-    """A sandbox on a port of its own, and its back door."""
+    """A sandbox on a port of its own, and its admin routes."""
 
     process: subprocess.Popen[str]
     url: str
 
-    def door(self, path: str, body: Any = None, method: str | None = None) -> str:
-        """What the back door answers."""
+    def admin(self, path: str, body: Any = None, method: str | None = None) -> str:
+        """What an admin route answers."""
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url}/_sandbox/{path}", data=data, method=method)
         with urlopen(request, timeout=60) as answer:
@@ -50,11 +50,11 @@ class Account:
 
     def state(self) -> Any:
         """Counts of what it holds and of every effect."""
-        return json.loads(self.door("state"))
+        return json.loads(self.admin("state"))
 
     def rows(self, kind: str) -> list[Any]:
         """Everything of one kind."""
-        return [json.loads(line) for line in self.door(kind).splitlines()]
+        return [json.loads(line) for line in self.admin(kind).splitlines()]
 
     def cards(self) -> dict[str, tuple[str, bool, str | None]]:
         """By value: name, whether active, and the holder's e-mail address."""
@@ -128,13 +128,13 @@ def make_plan(cards: int, customers: int, rng: random.Random) -> Plan:
 def furnish(shop: Account, plan: Plan) -> None:
     """What the account holds before the migration."""
     mails = sorted({*plan.held.values(), "stranger@example.test"})
-    shop.door("contacts", {"events": [{"action": "create", "email": mail} for mail in mails]})
+    shop.admin("contacts", {"events": [{"action": "create", "email": mail} for mail in mails]})
     named = {row[0]: row[2] for row in plan.rows}
     events: list[dict[str, str]] = [{"action": "create", "value": value} for value in plan.unlinked]
     for value, mail in plan.held.items():
         events.append({"action": "create", "value": value, "email": mail, "name": named[value] or value})
     events += [{"action": "create", "value": v, "email": "stranger@example.test"} for v in sorted(plan.strangers)]
-    shop.door("identifiers", {"events": events})
+    shop.admin("identifiers", {"events": events})
 
 
 class Tills:
@@ -170,7 +170,7 @@ class Tills:
             if card["value"] not in self.touched and card["active"]:
                 events.append({"action": "rename", "value": card["value"], "name": "Renamed at the till"})
                 self.touched[card["value"]] = "rename"
-        self._shop.door("identifiers", {"events": events})
+        self._shop.admin("identifiers", {"events": events})
 
 
 class Shop:

@@ -45,7 +45,7 @@ class Service:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def happen(self, **event: Any) -> Any:
+    def outside_event(self, **event: Any) -> Any:
         """Something happens behind everybody's back, an hour after whatever came before."""
         self.now += HOUR
         return self.ask("POST", "http://sandbox.test/_sandbox/giftcards", json=event)
@@ -93,30 +93,30 @@ def play(service: Service, kind: str, card: Any, cents: int, happened: dict[str,
     part = min(cents, before - 1)
     match kind:
         case "redeem":
-            service.happen(action="redeem", uuid=uuid, amount_in_cents=part)
+            service.outside_event(action="redeem", uuid=uuid, amount_in_cents=part)
             happened["redeemed"][uuid] = part
         case "topup":
-            service.happen(action="topup", uuid=uuid, amount_in_cents=cents)
+            service.outside_event(action="topup", uuid=uuid, amount_in_cents=cents)
             happened["topped_up"][uuid] = cents
         case "undo":
-            service.happen(action="redeem", uuid=uuid, amount_in_cents=part)
-            service.happen(action="topup", uuid=uuid, amount_in_cents=part)
+            service.outside_event(action="redeem", uuid=uuid, amount_in_cents=part)
+            service.outside_event(action="topup", uuid=uuid, amount_in_cents=part)
         case "expire" | "sweep":
-            service.happen(action="expire", uuid=uuid, expires=int(service.now) + 60, sweep=kind == "sweep")
+            service.outside_event(action="expire", uuid=uuid, expires=int(service.now) + 60, sweep=kind == "sweep")
             happened["expired"][uuid] = before
         case "deactivate":
-            service.happen(action="deactivate", uuid=uuid)
+            service.outside_event(action="deactivate", uuid=uuid)
             happened["deactivated"][uuid] = before
         case "move":
             programs = [program.uuid for program in service.sandbox.world.cards.programs.values()]
             to = programs.index(card["giftcard_program"]["uuid"]) % len(programs) + 1
-            service.happen(action="move", uuid=uuid, program=to % len(programs) + 1)
+            service.outside_event(action="move", uuid=uuid, program=to % len(programs) + 1)
             happened["moved"][uuid] = before
         case "delete":
-            service.happen(action="delete", uuid=uuid)
+            service.outside_event(action="delete", uuid=uuid)
             happened["vanished"][uuid] = before
         case _:
-            issued = service.happen(action="issue", program=2, amount_in_cents=cents)
+            issued = service.outside_event(action="issue", program=2, amount_in_cents=cents)
             happened["issued"][issued["uuid"]] = cents
 
 
@@ -131,7 +131,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_report_names_what_the_sandbox_played(
     seed: int, story: list[tuple[str, int]], folder: Path, figures: Callable[..., dict[str, Any]]
 ) -> None:
-    """Events through the back door, snapshots and transactions through the API: exact lists, no card differs."""
+    """Events through the admin routes, snapshots and transactions through the API: exact lists, no card differs."""
     service = Service(seed)
     opening, closing, transactions = (folder / name for name in ("a.parquet", "b.parquet", "t.jsonl"))
     cards = service.export(opening)

@@ -53,15 +53,15 @@ class Asker:
         assert isinstance(code, int)
         return code
 
-    def door(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        """The back door, without a token."""
+    def admin(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        """The admin routes, without a token."""
         return self(method, f"http://sandbox.test/_sandbox/{path}", token=None, **rest)
 
     def state(self) -> Any:
-        return self.door("GET", "state").json()
+        return self.admin("GET", "state").json()
 
     def rows(self, path: str) -> list[Any]:
-        return [json.loads(line) for line in self.door("GET", path).text.splitlines()]
+        return [json.loads(line) for line in self.admin("GET", path).text.splitlines()]
 
 
 @pytest.fixture

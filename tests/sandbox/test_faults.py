@@ -217,17 +217,17 @@ def test_a_share_is_drawn_repeatably(make: Any) -> None:
 
 
 def test_faults_are_planned_and_cleared_at_run_time(make: Any) -> None:
-    """In process and through the back door, which is never faulted; nonsense is refused with the reason."""
+    """In process and through the admin routes, which are never faulted; nonsense is refused with the reason."""
     ask = make()
     ask.sandbox.plan(Fault("503"))
     assert ask("GET", "").status_code == 503
-    assert ask.door("DELETE", "faults").status_code == 200
+    assert ask.admin("DELETE", "faults").status_code == 200
     assert ask("GET", "").status_code == 200
-    assert ask.door("POST", "faults", json={"kind": "500", "times": 1}).status_code == 200
+    assert ask.admin("POST", "faults", json={"kind": "500", "times": 1}).status_code == 200
     assert [ask("GET", "").status_code for _ in range(2)] == [500, 200]
     for bad in ({"kind": "nope"}, {"kind": "500", "colour": 1}, {}, {"kind": "500", "share": 2}):
-        assert ask.door("POST", "faults", json=bad).status_code == 400
-    assert ask.door("POST", "faults", content=b"{").status_code == 400
+        assert ask.admin("POST", "faults", json=bad).status_code == 400
+    assert ask.admin("POST", "faults", content=b"{").status_code == 400
 
 
 def test_parse_fault_reads_what_a_command_line_gives() -> None:

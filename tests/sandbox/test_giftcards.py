@@ -157,7 +157,7 @@ def test_a_load_moves_money_and_makes_the_card_full(ask: Any) -> None:
 
 def test_a_physical_card_is_loaded_again_and_again(ask: Any) -> None:
     """Only digital ones can be incremented once; a redemption never needs an upgradeable card."""
-    card = ask.sandbox.happen("giftcard", action="issue", physical=True)["uuid"]
+    card = ask.sandbox.outside_event("giftcard", action="issue", physical=True)["uuid"]
     for cents in (100, 200, -50):
         assert move(ask, card, cents).status_code == 200
     assert ask.data("GET", f"/giftcards/{card}")["amount_in_cents"] == 250
@@ -175,9 +175,9 @@ def test_transactions_are_refused(make: Any) -> None:
     assert move(ask, "x", 5).json()["code"] == 5001
     assert move(ask, made(ask, 2)["uuid"], 5).json()["code"] == 7015
     assert move(ask, made(ask, 3)["uuid"], 5).json()["code"] == 1114
-    ask.sandbox.happen("giftcard", action="expire", uuid=card)
+    ask.sandbox.outside_event("giftcard", action="expire", uuid=card)
     assert move(ask, card, 5).json()["code"] == 5002
-    loose = ask.sandbox.happen("giftcard", action="issue", program=0)["uuid"]
+    loose = ask.sandbox.outside_event("giftcard", action="issue", program=0)["uuid"]
     assert move(ask, loose, 5).json()["code"] == 5007
     assert ask.state()["balance_cents"] == 0
     assert ask.state()["transactions"] == 0
@@ -231,7 +231,7 @@ def test_a_transaction_list_may_need_a_filter(make: Any) -> None:
 
 def test_events_beside_the_client(ask: Any) -> None:
     """Issue, top up, redeem, expire, switch off, move and delete, singly or many at once; all counted apart."""
-    issued = ask.door("POST", "giftcards", json={"action": "issue", "hash": "MY-CARD", "amount_in_cents": 900}).json()
+    issued = ask.admin("POST", "giftcards", json={"action": "issue", "hash": "MY-CARD", "amount_in_cents": 900}).json()
     uuid = issued["uuid"]
     assert ask.data("GET", "/giftcards/find-one-by", params={"hash": "MY-CARD"})["amount_in_cents"] == 900
     events = [
@@ -241,13 +241,13 @@ def test_events_beside_the_client(ask: Any) -> None:
         {"action": "move", "uuid": uuid, "program": 2},
         {"action": "expire", "uuid": uuid, "sweep": True},
     ]
-    answers = ask.door("POST", "giftcards", json={"events": events}).json()["events"]
+    answers = ask.admin("POST", "giftcards", json={"events": events}).json()["events"]
     assert [each["amount_in_cents"] for each in answers] == [-100, 300, 300, 300, 0]
     card = ask.data("GET", f"/giftcards/{uuid}")
     assert (card["active"], card["giftcard_program"]["uuid"]) == (False, program(ask, 2))
     kinds = [row["type"] for row in ask.data("GET", TX, params={"giftcard_hash": "MY-CARD"})]
     assert kinds == ["STANDARD"] * 3 + ["EXPIRED"]
-    ask.door("POST", "giftcards", json={"action": "delete", "uuid": uuid})
+    ask.admin("POST", "giftcards", json={"action": "delete", "uuid": uuid})
     assert ask.code("GET", f"/giftcards/{uuid}") == 5001
     assert ask.state()["effects"] == {}
-    assert ask.door("POST", "giftcards", json={"action": "delete", "uuid": uuid}).status_code == 400
+    assert ask.admin("POST", "giftcards", json={"action": "delete", "uuid": uuid}).status_code == 400

@@ -245,11 +245,11 @@ def test_effects_count_per_key(ask: Any) -> None:
 def test_a_till_acts_behind_the_clients_back(ask: Any, contact: Any) -> None:
     """Link, rename, switch off: seen by the client, counted apart."""
     event = {"action": "link", "value": "CARD-000001", "email": "customer2@example.test"}
-    assert ask.door("POST", "identifiers", json=event).json() == {"done": "link"}
-    ask.sandbox.happen("identifier", action="rename", value="CARD-000001", name="Till")
+    assert ask.admin("POST", "identifiers", json=event).json() == {"done": "link"}
+    ask.sandbox.outside_event("identifier", action="rename", value="CARD-000001", name="Till")
     found = ask.data("GET", f"{PATH}/find", params={V: "CARD-000001"})
     assert (found["name"], found["contact"]["email"]) == ("Till", "customer2@example.test")
     state = ask.state()
     assert state["effects"] == {}
     assert state["outside"] == {"identifiers.link": 1, "identifiers.rename": 1}
-    assert ask.door("POST", "identifiers", json={"action": "link", "value": "nope"}).status_code == 400
+    assert ask.admin("POST", "identifiers", json={"action": "link", "value": "nope"}).status_code == 400

@@ -98,10 +98,10 @@ def test_the_state_file_brings_everything_back(make: Any, tmp_path: Path) -> Non
     ask.data("POST", "/contact-identifiers", json={"contact_identifier_value": "A"})
     ask.data("DELETE", "/contact-identifiers", params={"contact_identifier_value": "CARD-000002"})
     ask.data("GET", "/contacts/find-or-create", params={"email": "new@example.test"})
-    ask.sandbox.happen("giftcard", action="delete", uuid=cards[3])
-    ask.sandbox.happen("giftcard", action="topup", uuid=cards[4], amount_in_cents=77)
-    ask.sandbox.happen("giftcard", action="issue", hash="MINE", amount_in_cents=5, uuid="foreign")
-    ask.sandbox.happen("giftcard", action="rename-program", program=2, name="Renamed")
+    ask.sandbox.outside_event("giftcard", action="delete", uuid=cards[3])
+    ask.sandbox.outside_event("giftcard", action="topup", uuid=cards[4], amount_in_cents=77)
+    ask.sandbox.outside_event("giftcard", action="issue", hash="MINE", amount_in_cents=5, uuid="foreign")
+    ask.sandbox.outside_event("giftcard", action="rename-program", program=2, name="Renamed")
     ask.sandbox.save()
     back = make(**settings | {"giftcards": 3, "contacts": 0})
     for what in ("identifiers", "contacts", "giftcards", "transactions"):
@@ -111,7 +111,7 @@ def test_the_state_file_brings_everything_back(make: Any, tmp_path: Path) -> Non
     assert back.data("GET", "/giftcards/foreign")["hash"] == "MINE"
     assert back.data("GET", "/giftcard-programs")[1]["name"] == "Renamed"
     known = {row["uuid"] for row in ask.rows("giftcards")}
-    assert back.sandbox.happen("giftcard", action="issue")["uuid"] not in known
+    assert back.sandbox.outside_event("giftcard", action="issue")["uuid"] not in known
     assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
     assert (tmp_path / "state.json").stat().st_mode & 0o777 == 0o600
 

@@ -61,7 +61,7 @@ def test_another_accounts_token_sees_another_account(make: Any) -> None:
     assert ask("GET", "/giftcards", token="theirs").json()["meta"]["total"] == 0
     ask.data("POST", "/contact-identifiers", token="theirs", json={"contact_identifier_value": "A"})
     assert ask.state()["identifiers"] == 0
-    assert ask.door("GET", "state?account=other-uuid").json()["identifiers"] == 1
+    assert ask.admin("GET", "state?account=other-uuid").json()["identifiers"] == 1
 
 
 def test_a_token_without_right_to_contacts(make: Any) -> None:
@@ -84,7 +84,7 @@ def test_a_token_is_rotated(make: Any) -> None:
     """The old one is refused, the new one sees the same account."""
     ask = make(contacts=3)
     before = ask.data("GET", "")
-    assert ask.door("POST", "tokens", json={"revoke": "sandbox", "accept": "new"}).status_code == 200
+    assert ask.admin("POST", "tokens", json={"revoke": "sandbox", "accept": "new"}).status_code == 200
     assert ask("GET", "").status_code == 401
     assert ask.data("GET", "", token="new") == before
 
@@ -392,14 +392,14 @@ def test_prepaid_transactions_are_listed_thirty_at_most(ask: Any, contact: Any) 
 
 
 def test_the_state_counts_requests_by_route_and_status(ask: Any) -> None:
-    """The back door itself does not count, needs no token and is not throttled."""
+    """The admin routes do not count, need no token and are not throttled."""
     ask("GET", "/giftcards/x")
     ask("GET", "")
-    ask.door("GET", "state")
+    ask.admin("GET", "state")
     state = ask.state()
     assert state["requests"] == {"GET /giftcards/{uuid}": 1, "GET ": 1}
     assert state["statuses"] == {"400": 1, "200": 1}
-    assert [each["route"] for each in ask.door("GET", "requests").json()] == ["GET /giftcards/{uuid}", "GET "]
+    assert [each["route"] for each in ask.admin("GET", "requests").json()] == ["GET /giftcards/{uuid}", "GET "]
 
 
 def test_bare_uuids_are_digits(make: Any) -> None:

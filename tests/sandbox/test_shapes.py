@@ -373,13 +373,13 @@ def test_refusals_say_what_the_error_page_says(ask: Any, code: int, text: str) -
     card, amount = asked.card["uuid"], 100
     match code:
         case 5002:
-            ask.sandbox.happen("giftcard", action="expire", uuid=card)
+            ask.sandbox.outside_event("giftcard", action="expire", uuid=card)
         case 5003:
             amount = -1
         case 5006:
             asked.transaction()
         case 5007:
-            card = ask.sandbox.happen("giftcard", action="issue", program=0)["uuid"]
+            card = ask.sandbox.outside_event("giftcard", action="issue", program=0)["uuid"]
         case _:
             amount = 51_001
     row = asked.load | {"giftcard_uuid": card, "amount_in_cents": amount}

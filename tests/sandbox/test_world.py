@@ -29,7 +29,7 @@ def test_counts_of_identifiers_agree_with_the_dump(steps: list[tuple[str, str]])
     people = sandbox.world.people
     for action, value in steps:
         try:
-            sandbox.happen("identifier", action=action, value=value, email="customer2@example.test")
+            sandbox.outside_event("identifier", action=action, value=value, email="customer2@example.test")
         except ValueError:
             continue
     rows = list(people.identifier_rows())
@@ -49,7 +49,7 @@ def test_counts_of_giftcards_agree_with_the_dump(steps: list[tuple[str, int]]) -
     for action, place in steps:
         uuid = cards.get(cards.order[place % len(cards.order)]) if len(cards.order) else None
         try:
-            sandbox.happen(
+            sandbox.outside_event(
                 "giftcard",
                 action=action,
                 uuid=None if uuid is None or action == "issue" else uuid.uuid,
@@ -82,7 +82,7 @@ def test_identities_lead_back_to_their_number(number: int, seed: int, other: str
 
 
 def test_in_process_it_starts_no_thread() -> None:
-    """Neither the API nor the back door, so that a virtual clock governs everything."""
+    """Neither the API nor the admin routes, so that a virtual clock governs everything."""
     seen: list[int] = []
 
     async def main() -> None:

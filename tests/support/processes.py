@@ -32,7 +32,7 @@ class Service:
         self.pid = pid
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The back door."""
+        """What an admin route answers."""
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}/_sandbox/{path}", data), timeout=30) as answer:
             return json.load(answer)

@@ -205,7 +205,7 @@ class World:
 
     def till(self, action: str, value: str, **more: Any) -> None:
         """Somebody else does something to an identifier."""
-        self.sandbox.happen("identifier", action=action, value=value, **more)
+        self.sandbox.outside_event("identifier", action=action, value=value, **more)
 
     # --- the program's side
 

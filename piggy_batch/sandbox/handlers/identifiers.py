@@ -45,6 +45,14 @@ def usable(call: Call, value: str) -> Identifier:
     return identifier
 
 
+def card_used(call: Call, value: str | None) -> Json:
+    """A card by its value, as the transaction that it was used for shows it; null where there is none."""
+    identifier = None if value is None else call.world.people.identifier(value)
+    if identifier is None:
+        return None
+    return {"name": identifier.name, "value": identifier.value, "active": identifier.active}
+
+
 def _contact(call: Call, uuid: str) -> Contact:
     contact = call.world.people.contact(uuid)
     if contact is None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.sandbox.handlers.call import paging
 from piggy_batch.sandbox.handlers.contacts import known_contact
 from piggy_batch.sandbox.handlers.giftcards import money
-from piggy_batch.sandbox.handlers.identifiers import usable
-from piggy_batch.sandbox.handlers.shops import shop_of
+from piggy_batch.sandbox.handlers.identifiers import card_used, usable
+from piggy_batch.sandbox.handlers.shops import narrowed, shop_of
 from piggy_batch.sandbox.http.messages import Refused, Reply, ok
 from piggy_batch.sandbox.world.ids import iso
 
@@ -23,17 +23,13 @@ HIGHEST_LIMIT = 30  # rows a page (DUMP, stated)
 
 def _row(call: Call, row: PrepaidTransaction) -> Json:
     shop = call.world.ledger.shops[row.shop]
-    identifier = None if row.identifier is None else call.world.people.identifier(row.identifier)
-    shown = None
-    if identifier is not None:
-        shown = {"name": identifier.name, "value": identifier.value, "active": identifier.active}
     return {
         "uuid": row.uuid,
         "amount_in_cents": row.cents,
         "prepaid_balance": {"balance_in_cents": row.balance, "balance": money(row.balance)},
         "created_at": iso(row.created),
         "shop": {"id": shop.number, "uuid": shop.uuid, "reference": None, "name": shop.name},
-        "contact_identifier": shown,
+        "contact_identifier": card_used(call, row.identifier),
     }
 
 
@@ -81,16 +77,7 @@ def _move(call: Call, contact: Contact, shop: int, cents: int, identifier: str |
 def listed(call: Call) -> Reply:
     """GET prepaid-transactions: 10 a page, 30 at most, by contact or shop; 1003, 55031, 1008."""
     page, limit = paging(call, default=10, highest=HIGHEST_LIMIT)
-    contact_uuid, shop_uuid = call.form.text("contact_uuid"), call.form.text("shop_uuid")
-    rows = call.world.prepaid.rows
-    if contact_uuid is not None:
-        contact = call.world.people.contact(contact_uuid)
-        if contact is None:
-            raise Refused(55031)
-        rows = [row for row in rows if row.contact == contact.number]
-    if shop_uuid is not None:
-        shop = shop_of(call, shop_uuid)
-        rows = [row for row in rows if row.shop == shop.number]
+    rows = narrowed(call, call.world.prepaid.rows)
     total, start = len(rows), (page - 1) * limit
     chosen = rows[start : start + limit]
     meta = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.sandbox.handlers.call import chosen_page, paging, viewing_meta
-from piggy_batch.sandbox.handlers.identifiers import usable
-from piggy_batch.sandbox.handlers.shops import shop_of, shop_with_address
+from piggy_batch.sandbox.handlers.identifiers import card_used, usable
+from piggy_batch.sandbox.handlers.shops import narrowed, shop_of, shop_with_address
 from piggy_batch.sandbox.http.messages import Refused, Reply, ok, within
 from piggy_batch.sandbox.world.ids import iso
 
@@ -26,10 +26,7 @@ def _row(call: Call, row: Reception) -> Json:
     """
     world = call.world
     contact = world.people.contacts.get(row.contact)
-    identifier = None if row.identifier is None else world.people.identifier(row.identifier)
-    shown = owner = None
-    if identifier is not None:
-        shown = {"name": identifier.name, "value": identifier.value, "active": identifier.active}
+    owner = None
     if contact is not None:
         owner = {
             "uuid": contact.uuid,
@@ -38,7 +35,7 @@ def _row(call: Call, row: Reception) -> Json:
         }
     return {
         "type": "credit_reception",
-        "contact_identifier": shown,
+        "contact_identifier": card_used(call, row.identifier),
         "contact": owner,
         "shop": shop_with_address(world.ledger.shops[row.shop]),
         "credits": row.credits,
@@ -91,18 +88,10 @@ def listed(call: Call) -> Reply:
     """
     form, world = call.form, call.world
     page, limit = paging(call, default=10)
-    contact_uuid, shop_uuid, kind = form.text("contact_uuid"), form.text("shop_uuid"), form.text("type")
+    kind = form.text("type")
     if kind is not None and kind not in TYPES:
         raise Refused(1003, {"type": ["The selected type is invalid."]})
-    rows = world.receptions.rows if kind in (None, "credit_receptions") else []
-    if contact_uuid is not None:
-        contact = world.people.contact(contact_uuid)
-        if contact is None:
-            raise Refused(55031)
-        rows = [row for row in rows if row.contact == contact.number]
-    if shop_uuid is not None:
-        shop = shop_of(call, shop_uuid)
-        rows = [row for row in rows if row.shop == shop.number]
+    rows = narrowed(call, world.receptions.rows if kind in (None, "credit_receptions") else [])
     fits = within(form.values)
     rows = rows if fits is None else [row for row in rows if fits(row.created)]
     chosen = chosen_page(call, rows, page, limit)

@@ -36,7 +36,7 @@ def play(world: Account, events: Iterable[Mapping[str, Json]], now: float) -> Co
     played: Counter[str] = Counter()
     for number, event in enumerate(events, 1):
         try:
-            happen(world, event, _moment(event["at"]) if "at" in event else now)
+            carry_out(world, event, _moment(event["at"]) if "at" in event else now)
         except KeyError as error:
             raise ValueError(f"event {number}: lacks {error.args[0]}") from None
         except (ValueError, TypeError) as error:
@@ -45,7 +45,7 @@ def play(world: Account, events: Iterable[Mapping[str, Json]], now: float) -> Co
     return played
 
 
-def happen(world: Account, event: Mapping[str, Json], now: float) -> Json:
+def carry_out(world: Account, event: Mapping[str, Json], now: float) -> Json:
     """Carries one event out; ``what``: giftcard (the default), contact or identifier."""
     match event.get("what", "giftcard"):
         case "giftcard":

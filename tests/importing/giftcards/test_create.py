@@ -363,7 +363,7 @@ def test_an_interrupted_baseline_sends_nothing_and_says_how_to_go_on(world: Worl
     assert result.notes[-1] == "go on with: piggy-batch the same"
     assert any("--no-baseline" in note for note in result.notes)
     world.sandbox.clear_faults()
-    stranger = world.sandbox.happen("giftcard", action="issue", program=1)["uuid"]
+    stranger = world.sandbox.outside_event("giftcard", action="issue", program=1)["uuid"]
     again = create(world, 2)
     assert again.exit_code == 0
     assert stranger in {row["giftcard_uuid"] for row in read_csv(again.run_dir / BASELINE)}
@@ -385,7 +385,7 @@ def test_a_baseline_broken_off_on_its_way_begins_anew(make_world: Callable[..., 
     assert create(world, 2).exit_code == 3
     world.hook = None
     world.sandbox.clear_faults()
-    stranger = world.sandbox.happen("giftcard", action="issue", program=1)["uuid"]
+    stranger = world.sandbox.outside_event("giftcard", action="issue", program=1)["uuid"]
     result = create(world, 2)
     assert result.exit_code == 0
     assert stranger in {row["giftcard_uuid"] for row in read_csv(result.run_dir / BASELINE)}

@@ -27,7 +27,7 @@ def cents(world: World, uuid: str) -> int:
 
 def empty(world: World) -> str:
     """A new card."""
-    return str(world.sandbox.happen("giftcard", action="issue", program=1)["uuid"])
+    return str(world.sandbox.outside_event("giftcard", action="issue", program=1)["uuid"])
 
 
 def test_create_then_load_then_send(world: World) -> None:
@@ -95,7 +95,7 @@ def test_a_second_load_of_a_digital_card_is_refused_and_says_why(make_world: Cal
     reason, a physical card takes both."""
     world = make_world(top_up_once=True)
     digital = empty(world)
-    physical = str(world.sandbox.happen("giftcard", action="issue", program=1, physical=True)["uuid"])
+    physical = str(world.sandbox.outside_event("giftcard", action="issue", program=1, physical=True)["uuid"])
     rows = [(uuid, text) for uuid in (digital, physical) for text in ("100", "200")]
     manifest = world.manifest("giftcard_uuid,amount_in_cents", rows)
     run = world.run("giftcards load", manifest, constants={"shop_uuid": shop(world)}, allow_repeats=True, concurrency=1)

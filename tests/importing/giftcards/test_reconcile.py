@@ -27,7 +27,7 @@ DAY = 86_400
 
 def issue(world: World, **event: Any) -> str:
     """Somebody else makes a card in program 1."""
-    return str(world.sandbox.happen("giftcard", action="issue", **({"program": 1} | event))["uuid"])
+    return str(world.sandbox.outside_event("giftcard", action="issue", **({"program": 1} | event))["uuid"])
 
 
 def lost(world: World, count: int = 5, rows: int = 2, **given: Any) -> RunResult:
@@ -219,7 +219,7 @@ def test_inactive_cards_are_no_candidates(world: World) -> None:
     """A card that somebody has switched off was in somebody's hands."""
     run = lost(world, 3, 1)
     stranger = issue(world)
-    world.sandbox.happen("giftcard", action="deactivate", uuid=stranger)
+    world.sandbox.outside_event("giftcard", action="deactivate", uuid=stranger)
     listed = {card["giftcard_uuid"]: card["does_not_fit"] for card in candidates(settle(world, run))}
     assert listed[stranger] == "is not active"
 

@@ -11,7 +11,7 @@ from tests.support.world import World, audit
 
 def loaded(world: World, rows: int = 3) -> tuple[list[str], str]:
     """Cards, and the results of loading 500 cents on each: the manifest of taking it back."""
-    cards = [str(world.sandbox.happen("giftcard", action="issue", program=1)["uuid"]) for _ in range(rows)]
+    cards = [str(world.sandbox.outside_event("giftcard", action="issue", program=1)["uuid"]) for _ in range(rows)]
     manifest = world.manifest("giftcard_uuid,amount_in_cents", [(uuid, "500") for uuid in cards], name="gifts.csv")
     shop = world.sandbox.world.ledger.shops[1].uuid
     run = world.run("giftcards load", manifest, constants={"shop_uuid": shop})
@@ -43,7 +43,7 @@ def test_the_results_of_load_are_the_manifest_of_reverse(world: World) -> None:
 def test_only_the_last_transaction_is_taken_back(world: World) -> None:
     """55025, with the command that shows what came after it."""
     cards, results = loaded(world, 1)
-    world.sandbox.happen("giftcard", action="redeem", uuid=cards[0], amount_in_cents=200)
+    world.sandbox.outside_event("giftcard", action="redeem", uuid=cards[0], amount_in_cents=200)
     row = world.last(world.run("giftcards reverse", world.folder / results))
     assert (row["_status"], row["_code"]) == ("rejected", "55025")
     assert "piggy-batch giftcards transactions export shows which came after it" in row["_message"]

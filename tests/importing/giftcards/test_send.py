@@ -16,7 +16,7 @@ from tests.support.world import EPOCH, World, audit
 
 def issue(world: World, **event: Any) -> str:
     """A card, with money on it unless the event says otherwise."""
-    return str(world.sandbox.happen("giftcard", action="issue", **({"amount_in_cents": 1000} | event))["uuid"])
+    return str(world.sandbox.outside_event("giftcard", action="issue", **({"amount_in_cents": 1000} | event))["uuid"])
 
 
 @pytest.mark.parametrize("shape", ["bare", "nested"])
@@ -141,7 +141,7 @@ def test_the_rehearsal_warns_of_cards_that_had_better_not_be_mailed(world: World
     """Empty, expired, inactive, gone: how many, and which; good ones are not mentioned; no mail is sent."""
     good, empty = issue(world), issue(world, amount_in_cents=0)
     expired, inactive = issue(world, expires=int(EPOCH) - 1), issue(world)
-    world.sandbox.happen("giftcard", action="deactivate", uuid=inactive)
+    world.sandbox.outside_event("giftcard", action="deactivate", uuid=inactive)
     gone = "00000000-0000-4000-8000-00000000dead"
     rows = [(uuid, world.contact(n)) for n, uuid in enumerate((good, empty, expired, inactive, gone), 1)]
     result = world.run("giftcards send", world.manifest("giftcard_uuid,contact_uuid", rows), dry_run=True)

@@ -128,7 +128,7 @@ def test_a_contact_deleted_between_two_stages(shop: Shop) -> None:
 
     async def delete_then_go(request: httpx.Request) -> httpx.Response | None:
         if request.method == "POST" and shop.world.sandbox.world.people.contact_by_email("ann@example.test"):
-            shop.world.sandbox.happen("contact", action="delete", email="ann@example.test")
+            shop.world.sandbox.outside_event("contact", action="delete", email="ann@example.test")
         return None
 
     shop.world.hook = delete_then_go
