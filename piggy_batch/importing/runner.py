@@ -32,6 +32,7 @@ from piggy_batch.importing.results import (
     write_reports,
 )
 from piggy_batch.importing.resume import load_manifest_into, rejoin
+from piggy_batch.manifest.rows_digest import rows_digest
 from piggy_batch.models import Status
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir, default_run_dir, refuse_missing
@@ -40,6 +41,7 @@ from piggy_batch.runs.filenames import STDIN, SUMMARY
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.progress import NestedProgress
 from piggy_batch.runs.registry import note_run
+from piggy_batch.runs.run_identity import ROWS
 from piggy_batch.runs.signals import Signals, ending_after
 
 if TYPE_CHECKING:
@@ -116,9 +118,6 @@ class RowCommandRun:
                     self.directory, self.operation, self.manifest, self.options.reading
                 )
                 binding = self.loaded.binding
-                self.duplicate_guard = self._guard(journal)
-                if not self.options.reading.again:
-                    self.duplicate_guard.refuse()
             else:
                 binding = rejoin(
                     self.directory,
@@ -128,9 +127,8 @@ class RowCommandRun:
                     self.options.reading,
                     adopt=self.options.adopt,
                 )
-                self.duplicate_guard = self._guard(journal)
-                if not self.options.adopt:
-                    self.duplicate_guard.refuse_older()
+            registry_dir = self.context.registry_dir
+            self.duplicate_guard = DuplicateRunGuard(self.operation, self.manifest, journal, registry_dir)
             return await self._checked(OpenRun.of(journal, binding, self.options))
         finally:
             if journal is not None:
@@ -146,17 +144,6 @@ class RowCommandRun:
         if self.manifest != STDIN and (size := self.manifest.stat().st_size) >= LONG_BYTES:
             mb = size // 1_000_000
             self.context.progress.say(f"checking every row of {self.manifest} ({mb:,} MB) before anything is sent")
-
-    def _guard(self, journal: Journal) -> DuplicateRunGuard:
-        target = self.context.target
-        return DuplicateRunGuard(
-            self.operation,
-            self.manifest,
-            journal,
-            target.base_url,
-            self.context.registry_dir,
-            rehearsal=target.loopback,
-        )
 
     async def _checked(self, run: OpenRun) -> RunResult:
         journal = run.journal
@@ -180,6 +167,7 @@ class RowCommandRun:
         async with client:
             account = await fetch_account(session, context.target, journal)
             check_account(journal, account, self.directory.path)
+            self._refuse_duplicates(run, account)
             plan = plan_lines(
                 self.operation,
                 journal.queries,
@@ -212,8 +200,8 @@ class RowCommandRun:
                 journal.set("account", account)
                 journal.set("base_url", context.target.base_url)
                 journal.set("command", context.command)
-                if self.duplicate_guard is not None and self.loaded is not None:
-                    self.duplicate_guard.claim(again=options.reading.again)
+                if self.duplicate_guard is not None:
+                    self.duplicate_guard.claim(again=options.reading.again or self.loaded is None)
                 if context.tell_plan:  # a stage is no run of its own for people
                     note_run(context.registry_dir, self.directory.path, self.operation.name)
                 self.signals.allow_graceful_stop(session)
@@ -227,6 +215,21 @@ class RowCommandRun:
                             context.progress.say(line)
                     with sent_already():
                         return await self._send(run, session, plan)
+
+    def _refuse_duplicates(self, run: OpenRun, account: Mapping[str, Any]) -> None:
+        """Refuse a second run of these rows, and this run where it was put back from a copy."""
+        guard, journal = self.duplicate_guard, run.journal
+        if guard is None:
+            return
+        digest = journal.get(ROWS) or ""
+        if guard.needs_digest and not digest:
+            digest = rows_digest(journal.queries, run.binding)
+            journal.set(ROWS, digest)
+        guard.identify(account, self.context.target, digest)
+        if not self.options.adopt:
+            guard.refuse_older()
+        if self.loaded is not None and not self.options.reading.again:
+            guard.refuse()
 
     async def _rehearse(
         self,
@@ -279,7 +282,9 @@ class RowCommandRun:
     async def _send(self, run: OpenRun, session: Session, plan: tuple[str, ...]) -> RunResult:
         context, options, journal = self.context, self.options, run.journal
         context.progress.total(rows_to_take(self.operation, journal.queries, options.execution))
-        journal.begin(context.clock.wall(), str(options.connection.rate), threaded=context.threaded)
+        counter = self.duplicate_guard.counter if self.duplicate_guard is not None else None
+        rate = str(options.connection.rate)
+        journal.begin(context.clock.wall(), rate, threaded=context.threaded, counter=counter)
         exit_code = ExitCode.JOURNAL
         try:
             executor = RowExecutor(run.binding, journal, session, options.execution, context.progress.advance)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.client.account import FINGERPRINT
+from piggy_batch.client.account import account_key
 from piggy_batch.client.adaptive_rate import AdaptiveRate
 from piggy_batch.client.clock import Clock, StopSignal
 from piggy_batch.client.http import HttpClient, TransportFactory, describe_exchange
@@ -99,22 +98,11 @@ def shared_pace(context: RunContext, session: Session, account: dict[str, Any], 
     if context.shared_rate_dir is None:
         yield
         return
-    book = SharedRate(
-        context.shared_rate_dir, f"{context.target.base_url} {_meeting_point(account, context.target)}", name
-    )
-    if not book.usable:
-        session.notify(f"{book.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
-    session.limiter.share(book, session.notify)
+    shared = SharedRate(context.shared_rate_dir, account_key(account, context.target.token), name)
+    if not shared.usable:
+        session.notify(f"{shared.path} cannot be opened: other runs on this machine are not seen, this one paces alone")
+    session.limiter.share(shared, session.notify)
     try:
         yield
     finally:
-        book.leave()
-
-
-def _meeting_point(account: dict[str, Any], target: Target) -> str:
-    """What all runs of an account call it. Where it names itself not, each run has salted its fingerprint with a
-    salt of its own; the slot file's name needs one that they share, and holds only a hash of it."""
-    identity = str(account["id"])
-    if not identity.startswith(FINGERPRINT):
-        return identity
-    return hashlib.pbkdf2_hmac("sha256", target.token.encode(), target.base_url.encode(), 100_000).hex()
+        shared.leave()

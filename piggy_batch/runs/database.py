@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,9 +58,9 @@ def scratch() -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All writes or none."""
-    db.execute("BEGIN")
+def transaction(db: sqlite3.Connection, kind: Literal["DEFERRED", "IMMEDIATE"] = "DEFERRED") -> Iterator[None]:
+    """All writes or none. An immediate one reads nothing that another writer changes before it ends."""
+    db.execute(f"BEGIN {kind}")
     try:
         yield
         db.execute("COMMIT")

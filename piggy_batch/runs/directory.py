@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.models import Repeat
-from piggy_batch.runs.filenames import CLAIM, COUNTED, STDIN
+from piggy_batch.runs.filenames import CLAIM, COUNTED, INHERITED_CLAIM, STDIN
 from piggy_batch.runs.generated_manifest import is_counted
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import WAL
@@ -93,7 +93,8 @@ class RunDir:
                 journal.close()
             raise without_journal(self.path, left)
         if journal is not None:
-            self.claim = journal.get(CLAIM) if journal.get("home") == home_of(self.path) else None
+            if journal.get("home") == home_of(self.path):
+                self.claim = journal.get(CLAIM) or journal.get(INHERITED_CLAIM)
             journal.discard()
         return None
 

@@ -9,4 +9,4 @@ KINDS = ("csv", "parquet", "xlsx")
 STDIN = Path("-")
 COUNTED = "manifest.csv"  # what --count makes
 CLAIM = "claim"  # the fact that a run is about to begin; its value names the run
-INHERITED_CLAIM = "heir"  # the claim of a run that ended here before it had sent anything
+INHERITED_CLAIM = "heir"  # what a run will claim: its own name, or that of one that ended here before it had sent

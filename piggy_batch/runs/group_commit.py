@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError
 from piggy_batch.runs import database
-from piggy_batch.runs.journal_file import BOUND, connect, identity, unusable
+from piggy_batch.runs.journal_file import BOUND, SENDS, connect, identity, unusable
 
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
+
+    from piggy_batch.runs.send_counter import SendCounter
 
 
 PATIENCE_S = 0.04  # for which a write that nobody waits for is held back, so that it shares the next one's commit
@@ -30,13 +32,23 @@ class _Job:
     values: tuple[Any, ...]
     future: asyncio.Future[None]
     binds: bool
+    sends: bool
 
 
 class GroupCommit:
-    """Commits queued writes, many at once, in a thread of its own or in the caller's."""
+    """Commits queued writes of invocation ``run``, many at once, in a thread of its own or in the caller's.
 
-    def __init__(self, directory: Path, *, threaded: bool) -> None:
+    Nothing is committed once a later invocation has begun: two of them would send the same rows. ``counter`` is told,
+    before any of them may leave, how many intents the journal holds; ``sent`` is how many it held before.
+    """
+
+    def __init__(
+        self, directory: Path, run: int, *, threaded: bool, counter: SendCounter | None = None, sent: int = 0
+    ) -> None:
         self._directory = directory
+        self._run = run
+        self._counter = counter
+        self._sent = sent
         self._failed: JournalError | None = None
         self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._held: list[_Job] = []
@@ -50,12 +62,14 @@ class GroupCommit:
         else:
             self._db = connect(directory)
 
-    def write(self, sql: str, values: tuple[Any, ...], *, binds: bool, may_wait: bool = False) -> asyncio.Future[None]:
-        """On disk when the future is done. ``binds``: from then on the journal counts as begun. ``patient``: it may
-        wait a little for the next write, whose commit it then shares."""
+    def write(
+        self, sql: str, values: tuple[Any, ...], *, binds: bool, sends: bool = False, may_wait: bool = False
+    ) -> asyncio.Future[None]:
+        """On disk when the future is done. ``binds``: from then on the journal counts as begun. ``sends``: a request
+        leaves next. ``may_wait``: a little, for the next write, whose commit it then shares."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        job = _Job(sql, values, future, binds)
+        job = _Job(sql, values, future, binds, sends)
         if self._thread is None:
             _resolve([job], self._commit([job]))
             return future
@@ -116,17 +130,36 @@ class GroupCommit:
             )
             return self._failed
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            marks = not self._marked and any(job.binds for job in jobs)
-            if marks:
-                database.set_fact(self._db, BOUND, value=True)
-            for job in jobs:
-                self._db.execute(job.sql, job.values)
-            self._db.execute("COMMIT")
+            with database.transaction(self._db, "IMMEDIATE"):
+                self._refuse_later_run(self._db)
+                marks = not self._marked and any(job.binds for job in jobs)
+                if marks:
+                    database.set_fact(self._db, BOUND, value=True)
+                for job in jobs:
+                    self._db.execute(job.sql, job.values)
+                sent = self._sent + sum(job.sends for job in jobs)
+                counts = self._counter is not None and sent > self._sent
+                if counts:
+                    database.set_fact(self._db, SENDS, sent)
             self._marked = self._marked or marks
+            self._sent = sent
+            if counts and self._counter is not None:
+                self._counter.note(sent)
+        except JournalError as error:
+            self._failed = error
         except Exception as error:  # noqa: BLE001 - of whatever kind, waiting rows must hear of it
             self._failed = unusable(self._directory, error)
         return self._failed
+
+    def _refuse_later_run(self, db: sqlite3.Connection) -> None:
+        """A later invocation has found the lock free, though this one works: it knows every row that was sent so far,
+        and the rest is its own."""
+        (latest,) = db.execute("SELECT max(id) FROM runs").fetchone()
+        if latest != self._run:
+            raise JournalError(
+                f"another run has begun in {self._directory} while this one went on: its lock was removed; this one "
+                "sends nothing more"
+            )
 
 
 def _resolve(jobs: list[_Job], error: JournalError | None) -> None:

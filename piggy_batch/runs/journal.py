@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.models import Json
+    from piggy_batch.runs.send_counter import SendCounter
 
 
 _INTENT = """
@@ -69,6 +70,7 @@ class Journal:
         self._db = connection
         self._writer: GroupCommit | None = None
         self._making: dict[str, int] = {}  # on their way to the table ``made``
+        self._counter: SendCounter | None = None
 
     @classmethod
     def create(cls, directory: Path) -> Self:
@@ -90,11 +92,20 @@ class Journal:
     def close(self) -> None:
         """Land what is queued and close."""
         if self._writer is not None:
-            self._writer.stop()
-            self._writer = None
+            self._stop_writing()
         if self._unended:
             self._note_end()
         self._db.close()
+
+    def _stop_writing(self) -> None:
+        """Land what is queued."""
+        if self._writer is not None:
+            self._writer.stop()
+            self._writer = None
+        if self._counter is not None:
+            with self._guard():
+                self._counter.close()
+            self._counter = None
 
     def _note_end(self) -> None:
         """An invocation ends without its books, but its log is folded in. Where there is no room left to say so,
@@ -190,9 +201,13 @@ class Journal:
 
     # --- one invocation ------------------------------------------------------------------------------
 
-    def begin(self, started_at: float, rate: str, *, threaded: bool = True) -> None:
+    def begin(self, started_at: float, rate: str, *, threaded: bool = True, counter: SendCounter | None = None) -> None:
         """Start an invocation; outcomes may be written from here on. Without ``threaded`` every write
-        blocks the caller, for loops whose time is not the machine's."""
+        blocks the caller, for loops whose time is not the machine's. ``counter``: counts what is sent outside, too."""
+        sent = 0
+        if counter is not None:
+            counter.open()
+            sent = max(self.get(journal_file.SENDS) or 0, counter.read() or 0)
         with self._guard():
             with database.transaction(self._db):
                 self._close_books_of_killed()
@@ -201,7 +216,8 @@ class Journal:
             self._db.execute("PRAGMA wal_checkpoint(FULL)")
         self.run = int(cursor.lastrowid or 0)
         self._unended = True
-        self._writer = GroupCommit(self.directory, threaded=threaded)
+        self._counter = counter
+        self._writer = GroupCommit(self.directory, self.run, threaded=threaded, counter=counter, sent=sent)
 
     def _close_books_of_killed(self) -> None:
         """Put down what is known of invocations that could not do so: how long and how much, at least."""
@@ -216,9 +232,7 @@ class Journal:
 
     def finish(self, finished_at: float, exit_code: int) -> None:
         """Close the invocation's books; everything queued is on disk."""
-        if self._writer is not None:
-            self._writer.stop()
-            self._writer = None
+        self._stop_writing()
         with self._guard():
             self._db.execute(
                 "UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (finished_at, exit_code, self.run)
@@ -235,7 +249,8 @@ class Journal:
         may_wait: bool = False,
     ) -> asyncio.Future[None]:
         """Journal the intent to send a row; on disk when the future is done. ``may_wait``: soon is enough."""
-        return self._write(_INTENT, (number, self.run, attempts, sent_at, _dump(before)), may_wait=may_wait)
+        values = (number, self.run, attempts, sent_at, _dump(before))
+        return self._write(_INTENT, values, sends=True, may_wait=may_wait)
 
     def settled(self, outcome: Outcome, *, may_wait: bool = False) -> asyncio.Future[None]:
         """Journal a row's outcome; on disk when the future is done. ``may_wait``: soon is enough."""
@@ -265,11 +280,11 @@ class Journal:
         return self._write(database.TALLY, (sent, retried, throttled, self.run), binds=False, may_wait=may_wait)
 
     def _write(
-        self, sql: str, values: tuple[Any, ...], *, binds: bool = True, may_wait: bool = False
+        self, sql: str, values: tuple[Any, ...], *, binds: bool = True, sends: bool = False, may_wait: bool = False
     ) -> asyncio.Future[None]:
         if self._writer is None:
             raise JournalError("the journal is not open for an invocation")
-        return self._writer.write(sql, values, binds=binds, may_wait=may_wait)
+        return self._writer.write(sql, values, binds=binds, sends=sends, may_wait=may_wait)
 
 
 def _dump(value: Mapping[str, Json] | None) -> str | None:

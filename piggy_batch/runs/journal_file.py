@@ -19,6 +19,7 @@ SCHEMA = 1
 NAME = "journal.sqlite"
 WAL = f"{NAME}{database.LOG}"
 BOUND = "bound"  # the fact that a request of this run has been journalled
+SENDS = "sends"  # the fact how many intents have been, of a run whose sends are counted outside its directory too
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -202,6 +202,11 @@ class JournalQueries:
             )
             yield from self._pages(f"f.state IN ({marks}) AND f.run < {run}{blind}")
 
+    def all_cells(self) -> Iterator[list[str]]:
+        """The cells of every row, in manifest order."""
+        for (cells,) in self._db.execute("SELECT cells FROM rows ORDER BY number"):
+            yield unpack(cells)
+
     def all_rows(self) -> Iterator[RowState]:
         """Every row in manifest order, from one consistent reading."""
         for row in self._db.execute(_SELECT + " ORDER BY r.number"):

@@ -1,10 +1,16 @@
-"""The lock of a run directory: one run at a time works in it."""
+"""The lock of a run directory: one run at a time works in it.
+
+Two things are locked: the file ``journal.lock``, which every version knows, and the directory itself, so that somebody
+who removes the file lets nobody in. Where the file system locks no directories, a run whose file was removed finds at
+its next commit that another one has begun.
+"""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
+import time
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import JournalError
@@ -18,6 +24,10 @@ LOCK = "journal.lock"
 _HELD = (errno.EWOULDBLOCK, errno.EACCES)
 
 
+TRIES = 5  # to lock a directory at which somebody else may only be looking
+LOOK_S = 0.01  # longer than that takes
+
+
 class RunLock:
     """Holds a run directory against a second run; released with the process, however it ends."""
 
@@ -25,6 +35,7 @@ class RunLock:
         self._path = directory / LOCK
         self._flock = flock  # the file system's; one without locks refuses, or lets everybody in
         self._file: int | None = None
+        self._folder: int | None = None
 
     def take(self) -> None:
         """JournalError where another run holds it or the file system has no working locks."""
@@ -37,10 +48,7 @@ class RunLock:
         except OSError as error:
             os.close(handle)
             if error.errno in _HELD:
-                raise JournalError(
-                    f"{self._path.parent} is in use by another run; wait for it, or look with: "
-                    f"piggy-batch status {self._path.parent}"
-                ) from None
+                raise self._in_use() from None
             raise self._lockless() from None
         self._file = handle
         if not self.is_there():  # its last holder has just cleared the directory away
@@ -51,14 +59,29 @@ class RunLock:
         if not self._holds():
             self.release()
             raise self._lockless()
+        self._take_folder()
 
-    def release(self, *, remove: bool = False) -> None:
-        """Let the next run in; ``remove`` the lock's file too, as long as nobody else can hold it."""
-        if self._file is not None:
-            if remove:
-                self._path.unlink(missing_ok=True)
-            os.close(self._file)
-            self._file = None
+    def _take_folder(self) -> None:
+        self._folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        for again in reversed(range(TRIES)):
+            try:
+                self._flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in _HELD:
+                    return  # this file system locks files only
+                if not again:
+                    self.release()
+                    raise self._in_use() from None
+                time.sleep(LOOK_S)
+            else:
+                return
+
+    def release(self) -> None:
+        """Let the next run in."""
+        for handle in (self._folder, self._file):
+            if handle is not None:
+                os.close(handle)
+        self._folder = self._file = None
 
     def is_there(self) -> bool:
         """Whether what is locked is still the file of that name."""
@@ -77,6 +100,12 @@ class RunLock:
             os.close(second)
         return False
 
+    def _in_use(self) -> JournalError:
+        return JournalError(
+            f"{self._path.parent} is in use by another run; wait for it, or look with: "
+            f"piggy-batch status {self._path.parent}"
+        )
+
     def _lockless(self) -> JournalError:
         return JournalError(
             f"{self._path.parent} is on a file system without working locks, so a second run could not be "
@@ -86,8 +115,12 @@ class RunLock:
 
 def is_held(directory: Path) -> bool:
     """Whether a run works in the directory just now."""
+    return _is_locked(directory / LOCK) or _is_locked(directory)
+
+
+def _is_locked(path: Path) -> bool:
     try:
-        handle = os.open(directory / LOCK, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY)
     except OSError:
         return False
     try:

@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 import shutil
 import stat
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from piggy_batch.client.rate_limiter import Rate
+from piggy_batch.client.account import REHEARSAL
 from piggy_batch.client.target import Target
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.importing.options import ImportOptions, RunResult
+from piggy_batch.importing.options import RunResult
 from piggy_batch.importing.resume import load_manifest_into
-from piggy_batch.importing.runner import run
 from piggy_batch.manifest.options import ManifestOptions
-from piggy_batch.runs.context import ConnectionOptions
+from piggy_batch.manifest.rows_digest import rows_digest
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.duplicate_guard import DuplicateRunGuard
 from piggy_batch.runs.generated_manifest import counted_manifest
 from piggy_batch.runs.journal_file import NAME
+from piggy_batch.sandbox import Settings
+from piggy_batch.tables import OutputColumn, open_writer
 from tests.support.processes import finish, serving, start
-from tests.support.world import TOKEN, World, in_virtual_time, working_rows
+from tests.support.world import TOKEN, World, in_virtual_time, read_csv, working_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CREATE = find_operation("giftcards create")
 ROWS = 3
+LIVE = "7c1e0000-0000-4000-a000-000000000001"  # an account that is none of rehearsals
+
+
+def cards(world: World) -> Path:
+    """Cards to be made, in a folder that holds nothing else."""
+    (world.folder / "lists").mkdir()
+    return world.manifest(*working_rows(world, CREATE, ROWS), name="lists/cards.csv")
 
 
 @pytest.fixture
 def manifest(world: World) -> Path:
-    """Cards to be made, in a folder that holds nothing else."""
-    (world.folder / "lists").mkdir()
-    return world.manifest(*working_rows(world, CREATE, ROWS), name="lists/cards.csv")
+    """Cards to be made in the account of the sandbox."""
+    return cards(world)
 
 
 def made(world: World) -> int:
@@ -44,10 +57,14 @@ def made(world: World) -> int:
 
 def claimed(world: World, manifest: Path, run_dir: Path, records: Path | None = None) -> None:
     """Leave what a kill leaves between the claim and the first request."""
+    account = {"id": world.sandbox.settings.account_uuid, "company": "Sandbox Shop"}
     with RunDir(run_dir) as directory:
-        journal, _ = load_manifest_into(directory, CREATE, manifest, ManifestOptions())
+        journal, loaded = load_manifest_into(directory, CREATE, manifest, ManifestOptions())
+        journal.set("account", account)
         journal.set("base_url", world.target().base_url)
-        DuplicateRunGuard(CREATE, manifest, journal, world.target().base_url, records).claim(again=False)
+        guard = DuplicateRunGuard(CREATE, manifest, journal, records)
+        guard.identify(account, world.target(), rows_digest(journal.queries, loaded.binding))
+        guard.claim(again=False)
         journal.close()
 
 
@@ -76,8 +93,10 @@ def test_a_renamed_directory_is_found(world: World, manifest: Path) -> None:
     assert made(world) == ROWS
 
 
-def test_a_run_anywhere_is_found_in_the_record(world: World, manifest: Path) -> None:
+def test_a_run_anywhere_is_found_in_the_record(make_world: Callable[..., World]) -> None:
     """Manifest and run directory lie in other folders, and the first directory is gone: the record knows the run."""
+    world = make_world(account_uuid=LIVE)
+    manifest = cards(world)
     context = {"registry_dir": world.folder / "state"}
     first = world.run(CREATE, manifest, run_dir=world.folder / "far" / "a", context=context)
     copy = world.folder / "copy.csv"
@@ -150,20 +169,23 @@ def test_an_older_journal_put_back_is_refused(world: World, manifest: Path, kept
     (run_dir / NAME).write_bytes(backup)
     if kept == "record":
         (run_dir / "summary.json").unlink()
+    words = {"summary": "2 rows were done", "record": "has sent 2 requests"}[kept]
     for _ in range(2):
-        with pytest.raises(JournalError, match=r"2 rows were done .* knows of 1: it is an older copy.*--adopt"):
+        with pytest.raises(JournalError, match=f"{words}.* knows of 1: it is an older copy.*--adopt"):
             world.run(CREATE, manifest, context=context)
     assert made(world) == 2
     assert world.run(CREATE, manifest, context=context, adopt=True).exit_code == 0
     assert world.run(CREATE, manifest, context=context).exit_code == 0
 
 
-def test_a_rehearsal_is_no_twin(world: World, manifest: Path) -> None:
-    """The same manifest against another service, such as the sandbox."""
-    world.run(CREATE, manifest, run_dir=world.folder / "rehearsal", context={"registry_dir": world.folder / "state"})
-    context = replace(world.context(registry_dir=world.folder / "state"), target=Target("http://other.test", TOKEN))
-    options = ImportOptions(run_dir=world.folder / "real", connection=ConnectionOptions(Rate(0.0)), yes=True)
-    assert in_virtual_time(run(CREATE, manifest, options, context), world.time).exit_code == 0
+def test_a_rehearsal_is_another_account(world: World, manifest: Path) -> None:
+    """What was tried out in the sandbox is no earlier run of the real one, beside it or in the record."""
+    context = {"registry_dir": world.folder / "state"}
+    world.run(CREATE, manifest, run_dir=manifest.parent / "rehearsal", context=context)
+    (world.folder / "real").mkdir()
+    real = World(world.folder / "real", account_uuid=LIVE)
+    assert real.run(CREATE, manifest, run_dir=manifest.parent / "real", context=context).exit_code == 0
+    assert (made(world), made(real)) == (ROWS, ROWS)
 
 
 def test_counted_cards_are_no_twins(world: World) -> None:
@@ -211,31 +233,36 @@ def test_a_neighbour_that_cannot_be_read_is_no_obstacle(world: World, manifest: 
     assert world.run(CREATE, manifest, run_dir=world.folder / "mine").exit_code == 0
 
 
-def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path) -> None:
-    """With a stand-in on this machine, a run directory that is gone was a try; elsewhere it counts."""
-    for url, code in (("http://127.0.0.1:9", 0), ("http://sandbox.test", 2)):
-        home = tmp_path / str(code)
-        home.mkdir()
-        world = Rehearsal(home, url)
-        path = world.manifest("giftcard_program_uuid", [world.sandbox.world.cards.programs[1].uuid] * 2)
-        context = {"registry_dir": home / "records"}
-        shutil.rmtree(world.run("giftcards create", path, context=context).run_dir)
-        if code:
-            with pytest.raises(SetupError, match="for this very manifest began in"):
-                world.run("giftcards create", path, context=context)
-        else:
-            assert world.run("giftcards create", path, context=context).exit_code == 0
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://sandbox.test"])
+@pytest.mark.parametrize("account", [REHEARSAL, LIVE])
+def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path, url: str, account: str) -> None:
+    """In the sandbox's own account a run directory that is gone was a try. An address on this machine proves nothing:
+    a tunnel may lead to the real service."""
+    world = At(url, tmp_path, account_uuid=account)
+    path = world.manifest("giftcard_program_uuid", [world.sandbox.world.cards.programs[1].uuid] * 2)
+    context = {"registry_dir": tmp_path / "records"}
+    shutil.rmtree(world.run("giftcards create", path, context=context).run_dir)
+    if account == LIVE:
+        with pytest.raises(SetupError, match="for this very manifest began in"):
+            world.run("giftcards create", path, context=context)
+    else:
+        assert world.run("giftcards create", path, context=context).exit_code == 0
 
 
-class Rehearsal(World):
+def test_the_account_of_rehearsals_is_the_sandboxs() -> None:
+    """The sandbox imports nothing of the program, so both hold the uuid."""
+    assert Settings().account_uuid == REHEARSAL
+
+
+class At(World):
     """A world whose service has another address."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        super().__init__(folder)
-        self._url = url
+    def __init__(self, url: str, folder: Path, **switches: Any) -> None:
+        super().__init__(folder, **switches)
+        self.url = url
 
     def target(self, token: str = TOKEN) -> Target:
-        return Target(self._url, token)
+        return Target(self.url, token)
 
 
 @pytest.mark.process
@@ -251,3 +278,125 @@ def test_of_two_processes_at_once_one_goes_on(tmp_path: Path) -> None:
         assert sorted(code for code, _, _ in ends) == [0, 2], ends
         assert any("pass --again" in err for _, _, err in ends)
         assert service.ask("state")["effects"]["giftcards.create"] == 5
+
+
+# --- one account under two addresses, and the same rows in another wrapping ---------------------------
+
+
+@pytest.mark.parametrize("fields", [("company", "id", "uuid"), ("company", "id"), ("company",)])
+@pytest.mark.parametrize("kept", [True, False])
+def test_two_addresses_of_one_service_share_the_record(tmp_path: Path, fields: tuple[str, ...], kept: bool) -> None:
+    """The account tells, by the name that it gives itself, or where it gives none by its token."""
+    world = At("https://api.piggy.eu", tmp_path, account_uuid=LIVE, ping_fields=fields)
+    manifest = cards(world)
+    context = {"registry_dir": tmp_path / "state"}
+    first = world.run(CREATE, manifest, run_dir=tmp_path / "far" / "a", context=context)
+    if not kept:
+        shutil.rmtree(first.run_dir)
+    world.url = "https://api.leat.com"
+    with pytest.raises(SetupError, match="giftcards create for this very manifest began in"):
+        world.run(CREATE, manifest, context=context)
+    assert made(world) == ROWS
+
+
+@pytest.mark.parametrize("fields", [("company", "id", "uuid"), ("company",)])
+def test_two_addresses_of_one_service_are_seen_beside(tmp_path: Path, fields: tuple[str, ...]) -> None:
+    """Without any record: the other run's journal says whose it is."""
+    world = At("http://127.0.0.1:9", tmp_path, account_uuid=LIVE, ping_fields=fields)
+    manifest = cards(world)
+    world.run(CREATE, manifest, run_dir=manifest.parent / "a")
+    world.url = "http://localhost:9"
+    with pytest.raises(SetupError, match="a holds an earlier run of giftcards create"):
+        world.run(CREATE, manifest, run_dir=manifest.parent / "b")
+    assert made(world) == ROWS
+
+
+def test_two_addresses_of_one_service_share_the_pace(tmp_path: Path) -> None:
+    """One file of slots for one account, whatever the address."""
+    world = At("https://api.piggy.eu", tmp_path, account_uuid=LIVE)
+    (tmp_path / "state").mkdir()
+    shared: set[str] = set()
+
+    async def hook(request: httpx.Request) -> None:
+        shared.update(path.name for path in (tmp_path / "state").glob("*.slots"))
+
+    world.hook = hook
+    for number, url in enumerate(("https://api.piggy.eu", "https://api.piggy.nl", "https://api.leat.com")):
+        world.url = url
+        path = world.manifest("contact_identifier_value", ["CARD-000001"], f"{number}.csv")
+        assert world.run("identifiers find", path, context={"shared_rate_dir": tmp_path / "state"}).exit_code == 0
+    assert len(shared) == 1
+
+
+def gz(path: Path) -> Path:
+    """Packed."""
+    packed = path.with_name("packed.csv.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    return packed
+
+
+def crlf(path: Path) -> Path:
+    """With the line ends of another system."""
+    ended = path.with_name("ended.csv")
+    ended.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n")
+    return ended
+
+
+def semicolons(path: Path) -> Path:
+    """With another delimiter, in another encoding."""
+    other = path.with_name("other.csv")
+    other.write_bytes(path.read_text().replace(",", ";").encode("utf-16"))
+    return other
+
+
+def jsonl(path: Path) -> Path:
+    """As JSON Lines, last row first."""
+    lines = [json.dumps(row) for row in reversed(read_csv(path))]
+    other = path.with_name("other.jsonl")
+    other.write_text("\n".join(lines))
+    return other
+
+
+def workbook(path: Path) -> Path:
+    """As a workbook."""
+    rows = read_csv(path)
+    other = path.with_name("other.xlsx")
+    with open_writer(other, "xlsx", [OutputColumn(name) for name in rows[0]]) as writer:
+        writer.write([list(row.values()) for row in rows])
+    return other
+
+
+@pytest.mark.parametrize("wrap", [gz, crlf, semicolons, jsonl, workbook])
+def test_the_same_rows_in_another_wrapping_are_known(
+    make_world: Callable[..., World], wrap: Callable[[Path], Path]
+) -> None:
+    """What counts are the rows, not the file's bytes or name."""
+    world = make_world(account_uuid=LIVE)
+    program = world.sandbox.world.cards.programs[1].uuid
+    path = world.manifest("giftcard_program_uuid,to", [(program, f"guest {number}") for number in range(ROWS)])
+    context = {"registry_dir": world.folder / "state"}
+    world.run(CREATE, path, run_dir=world.folder / "far" / "a", context=context)
+    with pytest.raises(SetupError, match="for this very manifest began in"):
+        world.run(CREATE, wrap(path), context=context)
+    other = world.manifest(
+        "giftcard_program_uuid,to", [(program, f"guest {number}") for number in range(1, 4)], "o.csv"
+    )
+    assert world.run(CREATE, other, context=context).exit_code == 0
+    assert made(world) == 2 * ROWS
+
+
+def test_headers_and_constants_make_no_other_rows(make_world: Callable[..., World]) -> None:
+    """`--map` and `--set` say what a column would."""
+    world = make_world(account_uuid=LIVE)
+    program = world.sandbox.world.cards.programs[1].uuid
+    context = {"registry_dir": world.folder / "state"}
+    guests = [f"guest {number}" for number in range(ROWS)]
+    path = world.manifest("giftcard_program_uuid,to", [(program, guest) for guest in guests])
+    world.run(CREATE, path, run_dir=world.folder / "far" / "a", context=context)
+    mapped = world.manifest("to,Programme", [(guest, program) for guest in guests], "mapped.csv")
+    with pytest.raises(SetupError, match="for this very manifest began in"):
+        world.run(CREATE, mapped, maps={"giftcard_program_uuid": "Programme"}, context=context)
+    alone = world.manifest("to", guests, "alone.csv")
+    with pytest.raises(SetupError, match="for this very manifest began in"):
+        world.run(CREATE, alone, constants={"giftcard_program_uuid": program}, context=context)
+    assert made(world) == ROWS

@@ -13,6 +13,7 @@ import sqlite3
 import zipfile
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,6 +24,9 @@ from piggy_batch.runs.journal_file import NAME
 from tests.exporting.conftest import Account, held, page
 from tests.importing.migration.support import Shop
 from tests.support.world import World, audit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIXTURE = Path(__file__).parent / "fixtures" / "version_0_1.zip"
 
@@ -89,10 +93,16 @@ def test_once_rows_go_on_and_are_not_sent_twice(world: World) -> None:
     assert (audit(result.run_dir, 6), world.effects) == ({"done": 5, "unknown": 1}, 2)
 
 
-def test_a_once_run_elsewhere_is_known(world: World) -> None:
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_once_run_elsewhere_is_known(make_world: Callable[..., World], gone: bool) -> None:
     """The record of version 0.1 refuses a second run of its manifest, wherever its directory is."""
+    world = make_world(account_uuid="account-1")
     left_by("giftcards", world.folder)
-    shutil.rmtree(world.folder / "cards.giftcards-create")
+    if gone:
+        shutil.rmtree(world.folder / "cards.giftcards-create")
+    else:
+        (world.folder / "far").mkdir()
+        (world.folder / "cards.giftcards-create").rename(world.folder / "far" / "run")
     with pytest.raises(SetupError, match=r"giftcards create for this very manifest began in .*giftcards-create"):
         world.run("giftcards create", world.folder / "cards.csv", context={"registry_dir": world.folder / "state"})
     assert world.effects == 0
