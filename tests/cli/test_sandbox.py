@@ -159,6 +159,7 @@ def test_a_close_is_rehearsed_as_the_help_says(running: dict[str, str], tmp_path
     assert len(lines) == 5
     running["PIGGY_BATCH_RATE"] = "0"
     for words in lines:
+        time.sleep(1.1)  # the service tells moments in whole seconds; a person types no faster
         port = ["--port", running["PORT"]] if "--play" in words else []
         found = [str(f.relative_to(tmp_path)) for word in words if "*" in word for f in sorted(tmp_path.glob(word))]
         plain = [word for word in words[1:] if "*" not in word]
@@ -166,7 +167,6 @@ def test_a_close_is_rehearsed_as_the_help_says(running: dict[str, str], tmp_path
         if port:
             counts = {action: int(n) for n, action in re.findall(r"(\d+) (\w+)", done.stdout) if action != "events"}
             assert set(counts) == {"issue", "redeem", "topup", "expire"}
-            time.sleep(1.1)  # a snapshot is named by the second in which it was read
     shown = {line.split()[0]: line.split()[-2] for line in done.stdout.splitlines() if len(line.split()) > 2}
     assert (shown["Issued"], shown["Redeemed"]) == (str(counts["issue"]), str(counts["redeem"]))
     assert re.search(r"Residual +0\.00", done.stdout)
