@@ -55,8 +55,8 @@ _ERROR = re.compile(  # in any language: #N/A, #REF!, #NAAM?, #BEZUG!, #VALEUR!,
     re.IGNORECASE,
 )
 _QUOTED_TEXT = re.compile(r'=\s*"[^"]*"')
-_FORMULA = re.compile(  # with a reference to a cell, with a function of something or of nothing, or with arithmetic
-    r"=(?:.*\$?\b[A-Za-z]{1,3}\$?[1-9]\d{0,6}\b.*|\s*[-+@(]*[^\W\d_][\w.]*\([^)].*|[-+(]*\d+(?:[.,]\d+)?\s*[-+*/^&].*"
+_FORMULA = re.compile(  # with a reference to a cell, or with a function of something or of nothing
+    r"=(?:.*\$?\b[A-Za-z]{1,3}\$?[1-9]\d{0,6}\b.*|\s*[-+@(]*[^\W\d_][\w.]*\([^)].*"
     r"|(?:NA|NB|NV|NOW|TODAY|RAND|TRUE|FALSE|NU|VANDAAG|JETZT|HEUTE|MAINTENANT|AUJOURDHUI)\(\))",
     re.DOTALL | re.IGNORECASE,
 )
