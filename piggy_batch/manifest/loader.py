@@ -10,7 +10,7 @@ from piggy_batch.endpoints import NOBODY, find_operation
 from piggy_batch.endpoints.cells import check_cell
 from piggy_batch.errors import SetupError
 from piggy_batch.manifest.binding import Binding, bind, check, refuse_useless, role_of
-from piggy_batch.manifest.doctor import BATCH_ROWS, Examined, Examiner
+from piggy_batch.manifest.doctor import BATCH_ROWS, ColumnRole, Examined, Examiner
 from piggy_batch.manifest.doctor.findings import EXAMPLES, holds_no_value
 from piggy_batch.manifest.duplicates import DuplicateFinder
 from piggy_batch.manifest.finding_rows import LISTED
@@ -250,8 +250,9 @@ def _examined(binding: Binding, table: Table) -> list[Examined]:
     found = []
     for name, place in binding.column_index.items():
         column = binding.operation.column(name)
-        allowed = frozenset({NOBODY}) if column is not None and not column.sent else frozenset[str]()
         role = role_of(binding.operation, name)
+        may_be_nobody = role is ColumnRole.UUID and column is not None and not column.sent
+        allowed = frozenset({NOBODY}) if may_be_nobody else frozenset[str]()
         found.append(Examined(table.columns[place], role, place, name, allowed, formatted=table.may_be_formatted))
     return found
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROUNDINGS = {"down": ROUND_FLOOR, "half-up": ROUND_HALF_UP, "up": ROUND_CEILING}
 _CODES = frozenset({ColumnRole.IDENTIFIER, ColumnRole.HASH, ColumnRole.UUID, ColumnRole.EMAIL})
 # 12,50 and 12.5; 1.234,50 and 1 234,5. Three digits after a lone sign may be thousands: that is not decided here.
-_DECIMAL = re.compile(r"(\d{1,3}(?:([. '\u2019\u00a0])\d{3})(?:\2\d{3})*|\d+)([.,])(\d+)")
+_DECIMAL = re.compile(r"(\d{1,3}(?:([., '\u2019\u00a0])\d{3})(?:\2\d{3})*|\d+)([.,])(\d+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +20,8 @@ from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.text import counted, nearest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from piggy_batch.importing.check import Checked
     from piggy_batch.importing.verification.account_sample import Sample
     from piggy_batch.manifest.options import ManifestOptions
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 @click.option(
     "--write",
     "mended",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputPath(),
     metavar="FILE",
     help="Write the mended list, which imports without --map, --set, --fix and the like.",
 )

@@ -7,6 +7,7 @@ import random
 import string
 import uuid
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -142,3 +143,12 @@ def test_batches_do_not_matter(seed: int, batch: int) -> None:
     for value in spoilt:
         values.insert(random_.randrange(len(values)), value)
     assert findings_of(values, batch=batch) == findings_of(values, batch=10_000)
+
+
+@pytest.mark.parametrize("length", [16, 400, 4_000, 131_072])
+@pytest.mark.parametrize("rows", [1, 60])
+def test_a_number_of_nothing_but_zeros_is_told(length: int, rows: int) -> None:
+    """However long it is, it is found to be cut, or has nothing the matter with it; the doctor survives it."""
+    found = findings_of(["0" * length] * rows)
+    assert {finding.code for finding in found} <= {"MD104"}
+    assert found or length == 16
