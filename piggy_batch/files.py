@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError, PiggyBatchError, SetupError
+from piggy_batch.text import show_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -116,11 +117,19 @@ def sha256_of(path: Path) -> str:
 def render_template(
     package: str, name: str, values: Mapping[str, Any], filters: Mapping[str, Any] | None = None
 ) -> str:
-    """An HTML page from ``templates/<name>`` of a package: every value escaped, a missing one an error."""
+    """An HTML page from ``templates/<name>`` of a package: every value escaped, a missing one an error.
+
+    Controls in a value, of direction too, are shown instead of obeyed.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined  # only pages need it
 
     environment = Environment(
-        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: type(value)(show_controls(value)) if isinstance(value, str) else value,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters.update(filters or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,6 +19,19 @@ def printable(text: str) -> str:
         for c in text[:120]
     )
     return shown + ("…" if len(text) > 120 else "")
+
+
+# Control characters but tab and line ends, and those that turn the direction of the text around them.
+_DRIVING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def show_controls(text: str) -> str:
+    """``text`` for a page: characters that would change how other text looks are shown as their escapes.
+
+    >>> show_controls("gpj\u202egnp")
+    'gpj\\\\u202egnp'
+    """
+    return _DRIVING.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def counted(number: int, noun: str, plural: str = "s") -> str:

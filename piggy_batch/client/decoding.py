@@ -16,30 +16,35 @@ from piggy_batch.models import Json, Reply
 
 if TYPE_CHECKING:
     from piggy_batch.client.connection import RawResponse
+    from piggy_batch.client.secret_mask import SecretMask
 
 MAX_VALUES = 500_000  # lists, objects and commas of an answer; a page of 100 heavy contacts has some 50,000 values
 MAX_DEPTH = 400  # lists and objects inside each other; writing them down fails near 1,000, and real answers have five
+MAX_SHOWN = 20_000  # bytes of a body that is no JSON in which the token is looked for, before it is cut for messages
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 HEADERS_READ = frozenset(
     {b"age", b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining", b"content-encoding"}
 )
 
 
-def decode(response: RawResponse, elapsed_s: float, wall_s: float) -> Reply:
-    """What an answer says; ``is_json`` is False where its body is not to be read.
+def decode(response: RawResponse, elapsed_s: float, wall_s: float, mask: SecretMask) -> Reply:
+    """What an answer says, without the token; ``is_json`` is False where its body is not to be read.
 
     httpx.DecodingError where its packing is damaged, or hides more than an answer may hold.
     """
     headers = _headers(response)
     content = decompress(response.body, headers.get(b"content-encoding", ""), MAX_BODY)
     body, is_json = _json(content)
+    if is_json and mask.may_be_in(content):
+        body = mask.json(body)
+    location = headers.get(b"location")
     return Reply(
         status=response.status,
         body=body,
         is_json=is_json,
         wait_s=retry_after(headers.get(b"retry-after"), _moment(headers.get(b"date"), wall_s)),
-        location=headers.get(b"location"),
-        text="" if is_json else content[:200].decode("utf-8", "replace"),
+        location=None if location is None else mask.text(location),
+        text="" if is_json else mask.text(content[:MAX_SHOWN].decode("utf-8", "replace"))[:200],
         limit=_whole(headers.get(b"x-ratelimit-limit")),
         remaining=_whole(headers.get(b"x-ratelimit-remaining")),
         elapsed_s=elapsed_s,

@@ -22,6 +22,7 @@ from piggy_batch import __version__
 from piggy_batch.client.compression import ACCEPTED
 from piggy_batch.client.connection import RawRequest
 from piggy_batch.client.decoding import decode
+from piggy_batch.client.secret_mask import SecretMask
 from piggy_batch.client.transport import HttpTransport, HttpxTransport, Transport, open_transport
 from piggy_batch.errors import SetupError
 from piggy_batch.models import Answer, Json, Lost, Request
@@ -68,6 +69,7 @@ class HttpClient:
         self._factory = transport
         self._transports: dict[int, Transport] = {}
         self._ssl: ssl.SSLContext | None = None
+        self._mask = SecretMask(target.token)
         self._base = httpx.URL(target.base_url)
         self._paths: dict[str, str] = {}
         self._headers = (
@@ -144,13 +146,13 @@ class HttpClient:
             async with asyncio.timeout_at(started + self.timeout_s):
                 self._on_sent()
                 response = await transport.exchange(built, self._connect_s)
-            return decode(response, loop.time() - started, self._wall())
+            return decode(response, loop.time() - started, self._wall(), self._mask)
         except NOT_SENT as error:
-            return Lost(_describe(error), sent=False, is_local=_lacks_files(error))
+            return Lost(self._mask.text(_describe(error)), sent=False, is_local=_lacks_files(error))
         except TimeoutError:
             return Lost(f"no whole answer within {self.timeout_s:g} s", sent=True)
         except Exception as error:  # noqa: BLE001 - whatever went wrong after the hand-over, it may be applied
-            return Lost(_describe(error), sent=True)
+            return Lost(self._mask.text(_describe(error)), sent=True)
 
     def _build(self, request: Request) -> RawRequest:
         target = self._path(request.path)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.endpoints import Operation, find_operation
 from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.files import UNFINISHED
 from piggy_batch.importing.migration.stage_runs import StageRuns
 from piggy_batch.importing.migration.stages import Stage, stage_values
 from piggy_batch.importing.undo_rules import BY_HAND, STEPS, Change, ManualReview, Reverse, is_change, reverse
@@ -90,7 +91,7 @@ class UndoWriter:
         if name not in self._writers:
             path = self.path(name)
             self._writers[name] = self._stack.enter_context(
-                open_writer(path, "csv", [OutputColumn(c) for c in columns])
+                open_writer(path, "csv", [OutputColumn(c) for c in columns], drafts=self._place / UNFINISHED)
             )
             self._batches[name] = []
         self._batches[name].append(row)

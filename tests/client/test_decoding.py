@@ -11,6 +11,7 @@ import pytest
 
 from piggy_batch.client.connection import MAX_BODY, RawResponse
 from piggy_batch.client.decoding import MAX_VALUES, decode
+from piggy_batch.client.secret_mask import SecretMask
 from piggy_batch.models import Reply
 
 MIB = 1 << 20
@@ -18,7 +19,7 @@ MIB = 1 << 20
 
 def answer(body: bytes, *headers: tuple[bytes, bytes]) -> Reply:
     """What an answer with such a body says."""
-    return decode(RawResponse(200, list(headers), body), 0.5, 0.0)
+    return decode(RawResponse(200, list(headers), body), 0.5, 0.0, SecretMask("none"))
 
 
 def packed(body: bytes) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import json
 import re
 import ssl
@@ -11,10 +12,13 @@ import subprocess
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 import openpyxl
@@ -25,14 +29,16 @@ from piggy_batch.cli.display import ProgressDisplay
 from piggy_batch.cli.output import json_text, show_result, shown_command
 from piggy_batch.client.http import describe_exchange
 from piggy_batch.client.rate_limiter import Rate
+from piggy_batch.client.target import make_target, read_token
 from piggy_batch.endpoints import find_operation
+from piggy_batch.errors import SetupError
 from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.runner import run
 from piggy_batch.models import Lost, Reply, Request
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.sandbox import Fault, Sandbox, Settings
 from tests.importing.giftcards.support import create, lose, settle
-from tests.support.processes import PROGRAM, ROOT, TOKEN, environment, finish, manifest, serving, start
+from tests.support.processes import PROGRAM, ROOT, TOKEN, Service, environment, finish, manifest, serving, start
 from tests.support.world import World, in_virtual_time
 
 EVIL = "Shop\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj\u2028\r\nnext\x00\x7f"
@@ -89,6 +95,132 @@ def test_the_token_is_nowhere(tmp_path: Path) -> None:
     spelt = (TOKEN.encode(), base64.b64encode(TOKEN.encode()))
     assert not [path for path in files if any(s in path.read_bytes() for s in spelt) or TOKEN in path.name]
     _are_private(tmp_path)
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Repeats all headers of the request, each time in another way; the first answer names the account."""
+
+    protocol_version = "HTTP/1.1"
+    ways = itertools.count()
+
+    def answer(self) -> None:
+        """One of the ways in which debug pages, gateways and redirects do so."""
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        echoed = "".join(f"{name}: {value}\n" for name, value in self.headers.items())
+        packed = base64.encodebytes(echoed.encode()).decode()
+        spelt = quote(self.headers["Authorization"], safe="")
+        if self.path == "/api/v3/oauth/clients":
+            self.say(200, json.dumps({"data": {"id": 7, "company": echoed}}))
+            return
+        answers = (
+            (422, json.dumps({"message": echoed, "code": 60002, "errors": {spelt: [packed]}}), {}),
+            (500, f"<html><pre>{echoed}</pre></html>", {}),
+            (200, json.dumps({"data": {"uuid": packed, "name": echoed, "value": spelt}}), {}),
+            (403, json.dumps({"message": packed}), {}),
+            (418, "".join(f"{c}\r\n" for c in echoed), {}),
+            (422, json.dumps({"message": "".join(f"\\u{ord(c):04x}" for c in echoed), "code": 60002}), {}),
+            (200, echoed, {}),
+            (200, json.dumps({"data": [{"uuid": spelt, "hash": echoed}], "meta": {"total": 1, "last_page": 1}}), {}),
+            (302, "", {"Location": f"http://elsewhere.test/{spelt}?{self.headers['Authorization']}"}),
+            (200, "", {f"bad header {self.headers['Authorization']}": "x"}),
+        )
+        self.say(*answers[next(self.ways) % len(answers)])
+
+    def say(self, status: int, body: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        """One answer."""
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body.encode()))} | dict(headers)).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the server's own names
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.process
+def test_a_token_that_comes_back_is_kept_nowhere(tmp_path: Path) -> None:
+    """A service that echoes the request's headers in every answer: not in files, stdout, stderr or run.log."""
+    cards = manifest(tmp_path / "cards.csv", "NEW", 12)
+    common = ("-v", "--rate", "0", "--yes", "--no-progress", "--attempts", "2", "--concurrency", "1")
+    commands = [
+        ("ping", "-v"),
+        *(
+            ("identifiers", verb, cards, *common, "--run-dir", tmp_path / f"{verb}-{n}")
+            for verb in ("create", "find")
+            for n in range(4)
+        ),
+        *(("giftcards", "export", "--to", tmp_path / f"{n}.csv", "-v", "--rate", "0", "--json") for n in range(4)),
+        ("giftcards", "programs", "-v"),
+    ]
+    said: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        echo = Service(f"http://127.0.0.1:{server.server_port}", 0)
+        for command in commands:
+            said += finish(start(echo, tmp_path, *command))[1:]
+        server.shutdown()
+    assert sum("[token]" in text for text in said) > 5
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"journal.sqlite", "run.log", "results.csv", "errors.csv"} <= {path.name for path in files}
+    texts = [*(text.encode() for text in said), *(path.read_bytes() for path in files)]
+    in_base64 = [base64.b64encode(b"x" * n + TOKEN.encode())[4:-4] for n in range(3)]
+    for spelt in (TOKEN.encode(), quote(TOKEN, safe="").encode(), *in_base64):
+        for text in texts:
+            assert spelt not in text
+            assert spelt not in b"".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--base-url", f"https://{TOKEN}@api.piggy.eu"),
+        ("--base-url", f"https://api.piggy.eu/{TOKEN}"),
+        ("--base-url", f"https://api.piggy.eu?token={TOKEN}"),
+        ("--base-url", f"https://{TOKEN}"),
+        ("--base-url", f"http://{TOKEN}/"),
+        ("--base-url", TOKEN),
+        ("--base-url", "https://another-Secret@api.piggy.eu"),
+        ("--base-url", "another-Secret"),
+        ("--base-url", "http://another-Secret"),
+        ("--token-file", TOKEN),
+        ("--token-file", "another-Secret"),
+        ("--token-file", "another-Secret" * 400),
+    ],
+)
+@pytest.mark.process
+def test_a_secret_in_the_wrong_option_is_not_repeated(tmp_path: Path, words: tuple[str, str]) -> None:
+    """One line that says what belongs there; what was typed stands in the shell's history already, and nowhere else."""
+    command = [*PROGRAM, "ping", *words]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert TOKEN not in done.stderr
+    assert "another-Secret" not in done.stderr
+    assert words[0] in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"x" * 100_000, "more than any token"),
+        (b"\xff\xfe", "not text"),
+        (b" \n", "is empty"),
+        (b'"quoted-token-1"', "quotes"),
+    ],
+)
+def test_a_token_file_is_read_up_to_a_bound(tmp_path: Path, content: bytes, told: str) -> None:
+    """One that is no token's is named as what it is."""
+    path = tmp_path / "token"
+    path.write_bytes(content)
+    with pytest.raises(SetupError, match=told):
+        make_target("https://api.piggy.eu", read_token(path))
+    with pytest.raises(SetupError, match="more than any token"):
+        read_token(Path("/dev/zero"))
 
 
 def _shown_by_ps(pid: int) -> str:

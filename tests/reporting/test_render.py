@@ -151,6 +151,18 @@ def test_names_cannot_become_markup_or_formulas(page: str) -> None:
     assert any(word.startswith("=HYPERLINK(") for word in words(charts(page)["Outstanding balance by program"]))
 
 
+def test_names_cannot_turn_the_text_around_them(tmp_path: Path, report: Run) -> None:
+    """Controls of direction in a program's name are shown as such, in tables and in charts; letters stay letters."""
+    account = Account(programs={"p-0": "Kaart\u202egpj.\u2066\x1b[2J كرت"})
+    account.add("c-0", 1_000, program="p-0")
+    snapshot = account.export(tmp_path / "cards.parquet", CLOSING)
+    page = tmp_path / "page.html"
+    report(snapshot, "--to", page)
+    text = page.read_text(encoding="utf-8")
+    assert not set("\u202e\u2066\x1b") & set(text)
+    assert "Kaart\\u202egpj.\\u2066\\x1b[2J كرت" in unescape(text)
+
+
 def test_page_is_accessible(page: str) -> None:
     """Language, title, headings in order, named charts, captions and scopes, focusable scrollers, a skip link."""
     reader = Reader(page)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.endpoints.listings import GIFTCARDS
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
-from piggy_batch.exporting.options import ExportOptions as ExportOptions
-from piggy_batch.exporting.options import ExportResult
+from piggy_batch.exporting.options import ExportOptions, ExportResult, summary_path
 from piggy_batch.models import Status
 from piggy_batch.tables import open_table, sha256_of
 
@@ -77,6 +76,9 @@ async def list_cards(
     directory: Path, name: str, programs: Sequence[str], options: RunOptions, context: RunContext
 ) -> ExportResult:
     """List the cards of some programs into a file of that name, with the proof that an export gives."""
+    for path in (directory / name, summary_path(directory / name)):
+        if path.is_symlink():  # put there by somebody else; an export writes through the links that one names
+            path.unlink()
     return await export(
         GIFTCARDS,
         ExportOptions(

@@ -149,3 +149,13 @@ def test_the_page_tells_when_the_cards_were_looked_up(held: Shop) -> None:
     again = page(held, held.world.run("identifiers verify", path))
     shown = [text.partition("Last look-up</dt><dd>")[2].partition("<")[0] for text in (first, again)]
     assert shown[0] == shown[1] != ""
+
+
+def test_the_page_shows_controls_instead_of_obeying_them(held: Shop, tmp_path: Path) -> None:
+    """A list's name that turns the text around it would let one list look like another."""
+    path = held.world.manifest(COLUMNS, [["C-1", "", "", "", ""]], "kaarten\u202evsc.csv")
+    result = held.world.run("identifiers verify", path)
+    write_sign_off(result.run_dir, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "\u202e" not in page
+    assert "kaarten\\u202evsc.csv" in page

@@ -1,0 +1,84 @@
+"""The token in what comes in, however a gateway writes it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piggy_batch.client.secret_mask import MASK, SHORTEST, SecretMask
+
+TOKEN = "12|s3cr3t/T0ken+that-nobody_may.see~" * 3
+BEARER = f"Bearer {TOKEN}"
+
+
+def wrapped(text: str, end: str, width: int = 20) -> str:
+    """Cut into lines."""
+    return end.join(text[i : i + width] for i in range(0, len(text), width))
+
+
+SPELLINGS = {
+    "raw": TOKEN,
+    "percent-encoded": quote(TOKEN, safe=""),
+    "percent-encoded in small letters": quote(TOKEN, safe="").replace("%7C", "%7c").replace("%2F", "%2f"),
+    "every character percent-encoded": "".join(f"%{ord(c):02x}" for c in TOKEN),
+    "in lines": wrapped(TOKEN, "\n"),
+    "in indented lines": wrapped(TOKEN, "\r\n    "),
+    "in lines as JSON writes them": wrapped(TOKEN, "\\n"),
+    "as JSON of PHP": TOKEN.replace("/", "\\/"),
+    "as JSON escapes": "".join(f"\\u{ord(c):04x}" for c in TOKEN),
+    "Base64": base64.b64encode(TOKEN.encode()).decode(),
+    "Base64 behind one character": base64.b64encode(f":{TOKEN}".encode()).decode(),
+    "Base64 of the header": base64.b64encode(BEARER.encode()).decode(),
+    "Base64 in lines": base64.encodebytes(f"user:{TOKEN}".encode()).decode(),
+    "Base64 for addresses": base64.urlsafe_b64encode(f"ab{TOKEN}".encode()).decode().rstrip("="),
+    "Base64, percent-encoded": quote(base64.b64encode(TOKEN.encode()).decode(), safe=""),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_token_is_masked_however_it_is_written(spelling: str) -> None:
+    """What stands before and after stays, but for what Base64 makes of a group's rest."""
+    mask = SecretMask(TOKEN)
+    found = mask.text(f"before {SPELLINGS[spelling]} after")
+    assert found.startswith("before ")
+    assert found.endswith(" after")
+    assert MASK in found
+    assert len(found) < 60
+    assert mask.text(found) == found
+
+
+def test_an_answer_is_masked_in_names_and_values_at_any_depth() -> None:
+    """Lists, objects and their keys; what is no text stays as it is."""
+    mask = SecretMask(TOKEN)
+    body = {"a": [1, None, True, {TOKEN: f"x {TOKEN}"}], "b": "plain"}
+    assert mask.may_be_in(json.dumps(body).encode())
+    assert mask.json(body) == {"a": [1, None, True, {MASK: f"x {MASK}"}], "b": "plain"}
+
+
+def test_bodies_that_hold_nothing_are_known_at_once() -> None:
+    """An ordinary answer is not looked through; escapes of characters that need none are suspicious."""
+    mask = SecretMask(TOKEN)
+    assert not mask.may_be_in(
+        json.dumps({"name": "Ané", "link": "https:\\/\\/x.test\\/a%20b", "lines": "a\nb"}).encode()
+    )
+    assert mask.may_be_in(b'{"a": "\\u0041"}')
+    assert mask.may_be_in(json.dumps({"a": TOKEN}).encode("utf-16"))
+
+
+def test_a_token_that_is_a_word_is_not_looked_for() -> None:
+    """That of a rehearsal may stand in any answer, and is no secret."""
+    short = "s" * (SHORTEST - 1)
+    assert SecretMask(short).text(f"a {short} b") == f"a {short} b"
+
+
+@given(st.text(max_size=200), st.text(max_size=20))
+def test_other_texts_stay_as_they_are(text: str, more: str) -> None:
+    """Whatever comes in, it is changed only where the token stands."""
+    mask = SecretMask(TOKEN)
+    assert mask.text(text) == text
+    assert mask.text(f"{text} {TOKEN} {more}") == f"{text} {MASK} {more}"
