@@ -1,6 +1,7 @@
 """Exit codes, and the exceptions that end a run with one; a row's outcome is a value, never an exception.
 
 PiggyBatchError
+├── IncompleteError it worked to its end, and some rows or pages are not as they should be
 ├── SetupError      usage, token, manifest: nothing was sent
 ├── HaltError       no row can succeed until a person acts; run the same command later
 └── JournalError    the run directory cannot be used as it is
@@ -32,6 +33,17 @@ class PiggyBatchError(Exception):
     """A run cannot go on. ``str()`` is one line that says where, what, and what next."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.INCOMPLETE
+
+
+class IncompleteError(PiggyBatchError):
+    """Worked to its end, and something is open, refused or not proven. ``result`` says what. Only the Python functions
+    raise it, where they were asked to; the command line shows the result."""
+
+    exit_code = ExitCode.INCOMPLETE
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class SetupError(PiggyBatchError):

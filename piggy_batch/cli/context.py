@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.display import ProgressDisplay
-from piggy_batch.cli.groups import DEFAULT_URL, OF_PROFILE, TYPED
+from piggy_batch.cli.groups import OF_PROFILE, TYPED
 from piggy_batch.cli.terminal import tell
+from piggy_batch.client import DEFAULT_URL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from piggy_batch.cli.profiles import Profile
     from piggy_batch.client.clock import Clock
     from piggy_batch.client.target import Target
     from piggy_batch.runs.context import RunContext
@@ -38,20 +36,10 @@ def make_target_from(ctx: click.Context) -> Target:
 
 def _token(given: dict[str, Any]) -> str:
     """The token: of the option, of the environment, of the profile, in this order."""
-    from piggy_batch.client.target import read_token
+    from piggy_batch.client.profiles import choose_token
 
-    profile: Profile | None = given.get("settings")
-    token_file: Path | None = given.get("token_file")
-    if profile is not None and given["sources"].get("token_file", OF_PROFILE) == OF_PROFILE:
-        if os.environ.get("PIGGY_TOKEN", "").strip():
-            tell(f"note: the token is that of PIGGY_TOKEN, which wins over the profile {profile.name}")
-            token_file = None
-        elif token := profile.token():
-            return token
-    found = read_token(token_file)
-    if token_file is not None and token_file.stat().st_mode & 0o077:
-        tell(f"note: {token_file} can be read by others; run: chmod 600 {token_file}")
-    return found
+    own_file = given.get("token_file") if given.get("sources", {}).get("token_file") != OF_PROFILE else None
+    return choose_token(own_file, given.get("settings"), tell)
 
 
 def clock_of(ctx: click.Context) -> Clock:

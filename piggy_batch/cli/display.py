@@ -6,9 +6,8 @@ import contextlib
 import os
 import sys
 import time
-import traceback
 from collections import Counter, deque
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -16,6 +15,7 @@ import click
 from piggy_batch.cli.terminal import fit
 from piggy_batch.errors import PiggyBatchError
 from piggy_batch.runs.progress import LINE_EVERY_S
+from piggy_batch.runs.run_log import RunLog
 from piggy_batch.text import duration, printable_line
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class ProgressDisplay:
         self._unit = unit
         self._clock = clock
         self._wall = wall
-        self._log: int | None = None
-        self._log_path: Path | None = None
+        self._log = RunLog()
         self._counts: Counter[str] = Counter()
         self._total = 0
         self._done = 0
@@ -73,11 +72,10 @@ class ProgressDisplay:
             if self._bar is not None:
                 self._draw(self._clock())
                 self._bar.close()
-        if self._log is not None:
-            if isinstance(error, Exception) and not isinstance(error, EXPECTED):
-                self._log_traceback(error)
-            os.close(self._log)
-            self._log = None
+        if self._log.path is not None and isinstance(error, Exception) and not isinstance(error, EXPECTED):
+            self._log.write_traceback(error)
+            error.add_note(f"{LOGGED_IN}{self._log.path}")
+        self._log.close()
 
     def total(self, number: int) -> None:
         """Size the bar."""
@@ -120,27 +118,13 @@ class ProgressDisplay:
 
     def log_to(self, path: Path) -> None:
         """Append what is said to a file from here on."""
-        if self._log is None:
-            self._log_path = path
-            self._log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._log.open(path)
 
     def say(self, line: str) -> None:
         """Print a line above the bar, and log it with the time."""
         line = printable_line(line)
-        self._write_log(line)
+        self._log.write(line)
         self._print(line)
-
-    def _write_log(self, line: str) -> None:
-        if self._log is not None:
-            stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            with contextlib.suppress(OSError):  # a full disk ends a run where the journal meets it, not here
-                os.write(self._log, f"{stamp} {line}\n".encode())
-
-    def _log_traceback(self, error: Exception) -> None:
-        """Keep where an error of the program itself happened, for whoever mends it."""
-        for line in "".join(traceback.format_exception(error)).splitlines():
-            self._write_log(printable_line(line))
-        error.add_note(f"{LOGGED_IN}{self._log_path}")
 
     def _print(self, line: str) -> None:
         if self._quiet:

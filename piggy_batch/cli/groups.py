@@ -11,12 +11,11 @@ from click.core import ParameterSource
 
 from piggy_batch.cli.help import Context, Example, write_examples, write_options
 from piggy_batch.cli.paths import PathType
+from piggy_batch.client import DEFAULT_URL
 from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-DEFAULT_URL = "https://api.piggy.eu"
 
 
 class Command(click.Command):
@@ -170,7 +169,7 @@ def _use_profile(ctx: click.Context, param: click.Parameter, value: Any) -> None
     name = kept.get("profile")
     if name is None:
         return
-    from piggy_batch.cli.profiles import find_profile
+    from piggy_batch.client.profiles import find_profile
 
     profile = find_profile(name)
     kept["settings"] = profile

@@ -39,27 +39,6 @@ def check_targets(targets: tuple[Path, ...]) -> None:
             raise SetupError(f"--to {target}: there is no folder {target.absolute().parent}")
 
 
-def write_report(report: Report, target: Path) -> None:
-    """Each form of a report needs its own library; only that one is imported."""
-    suffix = target.suffix.lower()
-    if suffix in {".html", ".htm"}:
-        from piggy_batch.reporting.render.html import write_page
-
-        write_page(report, target)
-    elif suffix == ".xlsx":
-        from piggy_batch.reporting.render.excel import write_workbook
-
-        write_workbook(report, target)
-    elif suffix == ".json":
-        from piggy_batch.reporting.render.json_values import write_json
-
-        write_json(report, target)
-    else:
-        from piggy_batch.reporting.render.plain_text import write_csv
-
-        write_csv(report, target)
-
-
 def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_json: bool) -> None:
     """Data on stdout: JSON, lists, tables, or one line where files were written. Warnings on stderr, also
     when quiet.

@@ -1,0 +1,3 @@
+"""HTTP to the service: one request, one answer or loss; pace, retries, outages."""
+
+DEFAULT_URL = "https://api.piggy.eu"

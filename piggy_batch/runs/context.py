@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from piggy_batch.client.target import Target
     from piggy_batch.models import Answer, Request
     from piggy_batch.runs.progress import Progress
+    from piggy_batch.runs.stopper import Stopper
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class RunContext:
     registry_dir: Path | None = (
         None  # where once commands are written down; None: runs are seen only where they lie beside
     )
-    signals: bool = False  # Ctrl-C and SIGTERM in two stages
+    signals: bool = False  # Ctrl-C and SIGTERM in two stages, where this is the main thread
+    stopper: Stopper | None = None  # by which another thread ends the command softly
     limiter: RateLimiter | None = None  # shared, with its stop, by the stages of one command
     tell_plan: bool = True  # say the plan when rows are about to be sent
     verbose: bool = False  # tell each request

@@ -8,5 +8,6 @@ SUMMARY = "summary.json"
 KINDS = ("csv", "parquet", "xlsx")
 STDIN = Path("-")
 COUNTED = "manifest.csv"  # what --count makes
+IN_MEMORY = "rows.csv"  # the manifest of rows that came from no file
 CLAIM = "claim"  # the fact that a run is about to begin; its value names the run
 INHERITED_CLAIM = "heir"  # what a run will claim: its own name, or that of one that ended here before it had sent

@@ -1,4 +1,4 @@
-"""The manifest that ``--count`` makes."""
+"""Manifests that the program makes itself, in the run directory: of ``--count``, and of rows in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.errors import JournalError
 from piggy_batch.files import UNFINISHED, unwritable_in_run, write_whole
-from piggy_batch.runs.filenames import COUNTED
+from piggy_batch.runs.filenames import COUNTED, IN_MEMORY
 from piggy_batch.runs.journal_queries import JournalQueries
 
 if TYPE_CHECKING:
@@ -33,6 +33,25 @@ def counted_manifest(run_dir: Path, count: int) -> Path:
     if there is not None and (not is_counted(path) or _begun(run_dir)):
         raise JournalError(f"{path} is not the manifest of --count {count}; use the same count, or another --run-dir")
     write_whole(path, text, drafts=run_dir / UNFINISHED, failing=unwritable_in_run)
+    return path
+
+
+def manifest_of(run_dir: Path, data: bytes) -> Path:
+    """A manifest with that content in the run directory, for rows that come from no file.
+
+    JournalError where a run of other rows has begun there.
+    """
+    path = run_dir / IN_MEMORY
+    try:
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        there = path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise JournalError(f"{path} cannot be made: {error.strerror}; name another run_dir") from None
+    if there == data:
+        return path
+    if there is not None and _begun(run_dir):
+        raise JournalError(f"{run_dir} belongs to other rows: changed rows are a new run, name another run_dir")
+    write_whole(path, data, drafts=run_dir / UNFINISHED, failing=unwritable_in_run)
     return path
 
 

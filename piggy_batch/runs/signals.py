@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,7 +50,9 @@ class Signals:
 
     def __init__(self, context: RunContext) -> None:
         self._say = context.progress.say
-        self._names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if context.signals else ()
+        here = context.signals and threading.current_thread() is threading.main_thread()
+        self._names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if here else ()
+        self._stopper = context.stopper if context.signals else None
         self._before: dict[signal.Signals, Any] = {}
         self._soft: Callable[[], object] | None = None
         self._known = ""
@@ -64,6 +67,8 @@ class Signals:
 
     def __exit__(self, *_: object) -> None:
         self._soft = None
+        if self._stopper is not None:
+            self._stopper.attach(None)
         for name, before in self._before.items():
             signal.signal(name, before)
 
@@ -80,6 +85,8 @@ class Signals:
 
         self._known = known
         self._soft = lambda: loop.call_soon_threadsafe(end)
+        if self._stopper is not None:
+            self._stopper.attach(self._soft)
 
     def _hear(self, number: int, _: object) -> None:
         """Called between two instructions of the program, wherever it is."""

@@ -1,7 +1,7 @@
 """The room of files: the only place that knows csv, pyarrow, calamine and xlsxwriter; they load on use."""
 
 from piggy_batch.files import sha256_of
-from piggy_batch.tables.readers.open import open_table
+from piggy_batch.tables.readers.open import open_table, read_columns
 from piggy_batch.tables.table import Rows, Table, TableInfo
 from piggy_batch.tables.writers.base import CsvDialect, OutputColumn
 from piggy_batch.tables.writers.open import FORMATS, Writer, open_writer, warm_up
@@ -16,6 +16,7 @@ __all__ = [
     "Writer",
     "open_table",
     "open_writer",
+    "read_columns",
     "sha256_of",
     "warm_up",
 ]

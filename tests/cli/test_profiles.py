@@ -13,7 +13,7 @@ import pytest
 
 from piggy_batch.cli.groups import Command
 from piggy_batch.cli.main import cli, main
-from piggy_batch.cli.profiles import EXAMPLE, profiles_path, read_profiles
+from piggy_batch.client.profiles import EXAMPLE, profiles_path, read_profiles
 from tests.support.processes import ROOT, TOKEN, serving
 
 PROFILE = """\

@@ -20,6 +20,17 @@ MAY_IMPORT = {
     "exporting": ("runs", "client", "endpoints", "tables", *BASE),
     "importing": ("exporting", "manifest", "runs", "client", "endpoints", "tables", *BASE),
     "reporting": BASE,
+    "library": (
+        "importing",
+        "exporting",
+        "manifest",
+        "runs",
+        "client",
+        "endpoints",
+        "reporting",
+        "tables",
+        *BASE,
+    ),
     "cli": (
         "importing",
         "exporting",
@@ -50,7 +61,7 @@ LIBRARIES = {
     "python_calamine": {"tables/"},
     "xlsxwriter": {"tables/", "reporting/"},
     "jinja2": {"files.py"},
-    "keyring": {"cli/profiles.py"},
+    "keyring": {"client/profiles.py"},
     "starlette": {"sandbox/"},
     "uvicorn": {"sandbox/"},
 }

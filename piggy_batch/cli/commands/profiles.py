@@ -20,7 +20,7 @@ from piggy_batch.cli.terminal import show, tell
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def profiles(*, example: bool, as_json: bool) -> None:
     """List the profiles: where each points, and where its token comes from. Tokens are never shown."""
-    from piggy_batch.cli.profiles import EXAMPLE, profiles_path, read_profiles
+    from piggy_batch.client.profiles import EXAMPLE, profiles_path, read_profiles
 
     if example:
         click.echo(EXAMPLE, nl=False)

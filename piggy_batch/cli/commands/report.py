@@ -10,9 +10,11 @@ from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import PERIOD, STORE, TIMEZONE, add_options
 from piggy_batch.cli.paths import OutputPath, PathType
-from piggy_batch.cli.report_output import check_targets, named_targets, show_report, write_report
-from piggy_batch.cli.report_request import request_from
+from piggy_batch.cli.report_output import check_targets, named_targets, show_report
 from piggy_batch.errors import ExitCode, SetupError
+from piggy_batch.reporting.render.files import write_report
+from piggy_batch.reporting.request import request_from
+from piggy_batch.tables import read_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +110,7 @@ def _report(context: click.Context, /, targets: tuple[Path, ...], **given: Any) 
     check_targets(targets)
     if given["expect_reconciled"] and not given["transactions"]:
         raise SetupError("--expect-reconciled compares with transactions; name their file with --transactions FILE")
-    request = request_from(given, now)
+    request = request_from(given, now, read_columns)
     from piggy_batch.reporting.report import build_report
 
     report = build_report(request, made_at=now)

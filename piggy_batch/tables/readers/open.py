@@ -88,6 +88,13 @@ def _open(
     return open_csv(source, delimiter=delimiter, encoding=encoding, header_row=header_row)
 
 
+def read_columns(path: Path) -> dict[str, list[str]]:
+    """A whole table in memory, as columns of text; cells that are not there are blank."""
+    with open_table(path) as table:
+        rows = [cells + [""] * (len(table.columns) - len(cells)) for _, cells in table.rows()]
+        return {name: [cells[index] for cells in rows] for index, name in enumerate(table.columns)}
+
+
 def _refuse(source: Source, **options: str | int | None) -> None:
     """An option that this format has no use for hides a mistake."""
     for name, value in options.items():

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
     from piggy_batch.reporting.choosing import Choice
     from piggy_batch.reporting.report import ReportRequest
+    from piggy_batch.reporting.transactions import WorkbookReader
 
 
-def request_from(given: Mapping[str, Any], now: datetime) -> ReportRequest:
-    """What to report on; SetupError for options that do not go together or snapshots that are not there."""
+def request_from(given: Mapping[str, Any], now: datetime, read_workbook: WorkbookReader) -> ReportRequest:
+    """What to report on, as ``giftcards report`` is asked.
+
+    SetupError for options that do not go together or snapshots that are not there.
+    """
     from piggy_batch.reporting.dates import parse_day, time_zone
     from piggy_batch.reporting.money import Currency
     from piggy_batch.reporting.report import ReportRequest, TransactionsFile
@@ -38,7 +42,7 @@ def request_from(given: Mapping[str, Any], now: datetime) -> ReportRequest:
         as_of=as_of,
         since=since,
         lists=tuple(dict.fromkeys(given["lists"])),
-        transactions=TransactionsFile(transactions, _read_workbook, given["accept_partial"]) if transactions else None,
+        transactions=TransactionsFile(transactions, read_workbook, given["accept_partial"]) if transactions else None,
         notices=chosen.notices,
     )
 
@@ -86,12 +90,3 @@ def _from_files(files: tuple[Path, ...], zone: ZoneInfo, since: date | None, *, 
                 "export again, or report on it as partial with --accept-partial"
             )
     return Choice(found[-1], None if len(found) == 1 else found[0], tuple(found))
-
-
-def _read_workbook(path: Path) -> dict[str, list[str]]:
-    """The cells of a workbook's first sheet as columns of text."""
-    from piggy_batch.tables import open_table
-
-    with open_table(path) as table:
-        rows = [cells + [""] * (len(table.columns) - len(cells)) for _, cells in table.rows()]
-        return {name: [cells[index] for cells in rows] for index, name in enumerate(table.columns)}

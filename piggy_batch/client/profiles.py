@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.client.target import read_token
 from piggy_batch.errors import SetupError
 from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 KEYRING_SERVICE = "piggy-batch"
 INSISTS = "token_in_clear"
@@ -113,6 +114,24 @@ def find_profile(name: str) -> Profile:
     path = profiles_path()
     has = f"{path} has {', '.join(known)}" if known else f"{path} has none"
     raise SetupError(f"--profile {name}: there is no such profile{nearest(name, known)}; {has}")
+
+
+def choose_token(token_file: Path | None, profile: Profile | None, notify: Callable[[str], None]) -> str:
+    """The token: of a file that was named, of the environment, of the profile, in this order.
+
+    ``notify`` is told where the environment wins over a profile, and which token file others can read.
+    """
+    if token_file is None and profile is not None:
+        if os.environ.get("PIGGY_TOKEN", "").strip():
+            notify(f"note: the token is that of PIGGY_TOKEN, which wins over the profile {profile.name}")
+        elif token := profile.token():
+            return token
+        else:
+            token_file = profile.token_file
+    found = read_token(token_file)
+    if token_file is not None and token_file.stat().st_mode & 0o077:
+        notify(f"note: {token_file} can be read by others; run: chmod 600 {token_file}")
+    return found
 
 
 def _profile(name: str, values: Any, path: Path) -> Profile:

@@ -1,0 +1,71 @@
+"""Snapshots of giftcards and reports on them, from files; the service is not asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from piggy_batch.library.frames import read_parquet
+from piggy_batch.reporting.dates import time_zone
+from piggy_batch.reporting.render.files import write_report
+from piggy_batch.reporting.report import Report, build_report
+from piggy_batch.reporting.request import request_from
+from piggy_batch.reporting.snapshot_store import Store
+from piggy_batch.tables import read_columns
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from piggy_batch.reporting.snapshot import Snapshot
+
+
+def snapshots(store: str | os.PathLike[str], *, timezone: str = "Europe/Amsterdam") -> list[Snapshot]:
+    """The snapshots of a store, oldest first: ``day``, ``moment``, ``cards``, ``agreed``, ``path``."""
+    return list(Store(Path(store), time_zone(timezone)).list())
+
+
+def read_snapshot(snapshot: Snapshot | str | os.PathLike[str]) -> pd.DataFrame:
+    """The cards of a snapshot, one a row."""
+    return read_parquet(Path(snapshot) if not hasattr(snapshot, "path") else snapshot.path)
+
+
+def report(
+    store: str | os.PathLike[str] | None = None,
+    *,
+    files: Iterable[str | os.PathLike[str]] = (),
+    as_of: str | None = None,
+    since: str | None = None,
+    period: str | None = None,
+    transactions: str | os.PathLike[str] | None = None,
+    lists: Iterable[str] = (),
+    timezone: str = "Europe/Amsterdam",
+    currency: str = "EUR",
+    accept_partial: bool = False,
+    to: Iterable[str | os.PathLike[str]] = (),
+) -> Report:
+    """What is owed, what moved and what will expire: the report of ``giftcards report``, as a value.
+
+    ``to`` also writes it, as .html, .xlsx, .json or .csv. ``report.closed`` says whether the roll-forward closes.
+    SetupError where the snapshots do not allow it.
+    """
+    now = datetime.now(UTC)
+    asked = {
+        "store": Path(store) if store is not None else None,
+        "files": tuple(map(Path, files)),
+        "as_of": as_of,
+        "since": since,
+        "period": period,
+        "transactions": Path(transactions) if transactions is not None else None,
+        "lists": tuple(lists),
+        "timezone_name": timezone,
+        "currency_code": currency,
+        "accept_partial": accept_partial,
+    }
+    made = build_report(request_from(asked, now, read_columns), made_at=now)
+    for target in to:
+        write_report(made, Path(target))
+    return made
