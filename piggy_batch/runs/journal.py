@@ -40,6 +40,13 @@ ON CONFLICT (number) DO UPDATE SET state = excluded.state, run = excluded.run, a
     before = excluded.before, proof = excluded.proof, http_status = excluded.http_status,
     code = excluded.code, message = excluded.message, kept = excluded.kept, finished_at = excluded.finished_at
 """
+_RECORD = """
+INSERT INTO fates (number, state, run, attempts, before, proof, http_status, code, message, kept, finished_at, sent_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (number) DO UPDATE SET state = excluded.state, run = excluded.run, attempts = excluded.attempts,
+    before = excluded.before, proof = excluded.proof, http_status = excluded.http_status, code = excluded.code,
+    message = excluded.message, kept = excluded.kept, finished_at = excluded.finished_at, sent_at = excluded.sent_at
+"""
 _INVALID = """
 INSERT INTO fates (number, state, run, message) VALUES (?, 'invalid', 0, ?)
 ON CONFLICT (number) DO UPDATE SET message = message || '; ' || excluded.message
@@ -163,7 +170,7 @@ class Journal:
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """Put outcomes that were read from elsewhere in the place of those here. One transaction."""
         with self._guard(), database.transaction(self._db):
-            self._db.executemany(_OUTCOME, (self._values(outcome) for outcome in outcomes))
+            self._db.executemany(_RECORD, ((*self._values(outcome), outcome.sent_at) for outcome in outcomes))
 
     def forget_keys(self) -> None:
         """Drop what only the check for duplicates needed; its pages are used again for fates."""

@@ -45,6 +45,7 @@ class Outcome:
     code: int | None = None
     message: str | None = None
     kept: Mapping[str, Json] | None = None
+    sent_at: float | None = None  # of an outcome that was read from elsewhere; else its intent has said it
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from piggy_batch.cli.commands.reconcile import RECONCILE_OPTIONS
 from piggy_batch.cli.context import make_run_context, open_display
-from piggy_batch.cli.groups import command
-from piggy_batch.cli.options import add_options
+from piggy_batch.cli.groups import Command, command
+from piggy_batch.cli.options import add_options, connection_from
 from piggy_batch.cli.output import refusal_shown, show_result
-from piggy_batch.cli.paths import ManifestPath
+from piggy_batch.cli.paths import ManifestPath, PathType
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from
 from piggy_batch.cli.terminal import show
 from piggy_batch.endpoints.contacts import RECEPTIONS_DISCOURAGED
+from piggy_batch.errors import SetupError
 from piggy_batch.importing.migration.stages import migrate_operation
 
 if TYPE_CHECKING:
@@ -35,8 +37,61 @@ def _describe() -> str:
     ]
     lines += ["", "Running the same command again goes on where it stopped; --limit 20 is a pilot whose"]
     lines += ["rows the full run skips. Rehearse it against `piggy-batch sandbox` first."]
+    lines += ["", "Credits in doubt: `piggy-batch migrate reconcile RUN_DIR` looks what became of them."]
     lines += ["", f"{RECEPTIONS_DISCOURAGED[0].upper()}{RECEPTIONS_DISCOURAGED[1:]}."]
     return "\n".join(lines)
+
+
+class _Migrate(Command):
+    """``migrate MANIFEST``, and ``migrate reconcile RUN_DIR`` for the word in the manifest's place."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the command that is meant."""
+        if args[:1] == ["reconcile"]:
+            return reconcile_command.make_context(f"{info_name} reconcile", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.pass_context
+def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
+    """Settle the credits of a migration whose answers were lost.
+
+    Reads the balance and the credit receptions of each contact with credits in doubt, and compares them with the
+    balance that the migration has read before it gave any. Where both show what became of a row it is done, or
+    failed, and the same `migrate` command gives the credits of those that failed. What is not proven is listed in
+    credits-in-doubt.<fmt> for a person. Nothing is given by this command.
+
+    Exit code 0: no credits are in doubt any more. 1: some are. 3: halted.
+    """
+    from piggy_batch.importing.migration.credit_reconcile import CreditReconcileOptions, reconcile_credits
+
+    if not run_dir.is_dir():
+        raise SetupError(f"{run_dir}: no such directory; name the run directory of a migration")
+    wanted = CreditReconcileOptions(
+        settle_after_s=given["settle_after"],
+        connection=connection_from(given),
+        concurrency=given["concurrency"],
+    )
+    with open_display("contacts", progress=given["progress"]) as display:
+        result = asyncio.run(reconcile_credits(run_dir, wanted, make_run_context(ctx, display)))
+    show_result(result, as_json=given["as_json"])
+    ctx.exit(result.exit_code)
+
+
+_command_of_reconcile = add_options(_reconcile, RECONCILE_OPTIONS)
+_command_of_reconcile = click.argument("run_dir", type=PathType(file_okay=False))(_command_of_reconcile)
+reconcile_command: click.Command = command(
+    "reconcile",
+    examples=(
+        ("settle what balances and credit receptions prove", "piggy-batch migrate reconcile klanten.migrate"),
+        (
+            "a day later, without waiting for late answers",
+            "piggy-batch migrate reconcile klanten.migrate --settle-after 1h",
+        ),
+    ),
+)(_command_of_reconcile)
 
 
 @click.pass_context
@@ -99,6 +154,7 @@ def _command() -> click.Command:
     callback = click.argument("manifest", type=ManifestPath(), required=False)(callback)
     made: click.Command = command(
         "migrate",
+        cls=_Migrate,
         help=_describe(),
         columns=columns_of(migrate_operation(credits=True)),
         examples=(

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--exclusive",
-        is_flag=True,
-        help="State that nobody else makes cards in these programs: then new, empty cards are assigned to the rows.",
-    ),
+EXCLUSIVE = click.option(
+    "--exclusive",
+    is_flag=True,
+    help="State that nobody else makes cards in these programs: then new, empty cards are assigned to the rows.",
+)
+RECONCILE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--settle-after",
         type=Duration(),
@@ -50,8 +50,8 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
     Lists the program's cards anew. Cards that are new since the run began, empty, active and of the right age may be
     those of rows in doubt. They are assigned only with --exclusive, and only where the list is proven complete, no
     other new card shows that somebody else works in the program, and there are no more of them than rows; otherwise
-    they are listed in candidates.<fmt> for a person. Rows that a proven list does not account for become failed, and
-    the same `giftcards create` command sends them again.
+    they are listed in candidates.<fmt> for a person, each with what speaks against it. Rows become failed only where
+    a proven list shows no new card that is not assigned, and the same `giftcards create` command sends them again.
 
     Make each batch in a fresh program, if you can: it holds nothing before and no strangers after.
 
@@ -73,7 +73,7 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
     ctx.exit(result.exit_code)
 
 
-_command = add_options(_reconcile, OPTIONS)
+_command = add_options(_reconcile, (EXCLUSIVE, *RECONCILE_OPTIONS))
 _command = click.argument("run_dir", type=PathType(file_okay=False))(_command)
 reconcile_command: click.Command = command(
     "reconcile",

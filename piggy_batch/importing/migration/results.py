@@ -38,12 +38,16 @@ def finish(
     job: Job,
     ending: StopReason,
     taken: frozenset[int] | None,
+    *,
+    code: ExitCode | None = None,
 ) -> RunResult:
-    """Read every row's fate from the stages, write the reports, and close the invocation's books."""
+    """Read every row's fate from the stages, write the reports, and close the invocation's books. ``code``: how it
+    ends where the rows do not tell."""
     seen: Counter[Status] = Counter()
     taken_on: Counter[tuple[str, Status]] = Counter()
     journal.record(_fates(state, taken, seen, taken_on))
-    code = _exit_code(ending, journal.queries.counts() if taken is None else seen)
+    if code is None:
+        code = _exit_code(ending, journal.queries.counts() if taken is None else seen)
     journal.finish(job.context.clock.wall(), code)
     counts = journal.queries.counts()
     goes_on = counts[Status.PENDING] + counts[Status.FAILED] + _guarded_doubt(state)
@@ -99,6 +103,7 @@ def _fates(
             code=fate.code if fate else None,
             message=f"{stage}: {fate.message}" if fate and fate.message else None,
             kept=_kept(line),
+            sent_at=fate.sent_at if fate else None,
         )
 
 
@@ -143,7 +148,10 @@ def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str
             f"{' (with --credits-again: these rows were given none)' if job.migration.shop else ''}"
         )
     if counts[Status.UNKNOWN]:
-        notes.append("rows in unknown may have been carried out; _message names the stage")
+        notes.append(
+            "rows in unknown may have been carried out; _message names the stage. For credits in doubt, this looks at "
+            f"balances and credit receptions: {shlex.join(['piggy-batch', 'migrate', 'reconcile', str(job.run_dir)])}"
+        )
     if not ending.halted and counts[Status.DONE] + counts[Status.ALREADY] and not counts[Status.PENDING]:
         notes.append(f"sign off with: {_sign_off(job)}")
     return tuple(notes)

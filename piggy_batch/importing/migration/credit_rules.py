@@ -1,0 +1,129 @@
+"""Rules for credits in doubt: what balances and credit receptions of a contact prove. Pure.
+
+Two witnesses must agree: the list of what has changed the balance since the migration read it, and the balance
+itself. What the list shows accounts for the whole difference, or nothing is concluded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from piggy_batch.models import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SLACK_S = 120.0  # what the service's clock and this machine's may differ by
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Credits that were sent and may have been given; ``part``, ``number``: their row in the credits stage."""
+
+    part: int
+    number: int
+    row: int  # of the migration's manifest
+    credits: int
+    shop: str
+    sent_at: float  # seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change to a balance as the service lists it."""
+
+    uuid: str
+    credits: int | None
+    shop: str | None
+    made_at: float | None  # seconds since the epoch; None: not told
+    given: bool  # whether it is a credit reception, as far as the service tells
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """What is known of one contact."""
+
+    before: int | None  # the balance that the migration has read before it gave any
+    read_at: float | None  # when
+    given: int  # by the migration, and shown so
+    known: frozenset[str]  # the receptions that show it
+    now: int | None  # the balance
+    changes: tuple[Change, ...] | None  # every change that the service lists; None: not shown whole
+    begun_at: float  # when the reading began
+
+    def new(self) -> list[Change]:
+        """Changes since the balance was read before, but for those that the migration has given."""
+        since = (self.read_at or 0.0) - SLACK_S
+        unknown = (change for change in self.changes or () if change.uuid not in self.known)
+        return [change for change in unknown if change.made_at is None or change.made_at >= since]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a doubt has come to: ``done`` with the reception that shows it, or ``failed``."""
+
+    doubt: Doubt
+    status: Status
+    reception: str | None
+    message: str
+
+
+def settle(doubts: Sequence[Doubt], witnesses: Witnesses, settle_after_s: float) -> tuple[list[Settled], str | None]:
+    """What is proven of one contact's credits in doubt, and why the rest is not; None where nothing is left.
+
+    While the list shows a reception that no row accounts for, none becomes failed.
+    """
+    why = _unproven(witnesses)
+    if why is not None:
+        return [], why
+    new = witnesses.new()
+    found: list[Settled] = []
+    left: list[Doubt] = []
+    strangers = {change.uuid: change for change in new if change.given}
+    for (amount, shop), group in _groups(doubts).items():
+        fitting = [change for change in new if change.given and change.credits == amount and change.shop == shop]
+        if len(fitting) > len(group):
+            return [], f"{len(fitting):,} receptions of {amount:,} credits for {len(group):,} rows: some are others'"
+        for doubt, change in zip(group, fitting, strict=False):
+            message = "the answer was lost; balance and credit receptions show that they were given"
+            found.append(Settled(doubt, Status.DONE, change.uuid, message))
+            del strangers[change.uuid]
+        left += group[len(fitting) :]
+    if left and strangers:
+        return found, f"{len(strangers):,} credit receptions of another amount or shop since; they may be these rows'"
+    if left and witnesses.begun_at - max(doubt.sent_at for doubt in left) < settle_after_s:
+        return found, f"sent less than {settle_after_s:g} s before this look, so that they may still be given"
+    message = "balance and credit receptions show that they were not given"
+    return found + [Settled(doubt, Status.FAILED, None, message) for doubt in left], None
+
+
+def _unproven(witnesses: Witnesses) -> str | None:
+    """Why nothing can be concluded; None: list and balance agree."""
+    if witnesses.changes is None:
+        return "the service does not show the whole list of the contact's credit receptions"
+    if witnesses.before is None or witnesses.read_at is None:
+        return "the balance before the migration is not known"
+    if witnesses.now is None:
+        return "the service does not show the balance"
+    if not witnesses.known <= {change.uuid for change in witnesses.changes}:
+        return "the list of credit receptions lacks some that this migration has given"
+    new = witnesses.new()
+    if any(change.credits is None for change in new):
+        return "a change is listed without its credits"
+    listed = sum(change.credits or 0 for change in new)
+    expected = witnesses.before + witnesses.given + listed
+    if expected != witnesses.now:
+        return (
+            f"the balance is {witnesses.now:,}, and {witnesses.before:,} before, {witnesses.given:,} given by this "
+            f"migration and {listed:,} listed beside them make {expected:,}"
+        )
+    return None
+
+
+def _groups(doubts: Sequence[Doubt]) -> dict[tuple[int, str], list[Doubt]]:
+    """Doubts that no witness tells apart, those sent first in front."""
+    groups: dict[tuple[int, str], list[Doubt]] = {}
+    for doubt in sorted(doubts, key=lambda d: (d.sent_at, d.part, d.number)):
+        groups.setdefault((doubt.credits, doubt.shop), []).append(doubt)
+    return groups
