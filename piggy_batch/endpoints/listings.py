@@ -27,6 +27,7 @@ class Field:
     name: str
     path: str
     kind: FieldKind = "text"
+    keeps_type: bool = False  # text, but a number or a truth value in a format that has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,11 @@ class Listing:
                 f"--columns {', '.join(unknown)}: no such column; there are {', '.join(known)}, and dotted paths "
                 "like current_values.firstname"
             )
-        rest = [known.get(name) or Field(name, name) for name in dict.fromkeys(names) if name != self.fields[0].name]
+        rest = [
+            known.get(name) or Field(name, name, keeps_type=True)
+            for name in dict.fromkeys(names)
+            if name != self.fields[0].name
+        ]
         return replace(self, fields=(self.fields[0], *rest))
 
 
@@ -211,7 +216,7 @@ LOYALTY_TRANSACTIONS = Listing(
         Field("loyalty_transaction_uuid", "uuid"),
         Field("type", "type"),  # credit_reception, reward_reception, digital_reward_reception (the SDK's names)
         Field("credits", "credits", "int"),
-        Field("unit_value", "unit_value"),  # a number with a fraction, as text
+        Field("unit_value", "unit_value", keeps_type=True),  # a number with a fraction
         Field("unit_name", "unit.name"),
         Field("channel", "channel"),
         Field("contact_uuid", "contact.uuid"),

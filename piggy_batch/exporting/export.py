@@ -214,7 +214,7 @@ class _Export:
         """Write file and summary, then forget the store: the next run begins anew."""
         store, options = self.store, self.options
         selection = store.select({reader.list_id: reader.state.upto for reader in readers})
-        builder = RowBuilder(self.listing, extra=options.reading.extra)
+        builder = RowBuilder(self.listing, extra=options.reading.extra, keeps_types=self.kind == "jsonl")
         self.context.progress.say(f"writing {options.to}")
         known = self._summary(readers, selection, account, exit_code)
         try:

@@ -45,16 +45,18 @@ class OddValue:
 class RowBuilder:
     """How a list's stored objects become rows.
 
-    ``unreadable`` counts the values of a column that do not fit it; ``odd`` holds the first of them.
+    ``keeps_types``: the file's format has numbers and truth values. ``unreadable`` counts the values of a column that
+    do not fit it; ``odd`` holds the first of them.
     """
 
-    def __init__(self, listing: Listing, *, extra: bool) -> None:
+    def __init__(self, listing: Listing, *, extra: bool, keeps_types: bool = False) -> None:
         self.columns = columns_of(listing.fields, extra=extra)
         self.unreadable: Counter[str] = Counter()
         self.odd: list[OddValue] = []
         self.count = 0  # rows so far
         self._fields = [(f.name, f.kind) for f in listing.fields]
         self._extra = extra
+        self._typed = {f.name for f in listing.fields if f.keeps_type} if keeps_types else set()
 
     def rows(self, kept: Sequence[tuple[str, float]]) -> list[tuple[object, ...]]:
         """A row for each stored object, made column by column."""
@@ -72,6 +74,8 @@ class RowBuilder:
 
     def _column(self, name: str, kind: FieldKind, values: Sequence[Json], keys: Sequence[Json]) -> Sequence[object]:
         """Values as their column holds them. What the service usually sends is not looked at one by one."""
+        if name in self._typed:
+            return [None if value is None else _typed(value) for value in values]
         types = set(map(type, values)) - {type(None)}
         if kind == "timestamp" and types <= {str}:
             try:
@@ -132,6 +136,10 @@ def write_rows(
             writer.write(builder.rows(batch))
         if writer.note:
             tell(writer.note)
+
+
+def _typed(value: Json) -> object:
+    return value if isinstance(value, bool | int | float) else _text(value)
 
 
 def _text(value: Json) -> object:

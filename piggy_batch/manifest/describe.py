@@ -49,8 +49,7 @@ def column_lines(binding: Binding) -> list[str]:
     """Which columns are used for what, and which are not."""
     used = [_used(binding, column.name) for column in binding.fields if _is_given(binding, column.name)]
     lines = [f"columns used: {', '.join(used)}"]
-    read = {binding.header[place] for place in binding.column_index.values()}
-    unused = [name for name in binding.header if name not in read and not name.startswith("_")]
+    unused = unused_columns(binding)
     if unused:
         likely = likely_fields(binding)
         named = [f'"{name}"{likely.get(name, "")}' for name in unused]
@@ -58,6 +57,12 @@ def column_lines(binding: Binding) -> list[str]:
         more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
         lines.append(f"columns not used: {', '.join(named[:_NAMED])}{more}")
     return lines
+
+
+def unused_columns(binding: Binding) -> list[str]:
+    """The manifest's own columns that the command does not read."""
+    read = set(binding.column_index.values())
+    return [name for place, name in enumerate(binding.header) if place not in read and not name.startswith("_")]
 
 
 def _is_given(binding: Binding, name: str) -> bool:
@@ -113,7 +118,6 @@ def unaccepted(blocking: Sequence[Finding]) -> str:
 def as_json(loaded: LoadedManifest) -> dict[str, Any]:
     """What was found in a manifest, for programs: findings, reasons with their counts, columns, what was not judged."""
     binding = loaded.binding
-    read = {binding.header[place] for place in binding.column_index.values()}
     found: dict[str, Any] = findings_as_json(loaded.rows, loaded.findings)
     return found | {
         "invalid": loaded.invalid,
@@ -121,7 +125,7 @@ def as_json(loaded: LoadedManifest) -> dict[str, Any]:
         "problems": [{"row": p.row, "line": p.line, "column": p.column, "message": p.message} for p in loaded.problems],
         "not_judged": list(loaded.not_judged),
         "columns_used": {name: binding.header[place] for name, place in binding.column_index.items()},
-        "columns_not_used": [name for name in binding.header if name not in read and not name.startswith("_")],
+        "columns_not_used": unused_columns(binding),
         "notes": [*loaded.facts.notes, *loaded.warnings],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
+from piggy_batch.models import Kind as FieldKind
 from piggy_batch.models import Status
 from piggy_batch.tables import FORMATS, OutputColumn, open_writer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.runs.journal_queries import JournalQueries
+    from piggy_batch.tables.writers.base import Kind
 
 CHANGED, PROBLEM = "_changed", "_problem"
 _BATCH = 2000  # rows a write
@@ -34,7 +36,7 @@ def write_mended(journal: JournalQueries, binding: Binding, target: Path) -> tup
     layout = _Layout(binding)
     changed = invalid = 0
     batch: list[list[object]] = []
-    with open_writer(target, kind, [OutputColumn(name) for name in layout.names]) as writer:
+    with open_writer(target, kind, layout.columns(typed=kind == "jsonl")) as writer:
         for entry in journal.all_rows():
             cells, changes = layout.row(entry.cells)
             is_invalid = entry.status is Status.INVALID
@@ -60,6 +62,20 @@ class _Layout:
         self._places = [place for place, _ in kept]
         headers = [self._fields.get(place) or self._aside(name, own) for place, name in kept]
         self.names = [*headers, *(name for name, _ in self._constants), CHANGED, PROBLEM]
+
+    def columns(self, *, typed: bool) -> list[OutputColumn]:
+        """The columns of the file; ``typed``: with numbers and truth values as such, for a format that has both."""
+        return [OutputColumn(name, cell=self._cell(name) if typed else None) for name in self.names]
+
+    def _cell(self, name: str) -> Kind | None:
+        column = self._binding.operation.column(name)
+        match column.kind if column else FieldKind.TEXT:
+            case FieldKind.FLAG:
+                return "bool"
+            case FieldKind.CENTS | FieldKind.CREDITS | FieldKind.BALANCE:
+                return "int"
+            case _:
+                return None
 
     def _stays(self, place: int, name: str) -> bool:
         return place in self._fields or not name.startswith("_")

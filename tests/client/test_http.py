@@ -265,6 +265,14 @@ def test_a_token_with_characters_that_no_token_has_is_refused(token: str) -> Non
     assert token not in str(caught.value)
 
 
+@pytest.mark.parametrize("token", ['"secret"', "'secret'", "`secret`"])
+def test_a_token_in_quotes_is_named_as_such(token: str) -> None:
+    """Quotes that a shell or an editor has kept are said to be the matter, and the token is not shown."""
+    with pytest.raises(SetupError, match="in quotes") as caught:
+        make_target("https://api.piggy.eu", token)
+    assert "secret" not in str(caught.value)
+
+
 def test_the_token_is_in_no_repr() -> None:
     """Target and Api do not show it."""
     target = Target("https://api.piggy.eu", "secret-token")

@@ -14,6 +14,7 @@ import pytest
 
 from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, TRANSACTIONS
 from piggy_batch.errors import SetupError
+from piggy_batch.exporting.output import RowBuilder
 from piggy_batch.reporting.snapshot import SCHEMA
 from tests.exporting.conftest import Account, held, read
 
@@ -76,6 +77,19 @@ def test_jsonl_is_one_object_a_card(account: Account) -> None:
     assert len(lines) == 40
     assert list(first) == COLUMNS
     assert json.loads(lines[1])["expiration_date"] is None
+    assert isinstance(first["active"], bool)
+    assert isinstance(first["amount_in_cents"], int)
+    assert all(isinstance(first[name], str) for name in ("giftcard_uuid", "hash", "read_at"))
+
+
+def test_jsonl_keeps_the_types_of_attributes(make: Make) -> None:
+    """What the service has as a number or a truth value is one in the file; identifiers stay text."""
+    listing = CONTACTS.choose(("email", "current_values.age", "current_values.vip"))
+    body = json.dumps([["u-1", "a@b.nl", 41, True], None])
+    typed = RowBuilder(listing, extra=False, keeps_types=True).rows([(body, 0.0)])
+    plain = RowBuilder(listing, extra=False).rows([(body, 0.0)])
+    assert typed[0][:4] == ("u-1", "a@b.nl", 41, True)
+    assert plain[0][:4] == ("u-1", "a@b.nl", "41", "true")
 
 
 def test_a_workbook_keeps_hashes_as_text(account: Account) -> None:

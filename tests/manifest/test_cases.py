@@ -12,6 +12,7 @@ import pytest
 from piggy_batch.errors import SetupError
 from piggy_batch.importing.check import check_manifest
 from piggy_batch.importing.migration.stages import migrate_operation
+from piggy_batch.importing.verification.sign_off import write_sign_off
 from piggy_batch.manifest.doctor import parse_fixes
 from piggy_batch.manifest.options import ManifestOptions
 from tests.support.world import World, read_csv
@@ -249,8 +250,10 @@ def test_the_page_shows_the_rows_of_a_near_duplicate(world: World) -> None:
 
 def test_a_column_that_is_not_compared_is_named(world: World) -> None:
     """A verification does not look at balances, and says so."""
-    world.run("identifiers verify", case(world, "20-signoff-credits.csv"))
+    result = world.run("identifiers verify", case(world, "20-signoff-credits.csv"))
     assert 'columns not used: "credits"' in plan(world)
+    write_sign_off(result.run_dir, world.folder / "page.html")
+    assert "Not compared: credits." in (world.folder / "page.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

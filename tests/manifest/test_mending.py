@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import openpyxl
@@ -153,6 +154,18 @@ def test_the_mended_list_in_every_format(world: World, kind: str) -> None:
     assert problems == ["", f"{CARD}: is blank", ""]
     assert world.run("identifiers create", mended, skip_invalid=True).exit_code == 1
     assert world.effects == 2
+
+
+def test_a_mended_list_in_json_lines_has_types(world: World) -> None:
+    """Truth values and amounts are what JSON has for them; what is none stays as it stands."""
+    header = f"{CARD},contact_identifier_active,email,credits"
+    manifest = world.manifest(header, [["007", "true", "a@b.nl", "12"], ["008", "J", "", "x"]])
+    mended = world.folder / "mended.jsonl"
+    with check_manifest(migrate_operation(credits=False), manifest, ManifestOptions()) as checked:
+        checked.write_mended(mended)
+    first, second = map(json.loads, mended.read_text(encoding="utf-8").splitlines())
+    assert (first[CARD], first["contact_identifier_active"], first["credits"]) == ("007", True, 12)
+    assert (second["contact_identifier_active"], second["credits"]) == ("J", "x")
 
 
 def test_a_mended_list_does_not_feed_what_was_not_fed(world: World) -> None:

@@ -252,6 +252,22 @@ def test_other_formats_hold_a_long_cell_whole(tmp_path: Path, kind: str) -> None
 
 def test_json_lines_are_json(tmp_path: Path) -> None:
     """Each line is one object of all columns."""
+    kinds = [OutputColumn("n", "int"), OutputColumn("b", "bool"), OutputColumn("t", "timestamp"), OutputColumn("x")]
+    with open_writer(tmp_path / "typed", "jsonl", kinds) as writer:
+        writer.write(
+            [
+                [1, True, datetime(2026, 1, 31, 10, tzinfo=UTC), "1"],
+                ["2", "false", "2026-01-31T10:00:00Z", True],
+                ["007", "J", "?", None],
+            ]
+        )
+        writer.write([["", "", "", ""]])
+    assert [json.loads(line) for line in (tmp_path / "typed").read_text(encoding="utf-8").splitlines()] == [
+        {"n": 1, "b": True, "t": "2026-01-31T10:00:00Z", "x": "1"},
+        {"n": 2, "b": False, "t": "2026-01-31T10:00:00Z", "x": True},
+        {"n": "007", "b": "J", "t": "?", "x": None},
+        {"n": None, "b": None, "t": None, "x": ""},
+    ]
     write(tmp_path / "t", "jsonl", ["a", "b"], [["1", ""], ["é\n", "x"]])
     lines = (tmp_path / "t").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [{"a": "1", "b": ""}, {"a": "é\n", "b": "x"}]

@@ -10,6 +10,7 @@ from piggy_batch import __version__
 from piggy_batch.client.account import describe_account
 from piggy_batch.files import render_template, write_text
 from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL
+from piggy_batch.manifest.describe import unused_columns
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
@@ -65,10 +66,16 @@ class SignOff:
     more_unseen: int
     run_dir: str
     version: str
+    not_compared: tuple[str, ...] = ()  # columns of the manifest
 
     @property
     def verdict(self) -> str:
-        """The page in one sentence."""
+        """The page in a sentence, and what was not compared in another."""
+        if not self.not_compared or not self.rows:
+            return self._judgement()
+        return f"{self._judgement()} Not compared: {', '.join(self.not_compared)}."
+
+    def _judgement(self) -> str:
         if not self.rows:
             return "The manifest has no rows: there is nothing to sign off."
         if not self.complete:
@@ -137,6 +144,7 @@ def read_sign_off(journal: JournalQueries, run_dir: Path) -> SignOff:
         more_unseen=unseen.more,
         run_dir=str(run_dir.resolve()),
         version=__version__,
+        not_compared=tuple(unused_columns(binding)),
     )
 
 

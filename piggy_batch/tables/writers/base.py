@@ -81,14 +81,14 @@ def _moment_text(value: object) -> str | None:
     return moment_text(moment) if moment else None
 
 
-class _Known(dict[object, str | None]):
-    """What a cell shows, worked out once for each value."""
+class Known(dict[object, object]):
+    """What a cell shows, worked out once for each value: moments and truth values repeat."""
 
-    def __init__(self, show: Callable[[object], str | None]) -> None:
+    def __init__(self, show: Callable[[object], object]) -> None:
         super().__init__()
         self._show = show
 
-    def __missing__(self, value: object) -> str | None:
+    def __missing__(self, value: object) -> object:
         text = self[value] = self._show(value)
         return text
 
@@ -106,7 +106,7 @@ def as_text(columns: Sequence[OutputColumn]) -> Callable[[Rows], Rows]:
     def convert(rows: Rows) -> Rows:
         changed = [list(row) for row in rows]
         for index, show in special:
-            known = _Known(show)  # moments and truth values repeat
+            known = Known(show)
             for row in changed:
                 row[index] = known[row[index]]
         return changed
