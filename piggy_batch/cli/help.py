@@ -31,7 +31,13 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
         *(
             "--transactions",
             "--list",
+            "--sample",
+            "--seed",
+            "--account",
+            "--cohorts",
+            "--breakage-months",
             "--currency",
+            "--lang",
             "--timezone",
             "--extra",
             "--against-account",

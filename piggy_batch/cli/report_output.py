@@ -10,6 +10,7 @@ import click
 
 from piggy_batch.cli.output import json_text, printable_text
 from piggy_batch.errors import SetupError
+from piggy_batch.reporting.render.files import ENDINGS
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def named_targets(targets: tuple[Path, ...], period: str | None, timezone_name: 
 def check_targets(targets: tuple[Path, ...]) -> None:
     """SetupError where a file's ending asks for no form of a report, or its folder is not there."""
     for target in targets:
-        if target.suffix.lower() not in {".html", ".htm", ".xlsx", ".json", ".csv"}:
-            raise SetupError(f"--to {target}: reports are written as .html, .xlsx, .json or .csv")
+        if target.suffix.lower() not in ENDINGS:
+            raise SetupError(f"--to {target}: reports are written as .html, .xlsx, .json, .csv or .parquet (cards)")
         if not target.absolute().parent.is_dir():
             raise SetupError(f"--to {target}: there is no folder {target.absolute().parent}")
 
@@ -46,17 +47,18 @@ def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_js
     from piggy_batch.reporting.notices import Level
     from piggy_batch.reporting.render import json_values, plain_text
 
+    listed = any(part.lists for part in report.parts)
     if as_json:
         click.echo(json_text(json_values.as_json(report)))
     elif quiet:
         pass
     elif targets:
         click.echo(printable_line(f"{plain_text.one_line(report)}; written to {', '.join(map(str, targets))}"))
-    elif report.lists and sys.stdout.isatty():
+    elif listed and sys.stdout.isatty():
         shown = io.StringIO()
         plain_text.write_csv_to(report, shown)
         click.echo(printable_text(shown.getvalue()), nl=False)
-    elif report.lists:
+    elif listed:
         plain_text.write_csv_to(report, sys.stdout)
     else:
         click.echo(printable_text(plain_text.as_text(report)))

@@ -31,9 +31,14 @@ currency = "EUR"
 
 [shop-a.accounts]             # of the ledger, for the finance journal
 outstanding = "2210"
+redeemed = "8010"
+
+[shop-a.currencies]           # of programs that are not in the currency above
+"3f0c7b1e-5a55-4c0e-9d0a-0c8f6d2b7a11" = "GBP"
 """
 TEXTS = ("base_url", "token_file", "keyring", "token", "shop", "currency", "timezone")
-KEYS = (*TEXTS, "rate", "accounts", INSISTS)
+TABLES = ("accounts", "currencies")
+KEYS = (*TEXTS, "rate", *TABLES, INSISTS)
 SOURCES = ("token_file", "keyring", "token")  # where a token may come from: one of them
 
 
@@ -70,9 +75,11 @@ class Profile:
     def defaults(self) -> dict[str, Any]:
         """Defaults for options, by the names of their parameters. No token is among them."""
         found = {name: self.values[name] for name in ("base_url", "shop", "rate") if name in self.values}
-        for name, parameter in (("currency", "currency_code"), ("timezone", "timezone_name")):
-            if name in self.values:
-                found[parameter] = self.values[name]
+        if "timezone" in self.values:
+            found["timezone_name"] = self.values["timezone"]
+        others = [f"{program}={code}" for program, code in self.values.get("currencies", {}).items()]
+        if currencies := [*([self.values["currency"]] if "currency" in self.values else []), *others]:
+            found["currencies"] = currencies
         if self.values.get("accounts"):
             found["accounts"] = [f"{name}={number}" for name, number in self.values["accounts"].items()]
         return found
@@ -159,7 +166,7 @@ def _is_sound(key: str, value: Any) -> bool:
         return value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool))
     if key == INSISTS:
         return isinstance(value, bool)
-    if key == "accounts":
+    if key in TABLES:
         return isinstance(value, dict) and all(isinstance(v, str) or type(v) is int for v in value.values())
     return isinstance(value, str) and bool(value.strip())
 

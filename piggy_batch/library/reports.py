@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from piggy_batch.library.frames import read_parquet
 from piggy_batch.reporting.dates import time_zone
 from piggy_batch.reporting.render.files import write_report
-from piggy_batch.reporting.report import Report, build_report
+from piggy_batch.reporting.report_builder import build_report
 from piggy_batch.reporting.request import request_from
 from piggy_batch.reporting.snapshot_store import Store
 from piggy_batch.tables import read_columns
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
+    from piggy_batch.reporting.report import Report
     from piggy_batch.reporting.snapshot import Snapshot
 
 
@@ -42,17 +43,27 @@ def report(
     period: str | None = None,
     transactions: str | os.PathLike[str] | None = None,
     lists: Iterable[str] = (),
+    sample: int | None = None,
+    seed: int = 1,
+    accounts: Mapping[str, str] | None = None,
+    cohorts: bool | None = None,
+    breakage_months: int | None = None,
     timezone: str = "Europe/Amsterdam",
     currency: str = "EUR",
+    currencies: Mapping[str, str] | None = None,
     accept_partial: bool = False,
+    language: str = "en",
     to: Iterable[str | os.PathLike[str]] = (),
 ) -> Report:
     """What is owed, what moved and what will expire: the report of ``giftcards report``, as a value.
 
-    ``to`` also writes it, as .html, .xlsx, .json or .csv. ``report.closed`` says whether the roll-forward closes.
-    SetupError where the snapshots do not allow it.
+    ``accounts``: the ledger's account for each figure of the journal; ``currencies``: those of programs, by UUID, that
+    are not in ``currency``. ``to`` also writes it, as .html (in ``language``), .xlsx, .json, .csv, the cards behind the
+    figures as .parquet or the ledger's entry as journal.csv. ``report.closed`` says whether the roll-forward closes,
+    ``report.parts`` has the figures of each currency. SetupError where the snapshots do not allow it.
     """
     now = datetime.now(UTC)
+    targets = tuple(map(Path, to))
     asked = {
         "store": Path(store) if store is not None else None,
         "files": tuple(map(Path, files)),
@@ -62,10 +73,16 @@ def report(
         "transactions": Path(transactions) if transactions is not None else None,
         "lists": tuple(lists),
         "timezone_name": timezone,
-        "currency_code": currency,
+        "currencies": (currency, *(f"{uuid}={code}" for uuid, code in (currencies or {}).items())),
+        "accounts": tuple((accounts or {}).items()),
+        "sample": sample,
+        "seed": seed,
+        "cohorts": cohorts,
+        "breakage_months": breakage_months,
         "accept_partial": accept_partial,
+        "targets": targets,
     }
     made = build_report(request_from(asked, now, read_columns), made_at=now)
-    for target in to:
-        write_report(made, Path(target))
+    for target in targets:
+        write_report(made, target, language)
     return made

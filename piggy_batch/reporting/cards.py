@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from piggy_batch.reporting.notices import check, note
 from piggy_batch.reporting.snapshot import SCHEMA, Snapshot, check_columns, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from piggy_batch.reporting.notices import Notice
@@ -51,10 +51,36 @@ class Cards:
     type: Codes  # index into types
     types: tuple[str, ...]
     read_us: Ints | None  # microseconds since 1970; None unless asked for and there
+    file_rows: Ints | None  # each card's row in its file; None: all of them, in order
     notices: tuple[Notice, ...]  # what is odd about the data
 
     def __len__(self) -> int:
         return len(self.amount_cents)
+
+    def only(self, belongs: Callable[[str], bool]) -> Cards:
+        """Those of the programs whose uuid belongs."""
+        codes = [code for code, uuid in enumerate(self.program_uuids) if belongs(uuid)]
+        mask = np.isin(self.program, codes)
+        rows = np.flatnonzero(mask)
+        return replace(
+            self,
+            uuids=None if self.uuids is None else self.uuids.filter(pa.array(mask)),
+            amount_cents=self.amount_cents[mask],
+            active=self.active[mask],
+            expires_us=self.expires_us[mask],
+            program=self.program[mask],
+            type=self.type[mask],
+            read_us=None if self.read_us is None else self.read_us[mask],
+            file_rows=rows if self.file_rows is None else self.file_rows[rows],
+        )
+
+    def programs_there(self) -> frozenset[str]:
+        """The uuids of programs that have a card."""
+        return frozenset(self.program_uuids[code] for code in np.unique(self.program).tolist())
+
+    def in_file(self, rows: Ints) -> Ints:
+        """The rows of the file in which the cards at ``rows`` stand."""
+        return rows if self.file_rows is None else self.file_rows[rows]
 
     def state(self, moment: datetime) -> npt.NDArray[np.int8]:
         """Per card, the index into STATES of where its balance stands at ``moment``."""
@@ -110,6 +136,7 @@ def read_cards(snapshot: Snapshot, *, uuids: bool = False, readings: bool = Fals
         type=type_codes,
         types=tuple(name or UNKNOWN_TYPE for name in types),
         read_us=_filled(rest["read_at"].cast(pa.int64()), micros(snapshot.moment)) if "read_at" in there else None,
+        file_rows=None,
         notices=tuple(notices),
     )
 

@@ -1,4 +1,4 @@
-"""What is owed at a moment: balances by state, program, type and bucket of the expiry ladder."""
+"""What is owed at a moment: balances by state, program, type and time to expiry."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from piggy_batch.reporting.cards import NEVER, STATES, Cards, Codes
 from piggy_batch.reporting.dates import day_of, micros, start_of
 from piggy_batch.reporting.definitions import BUCKET_UPPER_DAYS, ExpiryBucket, State
 from piggy_batch.reporting.money import average
+from piggy_batch.reporting.phrases import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
-_BUCKETS = tuple(ExpiryBucket)
+BUCKETS = tuple(ExpiryBucket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class ExpiryLine:
-    """One bucket of the expiry ladder."""
+    """The balances that expire within one bucket."""
 
     bucket: ExpiryBucket
     cards: int  # with a balance
@@ -70,7 +71,7 @@ class Liability:
 def liability(cards: Cards, moment: datetime, zone: ZoneInfo, names: Mapping[str, str]) -> Liability:
     """Sum ``cards`` as they stand at ``moment``; ``names`` maps program uuids to names."""
     state = cards.state(moment)
-    bucket = _buckets(cards, moment, zone)
+    bucket = expiry_buckets(cards, moment, zone)
     frame = pd.DataFrame(
         {
             "program": cards.program,
@@ -93,7 +94,9 @@ def liability(cards: Cards, moment: datetime, zone: ZoneInfo, names: Mapping[str
         total=_balance(cube, None, "all"),
         by_program=_lines(cube, "program", lambda code: _program(cards.program_uuids[code], names)),
         by_type=_lines(cube, "type", lambda code: (cards.types[code], cards.types[code])),
-        by_active=_lines(cube, "active", lambda flag: ("active", "active") if flag else ("inactive", "inactive")),
+        by_active=_lines(
+            cube, "active", lambda flag: ("active", Label("active")) if flag else ("inactive", Label("inactive"))
+        ),
         expiry=_expiry(cube),
     )
 
@@ -108,24 +111,24 @@ def totals(cards: Cards, moment: datetime) -> Balance:
 
 def program_label(uuid: str, names: Mapping[str, str]) -> str:
     """What to call a program: its name, else its uuid."""
-    return names.get(uuid) or uuid or "(no program)"
+    return names.get(uuid) or uuid or Label("(no program)")
 
 
 def _program(uuid: str, names: Mapping[str, str]) -> tuple[str | None, str]:
     return uuid or None, program_label(uuid, names)
 
 
-def _buckets(cards: Cards, moment: datetime, zone: ZoneInfo) -> Codes:
-    """Per card, the index into the ladder's buckets.
+def expiry_buckets(cards: Cards, moment: datetime, zone: ZoneInfo) -> Codes:
+    """Per card, the index into BUCKETS.
 
     A bucket ends where the local day after its last one begins, as an exact instant: no calendar arithmetic per
     card.
     """
     today = day_of(moment, zone)
     borders = [micros(start_of(today + timedelta(days=days + 1), zone)) for days in BUCKET_UPPER_DAYS]
-    ahead = np.searchsorted(np.array(borders), cards.expires_us, side="right") + _BUCKETS.index(ExpiryBucket.DAYS_30)
-    ahead[cards.expires_us <= micros(moment)] = _BUCKETS.index(ExpiryBucket.OVERDUE)
-    ahead[cards.expires_us == NEVER] = _BUCKETS.index(ExpiryBucket.NEVER)
+    ahead = np.searchsorted(np.array(borders), cards.expires_us, side="right") + BUCKETS.index(ExpiryBucket.DAYS_30)
+    ahead[cards.expires_us <= micros(moment)] = BUCKETS.index(ExpiryBucket.OVERDUE)
+    ahead[cards.expires_us == NEVER] = BUCKETS.index(ExpiryBucket.NEVER)
     return ahead.astype(np.int32)
 
 
@@ -163,5 +166,5 @@ def _expiry(cube: pd.DataFrame) -> tuple[ExpiryLine, ...]:
     sums = owed.groupby("bucket")[["behind", "cents"]].sum()
     cents, behind = sums["cents"].to_dict(), sums["behind"].to_dict()
     return tuple(
-        ExpiryLine(bucket, int(behind.get(code, 0)), int(cents.get(code, 0))) for code, bucket in enumerate(_BUCKETS)
+        ExpiryLine(bucket, int(behind.get(code, 0)), int(cents.get(code, 0))) for code, bucket in enumerate(BUCKETS)
     )

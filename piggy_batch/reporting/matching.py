@@ -50,7 +50,7 @@ def match(
     expired: its balance was taken off, and not spent.
     """
     opening_state, closing_state = (
-        _state(cards, moment, late)
+        state_when_read(cards, moment, late)
         for cards, moment, late in zip((opening, closing), moments, read or moments, strict=True)
     )
     both = pa.chunked_array([*opening.uuids.chunks, *closing.uuids.chunks], type=pa.string()).dictionary_encode()
@@ -78,7 +78,8 @@ def match(
     )
 
 
-def _state(cards: Cards, moment: datetime, read: datetime) -> npt.NDArray[np.int8]:
+def state_when_read(cards: Cards, moment: datetime, read: datetime) -> npt.NDArray[np.int8]:
+    """Per card its state at ``moment``; one that had expired when it was read, and holds nothing, is expired."""
     state = cards.state(moment)
     return np.where((cards.amount_cents == 0) & (cards.expires_us <= micros(read)), np.int8(_EXPIRED), state)
 

@@ -18,7 +18,11 @@ from piggy_batch.reporting.transactions import Effect
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy.typing as npt
+
     from piggy_batch.reporting.matching import MatchedCards
+
+    States = npt.NDArray[np.int8]
 
 _OUT, _EXP, _INA = (STATES.index(state) for state in (State.OUTSTANDING, State.EXPIRED, State.INACTIVE))
 
@@ -34,15 +38,19 @@ class CardMovements:
 
 def net_movements(cards: MatchedCards) -> CardMovements:
     """From the two snapshots alone."""
-    was, now = cards.opening_state, cards.closing_state
-    before, after = cards.opening_cents, cards.closing_cents
+    cents = change_of(cards.opening_state, cards.closing_state, cards.opening_cents, cards.closing_cents)
+    return CardMovements(Basis.SNAPSHOTS, cents, np.zeros_like(cards.opening_cents))
+
+
+def change_of(was: States, now: States, before: Ints, after: Ints) -> dict[Movement, Ints]:
+    """Per card what two states and balances show; one that a snapshot does not hold is ABSENT with 0 cents."""
     new, lapsed = was == ABSENT, (was == _OUT) & (now == _EXP)
-    swept = swept_cards(cards)
+    swept = lapsed & (after == 0)
     back = (was != _OUT) & ~new & (now == _OUT)
     seen_twice = ((was == _OUT) & (now != ABSENT) & ~swept) | back
     change = np.where(seen_twice, after - before, 0)
     zero = np.int64(0)
-    cents = {
+    return {
         Movement.ISSUED: np.where(new, after, zero),
         Movement.TOPPED_UP: np.maximum(change, 0),
         Movement.REDEEMED: np.maximum(-change, 0),
@@ -52,7 +60,6 @@ def net_movements(cards: MatchedCards) -> CardMovements:
         Movement.REACTIVATED: np.where(back, before, zero),
         Movement.VANISHED: np.where((was == _OUT) & (now == ABSENT), before, zero),
     }
-    return CardMovements(Basis.SNAPSHOTS, cents, np.zeros_like(before))
 
 
 def swept_cards(cards: MatchedCards) -> Flags:

@@ -1,13 +1,11 @@
-"""What a reader has to know beside the figures: sentences, the values that stand in them, and how grave they are."""
+"""What a reader has to know beside the figures, and how grave it is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from piggy_batch.reporting.phrases import Phrase
 
 
 class Level(StrEnum):
@@ -19,29 +17,22 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence. ``template`` is English with ``{names}``; its values are text, or numbers written with thousands."""
+class Notice(Phrase):
+    """A sentence beside the figures."""
 
-    template: str
-    values: Mapping[str, str | int] = field(default_factory=dict)
     level: Level = Level.NOTE
 
-    def __str__(self) -> str:
-        """In English."""
-        shown = {name: value if isinstance(value, str) else f"{value:,}" for name, value in self.values.items()}
-        return self.template.format(**shown)
 
-
-def note(template: str, **values: str | int) -> Notice:
+def note(template: str, **values: str | int | Phrase) -> Notice:
     """How figures were reckoned."""
     return Notice(template, values)
 
 
-def check(template: str, **values: str | int) -> Notice:
+def check(template: str, **values: str | int | Phrase) -> Notice:
     """What a person should look at."""
     return Notice(template, values, Level.CHECK)
 
 
-def partial(template: str, **values: str | int) -> Notice:
+def partial(template: str, **values: str | int | Phrase) -> Notice:
     """What may be missing; ``template`` begins with PARTIAL."""
     return Notice(template, values, Level.PARTIAL)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.reporting.dates import day_of, distance, shown
 from piggy_batch.reporting.movements import swept_cards
 from piggy_batch.reporting.notices import check, note, partial
+from piggy_batch.reporting.phrases import Label
 from piggy_batch.reporting.snapshot import find_summary
 from piggy_batch.reporting.sources import called
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 
 _MOST_ODD = 20  # values told one by one
-_MEANING = {
-    "expiration_date": "never expiring",
+_MEANING: dict[str, str] = {
+    "expiration_date": Label("never expiring"),
     "amount_in_cents": "0",
-    "active": "active",
+    "active": Label("active"),
 }
 
 
@@ -38,7 +39,7 @@ def partial_marks(used: Iterable[Snapshot], trend: Iterable[Snapshot]) -> list[N
     return marks + [partial(words, snapshot=called(s), verdict=s.verdict) for s in trend if not s.agreed]
 
 
-def staleness(snapshot: Snapshot, moment: datetime, role: str, zone: ZoneInfo) -> list[Notice]:
+def staleness(snapshot: Snapshot, moment: datetime, role: Label, zone: ZoneInfo) -> list[Notice]:
     """That the balances were read at another time than the moment for which they stand."""
     day = day_of(moment, zone)
     lag = distance(snapshot.moment, day, zone)
@@ -57,7 +58,7 @@ def staleness(snapshot: Snapshot, moment: datetime, role: str, zone: ZoneInfo) -
     ]
 
 
-def odd_values(snapshot: Snapshot, role: str) -> list[Notice]:
+def odd_values(snapshot: Snapshot, role: Label) -> list[Notice]:
     """Values that an export could not read: each by itself with its card and its text, the rest as a number."""
     words = 'the {role} snapshot: card {card} has {column} "{raw}", which cannot be read; taken as {meaning}'
     found = [
@@ -67,7 +68,7 @@ def odd_values(snapshot: Snapshot, role: str) -> list[Notice]:
             card=odd.giftcard_uuid,
             column=odd.column,
             raw=odd.raw,
-            meaning=_MEANING.get(odd.column, "unknown"),
+            meaning=_MEANING.get(odd.column, Label("unknown")),
         )
         for odd in snapshot.odd[:_MOST_ODD]
     ]
@@ -130,7 +131,7 @@ def join_notices(cards: MatchedCards) -> list[Notice]:
             count=count,
             role=which,
         )
-        for count, which in zip(cards.repeated, ("opening", "closing"), strict=True)
+        for count, which in zip(cards.repeated, (Label("opening"), Label("closing")), strict=True)
         if count
     ]
     if count := int((cards.opening_program != cards.program).sum()):

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
+from piggy_batch.reporting.render.files import is_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from piggy_batch.reporting.choosing import Choice
     from piggy_batch.reporting.report import ReportRequest
+    from piggy_batch.reporting.snapshot import Snapshot
     from piggy_batch.reporting.transactions import WorkbookReader
+
+MOST_COHORT_CARDS = 5_000_000  # cards of all snapshots together that are followed without being asked to
 
 
 def request_from(given: Mapping[str, Any], now: datetime, read_workbook: WorkbookReader) -> ReportRequest:
@@ -23,28 +27,53 @@ def request_from(given: Mapping[str, Any], now: datetime, read_workbook: Workboo
     SetupError for options that do not go together or snapshots that are not there.
     """
     from piggy_batch.reporting.dates import parse_day, time_zone
-    from piggy_batch.reporting.money import Currency
-    from piggy_batch.reporting.report import ReportRequest, TransactionsFile
+    from piggy_batch.reporting.ledger import Accounts
+    from piggy_batch.reporting.money import Currencies
+    from piggy_batch.reporting.report import ReportRequest, Sample, TransactionsFile
 
-    zone, currency = time_zone(given["timezone_name"]), Currency.parse(given["currency_code"])
+    zone, currencies = time_zone(given["timezone_name"]), Currencies.parse(given["currencies"])
     as_of, since = (
         parse_day(given[name], option) if given[name] else None
         for name, option in (("as_of", "--as-of"), ("since", "--since"))
     )
     chosen = _choice(given, zone, as_of, since, now)
     transactions = given["transactions"]
+    needs_ledger = any(is_ledger(target) for target in given["targets"])
     return ReportRequest(
         closing=chosen.closing,
         opening=chosen.opening,
         history=chosen.history,
         zone=zone,
-        currency=currency,
+        currencies=currencies,
         as_of=as_of,
         since=since,
-        lists=tuple(dict.fromkeys(given["lists"])),
+        lists=_lists(given, alone=chosen.opening is None),
+        sample=None if given["sample"] is None else Sample(given["sample"], given["seed"]),
         transactions=TransactionsFile(transactions, read_workbook, given["accept_partial"]) if transactions else None,
+        accounts=Accounts.parse(given["accounts"]) if given["accounts"] or needs_ledger else None,
+        needs_ledger=needs_ledger,
+        cohorts=_wants_cohorts(given, chosen.history),
+        breakage_months=given["breakage_months"],
         notices=chosen.notices,
     )
+
+
+def _lists(given: Mapping[str, Any], *, alone: bool) -> tuple[str, ...]:
+    """The figures behind which cards are wanted; without a word about them, those that a file or a sample needs."""
+    from piggy_batch.reporting.definitions import BALANCES, LISTS
+
+    every = tuple(BALANCES) if alone else LISTS
+    if "all" in given["lists"] or (not given["lists"] and any(t.suffix == ".parquet" for t in given["targets"])):
+        return every
+    return tuple(dict.fromkeys(given["lists"])) or (("outstanding",) if given["sample"] else ())
+
+
+def _wants_cohorts(given: Mapping[str, Any], history: Sequence[Snapshot]) -> bool:
+    """As asked; unasked where there is a history to follow, of a size that takes seconds."""
+    if given["cohorts"] is not None:
+        return bool(given["cohorts"])
+    asked = given["breakage_months"] is not None
+    return asked or (len(history) >= 3 and sum(snapshot.cards for snapshot in history) <= MOST_COHORT_CARDS)
 
 
 def _choice(given: Mapping[str, Any], zone: ZoneInfo, as_of: date | None, since: date | None, now: datetime) -> Choice:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from piggy_batch.errors import SetupError
 from piggy_batch.files import sha256_of
+from piggy_batch.reporting.phrases import Phrase, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,9 +77,9 @@ def transactions_source(found: Companion, rows: int) -> Source:
     )
 
 
-def called(snapshot: Snapshot) -> str:
+def called(snapshot: Snapshot) -> Phrase:
     """How messages name a snapshot."""
-    return f"the snapshot of {snapshot.day} ({snapshot.path.name})"
+    return phrase("the snapshot of {day} ({file})", day=str(snapshot.day), file=snapshot.path.name)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.card_lists import HashReader
+    from piggy_batch.reporting.card_lists import CardFacts
     from piggy_batch.reporting.matching import MatchedCards
     from piggy_batch.reporting.movements import CardMovements
     from piggy_batch.reporting.transaction_flows import CardTransactions
@@ -116,7 +116,7 @@ def compare(
     net: CardMovements,
     names: Mapping[str, str],
     zone: ZoneInfo,
-    hashes: HashReader,
+    facts: CardFacts,
 ) -> TransactionComparison:
     """Compare the change of every card's balance, and each of its flows, with its transactions."""
     chosen = found.chosen
@@ -127,8 +127,8 @@ def compare(
         total=total,
         by_shop=_by_shop(chosen, zone),
         lines=tuple(_line(flow, *sides[flow], total) for flow in Flow),
-        differences=_differences(found, cards, names, hashes),
-        flow_differences=_flow_differences(found, cards, sides, names, hashes),
+        differences=_differences(found, cards, names, facts),
+        flow_differences=_flow_differences(found, cards, sides, names, facts),
         without_card=int(nameless.sum()),
         without_card_cents=int(chosen["cents"].to_numpy()[nameless].sum()),
         outside=found.outside,
@@ -186,7 +186,7 @@ def _line(flow: Flow, snapshots: Ints, transactions: Ints, total: TransactionTot
 
 
 def _differences(
-    found: CardTransactions, cards: MatchedCards, names: Mapping[str, str], hashes: HashReader
+    found: CardTransactions, cards: MatchedCards, names: Mapping[str, str], facts: CardFacts
 ) -> pd.DataFrame:
     flows = found.flows
     changes = flows[Effect.ISSUED] - flows[Effect.REDEEMED] + flows[Effect.REVERSED] - flows[Effect.EXPIRED]
@@ -203,7 +203,7 @@ def _differences(
             "difference_cents": changes[chosen] - seen[chosen],
             "transactions": found.counts[chosen],
             "remark": _remarks(found, cards, chosen).tolist(),
-            "hash": hashes.of(cards, chosen),
+            "hash": facts.hashes(cards, chosen),
         }
     )
     strange = _strangers(found.chosen, found.card < 0)
@@ -229,7 +229,7 @@ def _flow_differences(
     cards: MatchedCards,
     sides: Mapping[Flow, tuple[Ints, Ints]],
     names: Mapping[str, str],
-    hashes: HashReader,
+    facts: CardFacts,
 ) -> pd.DataFrame:
     agrees = sides[Flow.NET][0] == sides[Flow.NET][1]
     parts = []
@@ -244,7 +244,7 @@ def _flow_differences(
             pd.DataFrame(
                 {
                     "giftcard_uuid": cards.uuids.take(pa.array(chosen)).to_pylist(),
-                    "hash": hashes.of(cards, chosen),
+                    "hash": facts.hashes(cards, chosen),
                     "program_name": _program_names(cards, chosen, names),
                     "flow": flow.value,
                     "snapshot_cents": snapshots[chosen],

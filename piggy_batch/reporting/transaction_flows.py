@@ -13,13 +13,14 @@ from piggy_batch.reporting.dates import from_micros, micros
 from piggy_batch.reporting.transactions import EFFECTS, Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import pandas as pd
 
     from piggy_batch.reporting.cards import Cards, Flags, Ints
     from piggy_batch.reporting.matching import MatchedCards
+    from piggy_batch.reporting.money import Currency
 
 _ALWAYS = np.iinfo(np.int64).min
 
@@ -34,6 +35,25 @@ class CardTransactions:
     counts: Ints  # transactions per card
     outside: int  # rows of the file that lie outside
     span: tuple[datetime, datetime] | None  # first and last transaction of the file
+
+
+def rows_of(
+    frame: pd.DataFrame, currency: Currency, cards: Mapping[Currency, Sequence[Any]], *, rest: bool
+) -> pd.DataFrame:
+    """The transactions of one currency's cards; with ``rest`` also those of cards in none.
+
+    ``cards``: the uuids of each currency's cards, in one or more arrays.
+    """
+    uuids = _uuids(frame)
+
+    def known(wanted: Currency) -> Flags:
+        found = np.zeros(len(frame), dtype=bool)
+        for chunks in cards[wanted]:
+            found |= np.asarray(pc.is_in(uuids, value_set=chunks.combine_chunks()).to_numpy(zero_copy_only=False))
+        return found
+
+    mine = ~np.logical_or.reduce([known(other) for other in cards if other != currency]) if rest else known(currency)
+    return frame.loc[mine]
 
 
 def assign(
@@ -66,13 +86,16 @@ def _span(frame: pd.DataFrame) -> tuple[datetime, datetime] | None:
 
 
 def _card_codes(frame: pd.DataFrame, cards: MatchedCards) -> Ints:
-    uuids = pa.array(
-        [value if isinstance(value, str) else None for value in frame["giftcard_uuid"].tolist()], pa.string()
-    )
+    uuids = _uuids(frame)
     return np.asarray(
         pc.fill_null(pc.index_in(uuids, value_set=cards.uuids, skip_nulls=True), -1).to_numpy(zero_copy_only=False),
         dtype=np.int64,
     )
+
+
+def _uuids(frame: pd.DataFrame) -> Any:
+    texts = [value if isinstance(value, str) else None for value in frame["giftcard_uuid"].tolist()]
+    return pa.array(texts, pa.string())
 
 
 def _inside(

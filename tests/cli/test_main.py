@@ -79,7 +79,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
         " ['giftcards', '--help']):\n"
         "    try: cli.main(words, prog_name='piggy-batch')\n"
         "    except SystemExit as end: assert not end.code, end.code\n"
-        "heavy = {'pandas', 'pyarrow', 'httpx', 'tqdm', 'sqlite3', 'matplotlib', 'starlette'} & set(sys.modules)\n"
+        "heavy = {'pandas', 'pyarrow', 'httpx', 'tqdm', 'sqlite3', 'starlette'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

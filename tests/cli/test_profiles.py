@@ -87,7 +87,7 @@ def test_a_profile_gives_the_defaults_of_the_options(before: bool) -> None:
     assert left["base_url"] == "http://127.0.0.1:9"
     assert left["token_file"] == profiles_path().parent / "shop-a.token"
     params, _ = values("giftcards", "report", "--store", "snapshots")
-    assert (params["currency_code"], params["timezone_name"]) == ("SEK", "Europe/Stockholm")
+    assert (params["currencies"], params["timezone_name"]) == (("SEK",), "Europe/Stockholm")
 
 
 def test_options_win_over_the_environment_and_that_over_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:

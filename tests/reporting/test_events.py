@@ -11,6 +11,7 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.reporting.ledger_judge import OPTIONS, assert_ledger
 from tests.reporting.support import CLOSING, OPENING, Account
 
 if TYPE_CHECKING:
@@ -126,7 +127,11 @@ def test_report_names_exactly_what_happened(cast: list[Any], figures: Callable[.
         for index, (story, cents, part, program, _) in enumerate(cast):
             play(account, f"c-{index}", story, cents, part, program)
         closing = account.export(Path(folder, "closing.parquet"), CLOSING)
-        found = figures(opening, closing, *(option for kind in ALL for option in ("--list", kind)))
+        journal = Path(folder, "journal.csv")
+        found = figures(
+            opening, closing, *(option for kind in ALL for option in ("--list", kind)), "--to", journal, *OPTIONS
+        )
+        assert_ledger(found, journal)
         listed = {
             kind: {card["giftcard_uuid"]: card["cents"] for card in cards}
             for kind, cards in found["lists"].items()

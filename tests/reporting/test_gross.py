@@ -12,6 +12,7 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.reporting.ledger_judge import OPTIONS, assert_ledger
 from tests.reporting.support import CLOSING, OPENING, Account
 
 MOVES = ("load", "spend", "undo", "sweep")
@@ -87,7 +88,9 @@ def test_gross_roll_forward_equals_sql(cast: list[dict[str, Any]], figures: Call
             live(account, f"c-{number}", life)
         closing = account.export(Path(folder, "closing.parquet"), CLOSING)
         moves = account.write_transactions(Path(folder, "moves.parquet"))
-        found = figures(opening, closing, "--transactions", moves)
+        journal = Path(folder, "journal.csv")
+        found = figures(opening, closing, "--transactions", moves, "--to", journal, *OPTIONS)
+        assert_ledger(found, journal)
         for line in (found["roll_forward"], *found["roll_forward"]["by_program"]):
             added = sum(line[name] for name in ("issued", "topped_up", "reversed", "reactivated"))
             taken = sum(line[name] for name in ("redeemed", "expired", "deactivated", "vanished"))

@@ -8,9 +8,8 @@ import re
 import stat
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,8 @@ import pytest
 
 from piggy_batch.errors import SetupError
 from piggy_batch.files import atomic_file
-from piggy_batch.reporting.money import Currency, average, plain
+from piggy_batch.reporting.money import Currency, average
+from piggy_batch.reporting.render.language import ENGLISH
 from tests.reporting.support import CLOSING, OPENING, Account, Run
 
 if TYPE_CHECKING:
@@ -93,42 +93,72 @@ class Reader(HTMLParser):
             self.tables[self._section][-1][-1] += data
 
 
-def charts(page: str) -> dict[str, ET.Element]:
-    """The page's SVGs by their titles; each must be well-formed by itself."""
-    found = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)]
-    return {svg.findtext("{http://www.w3.org/2000/svg}title") or "": svg for svg in found}
+def figure(page: str, key: str) -> str:
+    """The markup of one chart."""
+    found = re.search(rf'<figure class="chart" id="{key}">.*?</figure>', page, flags=re.DOTALL)
+    assert found, key
+    return found[0]
 
 
-def words(svg: ET.Element) -> list[str]:
-    """The texts that a chart draws."""
-    return ["".join(text.itertext()).strip() for text in svg.iter("{http://www.w3.org/2000/svg}text")]
+def bars(page: str, key: str) -> list[tuple[str, str]]:
+    """The names and amounts that a chart of bars writes."""
+    labels = re.findall(r'<span class="bar-label"><bdi>(.*?)</bdi>', figure(page, key), flags=re.DOTALL)
+    amounts = re.findall(r'<span class="bar-amount">(.*?)</span>', figure(page, key))
+    return [(unescape(label), amount) for label, amount in zip(labels, amounts, strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("title", "section", "column"),
-    [
-        ("Outstanding balance by program", "by_program", 2),
-        ("Balance by time to expiry", "expiry", 2),
-        ("Roll-forward of outstanding", "roll_forward", 2),
-        ("Outstanding at each snapshot", "trend", 3),
-    ],
-)
-def test_charts_say_what_their_tables_say(title: str, section: str, column: int, page: str) -> None:
-    """Every amount written in a chart stands in its table, and every bar that is not summed up has its amount."""
-    drawn = words(charts(page)[title])
+def test_bars_of_programs_say_what_their_table_says(page: str) -> None:
+    """Eleven programs one by one, the rest together: the amounts are the table's."""
+    rows = Reader(page).tables["balances"]
+    begin = [row[0] for row in rows].index("By program") + 1
+    amounts = [row[2] for row in rows[begin : begin + 15]]
+    drawn = [amount for _, amount in bars(page, "programs-chart")]
+    assert drawn[:11] == amounts[:11]
+    assert drawn[11:] == [ENGLISH.amount(sum(int(re.sub(r"\D", "", amount)) for amount in amounts[11:]))]
+    assert bars(page, "programs-chart")[-1][0] == "4 others"
+
+
+@pytest.mark.parametrize(("key", "section"), [("expiry-chart", "expiry"), ("waterfall-chart", "roll_forward")])
+def test_bars_say_what_their_table_says(key: str, section: str, page: str) -> None:
+    """Every bar has its row, every row its bar, with the same amount."""
     rows = Reader(page).tables[section][1:]
-    amounts = [row[column] for row in rows]
-    shown = [word for word in drawn if re.fullmatch(rf"{MINUS}?[\d,]+\.\d\d", word)]
-    assert shown
-    if section == "by_program":
-        assert shown[:11] == amounts[:11]
-        cents = sum(int(re.sub(r"\D", "", amount)) for amount in amounts[11:-1])
-        assert shown[11:] == [plain(cents)]
-        assert "4 smaller programs" in drawn
-    elif section == "expiry":
-        assert shown == amounts[:-1]
-    else:
-        assert shown == amounts
+    wanted = [(row[0], row[2]) for row in rows if row[0] != "Total"]
+    assert bars(page, key) == wanted
+
+
+def test_trend_is_drawn_from_its_table(page: str) -> None:
+    """Each point says its day and amount, and the last amount stands beside the line."""
+    rows = Reader(page).tables["trend"][1:]
+    told = re.findall(r"<circle[^>]*><title>(.*?)</title>", figure(page, "trend-chart"))
+    assert [words.partition(": €")[2] for words in told] == [row[3] for row in rows]
+    assert f">€{rows[-1][3]}</text>" in figure(page, "trend-chart")
+    assert ">31 Oct</text>" in figure(page, "trend-chart"), "a tick stands on the snapshot's own day"
+    assert ">30 Nov</text>" in figure(page, "trend-chart")
+
+
+def test_first_screen_says_the_month(page: str, snapshot_files: tuple[Path, Path], figures: Figures) -> None:
+    """Six amounts, the verdict with its moment, one chart, and which figure to book, in this order."""
+    found = figures(*snapshot_files)
+    roll, liable = found["roll_forward"], found["liability"]
+    soon = sum(s["balance_cents"] for s in found["expiry"] if s["bucket"] in ("<=30", "31-60", "61-90"))
+    amounts = (
+        liable["outstanding_cents"],
+        roll["closing"] - roll["opening"],
+        roll["issued"] + roll["topped_up"],
+        roll["redeemed"],
+        roll["expired"],
+        soon,
+    )
+    shown = re.findall(r'<span class="value">(.*?)</span>', page)
+    euro = Currency("EUR")
+    assert shown == [ENGLISH.money(cents, euro, sign=n == 1) for n, cents in enumerate(amounts)]
+    share = re.search(r"Change since 31 Oct 2026.*?<span class=\"detail\">(.*?)</span>", page, flags=re.DOTALL)
+    assert share
+    percent = (roll["closing"] - roll["opening"]) / roll["opening"] * 100
+    assert share[1] == f"+{percent:,.1f}\N{NO-BREAK SPACE}%"
+    order = [page.index(words) for words in ("Complete, proven", 'class="facts', 'id="trend-chart"', "To book as the")]
+    assert order == sorted(order)
+    assert "30 Nov 2026, 22:00:00 CET" in page
 
 
 def test_page_needs_nothing_else(page: str) -> None:
@@ -148,7 +178,7 @@ def test_names_cannot_become_markup_or_formulas(page: str) -> None:
     """A program's name is text wherever it stands, in tables as in charts."""
     assert "<script>" not in page
     assert EVIL in unescape(page)
-    assert any(word.startswith("=HYPERLINK(") for word in words(charts(page)["Outstanding balance by program"]))
+    assert any(name.startswith("=HYPERLINK(") for name, _ in bars(page, "programs-chart"))
 
 
 def test_names_cannot_turn_the_text_around_them(tmp_path: Path, report: Run) -> None:
@@ -169,9 +199,10 @@ def test_page_is_accessible(page: str) -> None:
     tags = reader.tags
     assert ("html", {"lang": "en"}) in tags
     assert [int(tag[1]) for tag, _ in tags if re.fullmatch(r"h\d", tag)][:2] == [1, 2]
-    for svg in (values for tag, values in tags if tag == "svg"):
-        assert svg["role"] == "img"
-        assert svg["aria-labelledby"]
+    assert all(svg.get("aria-hidden") == "true" or "x" in svg for svg in (v for tag, v in tags if tag == "svg"))
+    drawn = [values for _, values in tags if values.get("role") == "img"]
+    assert len(drawn) == 4
+    assert all(len(values["aria-label"] or "") > 30 for values in drawn), "each chart is told in words"
     ids = [values["id"] for _, values in tags if "id" in values]
     assert len(ids) == len(set(ids)), "ids are unique, those in charts included"
     named = {ref for _, values in tags for ref in (values.get("aria-labelledby") or "").split()}
@@ -204,23 +235,29 @@ def test_colours_keep_their_contrast_in_light_and_dark(page: str) -> None:
             "good": 4.5,
             "bad": 4.5,
             "warn": 4.5,
-            "down": 4.5,
-            "bar": 3,
-            "up": 3,
+            "takes": 4.5,
+            "outstanding": 3,
+            "expired": 3,
+            "adds": 3,
             "sum": 3,
         }.items():
             for ground in ("surface", "raised"):
                 light, dark = sorted((luminance(scheme[name]), luminance(scheme[ground])), reverse=True)
                 assert (light + 0.05) / (dark + 0.05) >= least, (name, ground)
-    for svg in re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL):
-        assert not re.findall(r"#[0-9a-fA-F]{6}", svg)
+        for step in range(9):
+            light, dark = sorted((luminance(scheme[name]) for name in ("ink", f"heat{step}")), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, step
+    for chart in ("programs-chart", "expiry-chart", "waterfall-chart", "trend-chart"):
+        assert not re.findall(r"#[0-9a-fA-F]{6}", figure(page, chart))
 
 
 def test_page_prints_on_a4(page: str) -> None:
-    """Rows are not cut, headings repeat, wide tables lie across, and paper is light."""
+    """Rows are not cut, headings repeat, paper is light, and every page has its number, the account and the moment."""
     for rule in (
         "size: A4",
-        "size: A4 landscape",
+        'content: counter(page) " / " counter(pages)',
+        '@top-left { content: "a-1"; }',
+        '@top-right { content: "Giftcards as of 30 Nov 2026, 22\\00003a 00\\00003a 00 CET"; }',
         "break-inside: avoid",
         "display: table-header-group",
         "@media print",
@@ -232,8 +269,10 @@ def test_page_prints_on_a4(page: str) -> None:
 def test_definitions_are_printed(page: str) -> None:
     """The words that the figures rest on stand in the report."""
     text = unescape(page)
-    assert "Balance of cards that are active and not expired at the as-of moment." in text
-    assert "Outstanding, expired and inactive add up to the total balance." in text
+    assert "Balance of cards that are switched on and not expired: what is owed to their holders." in text
+    assert "Outstanding, expired and switched off add up to all balances." in text
+    assert "IFRS 15" in text
+    assert "RJ 270" in text
 
 
 def test_long_lists_end_on_the_page_only(tmp_path: Path, report: Run) -> None:
@@ -257,35 +296,38 @@ def test_workbook(snapshot_files: tuple[Path, Path], report: Run, figures: Figur
     found = figures(*snapshot_files, "--list", "redeemed")
     book = openpyxl.load_workbook(target)
     assert book.sheetnames == [
-        "About",
-        "Liability",
-        "By program",
-        "By type",
-        "By state",
-        "Expiry",
+        "Summary",
         "Roll-forward",
         "Roll-forward by program",
+        "Balances",
+        "Expiry",
         "Trend",
         "Cards redeemed",
-        "Sources",
+        "Definitions and sources",
     ]
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert not [cell for cell in cells if cell.data_type == "f"]
-    assert all(sheet.freeze_panes for sheet in book)
-    outstanding = book["Liability"]["C2"]
+    assert all(sheet.freeze_panes and sheet.print_area for sheet in book)
+    assert all(sheet.auto_filter.ref for sheet in book if sheet.title not in ("Summary", "Definitions and sources"))
+    outstanding = book["Summary"]["B5"]
     assert round(outstanding.value * 100) == found["liability"]["outstanding_cents"]
-    assert outstanding.data_type == "n"
-    assert "#,##0.00" in outstanding.number_format
-    assert "€" in outstanding.number_format
-    assert EVIL in [row[0].value for row in book["By program"].iter_rows()]
-    listed = [round(row[5].value * 100) for row in book["Cards redeemed"].iter_rows(min_row=2)]
+    assert (outstanding.data_type, "#,##0.00" in outstanding.number_format, "€" in outstanding.number_format) == (
+        "n",
+        True,
+        True,
+    )
+    assert book["Summary"]["A2"].value.startswith("Complete, proven")
+    assert EVIL in [row[0].value for row in book["Balances"].iter_rows()]
+    days = [row[0].value for row in book["Trend"].iter_rows(min_row=2)]
+    assert days == [datetime(2026, 10, 31), datetime(2026, 11, 30)]  # noqa: DTZ001 - a cell's date has no zone
+    listed = [round(row[-1].value * 100) for row in book["Cards redeemed"].iter_rows(min_row=2)]
     assert listed == [card["cents"] for card in found["lists"]["redeemed"]]
-    sources = [[cell.value for cell in row] for row in book["Sources"].iter_rows(min_row=2)]
+    last = [[cell.value for cell in row] for row in book["Definitions and sources"].iter_rows()]
+    assert "Roll-forward" in [row[0] for row in last]
+    sources = last[-len(found["sources"]) :]
     assert [(row[0], row[5], row[7]) for row in sources] == [
-        (s["role"], s["verdict"], s["sha256"]) for s in found["sources"]
+        (s["role"], "complete, proven", s["sha256"]) for s in found["sources"]
     ]
-    assert all(len(row[7]) == 64 for row in sources)
-    assert "As-of moment" in [row[0].value for row in book["About"].iter_rows()]
 
 
 def test_json_has_the_keys_of_the_contract(snapshot_files: tuple[Path, Path], figures: Figures) -> None:
@@ -361,9 +403,11 @@ def test_list_without_a_file_is_csv_on_stdout(snapshot_files: tuple[Path, Path],
 def test_terminal(snapshot_files: tuple[Path, Path], report: Run) -> None:
     """Without --to the tables stand on stdout and the last line says it all; another currency is only a label."""
     result = report(*snapshot_files, "--currency", "chf")
-    assert "Expiry ladder" in result.stdout
+    assert "When balances expire" in result.stdout
     last = result.stdout.splitlines()[-1]
-    assert re.match(r"2026-11-30: outstanding CHF\xa0[\d,]+\.\d\d on \d+ cards; expired with balance ", last)
+    assert re.match(
+        r"complete, proven: 2026-11-30: outstanding CHF\xa0[\d,]+\.\d\d on \d+ cards; expired with balance ", last
+    )
     assert last.endswith("; closes")
 
 
@@ -413,14 +457,14 @@ def test_reports_of_the_same_files_are_the_same(snapshot_files: tuple[Path, Path
 
 
 def test_help_imports_nothing_slow() -> None:
-    """The commands can be listed and explained without pandas, Arrow, matplotlib or httpx."""
+    """The commands can be listed and explained without pandas, Arrow or httpx."""
     code = (
         "import sys\nfrom click.testing import CliRunner\n"
         "from piggy_batch.cli.commands.report import report_command\n"
         "from piggy_batch.cli.commands.snapshots import snapshots_command\n"
         "assert 'Exit codes' in CliRunner().invoke(report_command, ['--help']).output\n"
         "assert CliRunner().invoke(snapshots_command, ['--help']).exit_code == 0\n"
-        "slow = ('pandas', 'numpy', 'pyarrow', 'matplotlib', 'httpx', 'jinja2', 'xlsxwriter')\n"
+        "slow = ('pandas', 'numpy', 'pyarrow', 'httpx', 'jinja2', 'xlsxwriter')\n"
         "print([name for name in slow if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -433,8 +477,10 @@ def test_help_imports_nothing_slow() -> None:
 )
 def test_amounts_are_formatted_from_integers(cents: int, shown: str) -> None:
     """No float stands between cents and what is read."""
-    assert plain(cents) == shown
-    assert Currency.parse("eur").full(cents) == shown.replace(MINUS, f"{MINUS}€") if cents < 0 else f"€{shown}"
+    assert ENGLISH.amount(cents) == shown
+    assert ENGLISH.money(cents, Currency.parse("eur")) == (
+        shown.replace(MINUS, f"{MINUS}€") if cents < 0 else f"€{shown}"
+    )
 
 
 @pytest.mark.parametrize(

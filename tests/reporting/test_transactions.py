@@ -326,7 +326,7 @@ def test_transactions_that_are_not_proven_make_every_form_partial(month: Month, 
     assert json.loads(targets["json"].read_text())["partial"] is True
     rows = list(csv.DictReader(targets["csv"].read_text().splitlines()))
     assert {row["verdict"] for row in rows} == {"PARTIAL"}
-    cells = [cell.value for row in openpyxl.load_workbook(targets["xlsx"])["About"].iter_rows() for cell in row]
+    cells = [cell.value for row in openpyxl.load_workbook(targets["xlsx"])["Summary"].iter_rows() for cell in row]
     assert any(str(cell).startswith("PARTIAL: t.parquet") for cell in cells)
     assert report(*files, "--accept-partial", "--expect-reconciled", "--quiet").exit_code == 1
 

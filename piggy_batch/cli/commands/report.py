@@ -8,7 +8,7 @@ import click
 
 from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
-from piggy_batch.cli.options import PERIOD, STORE, TIMEZONE, add_options
+from piggy_batch.cli.options import PERIOD, STORE, TIMEZONE, Pair, add_options
 from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.report_output import check_targets, named_targets, show_report
 from piggy_batch.errors import ExitCode, SetupError
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.report import Report
 
 _LISTS = (
-    "issued", "topped_up", "redeemed", "reversed", "expired", "deactivated", "reactivated", "vanished", "moved",
+    "all", "outstanding", "expired_balance", "inactive_balance", "issued", "topped_up", "redeemed", "reversed",
+    "expired", "deactivated", "reactivated", "vanished", "moved",
 )  # fmt: skip
 REPORT_EPILOG = """\b
 Exit codes, for schedulers:
@@ -56,16 +57,30 @@ REPORT_OPTIONS = (
         multiple=True,
         type=OutputPath(),
         metavar="FILE",
-        help="Write .html, .xlsx, .json or .csv (repeatable); with --period, {period} in a name is its 2026-11. "
-        "[default: tables on stdout]",
+        help="Write .html, .xlsx, .json, .csv, the cards behind the figures as .parquet, or the ledger's entry as "
+        "journal.csv (repeatable); with --period, {period} in a name is its 2026-11. [default: tables on stdout]",
     ),
     click.option(
         "--list",
         "lists",
         multiple=True,
         type=click.Choice(_LISTS),
-        metavar="MOVEMENT",
-        help=f"Also list the cards behind a movement (repeatable; a CSV then holds these lists): {', '.join(_LISTS)}.",
+        metavar="FIGURE",
+        help=f"Also list the cards behind a figure (repeatable; a CSV then holds these lists): {', '.join(_LISTS)}.",
+    ),
+    click.option(
+        "--sample",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Of each list only N cards, drawn by chance; without --list of the outstanding ones.",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        default=1,
+        show_default=True,
+        metavar="S",
+        help="Which draw: the same cards and seed give the same sample.",
     ),
     click.option(
         "--transactions",
@@ -73,14 +88,42 @@ REPORT_OPTIONS = (
         metavar="FILE",
         help="Roll forward gross from these transactions, as giftcards transactions export writes them, and reconcile.",
     ),
+    click.option(
+        "--account",
+        "accounts",
+        multiple=True,
+        type=Pair(),
+        metavar="FIGURE=CODE",
+        help="The ledger's account for a figure of the journal, such as outstanding=2210 redeemed=8010 (repeatable); "
+        "PROGRAM_UUID:outstanding=2211 for one program.",
+    ),
+    click.option(
+        "--cohorts/--no-cohorts",
+        default=None,
+        help="Cards by month of issue. [default: with three snapshots or more, up to 5,000,000 cards in all of them]",
+    ),
+    click.option(
+        "--breakage-months",
+        type=click.IntRange(1, 120),
+        metavar="N",
+        help="Estimate breakage from cards issued at least N months ago; an estimate, never booked. [default: none]",
+    ),
     TIMEZONE,
     click.option(
         "--currency",
-        "currency_code",
-        default="EUR",
-        show_default=True,
+        "currencies",
+        multiple=True,
         metavar="CODE",
-        help="How amounts are labelled; nothing is converted.",
+        help="What amounts are in, and PROGRAM_UUID=CODE where a program has another (repeatable); nothing is "
+        "converted, or added up across currencies. [default: EUR]",
+    ),
+    click.option(
+        "--lang",
+        "language",
+        type=click.Choice(("en", "nl")),
+        default="en",
+        show_default=True,
+        help="The page's language.",
     ),
     click.option(
         "--accept-partial",
@@ -110,12 +153,12 @@ def _report(context: click.Context, /, targets: tuple[Path, ...], **given: Any) 
     check_targets(targets)
     if given["expect_reconciled"] and not given["transactions"]:
         raise SetupError("--expect-reconciled compares with transactions; name their file with --transactions FILE")
-    request = request_from(given, now, read_columns)
-    from piggy_batch.reporting.report import build_report
+    request = request_from({**given, "targets": targets}, now, read_columns)
+    from piggy_batch.reporting.report_builder import build_report
 
     report = build_report(request, made_at=now)
     for target in targets:
-        write_report(report, target)
+        write_report(report, target, given["language"])
     show_report(report, targets, quiet=given["quiet"], as_json=given["as_json"])
     if complaint := _complaint(report, closed=given["expect_closed"], reconciled=given["expect_reconciled"]):
         click.echo(complaint, err=True)
@@ -126,7 +169,7 @@ def _complaint(report: Report, *, closed: bool, reconciled: bool) -> str | None:
     """What is not as it was expected to be."""
     if closed and not report.closed:
         return "the roll-forward does not close; the report shows the residual"
-    if reconciled and (report.partial or not (report.comparison and report.comparison.reconciled)):
+    if reconciled and not report.reconciled:
         return "transactions do not account for every card; the report lists the cards"
     return None
 

@@ -10,22 +10,35 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.report import Report
 
 
-def write_report(report: Report, target: Path) -> None:
-    """Each form of a report needs its own library; only that one is imported."""
-    suffix = target.suffix.lower()
-    if suffix in {".html", ".htm"}:
-        from piggy_batch.reporting.render.html import write_page
+ENDINGS = frozenset({".html", ".htm", ".xlsx", ".json", ".csv", ".parquet"})
 
-        write_page(report, target)
-    elif suffix == ".xlsx":
-        from piggy_batch.reporting.render.excel import write_workbook
 
-        write_workbook(report, target)
-    elif suffix == ".json":
-        from piggy_batch.reporting.render.json_values import write_json
+def is_ledger(target: Path) -> bool:
+    """Whether a file's name asks for the journal entry: journal.csv, 2026-11-journal.csv."""
+    return target.suffix.lower() == ".csv" and target.stem.lower().endswith("journal")
 
-        write_json(report, target)
-    else:
-        from piggy_batch.reporting.render.plain_text import write_csv
 
-        write_csv(report, target)
+def write_report(report: Report, target: Path, language: str = "en") -> None:
+    """Each form of a report needs its own library; only that one is imported. ``language``: of a page."""
+    match target.suffix.lower():
+        case ".html" | ".htm":
+            from piggy_batch.reporting.render.html import write_page
+            from piggy_batch.reporting.render.languages import LANGUAGES
+
+            write_page(report, target, LANGUAGES[language])
+        case ".xlsx":
+            from piggy_batch.reporting.render.excel import write_workbook
+
+            write_workbook(report, target)
+        case ".json":
+            from piggy_batch.reporting.render.json_values import write_json
+
+            write_json(report, target)
+        case ".parquet":
+            from piggy_batch.reporting.render.card_file import write_cards
+
+            write_cards(report, target)
+        case _:
+            from piggy_batch.reporting.render.plain_text import write_csv, write_ledger
+
+            (write_ledger if is_ledger(target) else write_csv)(report, target)

@@ -7,26 +7,29 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.files import render_template, write_whole
-from piggy_batch.reporting.dates import shown
-from piggy_batch.reporting.definitions import DEFINITIONS, TRANSACTION_DEFINITIONS
-from piggy_batch.reporting.render.charts import Chart, expiry_chart, programs_chart, trend_chart, waterfall_chart
-from piggy_batch.reporting.render.plain_text import shown_cell
-from piggy_batch.reporting.render.table import Column, Kind, Table
-from piggy_batch.reporting.render.tables import tables
+from piggy_batch.reporting.glossary import definitions
+from piggy_batch.reporting.phrases import phrase
+from piggy_batch.reporting.render.bar_charts import BarChart, expiry_chart, programs_chart, waterfall_chart
+from piggy_batch.reporting.render.first_screen import Fact, facts, grave, minor, to_book, verdict_of
+from piggy_batch.reporting.render.language import ENGLISH, Language
+from piggy_batch.reporting.render.line_chart import trend_chart
+from piggy_batch.reporting.render.table import Column, Kind, Table, shown_cell
+from piggy_batch.reporting.render.tables import part_tables, sources_table
+from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from piggy_batch.reporting.report import Report
+    from piggy_batch.reporting.render.line_chart import LineChart
+    from piggy_batch.reporting.report import CurrencyPart, Report
 
-_MOST_ROWS = 1_000  # of a list on the page; the other formats hold all
-_CHARTS = {
-    "by_program": programs_chart,
-    "expiry": expiry_chart,
-    "roll_forward": waterfall_chart,
-    "trend": trend_chart,
-}
+_MOST_ROWS = 1_000  # of a list on the page; the other forms hold all
+_HEAT_STEPS = 8  # shades of a heat map
+_SMALL = 8  # rows up to which a table is kept on one sheet of paper
+_LONG = 13  # characters of an amount from which all are set smaller
+_WIDE = 7  # columns from which a table is set smaller
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,85 +41,138 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """Cells, and whether they are a sum or the heading of a group."""
+
+    style: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A table as the page shows it, with its chart."""
 
     key: str
     title: str
     note: str
-    wide: bool
-    chart: Chart | None
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[bool, tuple[Cell, ...]], ...]  # whether the row is a sum, its cells
-    left_out: int  # rows that only the other formats hold
+    style: str
+    chart: BarChart | None
+    columns: tuple[Cell, ...]
+    rows: tuple[Row, ...]
+    left_out: int  # rows that only the other forms hold
 
 
-def write_page(report: Report, target: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class PagePart:
+    """One currency on the page."""
+
+    heading: str  # empty where there is but one
+    facts: tuple[tuple[str, str, str], ...]  # name, amount, detail
+    is_long: bool  # an amount is so long that all are set smaller
+    to_book: str
+    trend: LineChart | None
+    sections: tuple[Section, ...]
+
+
+def write_page(report: Report, target: Path, language: Language = ENGLISH) -> None:
     """Put the page at ``target``, whole or not at all."""
-    write_whole(target, render(report).encode())
+    write_whole(target, render(report, language).encode())
 
 
-def render(report: Report) -> str:
+def render(report: Report, language: Language = ENGLISH) -> str:
     """The page's HTML."""
-    total, money = report.closing.total, report.currency.full
+    moment = language.moment(report.as_of, report.zone)
+    parts = tuple(_part(report, part, language) for part in report.parts)
     values = {
+        "language": language,
         "report": report,
-        "sections": tuple(_sections(report)),
-        "definitions": DEFINITIONS + (TRANSACTION_DEFINITIONS if report.comparison else ()),
-        "moment": shown(report.closing.moment, report.zone),
-        "since": shown(report.opening.moment, report.zone) if report.opening else None,
-        "made": shown(report.made_at, report.zone),
-        "account": next((source.account for source in report.sources if source.account), None),
-        "facts": (
-            (
-                "Outstanding",
-                money(total.outstanding_cents),
-                f"{total.cards:,} cards, on average {money(total.average_cents)}",
-            ),
-            ("Expired with balance", money(total.expired_cents), f"{total.expired_cards:,} cards"),
-            ("Inactive with balance", money(total.inactive_cents), f"{total.inactive_cards:,} cards"),
-            (
-                "Total balance",
-                money(total.total_cents),
-                f"{total.all_cards:,} cards, {total.zero_cards:,} hold nothing",
-            ),
-        ),
-        "verdict": _verdict(report),
+        "parts": parts,
+        "sources": _section(sources_table(report), None, language),
+        "definitions": [(language.say(term), language.say(words)) for term, words in definitions(report)],
+        "verdict": verdict_of(report),
+        "grave": grave(report, language),
+        "minor": minor(report, language),
+        "moment": moment,
+        "since": language.moment(report.since, report.zone) if report.since else None,
+        "made": language.moment(report.made_at, report.zone),
+        "currencies": ", ".join(part.currency.code for part in report.parts),
+        "running": _css_text(language.say(phrase("Giftcards as of {moment}", moment=moment))),
+        "owner": _css_text(report.account or ""),
     }
-    return render_template("piggy_batch.reporting.render", "report.html.j2", values)
+    filters = {"say": language.say, "words": lambda text: language.say(phrase(text)), "count": language.count}
+    return render_template("piggy_batch.reporting.render", "report.html.j2", values, filters)
 
 
-def _verdict(report: Report) -> tuple[str, str]:
-    """A style and a sentence on how far the figures can be relied on."""
-    if report.partial:
-        return "bad", "Partial: a file behind these figures did not prove that it is complete."
-    if not report.closed:
-        return "bad", "The roll-forward does not close: see its residual."
-    if report.to_check:
-        return "warn", "Complete, proven; but see what is to be checked first."
-    if report.roll:
-        return "good", "Opening and closing snapshot agreed, and the roll-forward closes."
-    return "good", "The snapshot behind these figures agreed."
+def _css_text(text: str) -> str:
+    """A text inside a CSS string: everything but plain letters and digits as an escape, which a space ends."""
+    return "".join(c if c in _PLAIN else f"\\{ord(c):06x} " for c in text)
 
 
-def _sections(report: Report) -> Iterator[Section]:
-    for table in tables(report):
-        make = _CHARTS.get(table.key)
-        yield _section(table, make(report) if make else None)
-
-
-def _section(table: Table, chart: Chart | None) -> Section:
-    shown_columns = [index for index, column in enumerate(table.columns) if not column.file_only]
-    rows = tuple(
-        (index in table.emphasized, tuple(_cell(row[i], table.columns[i]) for i in shown_columns))
-        for index, row in enumerate(islice(table.rows(), _MOST_ROWS))
+def _part(report: Report, part: CurrencyPart, language: Language) -> PagePart:
+    heading = language.say(phrase("Amounts in {currency}", currency=part.currency.code))
+    found = tuple(_fact(fact, part, language) for fact in facts(report, part, language))
+    return PagePart(
+        heading=heading if len(report.parts) > 1 else "",
+        facts=found,
+        is_long=any(len(amount) > _LONG for _, amount, _ in found),
+        to_book=to_book(report, part, language),
+        trend=trend_chart(part, language),
+        sections=tuple(_sections(report, part, language)),
     )
-    columns = tuple(table.columns[index] for index in shown_columns)
+
+
+def _fact(fact: Fact, part: CurrencyPart, language: Language) -> tuple[str, str, str]:
+    amount = language.money(fact.cents, part.currency, sign=fact.signed)
+    return language.say(fact.label), amount, fact.detail
+
+
+def _sections(report: Report, part: CurrencyPart, language: Language) -> Iterator[Section]:
+    for table in part_tables(report, part):
+        chart = None
+        match table.key.partition("-")[0]:
+            case "balances":
+                chart = programs_chart(part, language)
+            case "expiry":
+                chart = expiry_chart(part, language)
+            case "roll_forward" if part.movements:
+                chart = waterfall_chart(part.movements, language)
+            case _:
+                pass
+        yield _section(table, chart, language)
+
+
+def _section(table: Table, chart: BarChart | None, language: Language) -> Section:
+    places = [index for index, column in enumerate(table.columns) if not column.file_only]
+    columns = tuple(Cell(language.say(table.columns[i].label), _style(None, table.columns[i])) for i in places)
+    rows = tuple(
+        Row(
+            "sum" if number in table.sums else "group" if number in table.headings else "",
+            tuple(_cell(row[i], table.columns[i], language, heat=i in table.heat) for i in places),
+        )
+        for number, row in enumerate(islice(table.rows(), _MOST_ROWS))
+    )
+    style = " ".join(
+        name
+        for name, wanted in (
+            ("wide", len(places) >= _WIDE),
+            ("narrow", len(places) <= 4),
+            ("short", len(rows) <= _SMALL),
+        )
+        if wanted
+    )
+    note = language.say(table.note) if table.note else ""
     left_out = max(0, table.size - _MOST_ROWS)
-    return Section(table.key, table.title, table.note, table.wide, chart, columns, rows, left_out)
+    return Section(table.key, language.say(table.title), note, style, chart, columns, rows, left_out)
 
 
-def _cell(value: Any, column: Column) -> Cell:
-    negative = column.kind is Kind.CENTS and not isinstance(value, str) and value < 0
-    style = "" if column.kind is Kind.TEXT else "number negative" if negative else "number"
-    return Cell(shown_cell(value, column.kind), style)
+def _cell(value: Any, column: Column, language: Language, *, heat: bool) -> Cell:
+    shade = f" heat{min(_HEAT_STEPS, max(0, value) * _HEAT_STEPS // 10_000)}" if heat and value is not None else ""
+    text = shown_cell(value, column.kind, language)
+    return Cell(text if text.isprintable() else printable_line(text), _style(value, column) + shade)
+
+
+def _style(value: Any, column: Column) -> str:
+    """The classes of a cell."""
+    if column.kind in (Kind.TEXT, Kind.DATE, Kind.MOMENT):
+        return "" if column.kind is Kind.TEXT else "when"
+    return "number negative" if column.kind is Kind.CENTS and isinstance(value, int) and value < 0 else "number"

@@ -1,4 +1,7 @@
-"""A report as CSV and as text for a terminal or a log."""
+"""A report as CSV and as text for a terminal or a log.
+
+CSV holds values as they are, byte for byte; a spreadsheet may take a program's name for a formula. The workbook cannot.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,34 @@ from piggy_batch.files import atomic_file
 from piggy_batch.reporting.card_lists import LIST_COLUMNS
 from piggy_batch.reporting.dates import day_of, shown
 from piggy_batch.reporting.definitions import Basis, Movement
-from piggy_batch.reporting.money import plain
-from piggy_batch.reporting.render.table import Kind, Table
-from piggy_batch.reporting.render.tables import tables
+from piggy_batch.reporting.render.card_tables import description
+from piggy_batch.reporting.render.labels import PARTIAL, PROVEN
+from piggy_batch.reporting.render.language import ENGLISH
+from piggy_batch.reporting.render.table import Kind, Table, shown_cell
+from piggy_batch.reporting.render.tables import part_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from piggy_batch.reporting.liability import Balance, Liability
-    from piggy_batch.reporting.report import Report
+    from piggy_batch.reporting.liability import Balance
+    from piggy_batch.reporting.report import CurrencyPart, Report
     from piggy_batch.reporting.roll_forward import RollForward
 
-_CSV_COLUMNS = ("section", "date", "program_uuid", "program_name", "item", "cards", "cents", "verdict")
+_CSV_COLUMNS = ("section", "date", "program_uuid", "program_name", "item", "cards", "cents", "currency", "verdict")
+_LEDGER_COLUMNS = (
+    "date",
+    "account",
+    "description",
+    "debit",
+    "credit",
+    "amount",
+    "currency",
+    "program_uuid",
+    "program_name",
+    "movement",
+)
+_FILES_ONLY = ("differences", "flow_differences", "cards_", "ledger")  # tables that a terminal is not filled with
 
 
 def write_csv(report: Report, target: Path) -> None:
@@ -36,37 +54,75 @@ def write_csv_to(report: Report, file: TextIO) -> None:
     csv.writer(file, lineterminator="\n").writerows(csv_rows(report))
 
 
+def write_ledger(report: Report, target: Path) -> None:
+    """Put the journal entry at ``target`` as CSV, whole or not at all: amounts with a point and two decimals."""
+    with atomic_file(target) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(ledger_rows(report))
+
+
+def ledger_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """A header and one row per line; one of debit and credit is blank, ``amount`` is debit less credit."""
+    yield _LEDGER_COLUMNS
+    mark = f"{PARTIAL}: " if report.partial else ""
+    for line in (line for part in report.parts for line in part.ledger):
+        yield (
+            line.day.isoformat(),
+            line.account,
+            f"{mark}{description(line)}",
+            _decimal(line.debit_cents) if line.debit_cents else "",
+            _decimal(line.credit_cents) if line.credit_cents else "",
+            _decimal(line.amount_cents),
+            line.currency.code,
+            line.program_uuid,
+            line.program_name,
+            line.movement,
+        )
+
+
+def _decimal(cents: int) -> str:
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+
 def csv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     """A header and one row per figure; where card lists were asked for, one row per listed card instead.
 
     Every row ends with the verdict, so that no part of the file can be taken for more than it is.
     """
-    verdict = "PARTIAL" if report.partial else "complete, proven"
-    if report.lists:
-        yield ("list", *LIST_COLUMNS, "verdict")
-        for chosen in report.lists:
-            yield from ((chosen.kind, *row, verdict) for row in chosen.rows())
+    verdict = PARTIAL if report.partial else PROVEN
+    if any(part.lists for part in report.parts):
+        yield ("list", *LIST_COLUMNS, "currency", "verdict")
+        for part in report.parts:
+            for chosen in part.lists:
+                for *cells, expires in chosen.rows():
+                    at = expires.isoformat() if expires else None
+                    yield (chosen.kind, *cells, at, part.currency.code, verdict)
         return
     yield _CSV_COLUMNS
-    yield from ((*figure, verdict) for figure in _figures(report))
+    for part in report.parts:
+        yield from ((*figure, part.currency.code, verdict) for figure in _figures(report, part))
 
 
-def _figures(report: Report) -> Iterator[tuple[Any, ...]]:
-    day = day_of(report.closing.moment, report.zone).isoformat()
-    yield from _liability_rows(report.closing, day)
-    for name, roll in (("roll_forward", report.roll), *(("roll_forward_by_program", roll) for roll in report.rolls)):
-        if roll:
-            whose = ("", "") if name == "roll_forward" else (roll.key or "", roll.name)
-            yield from ((name, day, *whose, *figure) for figure in _roll_rows(roll))
-    for point in report.trend:
+def _figures(report: Report, part: CurrencyPart) -> Iterator[tuple[Any, ...]]:
+    day = day_of(report.as_of, report.zone).isoformat()
+    yield from _liability_rows(part, day)
+    if moves := part.movements:
+        yield from (("roll_forward", day, "", "", *figure) for figure in _roll_rows(moves.roll))
+        for roll in moves.rolls:
+            whose = (roll.key or "", roll.name)
+            yield from (("roll_forward_by_program", day, *whose, *figure) for figure in _roll_rows(roll))
+    for point in part.trend:
         when = point.snapshot.day.isoformat()
         yield from (("trend", when, "", "", *figure) for figure in _balance_rows(point.total))
-    for flow in report.comparison.by_shop if report.comparison else ():
-        for effect, cents in flow.effects.items():
-            yield "transactions", flow.month, "", "", f"{flow.shop_name}: {effect}", "", cents
+    for cohort in part.cohorts:
+        for item, cents in cohort.amounts.items():
+            yield "cohorts", cohort.month, "", "", item, cohort.cards, cents
+    for totals in moves.comparison.by_shop if moves and moves.comparison else ():
+        for effect, cents in totals.effects.items():
+            yield "transactions", totals.month, "", "", f"{totals.shop_name}: {effect}", "", cents
 
 
-def _liability_rows(closing: Liability, day: str) -> Iterator[tuple[Any, ...]]:
+def _liability_rows(part: CurrencyPart, day: str) -> Iterator[tuple[Any, ...]]:
+    closing = part.closing
     yield from (("liability", day, "", "", *figure) for figure in _balance_rows(closing.total))
     for line in closing.by_program:
         yield from (("by_program", day, line.key or "", line.name, *figure) for figure in _balance_rows(line))
@@ -79,57 +135,52 @@ def _liability_rows(closing: Liability, day: str) -> Iterator[tuple[Any, ...]]:
 
 
 def as_text(report: Report) -> str:
-    """The report's tables for a terminal, but for lists of cards and sources."""
+    """The report's tables for a terminal, but for single cards, the journal and sources."""
     out = StringIO()
-    print(
-        f"Giftcards as of {shown(report.closing.moment, report.zone)}, amounts in {report.currency.code}",
-        file=out,
-    )
+    codes = ", ".join(part.currency.code for part in report.parts)
+    print(f"Giftcards as of {shown(report.as_of, report.zone)}, amounts in {codes}", file=out)
     for notice in report.notices:
         print(f"! {notice}", file=out)
-    for table in tables(report):
-        if table.key not in {"sources", "differences", "flow_differences"} and not table.key.startswith("cards_"):
-            print(f"\n{table.title}", file=out)
-            out.writelines(f"  {line}\n" for line in _lines(table))
+    for part in report.parts:
+        for table in part_tables(report, part):
+            if not table.key.startswith(_FILES_ONLY):
+                print(f"\n{table.title}", file=out)
+                out.writelines(f"  {line}\n" for line in _lines(table))
     return out.getvalue()
 
 
 def one_line(report: Report) -> str:
     """The report in one line, for a log."""
-    total, money = report.closing.total, report.currency.full
-    parts = [
-        (
-            f"{day_of(report.closing.moment, report.zone)}: outstanding {money(total.outstanding_cents)} "
-            f"on {total.cards:,} cards"
-        ),
+    lines = "; ".join(_in_words(report, part) for part in report.parts)
+    return f"{PARTIAL if report.partial else PROVEN}: {day_of(report.as_of, report.zone)}: {lines}"
+
+
+def _in_words(report: Report, part: CurrencyPart) -> str:
+    total = part.closing.total
+
+    def money(cents: int, *, sign: bool = False) -> str:
+        return ENGLISH.money(cents, part.currency, sign=sign)
+
+    words = [
+        f"outstanding {money(total.outstanding_cents)} on {total.cards:,} cards",
         f"expired with balance {money(total.expired_cents)}",
-        f"inactive {money(total.inactive_cents)}",
+        f"switched off {money(total.inactive_cents)}",
     ]
-    if report.roll and report.opening:
-        change = report.roll.closing - report.roll.opening
-        since = day_of(report.opening.moment, report.zone)
-        parts.append(f"since {since} {'+' if change >= 0 else ''}{money(change)}")
-        parts.append("closes" if report.closed else f"residual {money(report.roll.residual)}")
-    if report.comparison:
-        parts.append(f"{len(report.comparison.differences):,} cards differ from transactions")
-    return ("PARTIAL: " if report.partial else "") + "; ".join(parts)
-
-
-def shown_cell(value: Any, kind: Kind) -> str:
-    """A cell as readers see it."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return plain(value) if kind is Kind.CENTS else f"{value:,}"
+    if moves := part.movements:
+        since = day_of(moves.opening.moment, report.zone)
+        words.append(f"since {since} {money(moves.roll.closing - moves.roll.opening, sign=True)}")
+        words.append("closes" if moves.closed else f"not explained {money(moves.roll.residual)}")
+        if moves.comparison:
+            words.append(f"{len(moves.comparison.differences):,} cards differ from transactions")
+    return "; ".join(words)
 
 
 def _lines(table: Table) -> Iterator[str]:
     shown_columns = [index for index, column in enumerate(table.columns) if not column.file_only]
-    header = [table.columns[index].label for index in shown_columns]
-    body = [[shown_cell(row[i], table.columns[i].kind) for i in shown_columns] for row in table.rows()]
+    header = [str(table.columns[index].label) for index in shown_columns]
+    body = [[shown_cell(row[i], table.columns[i].kind, ENGLISH) for i in shown_columns] for row in table.rows()]
     widths = [max(map(len, cells)) for cells in zip(header, *body, strict=True)]
-    right = [table.columns[index].kind is not Kind.TEXT for index in shown_columns]
+    right = [table.columns[index].kind in (Kind.COUNT, Kind.CENTS, Kind.SHARE) for index in shown_columns]
     for cells in (header, *body):
         pairs = zip(cells, widths, right, strict=True)
         yield "  ".join(

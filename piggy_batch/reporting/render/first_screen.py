@@ -1,0 +1,132 @@
+"""What a controller reads first: a handful of amounts, and how far they can be relied on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from piggy_batch.reporting.cohorts import share_of
+from piggy_batch.reporting.dates import day_of
+from piggy_batch.reporting.definitions import ExpiryBucket, Movement
+from piggy_batch.reporting.notices import Level
+from piggy_batch.reporting.phrases import Label, Phrase, phrase
+
+if TYPE_CHECKING:
+    from piggy_batch.reporting.render.language import Language
+    from piggy_batch.reporting.report import CurrencyPart, Movements, Report
+
+_SOON = (ExpiryBucket.DAYS_30, ExpiryBucket.DAYS_60, ExpiryBucket.DAYS_90)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One amount of the first screen."""
+
+    label: str | Phrase
+    cents: int
+    detail: str  # in the page's language
+    signed: bool = False  # shown with a plus, too
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far the figures can be relied on: ``style`` is good, warn or bad."""
+
+    style: str
+    words: Label
+
+
+def facts(report: Report, part: CurrencyPart, language: Language) -> tuple[Fact, ...]:
+    """Outstanding, its change, what moved, and what expires soon."""
+    total, soon = part.closing.total, [step for step in part.closing.expiry if step.bucket in _SOON]
+    average = phrase(
+        "{cards} cards, on average {amount}",
+        cards=total.cards,
+        amount=language.money(total.average_cents, part.currency),
+    )
+    outstanding = Fact(Label("Outstanding"), total.outstanding_cents, language.say(average))
+    expiring = Fact(
+        Label("Expires within 90 days"),
+        sum(step.balance_cents for step in soon),
+        language.say(phrase("{cards} cards", cards=sum(step.cards for step in soon))),
+    )
+    if part.movements is None:
+        expired = Fact(Label("Expired with balance"), total.expired_cents, _cards(total.expired_cards, language))
+        inactive = Fact(
+            Label("Switched off with balance"), total.inactive_cents, _cards(total.inactive_cards, language)
+        )
+        return outstanding, expiring, expired, inactive
+    return outstanding, *_moved(report, part.movements, language), expiring
+
+
+def _moved(report: Report, movements: Movements, language: Language) -> tuple[Fact, ...]:
+    roll = movements.roll
+    change = roll.closing - roll.opening
+    share = share_of(change, roll.opening)
+    begin = language.day(day_of(movements.opening.moment, report.zone))
+    put_on = (Movement.ISSUED, Movement.TOPPED_UP)
+    found = [
+        Fact(
+            phrase("Change since {day}", day=begin),
+            change,
+            "" if share is None else language.share(share, sign=True),
+            signed=True,
+        ),
+        Fact(
+            Label("Issued and topped up"),
+            sum(roll.movements[m] for m in put_on),
+            _cards(sum(roll.cards[m] for m in put_on), language),
+        ),
+        Fact(
+            Label("Redeemed"),
+            roll.movements[Movement.REDEEMED] - roll.movements[Movement.REVERSED],
+            _cards(roll.cards[Movement.REDEEMED], language),
+        ),
+        Fact(Label("Expired"), roll.movements[Movement.EXPIRED], _cards(roll.cards[Movement.EXPIRED], language)),
+    ]
+    return tuple(found)
+
+
+def _cards(number: int, language: Language) -> str:
+    return language.say(phrase("{cards} cards", cards=number))
+
+
+def verdict_of(report: Report) -> Verdict:
+    """The verdict in a few words."""
+    if report.partial:
+        return Verdict("bad", Label("PARTIAL: cards or transactions may be missing from these figures"))
+    if not report.closed:
+        return Verdict("bad", Label("Complete, proven, but the movements do not explain the change"))
+    if report.to_check:
+        return Verdict("warn", Label("Complete, proven; check what is listed below before relying on it"))
+    if any(part.movements for part in report.parts):
+        return Verdict("good", Label("Complete, proven; the movements explain the change to the cent"))
+    return Verdict("good", Label("Complete, proven"))
+
+
+def to_book(report: Report, part: CurrencyPart, language: Language) -> str:
+    """Which figure is the liability."""
+    total = part.closing.total
+    words = (
+        "To book as the liability on {day}: {outstanding}, the outstanding balance. Expired balances ({expired}) and "
+        "those of cards that are switched off ({inactive}) are not part of it."
+    )
+    return language.say(
+        phrase(
+            words,
+            day=language.day(day_of(report.as_of, report.zone)),
+            outstanding=language.money(total.outstanding_cents, part.currency),
+            expired=language.money(total.expired_cents, part.currency),
+            inactive=language.money(total.inactive_cents, part.currency),
+        )
+    )
+
+
+def grave(report: Report, language: Language) -> list[str]:
+    """What has to be known before anything is read."""
+    return [language.say(notice) for notice in report.notices if notice.level is not Level.NOTE]
+
+
+def minor(report: Report, language: Language) -> list[str]:
+    """How the figures were reckoned."""
+    return [language.say(notice) for notice in report.notices if notice.level is Level.NOTE]
