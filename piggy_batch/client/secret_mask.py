@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MASK = "[token]"
 SHORTEST = 10  # characters; the tokens of a rehearsal, such as "sandbox", are words that answers may hold
 _LINE_ENDS = (b"\n", b"\r", b"\\n", b"\\r", b"\\t")  # as they are, and as JSON writes them
+PIECE = 256 * 1024  # bytes
 _HIDDEN = re.compile(rb"\\u00[2-7]")  # characters that need no such escape
 _GAP = r"(?:\s|\\[nrt])*"
 
@@ -44,9 +45,17 @@ class SecretMask:
             content = content.translate(None, b" \t\r\n\f\v")
             for escape in _LINE_ENDS[2:]:
                 content = content.replace(escape, b"")
-        if b"%" in content:
-            content += unquote_to_bytes(content)
+        return self._is_in(content) or (b"%" in content and any(map(self._is_in, self._unquoted(content))))
+
+    def _is_in(self, content: bytes) -> bool:
         return any(needle in content for needle in self._needles)
+
+    def _unquoted(self, content: bytes) -> Iterator[bytes]:
+        """``content`` without percent-encoding, in pieces that overlap by the longest needle: a body of nothing but
+        percent signs is to take no more memory than another."""
+        overlap = 3 * max(map(len, self._needles))
+        for start in range(0, len(content), PIECE):
+            yield unquote_to_bytes(content[start : start + PIECE + overlap])
 
     def text(self, text: str) -> str:
         """``text`` with :data:`MASK` in place of the secret."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import tracemalloc
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piggy_batch.client.secret_mask import MASK, SHORTEST, SecretMask
+from piggy_batch.client.secret_mask import MASK, PIECE, SHORTEST, SecretMask
 
 TOKEN = "12|s3cr3t/T0ken+that-nobody_may.see~" * 3
 BEARER = f"Bearer {TOKEN}"
@@ -68,6 +69,25 @@ def test_bodies_that_hold_nothing_are_known_at_once() -> None:
     )
     assert mask.may_be_in(b'{"a": "\\u0041"}')
     assert mask.may_be_in(json.dumps({"a": TOKEN}).encode("utf-16"))
+
+
+@pytest.mark.parametrize("place", range(PIECE - 2 * len(TOKEN), PIECE + 4, 41))
+def test_a_large_body_is_looked_through_in_pieces(place: int) -> None:
+    """Also where the percent-encoded token lies across the end of a piece."""
+    mask = SecretMask(TOKEN)
+    assert mask.may_be_in(b"x" * place + quote(TOKEN, safe="").encode() + b"x" * 99)
+    assert not mask.may_be_in(b"x" * place + quote(TOKEN[:-1], safe="").encode() + b"x" * 99)
+
+
+def test_percent_signs_take_no_more_memory_than_other_bytes() -> None:
+    """A few bytes may unpack to ten million of them."""
+    body = b"%41" * 2_000_000
+    tracemalloc.start()
+    try:
+        assert not SecretMask(TOKEN).may_be_in(body)
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_token_that_is_a_word_is_not_looked_for() -> None:
