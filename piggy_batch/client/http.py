@@ -38,6 +38,9 @@ CONNECT_SHARE = 0.5  # of --timeout: a stalled connection must be told apart fro
 KNOWN_PATHS = 64  # checked paths kept; most requests share a few
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 NO_FILES = (errno.EMFILE, errno.ENFILE)  # this program's limit is reached, or the machine's
+STALL_S = 1.0  # by which a timer is late only where the program stood still
+GRACE_S = 2.0  # in which an answer that came meanwhile is read
+CHECK_S = 0.001  # before the end of a request's time
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
 
@@ -47,7 +50,8 @@ class HttpClient:
 
     What httpx's client adds (cookies, redirects, authentication, merged headers) is not wanted here. ``transport``:
     made once for each connection, for tests. ``on_sent`` is called as each request is handed over, ``on_response``
-    with each request, what became of it and the seconds that took. Close it with ``async with``.
+    with each request, what became of it and the seconds that took, ``on_stall`` where this program stood still so long
+    that answers may have come meanwhile, with the seconds at least. Close it with ``async with``.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class HttpClient:
         wall: Callable[[], float] = time.time,
         on_sent: Callable[[], None] = lambda: None,
         on_response: Callable[[Request, Answer, float], None] = lambda *_: None,
+        on_stall: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.target = target
         self.timeout_s = timeout_s
@@ -66,6 +71,8 @@ class HttpClient:
         self._wall = wall
         self._on_sent = on_sent
         self._on_response = on_response
+        self._on_stall = on_stall
+        self._stall_told_until = float("-inf")
         self._factory = transport
         self._transports: dict[int, Transport] = {}
         self._ssl: ssl.SSLContext | None = None
@@ -142,10 +149,15 @@ class HttpClient:
     async def _exchange(
         self, transport: Transport, built: RawRequest, loop: asyncio.AbstractEventLoop, started: float
     ) -> Answer:
+        deadline = started + self.timeout_s
         try:
-            async with asyncio.timeout_at(started + self.timeout_s):
-                self._on_sent()
-                response = await transport.exchange(built, self._connect_s)
+            async with asyncio.timeout_at(deadline) as bound:
+                check = loop.call_at(deadline - CHECK_S, self._spare_after_stall, loop, deadline, bound)
+                try:
+                    self._on_sent()
+                    response = await transport.exchange(built, self._connect_s)
+                finally:
+                    check.cancel()
             return decode(response, loop.time() - started, self._wall(), self._mask)
         except NOT_SENT as error:
             return Lost(self._mask.text(_describe(error)), sent=False, is_local=_lacks_files(error))
@@ -153,6 +165,18 @@ class HttpClient:
             return Lost(f"no whole answer within {self.timeout_s:g} s", sent=True)
         except Exception as error:  # noqa: BLE001 - whatever went wrong after the hand-over, it may be applied
             return Lost(self._mask.text(_describe(error)), sent=True)
+
+    def _spare_after_stall(self, loop: asyncio.AbstractEventLoop, deadline: float, bound: asyncio.Timeout) -> None:
+        """Just before a request's time is over: where this program stood still, by SIGSTOP or because the machine
+        slept, the answer may have come meanwhile, and gets a moment to be read."""
+        now = loop.time()
+        late_s = now - deadline
+        if late_s < STALL_S:
+            return
+        bound.reschedule(now + GRACE_S)
+        if now >= self._stall_told_until:
+            self._stall_told_until = now + GRACE_S
+            self._on_stall(late_s)
 
     def _build(self, request: Request) -> RawRequest:
         target = self._path(request.path)

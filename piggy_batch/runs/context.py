@@ -84,6 +84,10 @@ def open_client(context: RunContext, timeout_s: float, limiter: RateLimiter) -> 
         wall=context.clock.wall,
         on_sent=limiter.on_sent,
         on_response=tell,
+        on_stall=lambda seconds: context.progress.say(
+            f"this program stood still for {seconds:.0f} s or more (stopped, or the machine slept); it goes on, and "
+            "what came meanwhile counts"
+        ),
     )
 
 

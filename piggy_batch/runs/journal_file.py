@@ -1,5 +1,10 @@
 """A journal's file: where it lies, which tables and version it has, how it is opened, and what is said when it
-cannot be used."""
+cannot be used.
+
+A disk that fails (EIO), is full, or opens no more files ends a run at the next write with exit code 4: what cannot be
+written down is not sent, requests under way land, and once the cause is gone the same command goes on. Rows that were
+sent and whose outcome could not be written are then in doubt, and looked up where the operation can.
+"""
 
 from __future__ import annotations
 

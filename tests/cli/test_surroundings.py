@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import PROGRAM, ROOT, Service, environment, serving
+from tests.support.processes import PROGRAM, ROOT, Service, environment, finish, manifest, serving, start
 
 pytestmark = pytest.mark.process
 LIST = "contact_identifier_value\n"
@@ -168,3 +170,72 @@ def test_certificates_that_are_not_there_are_named_as_what_they_are(service: Ser
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert f"SSL_CERT_FILE={missing}" in done.stderr
     assert "--ca-file None" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def failing_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that makes a disk fail."""
+    library = tmp_path_factory.mktemp("library") / "failing_disk.so"
+    source = ROOT / "tests" / "support" / "failing_disk.c"
+    try:
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no compiler here: {error}")
+    return library
+
+
+@pytest.mark.parametrize("what", ["import", "export"])
+def test_a_disk_that_fails_ends_a_run_at_once_with_exit_4(failing_disk: Path, tmp_path: Path, what: str) -> None:
+    """What cannot be written down is not sent: one line that names the disk; once it is sound the same command goes
+    on, and nothing was carried out twice."""
+    run_dir = tmp_path / "disk" / what
+    cards = manifest(tmp_path / "cards.csv", "EIO", 300)
+    commands: dict[str, tuple[str | Path, ...]] = {
+        "import": ("identifiers", "create", cards, "--yes", "--rate", "100"),
+        "export": ("giftcards", "export", "--to", tmp_path / "all.csv", "--page-size", "2", "--rate", "100"),
+    }
+    words = (*commands[what], "--run-dir", run_dir)
+    broken = tmp_path / "broken"
+    with serving("--contacts", "1", "--giftcards", "300") as service:
+        disk = {"LD_PRELOAD": str(failing_disk), "EIO_TRIGGER": str(broken), "EIO_BELOW": str(run_dir.parent)}
+        running = start(service, tmp_path, *words, **disk)
+        wait_for(run_dir / "run.log")
+        time.sleep(0.3)
+        broken.touch()
+        code, _, told = finish(running, 20)
+        assert code == 4
+        assert "disk I/O error" in told
+        assert "then run: piggy-batch" in told.splitlines()[-1]
+        assert "Traceback" not in told
+        broken.unlink()
+        code, out, _ = finish(start(service, tmp_path, *words, "--json"))
+        assert code == 0
+        done = json.loads(out)
+        assert (done["counts"]["done"] if what == "import" else done["cards"]) == 300
+        if what == "import":
+            assert service.ask("state")["effects"] == {"identifiers.create": 300}
+
+
+def test_a_stopped_program_goes_on_with_what_came_meanwhile(tmp_path: Path) -> None:
+    """SIGSTOP with requests under way, for longer than their time: every row is known, the stop is told, exit 0."""
+    cards = manifest(tmp_path / "cards.csv", "STOP", 60)
+    words = ("identifiers", "create", cards, "--yes", "--rate", "0", "--timeout", "1", "--no-progress", "--json")
+    with serving("--latency-ms", "300") as service:
+        running = start(service, tmp_path, *words)
+        wait_for(tmp_path / "cards.identifiers-create" / "run.log")
+        time.sleep(0.5)
+        running.send_signal(signal.SIGSTOP)
+        time.sleep(3.5)
+        running.send_signal(signal.SIGCONT)
+        code, out, told = finish(running)
+    assert code == 0
+    assert json.loads(out)["counts"]["done"] == 60
+    assert told.count("stood still for") == 1
+
+
+def wait_for(path: Path) -> None:
+    """Until a file is there."""
+    limit = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < limit, path
+        time.sleep(0.02)

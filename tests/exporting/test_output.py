@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import httpx
 import openpyxl
@@ -13,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, TRANSACTIONS
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.exporting.output import RowBuilder
 from piggy_batch.reporting.snapshot import SCHEMA
 from tests.exporting.conftest import Account, held, read
+from tests.support.open_files import no_more_files
 
 Make = Callable[..., Account]
 COLUMNS = [
@@ -221,3 +223,21 @@ def test_a_csv_export_is_a_manifest(account: Account) -> None:
     assert GIFTCARDS.fields[0].name in header
     result = account.world.run("giftcards get", done.path)
     assert result.exit_code == 0
+
+
+def test_a_file_that_cannot_be_written_after_all_is_read_is_exit_4(account: Account) -> None:
+    """Exit 2 would say that nothing was sent. Every page is kept, and the same command writes the file."""
+    with ExitStack() as stack:
+
+        def last(request: httpx.Request) -> None:
+            if request.url.path.endswith("giftcard-programs"):
+                stack.enter_context(no_more_files())
+
+        account.after = last
+        with pytest.raises(JournalError, match=r"cards\.csv.*Too many open files") as failed:
+            account.export()
+    assert (failed.value.exit_code, failed.value.goes_on) == (4, True)
+    account.after = lambda _: None
+    account.requests.clear()
+    assert held(account.export()) == account.uuids()
+    assert account.lists == []

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import errno
 import json
-import resource
 import shutil
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import HaltError, JournalError, PiggyBatchError, SetupError
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import NAME
 from piggy_batch.runs.lock import LOCK, RunLock
 from piggy_batch.sandbox import Fault
-from tests.support.world import World, audit, in_virtual_time, read_csv
+from tests.support.open_files import no_more_files
+from tests.support.world import World, audit, in_virtual_time, read_csv, working_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 VALUE = "contact_identifier_value"
@@ -609,17 +611,6 @@ def test_invalid_rows_in_a_workbook_tell_of_cut_cells_too(world: World) -> None:
 # --- a machine that opens no more files --------------------------------------------------------------
 
 
-@contextmanager
-def no_more_files() -> Iterator[None]:
-    """This process keeps the files that it has open and opens no others, while the block lasts."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 def test_a_machine_that_opens_no_more_connections_is_no_outage(world: World) -> None:
     """The run halts at once and says what helps; no ping asks whether the service is there, no row is in doubt."""
 
@@ -671,3 +662,35 @@ def test_reports_that_cannot_be_written_after_sending_are_exit_4(world: World) -
     assert (failed.value.exit_code, failed.value.goes_on) == (4, True)
     assert world.statuses(world.run("identifiers create", path)) == {"done": 3}
     assert world.effects == 3
+
+
+def test_an_answer_that_came_while_the_program_stood_still_counts(world: World) -> None:
+    """Stopped for minutes with a request under way: it is carried out once, known, and told; nothing is in doubt."""
+
+    async def stop(_: httpx.Request) -> httpx.Response | None:
+        if len(world.departures) == 3:
+            world.time.now += 300
+            for _ in range(3):  # the loop wakes up with the answer and every timer at once
+                await asyncio.sleep(0)
+        return None
+
+    world.hook = stop
+    path = world.manifest(*working_rows(world, find_operation("giftcards load"), 3))
+    result = world.run("giftcards load", path, concurrency=1)
+    assert world.statuses(result) == {"done": 3}
+    assert sum("stood still for 270 s or more" in line for line in world.said.lines) == 1
+
+
+def test_an_answer_that_never_came_is_not_waited_for_again(world: World) -> None:
+    """After a stall the request has two seconds more, and is then lost as any other."""
+
+    async def stop(_: httpx.Request) -> httpx.Response | None:
+        if len(world.departures) == 2:
+            world.time.now += 300
+            await asyncio.sleep(600)
+        return None
+
+    world.hook = stop
+    result = world.run("identifiers create", numbered(world, 1), attempts=2)
+    assert world.statuses(result) == {"done": 1}
+    assert world.time.now < 310
