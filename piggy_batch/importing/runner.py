@@ -200,8 +200,7 @@ class RowCommandRun:
                 journal.set("account", account)
                 journal.set("base_url", context.target.base_url)
                 journal.set("command", context.command)
-                if self.duplicate_guard is not None:
-                    self.duplicate_guard.claim(again=options.reading.again or self.loaded is None)
+                self._claim()
                 if context.tell_plan:  # a stage is no run of its own for people
                     note_run(context.registry_dir, self.directory.path, self.operation.name)
                 self.signals.allow_graceful_stop(session)
@@ -230,6 +229,14 @@ class RowCommandRun:
             guard.refuse_older()
         if self.loaded is not None and not self.options.reading.again:
             guard.refuse()
+
+    def _claim(self) -> None:
+        """Let others know that this run is about to send."""
+        if self.duplicate_guard is None:
+            return
+        self.duplicate_guard.claim(again=self.options.reading.again or self.loaded is None)
+        if self.context.on_begin is not None:
+            self.context.on_begin(self.duplicate_guard.run)
 
     async def _rehearse(
         self,

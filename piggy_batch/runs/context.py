@@ -52,6 +52,7 @@ class RunContext:
     signals: bool = False  # Ctrl-C and SIGTERM in two stages, where this is the main thread
     stopper: Stopper | None = None  # by which another thread ends the command softly
     limiter: RateLimiter | None = None  # shared, with its stop, by the stages of one command
+    on_begin: Callable[[str], None] | None = None  # told the name of a once run before it sends for the first time
     tell_plan: bool = True  # say the plan when rows are about to be sent
     verbose: bool = False  # tell each request
 

@@ -75,16 +75,16 @@ class DuplicateRunGuard:
         # Two lists that --count has made are alike and yet not the same cards.
         self._unique = self._once and not (manifest == self._here / COUNTED and is_counted(manifest))
         self._places = {self._here.absolute().parent} | ({manifest.absolute().parent} if manifest != STDIN else set())
-        self._run: str = journal.get(CLAIM) or journal.get(INHERITED_CLAIM) or secrets.token_hex(16)
+        self.run: str = journal.get(CLAIM) or journal.get(INHERITED_CLAIM) or secrets.token_hex(16)
         if self._once and journal.get(INHERITED_CLAIM) is None:  # a copy of what was only loaded is known by it too
-            journal.set(INHERITED_CLAIM, self._run)
+            journal.set(INHERITED_CLAIM, self.run)
         self._records = records / "once" if records is not None else None
         self._identity: RunIdentity | None = None
         self._registry: RunRegistry | None = None
         self._known: tuple[RunRegistry, ...] = ()  # the registry, and those that earlier versions wrote
         self._rehearsal = False
         # A file that only this run writes: its name is the run's own.
-        self.counter = SendCounter(self._records / f"{self._run}.sends") if self._records and self._once else None
+        self.counter = SendCounter(self._records / f"{self.run}.sends") if self._records and self._once else None
 
     @property
     def needs_digest(self) -> bool:
@@ -122,14 +122,14 @@ class DuplicateRunGuard:
         if not self._once:
             return
         with self._registry.locked() if self._registry else nullcontext():
-            self._journal.set(CLAIM, self._run)  # before the look: of two, the later one to look sees the other's
+            self._journal.set(CLAIM, self.run)  # before the look: of two, the later one to look sees the other's
             if not again:
                 self.refuse()
             if self.counter is not None:
                 self.counter.create()
             if self._registry is not None:
-                own = next((entry for entry in self._registry.read() if entry["run"] == self._run), None)
-                entry = own or entry_of(self._run, self._here)
+                own = next((entry for entry in self._registry.read() if entry["run"] == self.run), None)
+                entry = own or entry_of(self.run, self._here)
                 self._registry.write([*self._others(self._registry), entry | {"counted": True}])
 
     def refuse_older(self) -> None:
@@ -138,7 +138,7 @@ class DuplicateRunGuard:
             return
         self._refuse_fewer_sends()
         done = self._journal.queries.counts()[Status.DONE]
-        noted = [int(entry.get("done", 0)) for entry in self._entries() if entry["run"] == self._run]
+        noted = [int(entry.get("done", 0)) for entry in self._entries() if entry["run"] == self.run]
         told = max([done_in_summary(self._here), *noted])
         if told > done:
             raise self._older(f"{told:,} rows were done when this run ended last, and its journal knows of {done:,}")
@@ -147,7 +147,7 @@ class DuplicateRunGuard:
         if self.counter is None:
             return
         counted, known = self.counter.read(), self._journal.get(SENDS) or 0
-        if counted is None and any(e.get("counted") and e["run"] == self._run for e in self._entries()):
+        if counted is None and any(e.get("counted") and e["run"] == self.run for e in self._entries()):
             raise SetupError(
                 f"{self._here}: {self.counter.path}, which counts what this run has sent, is gone, so an older copy of "
                 f"it could not be told from it; bring the file back, or pass --adopt if you know that this is no copy"
@@ -168,8 +168,8 @@ class DuplicateRunGuard:
         done = self._journal.queries.counts()[Status.DONE]
         with suppress(SetupError), self._registry.locked():
             entries = self._registry.read()
-            if any(entry["run"] == self._run for entry in entries):
-                self._registry.write([e | {"done": done} if e["run"] == self._run else e for e in entries])
+            if any(entry["run"] == self.run for entry in entries):
+                self._registry.write([e | {"done": done} if e["run"] == self.run else e for e in entries])
 
     def withdraw(self) -> None:
         """Nothing was sent: the next run of these rows need not hear of this one."""
@@ -200,7 +200,7 @@ class DuplicateRunGuard:
     def _recorded(self) -> Iterator[dict[str, Any]]:
         """Entries of other runs, but for one that was killed before it could begin."""
         for entry in self._entries():
-            if entry["run"] == self._run:
+            if entry["run"] == self.run:
                 continue
             other = Path(entry["run_dir"])
             with suppress(JournalError):
@@ -215,7 +215,7 @@ class DuplicateRunGuard:
         return [entry for registry in self._known for entry in registry.read()]
 
     def _others(self, registry: RunRegistry) -> list[dict[str, Any]]:
-        return [entry for entry in registry.read() if entry["run"] != self._run]
+        return [entry for entry in registry.read() if entry["run"] != self.run]
 
 
 def _begins(seen: Glimpse, directory: Path) -> bool:

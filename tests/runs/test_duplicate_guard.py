@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from piggy_batch.client.account import REHEARSAL
-from piggy_batch.client.target import Target
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.importing.options import RunResult
@@ -28,7 +27,7 @@ from piggy_batch.runs.journal_file import NAME
 from piggy_batch.sandbox import Settings
 from piggy_batch.tables import OutputColumn, open_writer
 from tests.support.processes import finish, serving, start
-from tests.support.world import TOKEN, World, in_virtual_time, read_csv, working_rows
+from tests.support.world import World, in_virtual_time, read_csv, working_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,7 +237,7 @@ def test_a_neighbour_that_cannot_be_read_is_no_obstacle(world: World, manifest: 
 def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path, url: str, account: str) -> None:
     """In the sandbox's own account a run directory that is gone was a try. An address on this machine proves nothing:
     a tunnel may lead to the real service."""
-    world = At(url, tmp_path, account_uuid=account)
+    world = at(url, tmp_path, account_uuid=account)
     path = world.manifest("giftcard_program_uuid", [world.sandbox.world.cards.programs[1].uuid] * 2)
     context = {"registry_dir": tmp_path / "records"}
     shutil.rmtree(world.run("giftcards create", path, context=context).run_dir)
@@ -254,15 +253,11 @@ def test_the_account_of_rehearsals_is_the_sandboxs() -> None:
     assert Settings().account_uuid == REHEARSAL
 
 
-class At(World):
+def at(url: str, folder: Path, **switches: Any) -> World:
     """A world whose service has another address."""
-
-    def __init__(self, url: str, folder: Path, **switches: Any) -> None:
-        super().__init__(folder, **switches)
-        self.url = url
-
-    def target(self, token: str = TOKEN) -> Target:
-        return Target(self.url, token)
+    world = World(folder, **switches)
+    world.url = url
+    return world
 
 
 @pytest.mark.process
@@ -287,7 +282,7 @@ def test_of_two_processes_at_once_one_goes_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kept", [True, False])
 def test_two_addresses_of_one_service_share_the_record(tmp_path: Path, fields: tuple[str, ...], kept: bool) -> None:
     """The account tells, by the name that it gives itself, or where it gives none by its token."""
-    world = At("https://api.piggy.eu", tmp_path, account_uuid=LIVE, ping_fields=fields)
+    world = at("https://api.piggy.eu", tmp_path, account_uuid=LIVE, ping_fields=fields)
     manifest = cards(world)
     context = {"registry_dir": tmp_path / "state"}
     first = world.run(CREATE, manifest, run_dir=tmp_path / "far" / "a", context=context)
@@ -302,7 +297,7 @@ def test_two_addresses_of_one_service_share_the_record(tmp_path: Path, fields: t
 @pytest.mark.parametrize("fields", [("company", "id", "uuid"), ("company",)])
 def test_two_addresses_of_one_service_are_seen_beside(tmp_path: Path, fields: tuple[str, ...]) -> None:
     """Without any record: the other run's journal says whose it is."""
-    world = At("http://127.0.0.1:9", tmp_path, account_uuid=LIVE, ping_fields=fields)
+    world = at("http://127.0.0.1:9", tmp_path, account_uuid=LIVE, ping_fields=fields)
     manifest = cards(world)
     world.run(CREATE, manifest, run_dir=manifest.parent / "a")
     world.url = "http://localhost:9"
@@ -313,7 +308,7 @@ def test_two_addresses_of_one_service_are_seen_beside(tmp_path: Path, fields: tu
 
 def test_two_addresses_of_one_service_share_the_pace(tmp_path: Path) -> None:
     """One file of slots for one account, whatever the address."""
-    world = At("https://api.piggy.eu", tmp_path, account_uuid=LIVE)
+    world = at("https://api.piggy.eu", tmp_path, account_uuid=LIVE)
     (tmp_path / "state").mkdir()
     shared: set[str] = set()
 

@@ -139,6 +139,7 @@ class World:
     def __init__(self, folder: Path, **switches: Any) -> None:
         self.folder = folder
         self.time = VirtualTime()
+        self.url = "http://sandbox.test"  # the address under which the program knows the service
         self.shift = 0.0  # seconds by which the machine's wall clock jumps
         self.hook: Hook | None = None
         self.departures: list[float] = []
@@ -220,7 +221,7 @@ class World:
 
     def target(self, token: str = TOKEN) -> Target:
         """This world's service."""
-        return Target("http://sandbox.test", token)
+        return Target(self.url, token)
 
     def client(self, **options: Any) -> HttpClient:
         """The program's api into this world."""

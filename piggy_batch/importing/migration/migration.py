@@ -18,7 +18,7 @@ from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, Pipe
 from piggy_batch.importing.migration.plan import plan_lines, stage_requests, stage_rows
 from piggy_batch.importing.migration.results import finish
 from piggy_batch.importing.migration.stage_runs import MigrationState
-from piggy_batch.importing.migration.stages import migrate_operation
+from piggy_batch.importing.migration.stages import Stage, migrate_operation
 from piggy_batch.importing.plan import ask_before_start, plan_figures, refuse_invalid, rehearsed
 from piggy_batch.importing.results import ReportColumns
 from piggy_batch.importing.resume import load_manifest_into, rejoin
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.client.session import Session
-    from piggy_batch.importing.migration.stages import Stage
     from piggy_batch.importing.options import ImportOptions, RunResult
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.options import LoadedManifest
@@ -178,8 +177,9 @@ class _Migration:
     async def _credit_registry(self, journal: Journal, account: dict[str, Any], session: Session) -> CreditRegistry:
         """The record of given credits; before anything is sent it and the shop are asked."""
         migration = self.job.migration
-        base_url = self.job.context.target.base_url
-        registry = CreditRegistry(migration.state_dir, base_url, account["id"], journal.get("run_id"))
+        registry = CreditRegistry(migration.state_dir, account, self.job.context.target, journal)
+        if self.gives and not self.job.options.adopt:
+            registry.refuse_lost(self.job.run_dir / Stage.CREDITS.folder)
         if not self.gives or journal.bound:
             return registry
         registry.refuse_second(again=migration.credits_again)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import ExitCode, HaltError, SetupError
@@ -170,6 +171,7 @@ class Pipeline:
         operation = stage.operation
         shown.inner.say(f"stage {list(Stage).index(stage) + 1} of {len(Stage)}: {operation.name}")
         made_good = _made_good if stage is Stage.CREATE else None
+        on_begin = partial(self._registry.note_begun, manifest) if stage is Stage.CREDITS else None
         try:
             if stage is Stage.CREDITS:
                 self._registry.claim(job.run_dir, again=job.migration.credits_again)
@@ -187,7 +189,14 @@ class Pipeline:
                     reading=ManifestOptions(delimiter=",", encoding="utf-8", again=True),
                     execution=replace(options.execution, made_good=made_good),
                 ),
-                replace(job.context, limiter=self.session.limiter, signals=False, tell_plan=False, progress=shown),
+                replace(
+                    job.context,
+                    limiter=self.session.limiter,
+                    signals=False,
+                    tell_plan=False,
+                    progress=shown,
+                    on_begin=on_begin,
+                ),
             )
         except HaltError as error:
             self._note_stop()
