@@ -11,6 +11,7 @@ import click
 from piggy_batch.cli.output import json_text, printable_text
 from piggy_batch.errors import SetupError
 from piggy_batch.reporting.render.files import ENDINGS
+from piggy_batch.tables import looks_like_formula
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
@@ -63,6 +64,15 @@ def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_js
     else:
         click.echo(printable_text(plain_text.as_text(report)))
         click.echo(printable_line(plain_text.one_line(report)))
-    for notice in report.notices:
-        if notice.level is Level.PARTIAL or (targets and not quiet):
-            click.echo(printable_line(str(notice)), err=True)
+    told = [str(n) for n in report.notices if n.level is Level.PARTIAL or (targets and not quiet)]
+    if not quiet and any(target.suffix.lower() == ".csv" for target in targets):
+        told += _risky_names(report)
+    for line in told:
+        click.echo(printable_line(line), err=True)
+
+
+def _risky_names(report: Report) -> list[str]:
+    """A CSV holds names as they are; what a spreadsheet would run is said."""
+    names = {line.name for part in report.parts for line in part.closing.by_program if looks_like_formula(line.name)}
+    words = "begins like a formula, and stands in the CSV as it is; a spreadsheet would run it: for one, write .xlsx"
+    return [f'program "{name}" {words}' for name in sorted(names)]

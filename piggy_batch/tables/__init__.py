@@ -1,6 +1,7 @@
 """The room of files: the only place that knows csv, pyarrow, calamine and xlsxwriter; they load on use."""
 
 from piggy_batch.files import sha256_of
+from piggy_batch.tables.cells import looks_like_formula
 from piggy_batch.tables.readers.open import open_table, read_columns
 from piggy_batch.tables.table import Rows, Table, TableInfo
 from piggy_batch.tables.writers.base import CsvDialect, OutputColumn
@@ -14,6 +15,7 @@ __all__ = [
     "Table",
     "TableInfo",
     "Writer",
+    "looks_like_formula",
     "open_table",
     "open_writer",
     "read_columns",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Self
 from uuid import UUID
@@ -13,6 +14,8 @@ NO_RESULT = "#NO-RESULT!"  # a formula whose result is not stored in the file
 COVERED = "#MERGED!"  # a cell under a merged one, whose value stands in its first cell only
 ERROR = "#ERROR!"  # an error that the file does not name
 
+RISKY = "=+-@"  # a text that begins so is a formula to a spreadsheet,
+_HARMLESS = re.compile(r"[+-][\d\s.,()/-]*")  # but for numbers, telephone numbers and a dash
 _EXACT = 2**53  # from here on, neighbouring doubles are more than one apart
 
 
@@ -71,3 +74,8 @@ def cell_text(value: object, where: str) -> str:
 def moment_text(moment: dt.datetime) -> str:
     """ISO text with ``Z`` for UTC, the same in every format."""
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def looks_like_formula(cell: object) -> bool:
+    """Whether a spreadsheet that opens a CSV with this cell would run its text."""
+    return isinstance(cell, str) and bool(cell) and cell[0] in RISKY and not _HARMLESS.fullmatch(cell)

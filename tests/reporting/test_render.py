@@ -411,6 +411,18 @@ def test_terminal(snapshot_files: tuple[Path, Path], report: Run) -> None:
     assert last.endswith("; closes")
 
 
+def test_csv_is_byte_true_and_says_what_a_spreadsheet_would_run(
+    snapshot_files: tuple[Path, Path], report: Run, tmp_path: Path
+) -> None:
+    """A program's name that begins like a formula stands in the CSV as it is, and a line says that xlsx is safe."""
+    target = tmp_path / "r.csv"
+    result = report(*snapshot_files, "--to", target)
+    with target.open(newline="") as file:
+        assert EVIL in {row["program_name"] for row in csv.DictReader(file)}
+    assert "begins like a formula, and stands in the CSV as it is" in result.stderr
+    assert "begins like a formula" not in report(*snapshot_files, "--to", tmp_path / "r.xlsx").stderr
+
+
 def test_quiet_prints_nothing(snapshot_files: tuple[Path, Path], report: Run, tmp_path: Path) -> None:
     """A report without anything to worry about is silent for cron, and exits 0."""
     result = report(*snapshot_files, "--quiet", "--expect-closed", "--to", tmp_path / "r.json")

@@ -188,6 +188,36 @@ def test_a_workbooks_cells_have_their_columns_type(tmp_path: Path) -> None:
     assert not [note for note in facts.notes if "not read" in note], "the sheet of facts is no table"
 
 
+@pytest.mark.parametrize(
+    ("cell", "is_formula"),
+    [
+        ("=1+1", True),
+        ("@SUM(A1)", True),
+        ("+cmd|' /C calc'!A0", True),
+        ("-2+3+cmd|x", True),
+        ("=", True),
+        ("-12.50", False),
+        ("+31 (0)20-123 45 67", False),
+        ("-", False),
+        ("a=1", False),
+        ("jan@example.org", False),
+        ("", False),
+        (-5, False),
+    ],
+)
+def test_csv_keeps_formulas_as_they_are_and_says_so(tmp_path: Path, cell: object, is_formula: bool) -> None:
+    """Values are byte-true; where a spreadsheet would run some, a note says how many and that xlsx is safe."""
+    with open_writer(tmp_path / "t.csv", "csv", [OutputColumn("a"), OutputColumn("b")]) as writer:
+        writer.write([["x", cell], [cell, "y"]])
+    told = writer.note or ""
+    assert ("2 cells begin like a formula" in told) is is_formula
+    assert [row for _, row in open_table(tmp_path / "t.csv").rows()] == [["x", str(cell)], [str(cell), "y"]]
+    for kind in ("xlsx", "parquet", "jsonl"):
+        with open_writer(tmp_path / f"t.{kind}", kind, [OutputColumn("a")]) as other:
+            other.write([[cell]])
+        assert other.note is None
+
+
 def pull_the_plug(target: Path, kind: str) -> None:
     with open_writer(target, kind, [OutputColumn("a")]) as writer:
         writer.write([["1"]])

@@ -39,6 +39,7 @@ class FormatWriter(Protocol):
     """One format's way of putting rows into a file that is already there and private."""
 
     cut: int  # cells that the format does not hold whole
+    formulas: int  # cells that a spreadsheet would take for a formula
 
     def write(self, rows: Rows) -> None:
         """Append rows; None is an empty cell."""

@@ -54,7 +54,7 @@ class XlsxSink:
         self._about = about
         self._limit = sheet_rows
         self._sheets = 0
-        self.cut = 0
+        self.cut = self.formulas = 0
         self._begin_sheet()
 
     def _begin_sheet(self) -> None:

@@ -19,7 +19,7 @@ class JsonlSink:
     A moment is its ISO text; a value that is not of its column's kind stays as it is.
     """
 
-    cut = 0
+    cut = formulas = 0
 
     def __init__(self, part: Path, columns: Sequence[OutputColumn]) -> None:
         self._file = part.open("w", encoding="utf-8", newline="")

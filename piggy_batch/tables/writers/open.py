@@ -45,7 +45,13 @@ class Writer:
 
     @property
     def note(self) -> str | None:
-        """What the reader of the file should know; None: it holds all that was written."""
+        """What the reader of the file should know; None: it holds all that was written, and is harmless anywhere."""
+        if formulas := self._sink.formulas:
+            cells = "1 cell begins" if formulas == 1 else f"{formulas:,} cells begin"
+            return (
+                f"{self._path}: {cells} like a formula, and stand as they came; a spreadsheet would run them: for one, "
+                "write xlsx, where text stays text"
+            )
         if not self._sink.cut:
             return None
         cells = "1 cell is" if self._sink.cut == 1 else f"{self._sink.cut:,} cells are"

@@ -71,7 +71,7 @@ def _plain(kind: Kind, column: Sequence[object]) -> bool:
 class ParquetSink:
     """zstd, one schema from the first row to the last."""
 
-    cut = 0
+    cut = formulas = 0
 
     def __init__(self, part: Path, columns: Sequence[OutputColumn]) -> None:
         self._kinds: list[Kind] = [column.kind for column in columns]
