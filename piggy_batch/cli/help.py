@@ -13,7 +13,7 @@ PROGRAM_WIDE = "Service (these may also stand before the command)"
 OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the order in which help shows them
     "Input": (
         *("--for", "--map", "--set", "--shop", "--delimiter", "--encoding", "--sheet", "--header-row"),
-        *("--drop-last", "--fix", "--blank", "--values", "--round", "--count"),
+        *("--drop-last", "--fix", "--blank", "--values", "--round", "--count", "--migration"),
         *(
             "--template",
             "--store",

@@ -148,6 +148,14 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
     if operation.verify:
         found.append(
             click.option(
+                "--migration",
+                type=PathType(file_okay=False),
+                metavar="RUN_DIR",
+                help="Compare credits too: with what this migration found before and was to give.",
+            )
+        )
+        found.append(
+            click.option(
                 "--report",
                 type=OutputPath(),
                 metavar="FILE",

@@ -192,6 +192,7 @@ IDENTIFIERS = (
             ),
             Column("contact_identifier_name", "the name that it must have", kind=Kind.NAME, sent=False),
             Column("contact_identifier_active", "true or false", kind=Kind.FLAG, sent=False),
+            Column("credits", "what a migration gave the customer; see --migration", kind=Kind.BALANCE, sent=False),
         ),
         noun=IDENTIFIER,
         key="contact_identifier_value",

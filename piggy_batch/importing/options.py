@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.endpoints.responses import Verdict
     from piggy_batch.errors import ExitCode
+    from piggy_batch.importing.verification.balances import Customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class ExecutionOptions:
     limit: int | None = None  # rows
     max_errors: int | None = None  # rows
     max_errors_percent: float | None = None
+    customers: Mapping[str, Customer] | None = None  # of a migration, by identity: whose balances are verified
     # The word for an outcome that a later step makes good, which is no error; None: it stands.
     made_good: Callable[[Verdict], str | None] | None = None
 

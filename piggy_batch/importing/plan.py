@@ -78,6 +78,8 @@ def plan_lines(
             "(--no-baseline skips it)"
         )
     lines += [f"note: {note}" for note in operation.notes]
+    if operation.verify and loaded and "credits" in loaded.binding.column_index and not options.execution.customers:
+        lines.append("note: credits are not compared; --migration RUN_DIR names the migration that gave them")
     if operation.repeat is not Repeat.SAFE:
         lines.append(AUTOMATIONS)
     if proxy:

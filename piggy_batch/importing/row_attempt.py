@@ -96,7 +96,8 @@ class RowAttempt:
         """The row's outcome; None: the run stops, put the row back."""
         if self._operation.verify:
             self._uncounted = 1
-            return await verify_row(self._session, self._values, self._slot, self._options.attempts)
+            options = self._options
+            return await verify_row(self._session, self._values, self._slot, options.attempts, options.customers)
         while True:
             early = await self._before_sending()
             if early is None or early.call is not ResponseAction.RETRY:

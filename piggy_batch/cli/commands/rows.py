@@ -77,6 +77,10 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
     from piggy_batch.importing.runner import run
 
     options = options_from(given)
+    if operation.verify:
+        from piggy_batch.importing.migration.customers import compare_with
+
+        options = compare_with(options, given["migration"])
     result = _read_back(operation, manifest, options.run_dir) if given.get("report") is not None else None
     if result is None:
         with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):

@@ -23,13 +23,14 @@ from piggy_batch.exporting.page_reader import PageReader, StoppedError
 from piggy_batch.exporting.pages import Page
 from piggy_batch.files import UNFINISHED
 from piggy_batch.importing.migration.credit_rules import Change, Doubt, Settled, Witnesses, settle
-from piggy_batch.importing.migration.customers import Customer, read_customers
+from piggy_batch.importing.migration.customers import read_customers
 from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, StopReason
 from piggy_batch.importing.migration.results import finish
 from piggy_batch.importing.migration.stage_runs import MigrationState, journal_of
 from piggy_batch.importing.migration.stages import ROW, Stage, migrate_operation, stage_values
 from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.results import ReportColumns
+from piggy_batch.importing.verification.balances import Customer
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Json, Lost, Proof, Request, Status
 from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_limiter, open_session, shared_pace

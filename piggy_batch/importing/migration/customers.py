@@ -5,39 +5,23 @@ What a customer held before stands in the answer of the contacts stage, which no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.cells import identity_of
 from piggy_batch.errors import SetupError
 from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.migration.stages import FINE, Stage, stage_values
+from piggy_batch.importing.verification.balances import Customer
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from piggy_batch.importing.options import ImportOptions
     from piggy_batch.runs.records import RowState
-
-
-@dataclass(slots=True)
-class Customer:
-    """One customer of a migration; amounts are whole credits."""
-
-    uuid: str | None = None  # the contact's
-    email: str = ""
-    before: int | None = None  # the balance that the contacts stage has read; None: it was not shown
-    read_at: float | None = None  # when, in seconds since the epoch
-    asked: int = 0  # by all rows of the migration's list
-    given: int = 0
-    in_doubt: int = 0  # sent, and nobody knows whether they were given
-    receptions: set[str] = field(default_factory=set)  # UUIDs of those that the run has given
-
-    @property
-    def expected(self) -> int | None:
-        """The balance once all is given; None: what it was before is not known."""
-        return None if self.before is None else self.before + self.asked
 
 
 def open_migration(run_dir: Path) -> JournalQueries:
@@ -71,6 +55,16 @@ def read_customers(journal: JournalQueries) -> dict[str, Customer]:
         values = stage_values(Stage.CREDITS, entry.cells)
         _add(by_uuid.setdefault(values["contact_uuid"], Customer()), entry, int(values["credits"]))
     return customers
+
+
+def compare_with(options: ImportOptions, run_dir: Path | None) -> ImportOptions:
+    """A verification's options with the migration whose credits it compares; the run belongs to it. None: with none."""
+    bound = replace(options.reading, extra={**options.reading.extra, "--migration": run_dir and str(run_dir.resolve())})
+    if run_dir is None:
+        return replace(options, reading=bound)
+    with closing(open_migration(run_dir)) as journal:
+        customers = read_customers(journal)
+    return replace(options, reading=bound, execution=replace(options.execution, customers=customers))
 
 
 def _add(customer: Customer, entry: RowState, credits_: int) -> None:

@@ -80,15 +80,13 @@ def goes_on(line: MigrationRow, options: ImportOptions) -> bool:
     return False
 
 
-def reading_words(reading: ManifestOptions, *, without: str | None = None) -> list[str]:
+def reading_words(reading: ManifestOptions) -> list[str]:
     """The options by which another command reads the manifest in the same way."""
     words: list[str] = []
     for name, column in reading.maps.items():
-        if name != without:
-            words += ["--map", f"{name}={column}"]
+        words += ["--map", f"{name}={column}"]
     for name, text in reading.constants.items():
-        if name != without:
-            words += ["--set", f"{name}={text}"]
+        words += ["--set", f"{name}={text}"]
     for option, value in (
         ("--delimiter", reading.delimiter),
         ("--encoding", reading.encoding),

@@ -159,5 +159,5 @@ def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str
 
 def _sign_off(job: Job) -> str:
     """The command that verifies the manifest, read as the migration has read it."""
-    words = ["piggy-batch", "identifiers", "verify", str(job.manifest)]
-    return shlex.join([*words, *reading_words(job.options.reading, without="credits"), "--report", "sign-off.html"])
+    words = ["piggy-batch", "identifiers", "verify", str(job.manifest), "--migration", str(job.run_dir)]
+    return shlex.join([*words, *reading_words(job.options.reading), "--report", "sign-off.html"])

@@ -136,7 +136,7 @@ class MigrationState:
     def __init__(self, run_dir: Path, journal: JournalQueries, binding: Binding) -> None:
         self.runs = {stage: StageRuns(run_dir, stage) for stage in Stage}
         self._journal = journal
-        self._binding = binding
+        self.binding = binding
 
     @classmethod
     def of(cls, journal: JournalQueries) -> Self:
@@ -165,7 +165,7 @@ class MigrationState:
         contacts = self.contacts()
         streams = {s: RowCursor(self.runs[s].entries()) for s in Stage if s is not Stage.CONTACTS}
         for entry in self._journal.all_rows():
-            values = self._binding.values(entry.cells)
+            values = self.binding.values(entry.cells)
             line = MigrationRow(entry, values)
             for stage, stream in streams.items():
                 fate = stream.at(entry.number)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piggy_batch import __version__
 from piggy_batch.client.account import describe_account
 from piggy_batch.files import render_template, write_text
+from piggy_batch.importing.migration.customers import open_migration
+from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL
 from piggy_batch.manifest.describe import unused_columns
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
-from piggy_batch.text import duration, iso
+from piggy_batch.text import counted, duration, iso, printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.runs.records import RowState
 
@@ -64,18 +66,22 @@ class SignOff:
     more_differences: int  # that only the run directory lists
     unseen: tuple[ReportLine, ...]
     more_unseen: int
+    not_compared: tuple[str, ...]  # columns of the manifest
+    migration: str | None  # whose balances were compared
+    doubts: tuple[ReportLine, ...]  # rows of that migration
+    more_doubts: int
     run_dir: str
     version: str
-    not_compared: tuple[str, ...] = ()  # columns of the manifest
 
     @property
     def verdict(self) -> str:
-        """The page in a sentence, and what was not compared in another."""
-        if not self.not_compared or not self.rows:
-            return self._judgement()
-        return f"{self._judgement()} Not compared: {', '.join(self.not_compared)}."
+        """The page in one sentence, and what of the manifest it does not speak of."""
+        left_out = f" Not compared: {', '.join(self.not_compared)}." if self.not_compared else ""
+        number = len(self.doubts) + self.more_doubts
+        in_doubt = f" {counted(number, 'row')} of the migration still in doubt." if number else ""
+        return f"{self._cards()}{in_doubt}{left_out}"
 
-    def _judgement(self) -> str:
+    def _cards(self) -> str:
         if not self.rows:
             return "The manifest has no rows: there is nothing to sign off."
         if not self.complete:
@@ -85,11 +91,10 @@ class SignOff:
             verb = "is missing or differs" if number == 1 else "are missing or differ"
             return f"{number:,} of {self.rows:,} cards {verb} from the manifest."
         if self.unseen:
-            return (
-                f"Nothing differs from the manifest; of {len(self.unseen) + self.more_unseen:,} inactive cards the "
-                "service shows only that they exist and are inactive."
-            )
-        return f"All {self.rows:,} cards are as the manifest says."
+            number = len(self.unseen) + self.more_unseen
+            return f"Nothing differs from the manifest; {counted(number, 'card')} could not be compared in full."
+        cards = "The card is" if self.rows == 1 else f"All {self.rows:,} cards are"
+        return f"{cards} as the manifest says."
 
 
 def write_sign_off(run_dir: Path, target: Path) -> None:
@@ -110,6 +115,8 @@ def read_sign_off(journal: JournalQueries, run_dir: Path) -> SignOff:
     counts: dict[str, int] = dict.fromkeys((MATCH, PARTIAL, DIFFERENT, MISSING), 0)
     statuses = journal.counts()
     differences, unseen = FirstLines(), FirstLines()
+    migration = (journal.get("options") or {}).get("--migration")
+    doubts = _doubts(Path(migration)) if migration is not None else FirstLines()
     first, last = math.inf, -math.inf
     for entry in journal.all_rows():
         check = (entry.kept or {}).get(CHECK)
@@ -142,16 +149,41 @@ def read_sign_off(journal: JournalQueries, run_dir: Path) -> SignOff:
         more_differences=differences.more,
         unseen=tuple(unseen.lines),
         more_unseen=unseen.more,
+        not_compared=_not_compared(binding, with_balances=migration is not None),
+        migration=migration,
+        doubts=tuple(doubts.lines),
+        more_doubts=doubts.more,
         run_dir=str(run_dir.resolve()),
         version=__version__,
-        not_compared=tuple(unused_columns(binding)),
     )
+
+
+def _not_compared(binding: Binding, *, with_balances: bool) -> tuple[str, ...]:
+    """The manifest's columns that no look was held against, but for those of earlier results."""
+    places = binding.column_index
+    found = unused_columns(binding)
+    if "credits" in places and not with_balances:
+        found.append(binding.header[places["credits"]])
+    if {"email", "contact_uuid"} <= places.keys():
+        found.append(f"{binding.header[places['email']]} (where there is a contact_uuid)")
+    return tuple(printable(name) for name in found)
+
+
+def _doubts(run_dir: Path) -> FirstLines:
+    """The rows of a migration of which nobody knows whether they were carried out."""
+    found = FirstLines()
+    with closing(open_migration(run_dir)) as journal:
+        binding = MigrationState.of(journal).binding
+        for entry in journal.all_rows():
+            if entry.status is Status.UNKNOWN:
+                found.add(entry, binding)
+    return found
 
 
 def _totals(counts: dict[str, int], open_rows: int, invalid: int) -> tuple[Total, ...]:
     found = (
         Total("as the manifest says", counts[MATCH], "good"),
-        Total("inactive, owner or name not visible", counts[PARTIAL], ""),
+        Total("not compared in full", counts[PARTIAL], ""),
         Total("different", counts[DIFFERENT], "bad"),
         Total("missing", counts[MISSING], "bad"),
         Total("not looked up", open_rows, "bad"),

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import FIND_CONTACT, FIND_IDENTIFIER, NOBODY
-from piggy_batch.endpoints.cells import identity_of, parse_cell
+from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell
 from piggy_batch.endpoints.requests import inside_request, look_request
 from piggy_batch.endpoints.responses import ResponseAction, Verdict
 from piggy_batch.importing.lookup_rules import ObservedState, read_contact_list, read_lookup
+from piggy_batch.importing.verification.balances import Balance, asks_for_credits, compare_balance
 from piggy_batch.models import Kind, Status
 from piggy_batch.text import printable
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from piggy_batch.client.session import Session
+    from piggy_batch.importing.verification.balances import Customer
 
 CHECK = "_check"  # key of what an outcome keeps: one of the words below
 MATCH = "match"
@@ -56,9 +58,16 @@ def owner_of(values: Mapping[str, str]) -> ExpectedOwner:
     return ExpectedOwner(email=email.strip()) if email is not None else ExpectedOwner()
 
 
-async def verify_row(session: Session, values: Mapping[str, str], slot: int, tries: int) -> Verdict | None:
+async def verify_row(
+    session: Session,
+    values: Mapping[str, str],
+    slot: int,
+    tries: int,
+    customers: Mapping[str, Customer] | None = None,
+) -> Verdict | None:
     """The outcome of one row; None: the run stops. At most three reads: the card, the contact of the row's
-    e-mail where the answer does not show one, and that contact's cards where the card is inactive."""
+    e-mail where it is needed, and that contact's cards where the card is inactive. ``customers``: of the migration
+    whose credits are compared, by identity."""
     look = FIND_IDENTIFIER
     answer = await session.read(look_request(look, values), slot, tries)
     if answer is None:
@@ -68,14 +77,19 @@ async def verify_row(session: Session, values: Mapping[str, str], slot: int, tri
     if isinstance(seen, Verdict):
         return _failed(seen)
     shows_mail = "contact_email" in seen.fields
-    if owner.email is not None and seen.exists and (seen.hidden or (seen.owner is not None and not shows_mail)):
+    needs_owner = owner.email is not None and (seen.hidden or (seen.owner is not None and not shows_mail))
+    needs_balance = customers is not None and asks_for_credits(values) and "email" in values
+    balance = None
+    if seen.exists and (needs_owner or needs_balance):
         contact = await session.read(look_request(FIND_CONTACT, values), slot, tries)
         if contact is None:
             return None
         held_by = read_lookup(FIND_CONTACT, values, contact)
         if isinstance(held_by, Verdict):
             return _failed(held_by)
-        owner = replace(owner, uuid=held_by.fields.get("contact_uuid"), unknown=not held_by.exists)
+        balance = held_by.fields.get("credit_balance")
+        if needs_owner:
+            owner = replace(owner, uuid=held_by.fields.get("contact_uuid"), unknown=not held_by.exists)
     if seen.hidden and owner.uuid is not None:
         inside = inside_request(look, owner.uuid)
         listed = await session.read(inside, slot, tries) if inside is not None else answer
@@ -85,7 +99,10 @@ async def verify_row(session: Session, values: Mapping[str, str], slot: int, tri
         if isinstance(shown, Verdict):
             return _failed(shown)
         seen = shown
-    return compare(values, seen, owner)
+    credits_ = Balance()
+    if customers is not None and asks_for_credits(values):
+        credits_ = compare_balance(values, customers, balance if isinstance(balance, int) else None)
+    return compare(values, seen, owner, credits_)
 
 
 def _failed(why: Verdict) -> Verdict:
@@ -94,23 +111,34 @@ def _failed(why: Verdict) -> Verdict:
     )
 
 
-def compare(values: Mapping[str, str], seen: ObservedState, owner: ExpectedOwner) -> Verdict:
+def compare(
+    values: Mapping[str, str], seen: ObservedState, owner: ExpectedOwner, credits_: Balance | None = None
+) -> Verdict:
     """``done`` where nothing that can be seen differs from the row, else ``rejected`` with expected and found."""
     if not seen.exists:
-        said = f"; expected: held by {owner.words()}" if owner.given else ""
-        return Verdict(ResponseAction.SETTLE, f"missing{said}", Status.REJECTED, kept={CHECK: MISSING})
+        whose = f"; expected: held by {owner.words()}" if owner.given else ""
+        return Verdict(ResponseAction.SETTLE, f"missing{whose}", Status.REJECTED, kept={CHECK: MISSING})
     kept = dict(seen.fields) or ({"contact_identifier_active": False} if seen.hidden else {})
-    differs, unseen = _differences(values, seen, owner)
+    differs, unseen, note = _differences(values, seen, owner)
+    differs += [credits_.differs] if credits_ and credits_.differs else []
     if differs:
         return Verdict(ResponseAction.SETTLE, "; ".join(differs), Status.REJECTED, kept={**kept, CHECK: DIFFERENT})
+    said = []
     if unseen:
-        message = f"inactive, so the service does not show, and nobody could compare: {', '.join(unseen)}"
-        return Verdict(ResponseAction.SETTLE, message, Status.DONE, kept={**kept, CHECK: PARTIAL})
-    return Verdict(ResponseAction.SETTLE, "", Status.DONE, kept={**kept, CHECK: MATCH})
+        said.append(f"inactive, so the service does not show, and nobody could compare: {', '.join(unseen)}")
+    if credits_ and credits_.unseen:
+        said.append(f"could not be compared: {credits_.unseen}")
+    check = PARTIAL if said else MATCH
+    message = "; ".join([*said, *([note] if note else [])])
+    return Verdict(ResponseAction.SETTLE, message, Status.DONE, kept={**kept, CHECK: check})
 
 
-def _differences(values: Mapping[str, str], seen: ObservedState, owner: ExpectedOwner) -> tuple[list[str], list[str]]:
-    """What differs, with expected and found; and which columns cannot be seen."""
+def _differences(
+    values: Mapping[str, str], seen: ObservedState, owner: ExpectedOwner
+) -> tuple[list[str], list[str], str | None]:
+    """What differs, with expected and found; which columns cannot be seen; and a name that the service keeps in
+    another form, which stands for the same."""
+    note: str | None = None
     differs: list[str] = []
     unseen: list[str] = []
     value = values["contact_identifier_value"]
@@ -122,12 +150,16 @@ def _differences(values: Mapping[str, str], seen: ObservedState, owner: Expected
     if name is not None and seen.hidden:
         unseen.append("contact_identifier_name")
     elif name is not None and found_name != name:
-        differs.append(_pair("contact_identifier_name", name, found_name))
+        said = _pair("contact_identifier_name", name, found_name)
+        if isinstance(found_name, str) and kept_form(found_name) == kept_form(name):
+            note = f"as the service keeps it: {said}"
+        else:
+            differs.append(said)
     active = values.get("contact_identifier_active")
     is_active = not seen.hidden and seen.fields.get("contact_identifier_active") is not False
     if active is not None and parse_cell(Kind.FLAG, active) is not is_active:
         differs.append(_pair("contact_identifier_active", active, "true" if is_active else "false"))
-    return differs, unseen
+    return differs, unseen, note
 
 
 def _compare_owner(seen: ObservedState, owner: ExpectedOwner, differs: list[str], unseen: list[str]) -> None:

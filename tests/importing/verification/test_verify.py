@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from piggy_batch.importing.options import RunResult
+from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.importing.migration.customers import compare_with
+from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.verification.sign_off import write_sign_off
+from piggy_batch.sandbox import Fault, make_app
 from tests.importing.migration.support import Shop
 
 COLUMNS = "contact_identifier_value,contact_uuid,email,contact_identifier_name,contact_identifier_active"
@@ -133,6 +139,129 @@ def test_the_page_says_when_not_all_was_looked_up(held: Shop) -> None:
     """A run that was cut short is nothing to sign."""
     text = page(held, verify(held, ["C-1"], ["N-1"], limit=1))
     assert "Not every card could be looked up." in text
+
+
+# --- credits -------------------------------------------------------------------------------------------
+
+ANN = "ann@example.test"
+
+
+def migrated(shop: Shop, *rows: list[str], **given: Any) -> RunResult:
+    """A migration of rows of value, e-mail, name, active and credits."""
+    return shop.migrate(shop.manifest(*rows), **given)
+
+
+def verify_migration(shop: Shop, migration: RunResult, path: Path | None = None, **given: Any) -> RunResult:
+    """``identifiers verify MANIFEST --migration RUN_DIR``."""
+    options = compare_with(ImportOptions(), migration.run_dir)
+    more = {"customers": options.execution.customers, "extra": options.reading.extra}
+    return shop.world.run("identifiers verify", path or shop.folder / "cards.csv", **(more | given))
+
+
+def first_line(text: str) -> str:
+    """What the reader of the page sees first."""
+    return html.unescape(text.partition('<p class="verdict')[2].partition(">")[2].partition("<")[0])
+
+
+def test_credits_without_a_migration_are_named_as_not_compared(shop: Shop) -> None:
+    """Balances that nobody looked at are not signed off: the first line says so."""
+    shop.migrate(shop.manifest(["A-1", ANN, "", "", "50"]))
+    path = shop.manifest(["A-1", ANN, "", "", "999999"], name="balances.csv")
+    result = shop.world.run("identifiers verify", path)
+    assert first_line(page(shop, result)) == "The card is as the manifest says. Not compared: credits."
+
+
+def test_every_column_that_is_not_compared_is_named(shop: Shop) -> None:
+    """Columns of the list's own too; those of earlier results, which begin with _, are no claims."""
+    shop.migrate(shop.manifest(["A-1", ANN]))
+    path = shop.world.manifest("contact_identifier_value,joined,email,_row,tier", [["A-1", "2011", ANN, "1", "gold"]])
+    assert first_line(page(shop, shop.world.run("identifiers verify", path))).endswith("Not compared: joined, tier.")
+
+
+def test_balances_are_compared_with_what_the_migration_found_before(shop: Shop) -> None:
+    """20 before and 50 given make 70; the page names the migration and leaves nothing out."""
+    shop.world.run("contacts find-or-create", shop.world.manifest("email", [ANN], "people.csv"))
+    contact = shop.world.sandbox.world.people.contact_by_email(ANN)
+    assert contact is not None
+    contact.credits = 20
+    migration = migrated(shop, ["A-1", ANN, "", "", "50"], ["A-2", ANN])
+    result = verify_migration(shop, migration)
+    assert (result.exit_code, shop.world.statuses(result)) == (0, {"done": 2})
+    text = page(shop, result)
+    assert first_line(text) == "All 2 cards are as the manifest says."
+    assert str(migration.run_dir) in text
+
+
+def test_a_balance_that_differs_is_a_difference(shop: Shop) -> None:
+    """With expected and found, and where the expected comes from."""
+    migration = migrated(shop, ["A-1", ANN, "", "", "50"])
+    contact = shop.world.sandbox.world.people.contact_by_email(ANN)
+    assert contact is not None
+    contact.credits = 0
+    result = verify_migration(shop, migration)
+    assert result.exit_code == 1
+    assert shop.world.last(result)["_message"] == 'credits expected "50" (0 before, 50 given), found "0"'
+
+
+def test_a_list_with_other_balances_than_the_migration_gave(shop: Shop) -> None:
+    """The manifest that is signed says more than the migration was told to give."""
+    migration = migrated(shop, ["A-1", ANN, "", "", "50"])
+    path = shop.manifest(["A-1", ANN, "", "", "999999"], name="balances.csv")
+    result = verify_migration(shop, migration, path)
+    assert shop.world.last(result)["_message"] == (
+        'credits expected "999999", but the migration\'s own list has 50 for this customer'
+    )
+
+
+def test_a_balance_before_that_was_not_shown_is_not_compared_in_full(shop: Shop) -> None:
+    """The contact's balance was missing from the answer of the contacts stage: the row says so."""
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if not request.url.path.endswith("find-or-create"):
+            return None
+        answer = await httpx.ASGITransport(app=make_app(shop.world.sandbox)).handle_async_request(request)
+        body = json.loads(await answer.aread())
+        del body["data"]["credit_balance"]
+        return httpx.Response(200, json=body)
+
+    shop.world.hook = hook
+    migration = migrated(shop, ["A-1", ANN, "", "", "50"])
+    shop.world.hook = None
+    result = verify_migration(shop, migration)
+    assert "credits (the balance before the migration is not known)" in shop.world.last(result)["_message"]
+    assert "1 card could not be compared in full" in first_line(page(shop, result))
+
+
+def test_rows_in_doubt_stand_on_the_page(shop: Shop) -> None:
+    """Credits whose answer was lost: the balance differs or not, but the reader learns of the row."""
+    shop.world.sandbox.plan(Fault("reset-after", path="credit-receptions", times=1))
+    migration = migrated(shop, ["A-1", ANN, "", "", "50"])
+    shop.world.sandbox.clear_faults()
+    text = page(shop, verify_migration(shop, migration))
+    assert first_line(text) == "The card is as the manifest says. 1 row of the migration still in doubt."
+    assert "In doubt in the migration" in text
+    assert "credits: sent, no usable answer" in text
+    assert 'class="verdict bad"' in text
+
+
+def test_a_verification_belongs_to_its_migration(shop: Shop) -> None:
+    """The same run directory with another base is refused."""
+    migration = migrated(shop, ["A-1", ANN, "", "", "50"])
+    verify_migration(shop, migration)
+    with pytest.raises(JournalError, match="--migration"):
+        shop.world.run("identifiers verify", shop.folder / "cards.csv", extra={"--migration": None})
+    with pytest.raises(SetupError, match="holds no migration"):
+        compare_with(ImportOptions(), shop.folder)
+
+
+def test_a_name_that_the_service_keeps_in_another_form_is_no_difference(make_shop: Callable[..., Shop]) -> None:
+    """A service that trims: the card is as the manifest says, and the row quotes both."""
+    shop = make_shop(trim_values=True)
+    path = shop.manifest(["A-1", ANN, "Gold card "])
+    assert shop.migrate(path).exit_code == 0
+    result = shop.world.run("identifiers verify", path)
+    assert shop.world.statuses(result) == {"done": 1}
+    assert 'expected "Gold card ", found "Gold card"' in shop.world.last(result)["_message"]
 
 
 def test_no_page_without_a_run(tmp_path: Path) -> None:
