@@ -216,6 +216,28 @@ def test_a_disk_that_fails_ends_a_run_at_once_with_exit_4(failing_disk: Path, tm
             assert service.ask("state")["effects"] == {"identifiers.create": 300}
 
 
+@pytest.mark.parametrize("inodes", [4, 6, 7, 9])
+def test_a_disk_without_room_for_another_file_is_exit_4(service: Service, tmp_path: Path, inodes: int) -> None:
+    """Whichever file is the one too many: the journal's log, run.log, a report, the summary. Exit 2 would say that
+    nothing was sent."""
+    (tmp_path / "disk").mkdir()
+    cards(tmp_path, f"inodes{inodes}")
+    script = f"""
+    mount -t tmpfs -o nr_inodes={inodes} tmpfs disk || exit 99
+    "$@" disk/run; [ $? = 4 ] || exit 1
+    mount -o remount,nr_inodes=100 disk || exit 99
+    "$@" disk/run --json > done.json
+    """
+    words = ("identifiers", "create", f"inodes{inodes}.csv", "--yes", "--rate", "0", "--no-progress", "--run-dir")
+    environ = environment(tmp_path, PYTHONPATH=str(ROOT), PIGGY_BASE_URL=service.url)
+    command = ["unshare", "-m", "bash", "-c", script, "bash", *PROGRAM, *words]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode == 99 or "unshare" in done.stderr:
+        pytest.skip("this machine lets nobody mount a small disk")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "done.json").read_text())["counts"]["done"] == 3
+
+
 def test_a_stopped_program_goes_on_with_what_came_meanwhile(tmp_path: Path) -> None:
     """SIGSTOP with requests under way, for longer than their time: every row is known, the stop is told, exit 0."""
     cards = manifest(tmp_path / "cards.csv", "STOP", 60)
