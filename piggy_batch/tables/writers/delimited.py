@@ -33,9 +33,6 @@ class CsvSink:
         self._encoding = dialect.encoding
         self._file = part.open("w", encoding=self._encoding, newline="")
         self._convert = as_text(columns)
-        self._signs = [
-            f"{before}{sign}" for before in (self._delimiter, f'{self._delimiter}"', "\n", '\n"') for sign in RISKY
-        ]
         self._is_suspect = False
         self.formulas = 0
         self._put([[column.name for column in columns]])
@@ -64,7 +61,7 @@ class CsvSink:
             self._append(buffer.getvalue()[:-2] + "\n")
 
     def _append(self, text: str) -> None:
-        self._is_suspect = self._is_suspect or any(sign in text for sign in self._signs) or text[:1] in RISKY
+        self._is_suspect = self._is_suspect or self._may_hold_formulas(text)
         try:
             self._file.write(text)
         except UnicodeEncodeError:
@@ -72,6 +69,14 @@ class CsvSink:
                 raise
             self._widen()
             self._file.write(text)
+
+    def _may_hold_formulas(self, text: str) -> bool:
+        """Whether a cell of the file's text begins with a risky sign, quoted or not."""
+        befores = [self._delimiter, "\n"]
+        if '"' in text:
+            befores += [f'{before}"' for before in befores]
+        first = text[:2].lstrip('"').startswith(tuple(RISKY))
+        return first or any(f"{before}{sign}" in text for sign in RISKY if sign in text for before in befores)
 
     def _widen(self) -> None:
         """Write what is there so far anew in UTF-8."""
