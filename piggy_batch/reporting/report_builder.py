@@ -28,6 +28,7 @@ from piggy_batch.reporting.report_notices import (
     renamed,
     staleness,
     swept_notice,
+    unreconciled,
 )
 from piggy_batch.reporting.roll_forward import roll_forward
 from piggy_batch.reporting.snapshot_store import check_kin
@@ -218,6 +219,7 @@ class _Builder:
             found = assign(frame, matched, opening, closing, (self.begin, self.end))
             comparison = compare(found, matched, moves, names, request.zone, facts)
             moves = gross_movements(matched, found.flows)
+            self.notices += unreconciled(comparison)
         roll, rolls = roll_forward(matched, moves, owed, liable, names)
         lists += [movement_list(matched, kind, moves, names, facts) for kind in request.lists if kind not in BALANCES]
         lines = self._ledger(rolls, currency) if request.accounts else ()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.matching import MatchedCards
     from piggy_batch.reporting.notices import Notice
     from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.transaction_check import TransactionComparison
 
 
 _MOST_ODD = 20  # values told one by one
@@ -106,6 +107,17 @@ def swept_notice(cards: MatchedCards) -> list[Notice]:
         "--transactions shows it"
     )
     return [note(words, count=int((swept & (cards.opening_cents != 0)).sum()), cents=cents)]
+
+
+def unreconciled(comparison: TransactionComparison) -> list[Notice]:
+    """That transactions do not account for every card."""
+    if comparison.reconciled:
+        return []
+    words = (
+        "{count} cards changed by another amount than their transactions say, and {nameless} transactions have no "
+        "card: see the differences by card"
+    )
+    return [check(words, count=len(comparison.differences), nameless=comparison.without_card)]
 
 
 def renamed(opening: Cards, closing: Cards) -> list[Notice]:

@@ -1,4 +1,4 @@
-"""Commands of the month's end: giftcards snapshot, and giftcards transactions export."""
+"""A proven export of every giftcard, kept in a store by its day."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.snapshot_store import Store
 
 
-WORKSHOP = "_taking"  # readers of datasets skip what begins with an underscore
+STAGING = "_taking"  # readers of datasets skip what begins with an underscore
 SNAPSHOT_OPTIONS = (
     click.option(
         "--store",
@@ -92,9 +92,9 @@ def _snapshot(
         return
     if period is not None and wanted is not None:
         _check_in_time(place, wanted, period, now_of(ctx))
-    workshop = store / WORKSHOP
-    _make(workshop)
-    to = workshop / "snapshot.parquet"
+    staging = store / STAGING
+    _make(staging)
+    to = staging / "snapshot.parquet"
     filters = tuple({"giftcard_program_uuid": uuid} for uuid in programs) or ({},)
     done = run_export(ctx, GIFTCARDS, given, to, filters)
     if not done.written or (done.exit_code and not accept_partial):

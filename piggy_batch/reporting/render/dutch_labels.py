@@ -157,7 +157,8 @@ LABELS = {
     "within 30 days": "binnen 30 dagen",
     "yes": "ja",
     "{cards} cards": "{cards} kaarten",
-    "{cards} cards, on average {amount}": "{cards} kaarten, gemiddeld {amount}",
+    "{cards}, on average {amount}": "{cards}, gemiddeld {amount}",
+    "1 card": "1 kaart",
     "{count} cards.": "{count} kaarten.",
     "{count} others": "{count} overige",
     "{day} has {count} snapshots; the one of {moment} is used": (

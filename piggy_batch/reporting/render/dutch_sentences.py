@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 SENTENCES = {
+    "Transactions do not account for the change of every card; what they leave open stands on a line of its own.": (
+        "Transacties verklaren niet het verschil van elke kaart; wat zij openlaten staat op een eigen regel."
+    ),
+    (
+        "{count} cards changed by another amount than their transactions say, and {nameless} transactions have no "
+        "card: see the differences by card"
+    ): (
+        "{count} kaarten veranderden met een ander bedrag dan hun transacties zeggen, en {nameless} transacties hebben "
+        "geen kaart: zie de verschillen per kaart"
+    ),
     "A sample of {size} of {count} cards, seed {seed}: those whose SHA-256 of seed:giftcard_uuid is smallest.": (
         "Een steekproef van {size} van de {count} kaarten, seed {seed}: die met de kleinste SHA-256 van "
         "seed:giftcard_uuid."

@@ -40,15 +40,15 @@ def facts(report: Report, part: CurrencyPart, language: Language) -> tuple[Fact,
     """Outstanding, its change, what moved, and what expires soon."""
     total, soon = part.closing.total, [step for step in part.closing.expiry if step.bucket in _SOON]
     average = phrase(
-        "{cards} cards, on average {amount}",
-        cards=total.cards,
+        "{cards}, on average {amount}",
+        cards=_cards(total.cards, language),
         amount=language.money(total.average_cents, part.currency),
     )
     outstanding = Fact(Label("Outstanding"), total.outstanding_cents, language.say(average))
     expiring = Fact(
         Label("Expires within 90 days"),
         sum(step.balance_cents for step in soon),
-        language.say(phrase("{cards} cards", cards=sum(step.cards for step in soon))),
+        _cards(sum(step.cards for step in soon), language),
     )
     if part.movements is None:
         expired = Fact(Label("Expired with balance"), total.expired_cents, _cards(total.expired_cards, language))
@@ -88,7 +88,7 @@ def _moved(report: Report, movements: Movements, language: Language) -> tuple[Fa
 
 
 def _cards(number: int, language: Language) -> str:
-    return language.say(phrase("{cards} cards", cards=number))
+    return language.say(phrase("1 card") if number == 1 else phrase("{cards} cards", cards=number))
 
 
 def verdict_of(report: Report) -> Verdict:

@@ -162,11 +162,15 @@ def _amounts(
 
 
 def _end_amount(text: str, spots: Sequence[tuple[float, float]], anchor: str, style: str) -> Mark:
-    """The amount of the first or the last point, above every point that lies below its text."""
-    x = spots[0][0] if anchor == "start" else spots[-1][0]
+    """The amount of the first or the last point, above the line as far as its text reaches."""
+    from_end = list(spots) if anchor == "start" else list(reversed(spots))
+    x = from_end[0][0]
     reach = len(text) * _CHARACTER / _NARROWEST[style] * 100
-    near = min(height for at, height in spots if abs(at - x) <= reach)
-    return Mark(x, near - 9, text, anchor, style)
+    heights = [height for at, height in from_end if abs(at - x) <= reach]
+    if len(heights) < len(from_end):  # where the line leaves the text
+        (near, begin), (far, end) = from_end[len(heights) - 1 : len(heights) + 1]
+        heights.append(begin + (end - begin) * (reach - abs(near - x)) / abs(far - near))
+    return Mark(x, round(min(heights) - 9, 1), text, anchor, style)
 
 
 def _extent(mark: Mark) -> tuple[float, float]:

@@ -92,7 +92,7 @@ def roll_table(report: Report, part: CurrencyPart, movements: Movements) -> Tabl
         words,
         begin=shown(opening.moment, report.zone),
         end=shown(closing.moment, report.zone),
-        closes=Label(_CLOSES if movements.closed else _OPEN),
+        closes=Label(_OPEN if not movements.closed else _APART if roll.unexplained_cards else _CLOSES),
         basis=Label(_GROSS if roll.basis is Basis.TRANSACTIONS else _NET),
     )
     columns = (text("Movement"), count("Cards"), cents("Amount"))
@@ -101,6 +101,7 @@ def roll_table(report: Report, part: CurrencyPart, movements: Movements) -> Tabl
 
 
 _CLOSES = "The movements explain the change to the cent."
+_APART = "Transactions do not account for the change of every card; what they leave open stands on a line of its own."
 _OPEN = "The movements do not explain the change: see the line that is not explained."
 _GROSS = "Movements are gross, from transactions: what was put on, spent and taken off, each by itself."
 _NET = (
@@ -156,6 +157,8 @@ def balances_table(report: Report, part: CurrencyPart) -> Table:
     rows: list[tuple[Any, ...]] = [_balance_row(TOTAL, closing.total)]
     headings = []
     for title, lines in groups:
+        if len(lines) < 2 and lines is not closing.by_program:
+            continue  # it would say the total again
         headings.append(len(rows))
         rows.append((Label(title), *(None for _ in columns[1:])))
         rows += [_balance_row(line.name, line) for line in lines]
