@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY, find_operation
@@ -132,21 +132,23 @@ class ManifestLoader:
         """Every row of the table, with its key and what is wrong with it."""
         rows = self._table.rows()
         number = 1
-        taken = list(islice(rows, BATCH_ROWS))
-        while taken:
-            following = list(islice(rows, BATCH_ROWS))
-            numbered = [(n, line, cells) for n, (line, cells) in enumerate(taken, number)]
-            yield self._checked(numbered, is_last=not following)
+        while taken := list(islice(rows, BATCH_ROWS)):
+            batch = [(n, line, cells) for n, (line, cells) in enumerate(taken, number)]
+            cut = None
+            if len(taken[-1][1]) != len(self.binding.header) and not self._table.facts.ends_line:
+                following = next(rows, None)  # only the last row of all may be cut off
+                rows, cut = (rows, batch[-1]) if following is None else (chain([following], rows), None)
+            yield self._checked(batch, cut)
             number += len(taken)
-            taken = following
 
-    def _checked(self, batch: list[Row], *, is_last: bool) -> LoadBatch:
+    def _checked(self, batch: list[Row], cut: Row | None) -> LoadBatch:
+        """A batch with what is wrong with it; ``cut`` is a row of it amid which the file may end."""
         problems: list[Problem] = []
         width = len(self.binding.header)
         self.oddities.note_breaks(batch)
         whole = batch
         if {len(cells) for _, _, cells in batch} != {width}:
-            batch = self._filled(batch, cut=batch[-1] if is_last and not self._table.facts.ends_line else None)
+            batch = self._filled(batch, cut)
             whole = [row for row in batch if len(row[2]) == width]
             problems += [_ragged(n, line, cells, width) for n, line, cells in batch if len(cells) != width]
             # Shifted cells might pass as right in an errors file that nobody mended: they stand in the message only.

@@ -16,7 +16,7 @@ from piggy_batch.manifest.doctor import catalogue
 from piggy_batch.manifest.doctor.catalogue import NOT_A_UUID, Rule, Severity
 from piggy_batch.manifest.doctor.census import ColumnStatistics, CountWithExamples, Digits
 from piggy_batch.manifest.doctor.check_digits import LENGTHS, failing
-from piggy_batch.manifest.doctor.column_rules import DOMINANT, ENOUGH, is_foreign, judge_column, not_judged
+from piggy_batch.manifest.doctor.column_rules import DOMINANT, ENOUGH, is_foreign, judge_column, not_judged, with_last
 from piggy_batch.manifest.doctor.dates import LONGEST_DATE, has_date_form, is_date
 from piggy_batch.manifest.doctor.findings import (
     EXAMPLES,
@@ -38,7 +38,7 @@ from piggy_batch.manifest.doctor.values import (
     trimmed,
     value_damages,
 )
-from piggy_batch.manifest.doctor.words import QUICK, QUICK_FOOTERS, spellings
+from piggy_batch.manifest.doctor.words import QUICK, QUICK_FOOTERS, QUICK_SUMS, spellings
 from piggy_batch.tables.cells import FormattedText
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ class ColumnExaminer:
         self._lengths: Counter[int] = Counter()
         self._look = _LOOKS[examined.role]
         self._headers = header_words(examined.column, examined.field) if examined.role.is_code else frozenset()
-        quick = QUICK | QUICK_FOOTERS | spellings(self._headers | {examined.column}) if self._headers else QUICK
+        quick = QUICK | QUICK_SUMS
+        if self._headers:
+            quick |= QUICK_FOOTERS | spellings(self._headers | {examined.column})
+        self._last: Example | None = None  # of the sound values
         self._quick = quick - examined.allowed  # words that no batch of sound values holds
 
     def feed(self, batch: Batch) -> list[Problem]:
@@ -95,9 +98,11 @@ class ColumnExaminer:
         if good:
             where = _Finder(batch, values)
             if self.examined.role is ColumnRole.UUID:
-                self._note_uuids([value for value in good if value not in self.examined.allowed], where)
+                allowed = self.examined.allowed
+                self._note_uuids([value for value in good if value not in allowed] if allowed else good, where)
             else:
                 self._note(good, where)
+                self._last = where.last(good[-1])
         return problems
 
     def _feed_text(self, batch: Batch, values: Sequence[str]) -> list[Problem]:
@@ -226,7 +231,7 @@ class ColumnExaminer:
             if strange.count and whole >= ENOUGH and census.uuids >= DOMINANT * whole:
                 found.append(Finding(NOT_A_UUID, column, strange.count, tuple(strange.examples), proposed=_as_no_uuid))
         elif self.examined.role.is_code:
-            found += judge_column(census, column)
+            found = with_last(found + judge_column(census, column), census, column, self._last)
         return sorted(found, key=lambda finding: finding.code)
 
     def _damaged_by(self, rule: Rule) -> Callable[[str], str | None]:
@@ -265,6 +270,14 @@ class _Finder:
     def __init__(self, batch: Batch, values: Sequence[str]) -> None:
         self._batch = batch
         self._values = values
+
+    def last(self, value: str) -> Example:
+        """The last row with a value."""
+        at = len(self._values) - 1
+        while self._values[at] != value:
+            at -= 1
+        row, line, _ = self._batch[at]
+        return Example(row, line, value)
 
     def count(self, tally: CountWithExamples, group: Sequence[str]) -> None:
         """Add a group of values, in the order of rows, to a tally."""

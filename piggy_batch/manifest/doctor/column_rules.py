@@ -49,6 +49,23 @@ def judge_column(census: ColumnStatistics, column: str) -> list[Finding]:
     return _united(found)
 
 
+def with_last(found: list[Finding], census: ColumnStatistics, column: str, last: Example | None) -> list[Finding]:
+    """The findings, and one of the last value where it alone has no digit and another length: a word under the list."""
+    if last is None or any(map(str.isdigit, last.value)) or any(f.rule is catalogue.SENTENCE for f in found):
+        return found
+    lengths = {length: tally.count for length, tally in census.others.items()}
+    for length, known in census.digits.items():
+        lengths[length] = lengths.get(length, 0) + known.all.count
+    lengths[len(last.value)] -= 1
+    rest = [length for length, count in lengths.items() if count]
+    others_have_digits = census.letters_only == last.value.isalpha()
+    if len(rest) != 1 or rest == [len(last.value)] or lengths[rest[0]] < 2 or not others_have_digits:
+        return found
+    wanted = last.value
+    finding = Finding(catalogue.SENTENCE, column, 1, (last,), proposed=lambda value: "" if value == wanted else None)
+    return [*(f for f in found if f.rule is not catalogue.ODD_ONE_OUT or f.count > 1), finding]
+
+
 def _dominates(count: int, whole: int) -> bool:
     return whole >= ENOUGH and count >= DOMINANT * whole
 

@@ -33,11 +33,14 @@ class Fixes:
     def apply(self, value: str) -> str:
         """The repaired value; applying twice changes nothing more. A blank value stays as it is."""
         bare = ""
-        while bare != value:  # what a wrapper held may need the same again
+        while bare != value:  # what a wrapper held may need the same again, and so may what another case has made
             bare = value
-            value = self._bared(value)
+            value = self._cased(self._bared(value))
         if value and len(value) < self.zero_pad and value.isascii() and value.isdigit():
             value = value.zfill(self.zero_pad)
+        return value
+
+    def _cased(self, value: str) -> str:
         if self.case == "upper":
             return value.upper()
         return value.lower() if self.case == "lower" else value

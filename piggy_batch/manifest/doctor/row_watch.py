@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor.catalogue import FOOTER_BESIDE, REPEATED_HEADER
 from piggy_batch.manifest.doctor.census import CountWithExamples
-from piggy_batch.manifest.doctor.findings import EXAMPLES, Example, Finding, problem_of
-from piggy_batch.manifest.doctor.words import FOOTER_BEGINNINGS, is_footer
+from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnRole, Example, Finding, problem_of
+from piggy_batch.manifest.doctor.words import FOOTER_BEGINNINGS, is_footer, is_total, may_be_counted, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,9 @@ class RowWatch:
 
     def __init__(self, header: Sequence[str], examined: Sequence[Examined]) -> None:
         self._header = list(header)
+        self._blank_or_header = spellings([self._header[0]]) | {""}
         self._codes = {column.index for column in examined if column.role.is_code}
+        self._texts = {column.index for column in examined if column.role is ColumnRole.TEXT}  # these know totals
         self._footers = CountWithExamples(most=MOST)
         self._headers = CountWithExamples(most=MOST)
 
@@ -49,13 +51,13 @@ class RowWatch:
             if self._is_header(cells):
                 self._headers.add(example)
                 problems.append(problem_of(row, line, self._header[place], cells[place], (REPEATED_HEADER, "")))
-            elif is_footer(cells[place]):
+            elif is_footer(cells[place]) and not (place in self._texts and is_total(cells[place])):
                 self._footers.add(example)
         return problems
 
     def _suspects(self, firsts: set[str]) -> set[str]:
         """Which first cells call for a closer look: few, or none."""
-        suspects = firsts & {"", self._header[0]}
+        suspects = firsts & self._blank_or_header
         begin = {first[:3] for first in firsts}
         if not FOOTER_BEGINNINGS.isdisjoint(begin):
             suspects |= {first for first in firsts if first[:3] in FOOTER_BEGINNINGS}
@@ -63,12 +65,13 @@ class RowWatch:
         if not _SIGNS.isdisjoint(marks):
             suspects |= {first for first in firsts if first[:1] in _SIGNS}
         if not _DIGITS.isdisjoint(marks):
-            suspects |= {first for first in firsts if first[:1] in _DIGITS and not first.isdigit()}
+            suspects |= {first for first in firsts if first[:1] in _DIGITS and may_be_counted(first)}
         return suspects
 
     def _is_header(self, cells: Sequence[str]) -> bool:
         """Whether every cell that holds anything is the name of its column."""
-        return all(not cell or cell.strip() == name.strip() for cell, name in zip(cells, self._header, strict=False))
+        pairs = zip(cells, self._header, strict=False)
+        return all(not cell or cell.strip().casefold() == name.strip().casefold() for cell, name in pairs)
 
     def findings(self) -> list[Finding]:
         """What was found so far."""

@@ -7,7 +7,7 @@ import unicodedata
 
 from piggy_batch.manifest.doctor import catalogue
 from piggy_batch.manifest.doctor.catalogue import Rule, Severity
-from piggy_batch.manifest.doctor.words import is_error, is_footer, is_formula, is_sentence, means_nothing
+from piggy_batch.manifest.doctor.words import is_error, is_footer, is_formula, is_sentence, is_total, means_nothing
 from piggy_batch.tables.cells import COVERED, NO_RESULT
 
 _SPACE = " \t\r\n"
@@ -27,6 +27,7 @@ _QUOTED = re.compile(
 )
 QUOTES = frozenset("\"'`\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a")
 _STRAY = frozenset('"\u201c\u201d\u201e')  # at one end of a code: half a pair
+_PLAIN_CODE = re.compile(r"[0-9A-Za-z_-]*")  # nothing to unwrap or to compose
 _MARKED = frozenset("#=Ee")  # with which errors and formulas begin
 _SPREADSHEET_NUMBER = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
 _LIKE_A_NUMBER = re.compile(r"\d+(?:[.,]\d+)?[eE][+-]?\d+", re.ASCII)
@@ -85,7 +86,7 @@ def normal_form(value: str) -> str:
     >>> normal_form(" ab 12\u00a0"), normal_form('="AB12"')
     ('ab12', 'ab12')
     """
-    if value.isascii() and value.isalnum():
+    if _PLAIN_CODE.fullmatch(value):
         return value.lower()
     plain = unicodedata.normalize("NFKC", _ANY_SPACE.sub("", value)).casefold()
     bare = ""
@@ -185,6 +186,8 @@ def text_damages(value: str) -> list[Damage]:
         found.append((catalogue.WRAPPER if core.startswith(("=", '"=')) else catalogue.QUOTED, inner))
     if means_nothing(inner):
         found.append((catalogue.NOTHING_WORD, ""))
+    elif is_total(inner):
+        found.append((catalogue.FOOTER_BESIDE, ""))
     return _errors_first(found)
 
 

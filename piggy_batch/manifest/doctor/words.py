@@ -18,7 +18,8 @@ _NOTHING = frozenset({
     "s.o.", "s/o", "empty", "(empty)", "blank", "(blank)", "missing", "unknown", "not available", "not applicable",
     "leeg", "(leeg)", "onbekend", "geen", "niet van toepassing", "niet beschikbaar", "leer", "(leer)", "unbekannt",
     "keine", "keiner", "entfällt", "nicht zutreffend", "nicht vorhanden", "vide", "(vide)", "inconnu", "inconnue",
-    "aucun", "aucune", "sans objet", "non applicable", "null null", "nan nan", "none none", "undefined undefined",
+    "loading...", "laden...", "wird geladen...", "chargement...", "aucun", "aucune", "sans objet", "non applicable",
+    "null null", "nan nan", "none none", "undefined undefined",
 })  # fmt: skip
 _NOTHING_AS_IT_STANDS = frozenset({"NA", "ND"})  # in lower case they may be somebody's name
 _SIGNS = frozenset("-\u2013\u2014_./?*~=+#\\ ")  # a cell of nothing else is a person's blank
@@ -36,6 +37,7 @@ _COUNTED = re.compile(
     r"enregistrements?|cartes?|clients|results?|resultaten|ergebnisse|r[ée]sultats)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+_COUNT_AND_WORD = re.compile(r"\d[\d.,' ]*\s*[^\W\d_]")
 _MADE = re.compile(
     r"(?:generated|created|exported|printed|report(?:ed)?|export|gegenereerd|aangemaakt|gemaakt|ge[eë]xporteerd|"
     r"afgedrukt|uitgedraaid|rapport|erstellt|erzeugt|generiert|exportiert|gedruckt|ausgedruckt|bericht|"
@@ -44,14 +46,23 @@ _MADE = re.compile(
     r"|(?:export|afdruk|druck|print|report)[ -]?(?:datum|date)\b.*"
     r"|(?:page|pagina|blz\.?|seite|bladzijde)\s*:?\s*\d+\b.*"
     r"|(?:end|einde|ende|fin)\s+(?:of|van|der|des|de|du|the|het)\b.*"
-    r"|(?:date d['\u2019](?:export|impression|[ée]dition))\b.*",
+    r"|(?:date d['\u2019](?:export|impression|[ée]dition))\b.*"
+    r"|[©Σ∑].*",
     re.IGNORECASE | re.DOTALL,
 )
+_LABELLED = re.compile(r"[^\W\d_][\w .'/-]{1,40}\s?:\s+\S.*", re.DOTALL)  # Datum: 1-2-2026
+_SUMS = frozenset({  # of all; no name of anybody
+    "total", "totals", "totaal", "totalen", "totaux", "totale", "totali", "subtotal", "sub-total", "sub total",
+    "subtotaal", "subtotale", "eindtotaal", "grand total", "sous-total", "sous total", "total général", "summe",
+    "gesamt", "gesamtsumme", "gesamtbetrag", "zwischensumme", "endsumme", "insgesamt", "somme totale",
+})  # fmt: skip
+_DECORATION = " \t*-=#_~."
 _RULE_OF_SIGNS = re.compile(r"[-=_*~.+#|]{3,}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 _ERROR = re.compile(  # in any language: #N/A, #REF!, #NAAM?, #BEZUG!, #VALEUR!, #\u00a1VALOR!; Err:502
-    r"#(?:N/A|NA|NV|N/B|N/D|ND|I/T|GETTING_DATA|\u00a1?[^\W\d_][\w/. ]{1,20}[!?])|#{3,}|Err:5\d\d",
+    r"#(?:N/A|NA|NV|N/B|N/D|ND|I/T|YOK|\u041d/\u0414|HI\u00c1NYZIK|NEN\u00cd_K_DISPOZICI|GETTING_DATA"
+    r"|[\u00a1\u00bf]?[^\W\d_][\w/. ]{1,20}[!?])|#{3,}|(?:Err|Fout|Fehler|Erreur|Error)\s?:\s?5\d\d",
     re.IGNORECASE,
 )
 _QUOTED_TEXT = re.compile(r'=\s*"[^"]*"')
@@ -87,12 +98,20 @@ def is_footer(value: str) -> bool:
     text = value.strip()
     if not text or len(text) > _LONGEST:
         return False
-    return any(pattern.fullmatch(text) for pattern in (_TOTAL, _COUNTED, _MADE, _RULE_OF_SIGNS))
+    bare = text.strip(_DECORATION)
+    return any(pattern.fullmatch(bare) for pattern in (_TOTAL, _COUNTED, _MADE)) or bool(_RULE_OF_SIGNS.fullmatch(text))
+
+
+def is_total(value: str) -> bool:
+    """Whether a text is nothing but the word for a sum of all, as no name is."""
+    return len(value) < _LONGEST and value.casefold().strip(" \t:=") in _SUMS
 
 
 def is_sentence(value: str) -> bool:
-    """Whether a text is words, not a code: two or more of at least three letters, with space between."""
-    return len(value) > 6 and " " in value.strip() and len(_WORD.findall(value)) > 1
+    """Whether a text is words, not a code: two of at least three letters, or something with its label before it."""
+    if len(value) < 6 or " " not in value.strip():
+        return False
+    return len(_WORD.findall(value)) > 1 or _LABELLED.fullmatch(value.strip()) is not None
 
 
 def is_error(value: str) -> bool:
@@ -109,6 +128,11 @@ def is_formula(value: str) -> bool:
     return value.startswith("=") and _FORMULA.fullmatch(value) is not None and not _QUOTED_TEXT.fullmatch(value)
 
 
+def may_be_counted(value: str) -> bool:
+    """Whether a text that begins with digits goes on with a word, as ``30 rows`` does and no number or day."""
+    return _COUNT_AND_WORD.match(value) is not None
+
+
 def spellings(words: Iterable[str]) -> frozenset[str]:
     """The words in the usual cases, for a quick look at thousands of values at once."""
     return frozenset(form for word in words for form in (word, word.lower(), word.upper(), word.capitalize()))
@@ -117,7 +141,8 @@ def spellings(words: Iterable[str]) -> frozenset[str]:
 _FOOTERS = (  # of one word, in all languages
     "total", "totals", "totaal", "totalen", "totaux", "subtotal", "subtotaal", "eindtotaal", "sum", "som", "somme",
     "suma", "summe", "gesamt", "gesamtsumme", "zwischensumme", "insgesamt", "aantal", "anzahl", "count", "nombre",
-    "totale", "subtotale", "end", "einde", "ende", "fin", "fine", "eof", "grand-total", "sub-total", "sous-total",
+    "totale", "totali", "subtotale", "end", "einde", "ende", "fin", "fine", "eof", "grand-total", "sub-total",
+    "sous-total",
 )  # fmt: skip
 _BEGINNINGS = (  # of longer ones
     "grand", "generated", "created", "exported", "printed", "report", "gegenereerd", "aangemaakt", "gemaakt",
@@ -128,4 +153,5 @@ _BEGINNINGS = (  # of longer ones
 _LINES = {sign * length for sign in "-_" for length in range(1, 81)}
 QUICK = spellings(_NOTHING) | _NOTHING_AS_IT_STANDS | _LINES | {"NaN", "NaT"}
 QUICK_FOOTERS = spellings(_FOOTERS)
+QUICK_SUMS = spellings(f"{word}{end}" for word in _SUMS for end in ("", ":", " :", ": "))
 FOOTER_BEGINNINGS = frozenset(word[:3] for word in spellings((*_FOOTERS, *_BEGINNINGS)))

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from piggy_batch.tables.cells import ERROR, NO_RESULT
-from piggy_batch.tables.readers.marks import SheetMarks
+from piggy_batch.tables.readers.marks import Merge, SheetMarks
 from piggy_batch.tables.readers.xml_parts import XmlStream
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.tables.readers.xlsx_parts import XlsxParts
 
+_MAX_ARRAYS = 100  # array formulas that are remembered
 _CELL = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})").fullmatch
 
 
@@ -34,6 +35,7 @@ class _Scanner:
     def __init__(self, parts: XlsxParts, where: str) -> None:
         self._parts = parts
         self.marks = SheetMarks(where)
+        self._arrays: list[Merge] = []  # ranges that one formula fills
         self._row = 0
         self._column = -1
         self._kind: str | None = None
@@ -47,6 +49,8 @@ class _Scanner:
             self._in_value = self._in_cell
         elif name == "f":
             self._formula = self._in_cell
+            if attributes.get("t") == "array" and len(self._arrays) < _MAX_ARRAYS:
+                self._arrays += filter(None, [_range(attributes.get("ref", ""))])
         elif name == "is":
             self._inline = self._in_cell
         elif name == "row":
@@ -54,7 +58,9 @@ class _Scanner:
             self._row = int(number) if number.isdigit() and len(number) < 8 else self._row + 1
             self._column = -1
         elif name == "mergeCell":
-            self._merge(attributes.get("ref", ""))
+            merged = _range(attributes.get("ref", ""))
+            if merged is not None:
+                self.marks.merge(merged)
 
     def end(self, name: str) -> None:
         if name == "v":
@@ -83,7 +89,7 @@ class _Scanner:
         value = self._value.strip()
         if self._kind == "e":
             self.marks.add(self._row, self._column, value or ERROR)
-        elif not self._formula or self._inline:
+        elif self._inline or not (self._formula or self._is_in_array()):
             return
         elif not value:
             if self._kind != "str" or self._parts.unfinished:  # a text of no length is a result too
@@ -91,14 +97,21 @@ class _Scanner:
         else:
             self.marks.note_result(self._row, self._column, is_zero=self._kind in {None, "n"} and _is_zero(value))
 
-    def _merge(self, reference: str) -> None:
-        first, _, last = reference.partition(":")
-        corners = _CELL(first), _CELL(last)
-        if corners[0] is None or corners[1] is None:
-            return
-        top, bottom = sorted(int(corner[2]) for corner in corners if corner)
-        left, right = sorted(column_number(corner[1]) for corner in corners if corner)
-        self.marks.merge((top, left, bottom, right))
+    def _is_in_array(self) -> bool:
+        """Whether a formula of another cell gives this one its value."""
+        row, column = self._row, self._column
+        return any(top <= row <= bottom and left <= column <= right for top, left, bottom, right in self._arrays)
+
+
+def _range(reference: str) -> Merge | None:
+    """``A2:B4``; None for a single cell."""
+    first, _, last = reference.partition(":")
+    one, other = _CELL(first), _CELL(last)
+    if one is None or other is None:
+        return None
+    top, bottom = sorted((int(one[2]), int(other[2])))
+    left, right = sorted((column_number(one[1]), column_number(other[1])))
+    return top, left, bottom, right
 
 
 def _is_zero(value: str) -> bool:
