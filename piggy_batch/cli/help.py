@@ -47,7 +47,7 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
     ),
     "Safety": (
         *("--dry-run", "--limit", "--yes", "--max-errors", "--skip-invalid", "--accept", "--again", "--no-before"),
-        *("--no-baseline", "--allow-repeats", "--allow-shared", "--credits-per-card", "--credits-again"),
+        *("--no-baseline", "--allow-repeats", "--allow-shared", "--credits-per-card", "--after", "--credits-again"),
         *("--exclusive", "--settle-after", "--quick", "--max-passes", "--accept-partial", "--expect-closed"),
         "--expect-reconciled",
     ),

@@ -53,9 +53,17 @@ def load_manifest_into(
 
 
 def rejoin(
-    directory: RunDir, journal: Journal, operation: Operation, manifest: Path, reading: ManifestOptions, *, adopt: bool
+    directory: RunDir,
+    journal: Journal,
+    operation: Operation,
+    manifest: Path,
+    reading: ManifestOptions,
+    *,
+    adopt: bool,
+    changed: str | None = None,
 ) -> Binding:
-    """Check that a begun run is this very run; JournalError names what differs."""
+    """Check that a begun run is this very run; JournalError names what differs. ``changed``: the option with which a
+    changed manifest goes on after this run."""
     here = directory.path
     if journal.get("operation") != operation.name:
         raise JournalError(
@@ -69,7 +77,7 @@ def rejoin(
     if was["sha256"] != sha:
         raise JournalError(
             f"{here} belongs to {was['path']} with sha256 {was['sha256'][:12]}…, but {manifest} has {sha[:12]}…: "
-            "a changed manifest is a new run, name another --run-dir"
+            f"a changed manifest is a new run, name another --run-dir{f' and pass {changed}' if changed else ''}"
         )
     stored, now = journal.get("options"), reading.bound()
     for name, value in now.items():

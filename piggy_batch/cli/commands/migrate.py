@@ -112,6 +112,7 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
         shop=given["shop"],
         credits_per_card=given["credits_per_card"],
         credits_again=given["credits_again"],
+        after=given["after"],
     )
     with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):
         result = asyncio.run(carry_out(manifest, options, migration, make_run_context(ctx, display)))
@@ -143,6 +144,13 @@ def _command() -> click.Command:
             "--credits-per-card",
             is_flag=True,
             help="Several rows of one e-mail address may give credits; by default that is a repeated balance.",
+        ),
+        click.option(
+            "--after",
+            type=PathType(file_okay=False),
+            multiple=True,
+            metavar="RUN_DIR",
+            help="This list corrects that migration's: credits that it gave, or may have given, are not given again.",
         ),
         click.option(
             "--credits-again",

@@ -42,21 +42,23 @@ class CreditRegistry:
         self._journal = journal
         self._run: str = journal.get("run_id")
 
-    def refuse_second(self, *, again: bool) -> None:
-        """SetupError where another migration has given credits in this account and ``again`` is not set."""
-        others = [entry for entry in self._entries() if entry["run"] != self._run]
+    def refuse_second(self, *, again: bool, known: frozenset[str] = frozenset()) -> None:
+        """SetupError where another migration has given credits in this account and ``again`` is not set. ``known``:
+        those whose credits this one does not give again."""
+        others = [entry for entry in self._entries() if entry["run"] not in {self._run, *known}]
         if others and not again:
             last = max(others, key=lambda entry: str(entry["started_at"]))
             raise SetupError(
                 f"credits were given in this account before: {last['started_at']} by the run in {last['run_dir']}; a "
-                "second migration would give them twice. Go on with that run directory, or pass --credits-again if "
-                "these are other balances"
+                "second migration would give them twice. Go on with that run directory; or correct its list with "
+                f"--after {last['run_dir']}, which gives nobody credits again; or pass --credits-again if these are "
+                "other balances"
             )
 
-    def claim(self, run_dir: Path, *, again: bool) -> None:
+    def claim(self, run_dir: Path, *, again: bool, known: frozenset[str] = frozenset()) -> None:
         """Write this run down, on disk on return, before its first credits leave; refuses as above."""
         with self._registries[0].locked():
-            self.refuse_second(again=again)
+            self.refuse_second(again=again, known=known)
             for registry in self._written:
                 entries = registry.read()
                 if not any(entry["run"] == self._run for entry in entries):

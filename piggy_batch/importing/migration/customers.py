@@ -50,7 +50,12 @@ def read_customers(journal: JournalQueries) -> dict[str, Customer]:
             by_uuid[customer.uuid] = customer
     for line in state.lines():
         if line.identity is not None and line.entry.status is not Status.INVALID:
-            customers.setdefault(line.identity, Customer()).asked += line.credits
+            customer = customers.setdefault(line.identity, Customer())
+            fate = line.fates.get(Stage.CREDITS)
+            if not line.withheld:
+                customer.asked += line.credits
+            elif fate is not None and fate.status is not Status.REJECTED:
+                customer.withheld += line.credits
     for _, entry in state.runs[Stage.CREDITS].entries():
         values = stage_values(Stage.CREDITS, entry.cells)
         _add(by_uuid.setdefault(values["contact_uuid"], Customer()), entry, int(values["credits"]))

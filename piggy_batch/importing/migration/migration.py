@@ -13,6 +13,7 @@ from piggy_batch.errors import SetupError, sent_already
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.whole_lists import explain_missing
 from piggy_batch.importing.migration.checks import check_customers
+from piggy_batch.importing.migration.corrections import follow, known_runs, refuse_followed, withhold
 from piggy_batch.importing.migration.credit_registry import CreditRegistry
 from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, Pipeline, goes_on
 from piggy_batch.importing.migration.plan import plan_lines, stage_requests, stage_rows
@@ -55,7 +56,8 @@ async def migrate(
     if manifest == STDIN and options.run_dir is None:
         raise SetupError("a manifest from standard input needs --run-dir, so that the run can be found again")
     run_dir = options.run_dir or default_migrate_dir(manifest)
-    reading = replace(options.reading, again=migration.credits_again, extra=migration.bound())
+    again = migration.credits_again or bool(migration.after)
+    reading = replace(options.reading, again=again, extra=migration.bound())
     job = Job(manifest, run_dir, replace(options, run_dir=run_dir, reading=reading), migration, context)
     with guarded(run_dir, OSError), RunDir(run_dir) as directory:
         return await _Migration(job, directory).go()
@@ -84,10 +86,17 @@ class _Migration:
                 self._check(journal, loaded)
                 binding = loaded.binding
             else:
+                refuse_followed(journal)
                 self.gives = journal.get("credits") is True
                 operation = migrate_operation(credits=self.gives)
                 binding = rejoin(
-                    self.directory, journal, operation, job.manifest, job.options.reading, adopt=job.options.adopt
+                    self.directory,
+                    journal,
+                    operation,
+                    job.manifest,
+                    job.options.reading,
+                    adopt=job.options.adopt,
+                    changed=f"--after {job.run_dir}" if self.gives else None,
                 )
             return await self._checked(journal, binding, signals)
         finally:
@@ -112,7 +121,7 @@ class _Migration:
                 "the manifest gives credits: name the shop in whose name they are given with --shop UUID; "
                 f"piggy-batch {SHOPS.name} prints the account's"
             )
-        if not migration.credits_again:
+        if not migration.credits_again and not migration.after:
             refuse_again(migrate_operation(credits=True), self.job.manifest, self.job.run_dir)
 
     async def _checked(self, journal: Journal, binding: Binding, signals: Signals) -> RunResult:
@@ -126,10 +135,12 @@ class _Migration:
         async with session.client:
             account = await fetch_account(session, self.job.context.target, journal)
             check_account(journal, account, self.job.run_dir)
-            registry = await self._credit_registry(journal, account, session)
+            known = known_runs(self.job.migration.after, account)
+            registry = await self._credit_registry(journal, account, session, known)
+            after = self._withhold(journal, state)
             taken = self._taken(state)
             planned = stage_rows(state, self.job, taken)
-            plan = plan_lines(self.job, self.loaded, account, journal.queries, planned)
+            plan = (*plan_lines(self.job, self.loaded, account, journal.queries, planned), *after)
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
             if options.dry_run:
                 figures = self._figures(counts, planned, account)
@@ -143,10 +154,13 @@ class _Migration:
             journal.set("account", account)
             journal.set("base_url", self.job.context.target.base_url)
             journal.set("command", self.job.context.command)
+            if not journal.bound and self.gives:
+                follow(self.job.run_dir, self.job.migration.after)
+                self._withhold(journal, state)  # with what they have done until now
             journal.set("bound", value=True)
             note_run(self.job.context.registry_dir, self.job.run_dir, "migrate")
             signals.allow_graceful_stop(session)
-            pipeline = Pipeline(self.job, state, session, registry, taken, sum(planned.values()))
+            pipeline = Pipeline(self.job, state, session, registry, taken, sum(planned.values()), known)
             with sent_already():
                 return await self._carry(pipeline, journal, columns, file_format)
 
@@ -174,7 +188,17 @@ class _Migration:
             await journal.tally(pipeline.session.tally.sent, 0, 0)
             return finish(journal, pipeline.state, columns, file_format, job, ending, pipeline.taken)
 
-    async def _credit_registry(self, journal: Journal, account: dict[str, Any], session: Session) -> CreditRegistry:
+    def _withhold(self, journal: Journal, state: MigrationState) -> tuple[str, ...]:
+        """Find out which credits earlier migrations have given; for the plan."""
+        migration = self.job.migration
+        if journal.bound or not self.gives or not migration.after:
+            return ()
+        found = withhold(journal, state, migration.after, per_card=migration.credits_per_card)
+        return (f"after: {found}; these are not given again",) if found else ()
+
+    async def _credit_registry(
+        self, journal: Journal, account: dict[str, Any], session: Session, known: frozenset[str]
+    ) -> CreditRegistry:
         """The record of given credits; before anything is sent it and the shop are asked."""
         migration = self.job.migration
         registry = CreditRegistry(migration.state_dir, account, self.job.context.target, journal)
@@ -182,7 +206,7 @@ class _Migration:
             registry.refuse_lost(self.job.run_dir / Stage.CREDITS.folder)
         if not self.gives or journal.bound:
             return registry
-        registry.refuse_second(again=migration.credits_again)
+        registry.refuse_second(again=migration.credits_again, known=known)
         shop = migration.shop or ""
         with contextlib.suppress(StoppedError):
             missing = await explain_missing(session, SHOPS, shop)

@@ -41,10 +41,15 @@ class MigrationOptions:
     shop: str | None = None  # UUID of the shop in whose name credits are given
     credits_per_card: bool = False
     credits_again: bool = False
+    after: tuple[Path, ...] = ()  # run directories of migrations that this list corrects
 
     def bound(self) -> dict[str, Any]:
         """The options that change what is sent."""
-        return {"--shop": self.shop, "--credits-per-card": self.credits_per_card}
+        return {
+            "--shop": self.shop,
+            "--credits-per-card": self.credits_per_card,
+            "--after": [str(run_dir.resolve()) for run_dir in self.after] or None,
+        }
 
 
 @dataclass(slots=True)
@@ -110,6 +115,7 @@ class Pipeline:
         registry: CreditRegistry,
         taken: frozenset[int] | None,
         planned: int,
+        known: frozenset[str] = frozenset(),
     ) -> None:
         self.job = job
         self.state = state
@@ -117,6 +123,7 @@ class Pipeline:
         self.taken = taken  # None: every row
         self._planned = planned  # rows of all stages
         self._registry = registry
+        self._known = known  # migrations whose credits are not given again, as the registry names them
         self._shown = NestedProgress(job.context.progress)
         self._ending = StopReason()
 
@@ -172,7 +179,7 @@ class Pipeline:
         on_begin = partial(self._registry.note_begun, manifest) if stage is Stage.CREDITS else None
         try:
             if stage is Stage.CREDITS:
-                self._registry.claim(job.run_dir, again=job.migration.credits_again)
+                self._registry.claim(job.run_dir, again=job.migration.credits_again, known=self._known)
             result = await run(
                 operation,
                 manifest,

@@ -89,7 +89,7 @@ def _fates(
         stage, fate = line.where()
         if taken is not None and line.entry.number in taken:
             seen[line.status] += 1
-        if not line.fates:
+        if not line.fates.keys() - ({Stage.CREDITS} if line.withheld else set()):
             continue
         if line.taken_on is not None:
             taken_on[line.taken_on, line.fates[Stage.CREATE].status] += 1
@@ -145,7 +145,7 @@ def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str
         notes.append(
             "rows in errors did not reach their goal; _message names the stage and the reason, and a row's earlier "
             "stages may have been carried out: mend them and pass that file as a new manifest"
-            f"{' (with --credits-again: these rows were given none)' if job.migration.shop else ''}"
+            f"{_after(job)}"
         )
     if counts[Status.UNKNOWN]:
         notes.append(
@@ -155,6 +155,13 @@ def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str
     if not ending.halted and counts[Status.DONE] + counts[Status.ALREADY] and not counts[Status.PENDING]:
         notes.append(f"sign off with: {_sign_off(job)}")
     return tuple(notes)
+
+
+def _after(job: Job) -> str:
+    """The option by which a corrected list gives nobody credits again."""
+    if job.migration.shop is None:
+        return ""
+    return f" with --after {shlex.quote(str(job.run_dir))}, so that nobody is given credits again"
 
 
 def _sign_off(job: Job) -> str:

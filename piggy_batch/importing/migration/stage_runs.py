@@ -18,6 +18,7 @@ from piggy_batch.importing.migration.stages import (
     FINE,
     HEADERS,
     ROW,
+    WITHHELD,
     MigrationRow,
     Stage,
     is_unlinked,
@@ -162,7 +163,7 @@ class MigrationState:
 
     def lines(self) -> Iterator[MigrationRow]:
         """Every row in manifest order with its outcomes so far."""
-        contacts = self.contacts()
+        contacts, withheld = self.contacts(), _withheld(self._journal)
         streams = {s: RowCursor(self.runs[s].entries()) for s in Stage if s is not Stage.CONTACTS}
         for entry in self._journal.all_rows():
             values = self.binding.values(entry.cells)
@@ -171,6 +172,8 @@ class MigrationState:
                 fate = stream.at(entry.number)
                 if fate is not None:
                     line.fates[stage] = fate
+            if entry.number in withheld:
+                line.fates[Stage.CREDITS], line.withheld = withheld[entry.number], True
             known = contacts.get(line.identity) if entry.status is not Status.INVALID and line.identity else None
             if isinstance(known, str):
                 line.contact = known
@@ -178,6 +181,17 @@ class MigrationState:
             elif known is not None:
                 line.fates[Stage.CONTACTS] = known
             yield line
+
+
+def _withheld(journal: JournalQueries) -> dict[int, RowState]:
+    """What stands for the credits stage of rows whose credits are not given, because earlier migrations have."""
+    fact = journal.get(WITHHELD) or {"given": [], "doubt": [], "others": {}, "by": ""}
+    by = fact["by"]
+    given = RowState(0, 0, [], Status.ALREADY, message=f"given by {by}")
+    doubt = RowState(0, 0, [], Status.UNKNOWN, message=f"in doubt since {by}: settle them there with migrate reconcile")
+    found = dict.fromkeys(fact["given"], given) | dict.fromkeys(fact["doubt"], doubt)
+    others = {int(number): RowState(0, 0, [], Status.REJECTED, message=why) for number, why in fact["others"].items()}
+    return found | others
 
 
 _FOUND = RowState(

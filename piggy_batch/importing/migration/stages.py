@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROW = "manifest_row"  # column of every stage's manifest: the row of the migration's own
 FINE = frozenset({Status.DONE, Status.ALREADY})
 UNLINKED = "exists unlinked"  # outcome of the create stage for a card that the link stage takes on
+WITHHELD = "withheld"  # the fact which rows' credits earlier migrations have given, or may have given
 INACTIVE = "exists inactive"  # the same for a card of the row's own contact that the update stage takes on
 
 
@@ -103,6 +104,7 @@ class MigrationRow:
     values: Mapping[str, str]
     fates: dict[Stage, RowState] = field(default_factory=dict)
     contact: str | None = None  # UUID, once the contacts stage has it
+    withheld: bool = False  # an earlier migration has given its credits, or may have
 
     @property
     def identity(self) -> str | None:
