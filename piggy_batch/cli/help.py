@@ -72,7 +72,10 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
     PROGRAM_WIDE: ("--profile", "--base-url", "--token-file", "--ca-file", "--verbose", "--version", "--help"),
 }
 UNGROUPED = "Options"
-_PLACE = {name: (group, place) for group, names in OPTION_GROUPS.items() for place, name in enumerate(names)}
+_PLACES: dict[str, dict[str, int]] = {}  # an option's name → its groups, and its place in each
+for _group, _names in OPTION_GROUPS.items():
+    for _place, _name in enumerate(_names):
+        _PLACES.setdefault(_name, {})[_group] = _place
 _UNBROKEN = "\N{NON-BREAKING HYPHEN}"  # stands for a hyphen while lines are broken
 TERM_WIDTH = 27  # columns for an option and its value; a longer one has its help on the next line
 
@@ -106,9 +109,12 @@ class Context(click.Context):
     formatter_class = Formatter
 
 
-def group_of(param: click.Parameter) -> tuple[str, int]:
-    """The group that an option stands in, and its place there."""
-    return next((_PLACE[name] for name in param.opts if name in _PLACE), (UNGROUPED, 0))
+def group_of(param: click.Parameter, command: str | None = None) -> tuple[str, int]:
+    """The group that an option stands in, and its place there; of several the one that has the command's own name."""
+    places = next((_PLACES[name] for name in param.opts if name in _PLACES), {UNGROUPED: 0})
+    own = (command or "").capitalize()
+    group = own if own in places else next(iter(places))
+    return group, places[group]
 
 
 def write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -117,7 +123,7 @@ def write_options(command: click.Command, ctx: click.Context, formatter: click.H
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
         if record is not None and isinstance(param, click.Option):
-            group, place = group_of(param)
+            group, place = group_of(param, command.name)
             groups[group].append((place, record))
     for name, records in groups.items():
         if records:

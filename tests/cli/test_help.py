@@ -52,7 +52,7 @@ def help_of(path: tuple[str, ...]) -> str:
 @named
 def test_every_option_stands_in_a_group(path: tuple[str, ...]) -> None:
     """None is left over, and those of the program come last."""
-    groups = {group_of(param)[0] for param in ALL[path].params if isinstance(param, click.Option)}
+    groups = {group_of(param, ALL[path].name)[0] for param in ALL[path].params if isinstance(param, click.Option)}
     assert UNGROUPED not in groups
     headings = [line[:-1] for line in help_of(path).splitlines() if re.fullmatch(r"\S.*:", line)]
     shown = [name for name in headings if name in OPTION_GROUPS]

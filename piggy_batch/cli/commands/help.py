@@ -24,6 +24,7 @@ TOPICS = {
     "run-directory": "What a run leaves behind, and how it goes on.",
     "pace": "How fast, and who else is there.",
     "recipes": "Pilots, nightly windows, closes, many accounts, undoing a part.",
+    "finance": "The close of a month, the journal entry, the cards behind each figure.",
     "python": "The same from Python: notebooks, Airflow, cron.",
     "reliability": "What was tried, and what is not known.",
 }

@@ -38,7 +38,7 @@ The close of a month, five past midnight on the first, safe to run again:
   piggy-batch giftcards snapshot --store /srv/giftcards --period last-month
   piggy-batch giftcards report --store /srv/giftcards --period last-month
               --expect-closed --quiet --to /srv/reports/giftcards.html
-(samples/close-month.sh is the whole script, with its cron and systemd lines)
+(the whole script: samples/close-month.sh; more: piggy-batch help finance)
 """
 
 REPORT_OPTIONS = (
