@@ -1,4 +1,4 @@
-"""Two snapshots of 2,000,000 cards: how long a report takes and how much memory it needs.
+"""Two snapshots of 2,000,000 cards: how long a report with its journal entry takes and how much memory it needs.
 
 ``prove(scale)`` makes the snapshots, runs the command in a process of its own and returns figures; at scale 1 they must
 stay under 60 s and 2 GiB on two cores.
@@ -6,6 +6,7 @@ stay under 60 s and 2 GiB on two cores.
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from piggy_batch.reporting.ledger import ACCOUNT_NAMES
 from piggy_batch.reporting.snapshot import SCHEMA
 
 FULL = 2_000_000  # cards per snapshot at scale 1
@@ -50,7 +52,9 @@ def prove(scale: float) -> dict[str, float | int | bool]:
         redeemed = _month(known)
         _write(closing, known, _CLOSING)
         targets = [root / f"report.{suffix}" for suffix in ("html", "xlsx", "json")]
-        options = [part for target in targets for part in ("--to", str(target))]
+        journal = root / "journal.csv"
+        options = [part for target in (*targets, journal) for part in ("--to", str(target))]
+        options += [part for name in ACCOUNT_NAMES for part in ("--account", f"{name}=1{len(name):03d}")]
         begun = time.perf_counter()
         run = subprocess.run(
             [sys.executable, "-c", _RUN, str(opening), str(closing), *options, "--expect-closed"],
@@ -63,7 +67,11 @@ def prove(scale: float) -> dict[str, float | int | bool]:
         if figures["exit_code"] != 0:
             raise RuntimeError(figures["output"])
         report = json.loads(targets[-1].read_text())
-    correct = report["roll_forward"]["redeemed"] == redeemed and report["roll_forward"]["residual"] == 0
+        with journal.open(newline="") as file:
+            booked = [(line["movement"], round(float(line["amount"]) * 100)) for line in csv.DictReader(file)]
+    roll = report["roll_forward"]
+    correct = roll["redeemed"] == redeemed and roll["residual"] == 0 and not sum(cents for _, cents in booked)
+    correct = correct and sum(cents for name, cents in booked if name == "redeemed" and cents > 0) == redeemed
     fast = wall <= MOST_SECONDS and figures["peak_rss_bytes"] <= MOST_BYTES
     return {
         "cards_per_snapshot": cards,
