@@ -100,29 +100,15 @@ class _Builder:
         request = self.request
         used = [snapshot for snapshot in (request.opening, request.closing) if snapshot]
         self.notices += [*request.notices, *doubles(used, request.history, request.zone)]
-        companion = self._read_transactions()
-        opening = self._read("opening", request.opening, request.since) if request.opening else None
-        closing = self._read("closing", request.closing, request.as_of)
-        if companion is not None:
-            self.sources.append(companion)
-        names = {**(opening.program_names if opening else {}), **closing.program_names}
-        if opening is not None:
-            self.notices += renamed(opening, closing)
-        groups = self._groups(opening, closing)
-        whole = [(opening, closing)]  # taken apart as it goes, so that identities are in memory only once
-        del opening, closing
-        split = [
-            (currency, *((o, c) if belongs is None else (o if o is None else o.only(belongs), c.only(belongs))))
-            for o, c in whole
-            for currency, belongs in groups.items()
-        ]
-        whole.clear()
-        others = {currency: _identities(o, c) for currency, o, c in split} if len(split) > 1 else {}
+        pair = self._read_pair()
+        names = {name: label for cards in pair if cards is not None for name, label in cards.program_names.items()}
+        groups = self._groups(*pair)
+        split = _split(pair, groups)
+        others = {currency: _identities(*cards) for currency, cards in split} if len(split) > 1 else {}
         parts = []
         while split:
-            currency, *cards = split.pop(0)
-            frame = self._frame(currency, others)
-            parts.append(self._part(currency, cards, names, frame))
+            currency, cards = split.pop(0)
+            parts.append(self._part(currency, cards, names, self._frame(currency, others)))
         self._tell_about(parts)
         incomplete = any(not s.agreed for s in self.sources) or any(n.level is Level.PARTIAL for n in self.notices)
         parts = self._with_trend(parts, groups)
@@ -138,6 +124,18 @@ class _Builder:
             notices=tuple(sorted(notices, key=lambda notice: list(Level).index(notice.level))),
             partial=incomplete,
         )
+
+    def _read_pair(self) -> list[Cards | None]:
+        """The cards of the opening and the closing snapshot, and the transactions; what is odd joins the notices."""
+        request = self.request
+        companion = self._read_transactions()
+        opening = self._read("opening", request.opening, request.since) if request.opening else None
+        closing = self._read("closing", request.closing, request.as_of)
+        if companion is not None:
+            self.sources.append(companion)
+        if opening is not None:
+            self.notices += renamed(opening, closing)
+        return [opening, closing]
 
     def _read_transactions(self) -> Source | None:
         request, file = self.request, self.request.transactions
@@ -162,10 +160,10 @@ class _Builder:
         self.notices += [*odd_values(snapshot, Label(role)), *cards.notices]
         return cards
 
-    def _groups(self, opening: Cards | None, closing: Cards) -> dict[Currency, Callable[[str], bool] | None]:
+    def _groups(self, *pair: Cards | None) -> dict[Currency, Callable[[str], bool] | None]:
         """Which programs each currency has, the default one first; None where there is but one currency."""
         currencies = self.request.currencies
-        there = {uuid for cards in (opening, closing) if cards is not None for uuid in cards.programs_there()}
+        there = {uuid for cards in pair if cards is not None for uuid in cards.programs_there()}
         for uuid, currency in currencies.by_program.items():
             if uuid not in there:
                 words = "program {uuid}, whose currency is {currency}, has no cards in these snapshots"
@@ -286,6 +284,16 @@ def _has(currencies: Currencies, currency: Currency, program_uuid: str) -> bool:
     return currencies.of(program_uuid) == currency
 
 
-def _identities(opening: Cards | None, closing: Cards) -> list[Any]:
+def _split(pair: list[Cards | None], groups: Groups) -> list[tuple[Currency, list[Cards | None]]]:
+    """Opening and closing cards of each currency. ``pair`` is emptied: identities are in memory only once."""
+    found = [
+        (currency, [cards if belongs is None or cards is None else cards.only(belongs) for cards in pair])
+        for currency, belongs in groups.items()
+    ]
+    pair.clear()
+    return found
+
+
+def _identities(*pair: Cards | None) -> list[Any]:
     """The uuids of one currency's cards, as pyarrow arrays."""
-    return [cards.uuids for cards in (opening, closing) if cards is not None]
+    return [cards.uuids for cards in pair if cards is not None]

@@ -21,7 +21,7 @@ BETWEEN_PROGRAMS = Label("Between programs")
 UNEXPLAINED = Label("Without a transaction")
 RESIDUAL = Label("Not explained")
 TOTAL = Label("Total")
-NO_PROGRAM, NO_SHOP = Label("(no program)"), Label("(no shop)")
+NO_SHOP = Label("(no shop)")
 
 BUCKET_LABELS = {
     ExpiryBucket.OVERDUE: Label("expired"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from piggy_batch.reporting.phrases import Label, Phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from piggy_batch.reporting.render.language import Language
 
@@ -136,8 +136,3 @@ def shown_cell(value: Any, kind: Kind, language: Language) -> str:
             return f"{value:%Y-%m-%d %H:%M:%S %Z}" if isinstance(value, datetime) else ""
         case _:
             assert_never(kind)
-
-
-def page_rows(shown: Table, columns: list[int]) -> Iterator[tuple[Any, ...]]:
-    """Rows with only these columns."""
-    return (tuple(row[index] for index in columns) for row in shown.rows())
