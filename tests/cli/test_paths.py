@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import PROGRAM, ROOT, Service, environment, serving
+from tests.support.processes import PROGRAM, ROOT, Service, completed, environment, serving
 
 pytestmark = pytest.mark.process
 
@@ -30,16 +30,7 @@ def bash(service: Service, folder: Path, script: str, **more: str | None) -> sub
     program = f'piggy-batch() {{ {shlex.join(PROGRAM)} "$@"; }}\n'
     environ = environment(folder, PYTHONPATH=str(ROOT), PIGGY_BASE_URL=service.url, PIGGY_BATCH_RATE="0", **more)
     command = ["bash", "-c", program + script]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return completed(command, folder, environ)
 
 
 def names(folder: Path) -> list[str]:
@@ -194,7 +185,7 @@ def test_what_has_ended_is_read_on_a_read_only_disk(service: Service, tmp_path: 
     )
     command = ["unshare", "-m", "bash", "-c", f'piggy-batch() {{ {shlex.join(PROGRAM)} "$@"; }}\n{script}']
     environ = environment(tmp_path, PYTHONPATH=str(ROOT), PIGGY_BASE_URL=service.url, PIGGY_BATCH_RATE="0")
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = completed(command, tmp_path, environ)
     if done.returncode == 99 or "unshare" in done.stderr:
         pytest.skip("this machine lets nobody mount a disk read-only")
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import PROGRAM, ROOT, Service, environment, finish, manifest, serving, start
+from tests.support.processes import PROGRAM, ROOT, Service, completed, environment, finish, manifest, serving, start
 
 pytestmark = pytest.mark.process
 LIST = "contact_identifier_value\n"
@@ -31,16 +31,7 @@ def shell(
     """Run the program by a shell script, in which ``"$@"`` is its command line."""
     environ = environment(folder, PYTHONPATH=str(ROOT), PIGGY_BASE_URL=service.url, **more)
     command = ["bash", "-c", script, "bash", *program, *words]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return completed(command, folder, environ)
 
 
 def cards(folder: Path, name: str, rows: int = 3) -> str:
@@ -231,7 +222,7 @@ def test_a_disk_without_room_for_another_file_is_exit_4(service: Service, tmp_pa
     words = ("identifiers", "create", f"inodes{inodes}.csv", "--yes", "--rate", "0", "--no-progress", "--run-dir")
     environ = environment(tmp_path, PYTHONPATH=str(ROOT), PIGGY_BASE_URL=service.url)
     command = ["unshare", "-m", "bash", "-c", script, "bash", *PROGRAM, *words]
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = completed(command, tmp_path, environ)
     if done.returncode == 99 or "unshare" in done.stderr:
         pytest.skip("this machine lets nobody mount a small disk")
     assert done.returncode == 0, done.stderr

@@ -19,6 +19,7 @@ DOCUMENTED = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # public in s
 UNSEEN = {"__dict__", "__getattribute__"}  # ways round
 # Names that are put together while the program runs, all of them of its own objects.
 COMPUTED = {
+    "__init__.py",
     "cli/groups.py",
     "exporting/completeness.py",
     "importing/verification/account_sample.py",

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,22 @@ def finish(process: subprocess.Popen[str], timeout_s: float = 60.0) -> tuple[int
             process.kill()
             process.wait()
     return process.returncode, out, err
+
+
+def completed(
+    command: Sequence[str | Path], folder: Path, environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder to its end, with nothing on its standard input."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def manifest(path: Path, prefix: str, count: int) -> Path:
