@@ -1,4 +1,4 @@
-"""The room of files: the only place that knows csv, pyarrow, calamine and xlsxwriter; they load on use."""
+"""File formats: the only package that knows csv, pyarrow, calamine and xlsxwriter, each loaded when it is used."""
 
 from piggy_batch.files import sha256_of
 from piggy_batch.tables.cells import looks_like_formula

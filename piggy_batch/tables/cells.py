@@ -33,7 +33,7 @@ class FormattedText(str):
 
 
 def number_text(value: float) -> str:
-    """A number as a spreadsheet with room enough shows it: never in scientific notation, not a number as NaN.
+    """A number as a spreadsheet shows it in a wide column: never in scientific notation, not a number as NaN.
 
     >>> number_text(12.0), number_text(0.1 + 0.2), number_text(6.0065e18)
     ('12', '0.3', '6006500000000000000')

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor.check_digits import Scheme
 from piggy_batch.manifest.doctor.findings import EXAMPLES, Example
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+Batch = Sequence[tuple[int, int, Sequence[str]]]  # row number, line, cells
 
 
 @dataclass(slots=True)
@@ -67,3 +66,32 @@ class ColumnStatistics:
     foreign: CountWithExamples = field(default_factory=CountWithExamples)  # all letters of a script that is not Latin
     uuids: int = 0
     no_uuids: CountWithExamples = field(default_factory=CountWithExamples)
+
+
+class RowFinder:
+    """Finds the rows of example values in a batch, which is needed for a handful of values only."""
+
+    def __init__(self, batch: Batch, values: Sequence[str]) -> None:
+        self._batch = batch
+        self._values = values
+
+    def last(self, value: str) -> Example:
+        """The last row with a value."""
+        at = len(self._values) - 1
+        while self._values[at] != value:
+            at -= 1
+        row, line, _ = self._batch[at]
+        return Example(row, line, value)
+
+    def count(self, tally: CountWithExamples, group: Sequence[str]) -> None:
+        """Add a group of values, in the order of rows, to a tally."""
+        tally.count += len(group)
+        wanted = EXAMPLES - len(tally.examples)
+        if wanted <= 0:
+            return
+        start = 0
+        for value in group[:wanted]:
+            at = self._values.index(value, start)
+            row, line, _ = self._batch[at]
+            tally.examples.append(Example(row, line, value))
+            start = at + 1

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor import catalogue
 from piggy_batch.manifest.doctor.catalogue import NOT_A_UUID, Rule, Severity
-from piggy_batch.manifest.doctor.census import ColumnStatistics, CountWithExamples, Digits
+from piggy_batch.manifest.doctor.census import Batch, ColumnStatistics, CountWithExamples, Digits, RowFinder
 from piggy_batch.manifest.doctor.check_digits import LENGTHS, failing
-from piggy_batch.manifest.doctor.column_rules import DOMINANT, ENOUGH, is_foreign, judge_column, not_judged, with_last
+from piggy_batch.manifest.doctor.column_rules import is_foreign, judge_column, with_last
 from piggy_batch.manifest.doctor.dates import LONGEST_DATE, has_date_form, is_date
 from piggy_batch.manifest.doctor.findings import (
-    EXAMPLES,
     ColumnFacts,
     ColumnRole,
     Examined,
@@ -28,6 +26,7 @@ from piggy_batch.manifest.doctor.findings import (
     problem_of,
 )
 from piggy_batch.manifest.doctor.headers import header_words, normalize_header
+from piggy_batch.manifest.doctor.number_rules import dominates, not_judged
 from piggy_batch.manifest.doctor.values import (
     QUOTES,
     REPLACEMENT,
@@ -42,10 +41,11 @@ from piggy_batch.manifest.doctor.words import QUICK, QUICK_FOOTERS, QUICK_SUMS, 
 from piggy_batch.tables.cells import FormattedText
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from piggy_batch.manifest.doctor.values import Damage
     from piggy_batch.models import Problem
 
-Batch = Sequence[tuple[int, int, Sequence[str]]]  # row number, line, cells
 _PLAIN = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 _PLAIN_VALUE = re.compile(r"[0-9A-Za-z_-]+").fullmatch
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
@@ -96,7 +96,7 @@ class ColumnExaminer:
         elif "" in values:
             good = [value for value in values if value]
         if good:
-            where = _Finder(batch, values)
+            where = RowFinder(batch, values)
             if self.examined.role is ColumnRole.UUID:
                 allowed = self.examined.allowed
                 self._note_uuids([value for value in good if value not in allowed] if allowed else good, where)
@@ -153,7 +153,7 @@ class ColumnExaminer:
             return [(catalogue.REPEATED_HEADER, "")]
         return [] if _PLAIN_VALUE(value) and value not in self._quick else self._look(value)
 
-    def _note(self, good: Sequence[str], where: _Finder) -> None:
+    def _note(self, good: Sequence[str], where: RowFinder) -> None:
         joined = "".join(good)
         if joined.isascii() and joined.isdigit():
             self._note_digits(good, where)
@@ -173,12 +173,12 @@ class ColumnExaminer:
         if ("-" in joined or "/" in joined or "." in joined) and min(map(len, others)) <= LONGEST_DATE:
             self._note_dates(list(filter(has_date_form, others)), where)
 
-    def _note_dates(self, written_so: Sequence[str], where: _Finder) -> None:
+    def _note_dates(self, written_so: Sequence[str], where: RowFinder) -> None:
         dates = list(filter(is_date, written_so))
         self._census.no_dates += len(written_so) - len(dates)
         where.count(self._census.dates, dates)
 
-    def _note_digits(self, numbers: Sequence[str], where: _Finder) -> None:
+    def _note_digits(self, numbers: Sequence[str], where: RowFinder) -> None:
         for length, group in _by_length(numbers).items():
             known = self._census.digits.setdefault(length, Digits())
             where.count(known.all, group)
@@ -195,7 +195,7 @@ class ColumnExaminer:
                 if 1 in marks:
                     where.count(tally, list(compress(group, marks)))
 
-    def _note_case(self, others: Sequence[str], where: _Finder) -> None:
+    def _note_case(self, others: Sequence[str], where: RowFinder) -> None:
         joined = "".join(others)
         census = self._census
         if joined.isupper():
@@ -208,7 +208,7 @@ class ColumnExaminer:
             cased = [value for value in others if value.upper() != value and value.lower() != value]
             where.count(census.mixed, cased)
 
-    def _note_uuids(self, good: Sequence[str], where: _Finder) -> None:
+    def _note_uuids(self, good: Sequence[str], where: RowFinder) -> None:
         shape = "".join(good).encode().translate(_HEX)
         if shape == _UUID_SHAPE * len(good):
             self._census.uuids += len(good)
@@ -228,7 +228,7 @@ class ColumnExaminer:
         if self.examined.role is ColumnRole.UUID:
             strange = census.no_uuids
             whole = census.uuids + strange.count
-            if strange.count and whole >= ENOUGH and census.uuids >= DOMINANT * whole:
+            if strange.count and dominates(census.uuids, whole):
                 found.append(Finding(NOT_A_UUID, column, strange.count, tuple(strange.examples), proposed=_as_no_uuid))
         elif self.examined.role.is_code:
             found = with_last(found + judge_column(census, column), census, column, self._last)
@@ -262,35 +262,6 @@ class ColumnExaminer:
 
 def _as_no_uuid(value: str) -> str | None:
     return "" if value and not _UUID(value) else None
-
-
-class _Finder:
-    """Finds the rows of example values in a batch, which is needed for a handful of values only."""
-
-    def __init__(self, batch: Batch, values: Sequence[str]) -> None:
-        self._batch = batch
-        self._values = values
-
-    def last(self, value: str) -> Example:
-        """The last row with a value."""
-        at = len(self._values) - 1
-        while self._values[at] != value:
-            at -= 1
-        row, line, _ = self._batch[at]
-        return Example(row, line, value)
-
-    def count(self, tally: CountWithExamples, group: Sequence[str]) -> None:
-        """Add a group of values, in the order of rows, to a tally."""
-        tally.count += len(group)
-        wanted = EXAMPLES - len(tally.examples)
-        if wanted <= 0:
-            return
-        start = 0
-        for value in group[:wanted]:
-            at = self._values.index(value, start)
-            row, line, _ = self._batch[at]
-            tally.examples.append(Example(row, line, value))
-            start = at + 1
 
 
 def _by_length(values: Sequence[str]) -> dict[int, Sequence[str]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor.catalogue import DUPLICATE, NEAR_DUPLICATE
-from piggy_batch.manifest.doctor.column import Batch, ColumnExaminer
+from piggy_batch.manifest.doctor.column import ColumnExaminer
 from piggy_batch.manifest.doctor.findings import ColumnFacts, ColumnRole, Examined, Finding, Repeats
 from piggy_batch.manifest.doctor.printed_numbers import PrintedOrScanned
 from piggy_batch.manifest.doctor.row_watch import RowWatch
@@ -14,6 +14,7 @@ from piggy_batch.manifest.doctor.row_watch import RowWatch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from piggy_batch.manifest.doctor.census import Batch
     from piggy_batch.models import Problem
 
 _MEASURED = frozenset({ColumnRole.IDENTIFIER, ColumnRole.HASH, ColumnRole.UUID, ColumnRole.EMAIL})

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor.catalogue import PRINTED_NUMBER
-from piggy_batch.manifest.doctor.column_rules import DOMINANT, ENOUGH
 from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnRole, Examined, Example, Finding
+from piggy_batch.manifest.doctor.number_rules import DOMINANT, ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
