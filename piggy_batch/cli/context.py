@@ -116,10 +116,12 @@ def make_run_context(ctx: click.Context, progress: Progress) -> RunContext:
     from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.registry import state_dir
 
+    target = make_target_from(ctx)
     return RunContext(
-        target=make_target_from(ctx),
+        target=target,
         progress=progress,
         command=command_line(ctx.obj["argv"]),
+        program=tuple(program_words(ctx, target.base_url)),
         confirm=ask if can_ask() else None,
         clock=clock_of(ctx),
         signals=True,

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
 PROGRAM_WIDE = "Service (these may also stand before the command)"
 OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the order in which help shows them
     "Input": (
-        *("--for", "--map", "--set", "--shop", "--delimiter", "--encoding", "--sheet", "--header-row"),
+        *(
+            "--for",
+            "--map",
+            "--set",
+            "--ignore-column",
+            "--shop",
+            "--delimiter",
+            "--encoding",
+            "--sheet",
+            "--header-row",
+        ),
         *("--drop-last", "--fix", "--blank", "--values", "--round", "--count", "--migration"),
         *(
             "--template",
@@ -46,8 +56,9 @@ OPTION_GROUPS: Mapping[str, tuple[str, ...]] = {  # a group's options, in the or
         ),
     ),
     "Safety": (
-        *("--dry-run", "--limit", "--yes", "--max-errors", "--skip-invalid", "--accept", "--again", "--no-before"),
-        *("--no-baseline", "--allow-repeats", "--allow-shared", "--credits-per-card", "--after", "--credits-again"),
+        *("--dry-run", "--limit", "--yes", "--max-errors", "--skip-invalid", "--accept", "--hold", "--again"),
+        *("--no-before", "--no-baseline", "--allow-repeats", "--allow-shared", "--credits-per-card", "--hold-credits"),
+        *("--after", "--credits-again"),
         *("--exclusive", "--settle-after", "--quick", "--max-passes", "--accept-partial", "--expect-closed"),
         "--expect-reconciled",
     ),

@@ -9,7 +9,7 @@ import click
 from piggy_batch.cli.options import Pair, add_options, as_mapping, env
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from piggy_batch.manifest.options import ManifestOptions
 
@@ -73,6 +73,19 @@ READING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="What the list's own words mean: contact_identifier_active=J:true,N:false.",
     ),
     click.option(
+        "--hold",
+        multiple=True,
+        metavar="CODE",
+        help="Leave the rows of this finding of the manifest doctor out, and list them in errors (repeatable).",
+    ),
+    click.option(
+        "--ignore-column",
+        "ignored",
+        multiple=True,
+        metavar="COLUMN",
+        help="This column of the list is left unused on purpose, though it looks like a field (repeatable).",
+    ),
+    click.option(
         "--round",
         "rounding",
         type=Pair(),
@@ -81,6 +94,13 @@ READING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Credits with decimals become whole: credits=down, half-up or up.",
     ),
 )
+
+
+def codes_from(texts: Iterable[str]) -> frozenset[str]:
+    """The findings that repeated options name, several in one with commas between; SetupError for one that is none."""
+    from piggy_batch.manifest.doctor import known_codes
+
+    return known_codes(code for text in texts for code in text.split(","))
 
 
 def with_reading_options(command: Any) -> Any:
@@ -108,5 +128,7 @@ def reading_from(given: dict[str, Any]) -> ManifestOptions:
         rounding=parse_rounding(given["rounding"]),
         header_row=given["header_row"],
         drop_last=given["drop_last"] or 0,
+        hold=codes_from(given["hold"]),
+        ignored=frozenset(given["ignored"]),
         again=given.get("again", False),
     )

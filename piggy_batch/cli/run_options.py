@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,13 +19,14 @@ from piggy_batch.cli.options import (
     env,
 )
 from piggy_batch.cli.paths import OutputPath, PathType
-from piggy_batch.cli.reading_options import READING_OPTIONS, reading_from
+from piggy_batch.cli.reading_options import READING_OPTIONS, codes_from, reading_from
 from piggy_batch.endpoints import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from piggy_batch.endpoints import Operation
+SHOP = "shop_uuid"
 _ASKING = ", ".join([*(o.name for o in CATALOGUE if o.confirm and not o.hidden), "migrate"])
 RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -100,7 +102,14 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar=env("FORMAT"),
         help="Of results and piles.  [default: csv; parquet where the manifest is Parquet]",
     ),
-    click.option("--yes", is_flag=True, help=f"Do not ask before it starts. These ask: {_ASKING}."),
+    click.option(
+        "--yes",
+        is_flag=True,
+        help=(
+            f"Do not ask before it starts. These ask: {_ASKING}; on a terminal also identifiers create, before more "
+            "than 1,000 rows without a plan or a pilot."
+        ),
+    ),
     click.option("--template", is_flag=True, help="Print the header row of a manifest for this command, and leave."),
     click.option(
         "--progress/--no-progress",
@@ -178,6 +187,12 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
                 help="Do not list the program's cards first; then `giftcards reconcile` can assign none.",
             )
         )
+    if operation.column(SHOP) is not None:
+        found.append(
+            click.option(
+                "--shop", metavar="UUID", help="The same shop for every row; the list's own column comes first."
+            )
+        )
     if operation.waiver is not None:
         name = operation.waiver.option.replace("_", "-")
         found.append(click.option(f"--{name}", is_flag=True, help=operation.waiver.help))
@@ -199,8 +214,8 @@ def options_from(given: dict[str, Any]) -> Any:
         yes=given["yes"],
         adopt=given["adopt"],
         baseline=not given.get("no_baseline", True),
-        accept=frozenset(code.strip() for text in given["accept"] for code in text.split(",")),
-        reading=reading_from(given),
+        accept=codes_from(given["accept"]),
+        reading=replace(reading_from(given), defaults={SHOP: given["shop"]} if given.get("shop") else {}),
         execution=ExecutionOptions(
             concurrency=given["concurrency"],
             attempts=given["attempts"],

@@ -84,6 +84,7 @@ IDENTIFIERS = (
         method="POST",
         path="contact-identifiers",
         repeat=Repeat.GUARDED,
+        confirm_above=1_000,
         columns=(_VALUE, Column("contact_uuid", "the contact the card belongs to; blank: nobody yet"), _NAME),
         noun=IDENTIFIER,
         key="contact_identifier_value",

@@ -164,6 +164,7 @@ class Operation:
     one_of: tuple[str, ...] = ()  # columns of which a manifest feeds one: the first that it has
     open_columns: OpenColumns | None = None
     confirm: bool = False  # ask before it starts
+    confirm_above: int | None = None  # rows; ask on a terminal before more of them without a plan or a pilot before
     fixed: Mapping[str, Json] = field(default_factory=dict)  # sent with every row
     success_texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
     makes: str | None = None  # result column with the UUID of a thing that each answer has newly made

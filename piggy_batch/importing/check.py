@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.importing.migration.checks import check_customers
+from piggy_batch.importing.migration.checks import check_customers, overlooked_fields
 from piggy_batch.manifest.describe import as_json
 from piggy_batch.manifest.finding_rows import LISTED, FindingRows, list_rows
 from piggy_batch.manifest.loader import load_manifest
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from piggy_batch.endpoints import Operation
-    from piggy_batch.manifest.doctor import Example, Finding
+    from piggy_batch.manifest.doctor import Example, Finding, Suggestion
     from piggy_batch.manifest.options import LoadedManifest, ManifestOptions
 
 _ROW_COLUMNS = tuple(map(OutputColumn, ("finding", "column", "row", "line", "value", "probably_meant")))
@@ -39,11 +39,18 @@ class Checked:
     @property
     def clean(self) -> bool:
         """Nothing found."""
-        return not self.loaded.findings and not self.loaded.invalid
+        return not self.loaded.findings and not self.loaded.invalid and not self.overlooked
+
+    @property
+    def overlooked(self) -> list[Suggestion]:
+        """Columns that a migration would leave behind, though they look like something to bring over."""
+        if self.loaded.binding.operation.resource != "migrate":
+            return []
+        return overlooked_fields(self.loaded.binding, self.reading.ignored)
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``: findings, and every reason for which rows are invalid."""
-        return as_json(self.loaded)
+        return as_json(self.loaded) | {"overlooked": {each.column: each.field for each in self.overlooked}}
 
     def write_mended(self, target: Path) -> tuple[int, int]:
         """Write the mended list; how many rows were changed, and how many are still invalid."""

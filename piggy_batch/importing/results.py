@@ -16,7 +16,7 @@ from piggy_batch.tables import CsvDialect, OutputColumn, Writer, open_writer
 from piggy_batch.text import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from piggy_batch.client.session import Session
@@ -272,8 +272,10 @@ def exit_code_of(counts: Mapping[Status, int]) -> ExitCode:
     return ExitCode.DONE if all(status in GOOD for status, number in counts.items() if number) else ExitCode.INCOMPLETE
 
 
-def end_notes(journal: JournalQueries, operation: Operation, session: Session) -> tuple[str, ...]:
-    """What a person should know at the end of an invocation."""
+def end_notes(
+    journal: JournalQueries, operation: Operation, session: Session, program: Sequence[str]
+) -> tuple[str, ...]:
+    """What a person should know at the end of an invocation. ``program``: how commands begin."""
     notes = []
     counts = journal.counts()
     if session.halt_reason is not None:
@@ -298,7 +300,7 @@ def end_notes(journal: JournalQueries, operation: Operation, session: Session) -
     if counts[Status.UNKNOWN] and operation.baseline:
         notes.append(
             "rows in unknown may have been carried out; this looks for their cards: "
-            f"{shlex.join(['piggy-batch', 'giftcards', 'reconcile', str(journal.directory)])}"
+            f"{shlex.join([*program, 'giftcards', 'reconcile', str(journal.directory)])}"
         )
     elif counts[Status.UNKNOWN] and operation.repeat is Repeat.ONCE:
         notes.append("rows in unknown may have been carried out: look each up before you pass --resend-unknown")

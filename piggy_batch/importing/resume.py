@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.files import sha256_of
+from piggy_batch.manifest.holding import hold_rows
 from piggy_batch.manifest.loader import load_manifest, rebind
 from piggy_batch.models import Json, Repeat
 from piggy_batch.runs.directory import home_of
@@ -35,7 +36,10 @@ def load_manifest_into(
     journal = None
     try:
         journal = Journal.create(directory.path)
-        loaded = load_manifest(journal, operation, manifest, reading)
+        loaded = load_manifest(journal, operation, manifest, reading, detailed=bool(reading.hold))
+        if reading.hold:
+            loaded = hold_rows(journal, loaded, manifest, reading)
+            journal.forget_keys()
         journal.set("home", home_of(directory.path))
         facts = loaded.facts
         journal.set("format", "parquet" if facts.format == "parquet" else "csv")
@@ -79,6 +83,7 @@ def rejoin(
             f"{here} belongs to {was['path']} with sha256 {was['sha256'][:12]}…, but {manifest} has {sha[:12]}…: "
             f"a changed manifest is a new run, name another --run-dir{f' and pass {changed}' if changed else ''}"
         )
+    reading = reading.resolved(operation, journal.get("header"))
     stored, now = journal.get("options"), reading.bound()
     for name, value in now.items():
         if stored.get(name) != value:

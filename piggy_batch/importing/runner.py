@@ -40,7 +40,7 @@ from piggy_batch.runs.duplicate_guard import DuplicateRunGuard, refuse_again
 from piggy_batch.runs.filenames import STDIN, SUMMARY
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.progress import NestedProgress
-from piggy_batch.runs.registry import note_run
+from piggy_batch.runs.registry import note_plan, note_run, was_planned
 from piggy_batch.runs.run_identity import ROWS
 from piggy_batch.runs.signals import Signals, ending_after
 
@@ -151,7 +151,8 @@ class RowCommandRun:
         if warning is not None:
             self.context.progress.say(warning)
         counts = journal.queries.counts()
-        if not journal.bound and counts[Status.INVALID] and not self.options.skip_invalid:
+        held = len(self.loaded.held) if self.loaded else 0
+        if not journal.bound and counts[Status.INVALID] > held and not self.options.skip_invalid:
             return refuse_invalid(journal.queries, run.columns, run.file_format, self.loaded)
         if sum(counts.values()) == 0 and not self.options.dry_run:
             journal.set("empty", value=True)
@@ -191,8 +192,9 @@ class RowCommandRun:
             blocking = self.loaded.blocking(options.accept) if self.loaded else ()
             with shared_pace(context, session, account, self.directory.path.name):
                 if options.dry_run:
+                    note_plan(context.registry_dir, self._plan_key(journal))
                     return await self._rehearse(run, session, plan, blocking, figures)
-                asks = self.operation.confirm and not options.yes and rows > 0
+                asks = not options.yes and rows > 0 and (self.operation.confirm or self._is_unprepared(journal, rows))
                 question = f"{self.operation.name}: send {rows:,} rows?" if asks else None
                 ask_before_start(
                     context, self.operation.name, plan, self.loaded, blocking, question, asks=not options.yes
@@ -237,6 +239,17 @@ class RowCommandRun:
         self.duplicate_guard.claim(again=self.options.reading.again or self.loaded is None)
         if self.context.on_begin is not None:
             self.context.on_begin(self.duplicate_guard.run)
+
+    def _plan_key(self, journal: Journal) -> str:
+        """What a plan was about: command, rows and service."""
+        return f"{self.operation.name} {journal.get('manifest')['sha256']} {self.context.target.base_url}"
+
+    def _is_unprepared(self, journal: Journal, rows: int) -> bool:
+        """Whether many rows would start that nobody has seen a plan or a pilot of, and somebody can be asked."""
+        most = self.operation.confirm_above
+        if most is None or rows <= most or journal.bound or self.context.confirm is None:
+            return False
+        return not was_planned(self.context.registry_dir, self._plan_key(journal))
 
     async def _rehearse(
         self,
@@ -302,7 +315,9 @@ class RowCommandRun:
             journal.finish(context.clock.wall(), exit_code)
             if self.duplicate_guard is not None:
                 self.duplicate_guard.note_end()
-        return self._end(run, exit_code, end_notes(journal.queries, self.operation, session), plan=plan)
+        return self._end(
+            run, exit_code, end_notes(journal.queries, self.operation, session, self.context.program), plan=plan
+        )
 
     def _exit_code(self, journal: Journal, session: Session) -> ExitCode:
         if session.halt_reason is not None:

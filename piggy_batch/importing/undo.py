@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.client.rate_limiter import DEFAULT_RATE
 from piggy_batch.endpoints import Operation, find_operation
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.files import UNFINISHED
+from piggy_batch.importing.check import check_manifest
 from piggy_batch.importing.migration.stage_runs import StageRuns
 from piggy_batch.importing.migration.stages import Stage, stage_values
 from piggy_batch.importing.undo_rules import BY_HAND, STEPS, Change, ManualReview, Reverse, is_change, reverse
 from piggy_batch.manifest.loader import binding_of
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
@@ -131,9 +134,11 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
             else:
                 _read_rows(journal, find_operation(name), book)
             book.flush()
+        runs = journal.runs()
+        rate = runs[-1]["rate"] if runs else None
     finally:
         journal.close()
-    plan = _name(place, book, program)
+    plan = _name(place, book, program, rate)
     with suppress(OSError):  # something lies there
         place.rmdir()
     return plan
@@ -223,8 +228,9 @@ def _reverse_card(changes: dict[Stage, Change]) -> list[Reverse | ManualReview]:
     return found
 
 
-def _name(place: Path, book: UndoWriter, program: Sequence[str]) -> UndoPlan:
-    """Give the files their names, in the order of their commands."""
+def _name(place: Path, book: UndoWriter, program: Sequence[str], rate: str | None) -> UndoPlan:
+    """Give the files their names, in the order of their commands. ``rate``: at which the run was carried out."""
+    pace = ["--rate", rate] if rate and rate != str(DEFAULT_RATE) else []
     for old in place.glob("undo-[0-9]-*.csv"):
         old.unlink()
     files: list[UndoFile] = []
@@ -232,13 +238,27 @@ def _name(place: Path, book: UndoWriter, program: Sequence[str]) -> UndoPlan:
         if book.rows[step]:
             operation = find_operation(step)
             path = book.path(step).rename(place / f"undo-{len(files) + 1}-{operation.slug}.csv")
-            words = [*program, operation.resource, operation.verb, str(path.resolve())]
+            words = [
+                *program,
+                operation.resource,
+                operation.verb,
+                str(path.resolve()),
+                *pace,
+                *_accepting(operation, path),
+            ]
             files.append(UndoFile(path, book.rows[step], shlex.join(words)))
     hand = place / HAND_FILE
     if not book.rows[HAND_FILE]:
         hand.unlink(missing_ok=True)
     by_hand = (hand, book.rows[HAND_FILE]) if book.rows[HAND_FILE] else None
     return UndoPlan(tuple(files), by_hand, tuple(f"{what}: {number:,}" for what, number in book.lost.items()))
+
+
+def _accepting(operation: Operation, path: Path) -> list[str]:
+    """The findings that would hold the command up, accepted: the service has taken these very values already."""
+    with check_manifest(operation, path, ManifestOptions()) as checked:
+        codes = sorted({finding.code for finding in checked.loaded.blocking(frozenset())})
+    return ["--accept", ",".join(codes)] if codes else []
 
 
 # In the order in which commands run: a deleted card is made before it is set inactive, and an inactive one is made

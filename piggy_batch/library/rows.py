@@ -18,7 +18,7 @@ from piggy_batch.importing.status import describe_run
 from piggy_batch.library.account import Account
 from piggy_batch.library.frames import manifest_bytes, read_frame
 from piggy_batch.library.waiting import CallbackProgress, Progress, wait_for
-from piggy_batch.manifest.doctor import parse_fixes
+from piggy_batch.manifest.doctor import known_codes, parse_fixes
 from piggy_batch.manifest.mending import parse_rounding
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.runs.context import ConnectionOptions
@@ -53,6 +53,8 @@ class RowOptions(TypedDict, total=False):
     sheet: str
     header_row: int
     drop_last: int
+    hold: Iterable[str]  # codes of findings whose rows are left out
+    ignored: Iterable[str]  # columns that are left unused on purpose (--ignore-column)
     accept: Iterable[str]  # codes of blocking findings whose numbers are right
     skip_invalid: bool
     yes: bool  # for operations that ask before they start: nobody is asked here
@@ -115,6 +117,8 @@ def migrate(
     shop: str | None = None,
     credits_per_card: bool = False,
     credits_again: bool = False,
+    after: Iterable[str | os.PathLike[str]] = (),
+    hold_credits: bool = False,
     account: Account | None = None,
     progress: Callable[[Progress], object] | None = None,
     check: bool = False,
@@ -123,7 +127,14 @@ def migrate(
 ) -> RunResult:
     """Bring legacy cards with their customers into the account, stage by stage; raises as :func:`run` does."""
     asked = _options(options, dry_run=dry_run)
-    wishes = MigrationOptions(state_dir(), shop, credits_per_card=credits_per_card, credits_again=credits_again)
+    wishes = MigrationOptions(
+        state_dir=state_dir(),
+        shop=shop,
+        credits_per_card=credits_per_card,
+        credits_again=credits_again,
+        after=tuple(map(Path, after)),
+        hold_credits=hold_credits,
+    )
     manifest = _manifest(rows, asked)
     return _wait(
         lambda context: run_migration(manifest, asked, wishes, context), account, progress, check=check
@@ -169,6 +180,10 @@ def _options(given: RowOptions, *, dry_run: bool = False) -> ImportOptions:
         reading["fixes"] = parse_fixes(left.pop("fixes"))
     if "blanks" in left:
         reading["blanks"] = tuple(left.pop("blanks"))
+    if "hold" in left:
+        reading["hold"] = known_codes(left.pop("hold"))
+    if "ignored" in left:
+        reading["ignored"] = frozenset(left.pop("ignored"))
     if "rounding" in left:
         reading["rounding"] = parse_rounding(list(left.pop("rounding").items()))
     execution = take(
@@ -182,7 +197,7 @@ def _options(given: RowOptions, *, dry_run: bool = False) -> ImportOptions:
     if "run_dir" in left:
         left["run_dir"] = Path(left["run_dir"])
     if "accept" in left:
-        left["accept"] = frozenset(left["accept"])
+        left["accept"] = known_codes(left["accept"])
     return ImportOptions(
         dry_run=dry_run,
         connection=ConnectionOptions(**connection),

@@ -211,8 +211,13 @@ def _listed(names: Sequence[str]) -> str:
 
 def _missing(operation: Operation, missing: Sequence[str], header: Sequence[str]) -> str:
     lacks = ", ".join(missing)
-    hints = " ".join(s.message for s in suggest(header, [c.name for c in operation.columns]) if s.field in missing)
-    hint = hints or f'name the column with --map "{missing[0]}=YOUR COLUMN"'
+    best: dict[str, str] = {}  # field -> option; the fields that need not be there too
+    for each in suggest(header, [c.name for c in operation.columns]):
+        if each.field not in best and each.option.partition("=")[2] not in {o.partition("=")[2] for o in best.values()}:
+            best[each.field] = each.option
+    hint = f'name the column with --map "{missing[0]}=YOUR COLUMN"'
+    if best.keys() & set(missing):
+        hint = f"did you mean {' '.join(best.values())}?"
     return f"the manifest has no column {lacks} that {operation.name} needs; it has {_listed(header)}; {hint}"
 
 

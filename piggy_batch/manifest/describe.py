@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import ExitCode
+from piggy_batch.manifest.advice import option_advice
 from piggy_batch.manifest.doctor import as_json as findings_as_json
 from piggy_batch.manifest.doctor import suggest
 from piggy_batch.manifest.reasons import as_json as reasons_as_json
 from piggy_batch.manifest.reasons import reason_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from piggy_batch.manifest.binding import Binding
-    from piggy_batch.manifest.doctor import Finding
+    from piggy_batch.manifest.doctor import Finding, Suggestion
     from piggy_batch.manifest.options import LoadedManifest
 
 _NAMED = 12  # columns named; more are counted
@@ -40,6 +41,7 @@ def refusal_lines(loaded: LoadedManifest) -> list[str]:
     return [
         *map(str, loaded.problems),
         *([] if is_one else reason_lines(loaded.reasons)),
+        *option_advice(loaded),
         *(f"blocking: {finding.message}" for finding in loaded.findings if finding.blocking),
         *(f'column not used: "{name}"{hint}' for name, hint in likely.items()),
     ]
@@ -87,6 +89,13 @@ def likely_fields(binding: Binding) -> dict[str, str]:
     for suggestion in suggest([name for name in binding.header if name not in read], free):
         found.setdefault(suggestion.column, f" (looks like {suggestion.field}: {suggestion.option})")
     return found
+
+
+def overlooked(binding: Binding, fields: Sequence[str], ignored: Collection[str] = ()) -> list[Suggestion]:
+    """Columns that are not used, look like one of ``fields``, which has none, and are not ``ignored`` on purpose."""
+    read = {binding.header[place] for place in binding.column_index.values()}
+    names = [name for name in binding.header if name not in read and name not in ignored and not name.startswith("_")]
+    return suggest(names, [name for name in fields if not _is_fed(binding, name)])
 
 
 def _is_fed(binding: Binding, name: str) -> bool:

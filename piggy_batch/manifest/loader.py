@@ -45,6 +45,7 @@ def load_manifest(
     """
     before = None if str(manifest) == "-" or not manifest.is_file() else sha256_of(manifest)
     with reading.open(manifest, spool=journal.directory / "stdin") as table:
+        reading = reading.resolved(operation, table.columns)
         binding = bind_table(operation, table, reading)
         _refuse_floats(manifest, table, binding)
         loader = ManifestLoader(binding, reading, table, ReasonCounter(most=LISTED if detailed else SHOWN))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.manifest.doctor import Fixes
+from piggy_batch.manifest.doctor import Fixes, match_columns
 from piggy_batch.manifest.mending import Repairs
 from piggy_batch.manifest.reasons import first_problems
 from piggy_batch.models import Json, Problem, Repeat
 from piggy_batch.tables import open_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.doctor import ColumnFacts, Finding
     from piggy_batch.manifest.reasons import Reason
@@ -38,6 +39,9 @@ class ManifestOptions:
     rounding: Mapping[str, str] = field(default_factory=dict)  # field -> down, half-up or up
     header_row: int | None = None  # the line that names the columns; None: the first
     drop_last: int = 0  # rows left out at the end
+    hold: frozenset[str] = frozenset()  # codes or names of findings whose rows are left out
+    defaults: Mapping[str, str] = field(default_factory=dict)  # field: value where neither list nor --set gives one
+    ignored: frozenset[str] = frozenset()  # columns that are left unused on purpose
     again: bool = False
     extra: Mapping[str, Json] = field(default_factory=dict)  # further options of a command, by their names
 
@@ -63,6 +67,37 @@ class ManifestOptions:
             spool=spool,
         )
 
+    def resolved(self, operation: Operation, header: Sequence[str]) -> ManifestOptions:
+        """The same with the defaults that the list needs, as constants."""
+        needed = {
+            name: text
+            for name, text in self.defaults.items()
+            if operation.column(name) is not None
+            and name not in self.maps
+            and name not in self.constants
+            and not match_columns(header, [name])
+        }
+        return replace(self, constants={**self.constants, **needed}, defaults={}) if self.defaults else self
+
+    def words(self) -> list[str]:
+        """The options by which another command reads the manifest in the same way."""
+        words: list[str] = []
+        for option, pairs in (("--map", self.maps), ("--set", self.constants)):
+            for name, text in pairs.items():
+                words += [option, f"{name}={text}"]
+        for option, value in (
+            ("--delimiter", self.delimiter),
+            ("--encoding", self.encoding),
+            ("--sheet", self.sheet),
+            ("--header-row", self.header_row),
+            ("--drop-last", self.drop_last),
+        ):
+            if value:
+                words += [option, str(value)]
+        for code in sorted(self.hold):
+            words += ["--hold", code]
+        return words + self.repairs.words()
+
     def bound(self) -> dict[str, Any]:
         """The options that change what is sent, by their command-line names: a run belongs to them."""
         return {
@@ -73,6 +108,7 @@ class ManifestOptions:
             "--delimiter": self.delimiter,
             "--header-row": self.header_row,
             "--drop-last": self.drop_last or None,
+            "--hold": sorted(self.hold) or None,
             **self.repairs.bound(),
             "--allow-repeats": self.allow_repeats,
             "--allow-shared": self.allow_shared,
@@ -94,6 +130,8 @@ class LoadedManifest:
     columns: tuple[ColumnFacts, ...] = ()
     repaired: tuple[tuple[int, str, str], ...] = ()  # the first repairs: row, before, after
     not_judged: tuple[str, ...] = ()  # checks of whole columns that could not be applied, and why
+    held: frozenset[int] = frozenset()  # rows that --hold leaves out
+    holding: frozenset[str] = frozenset()  # the findings that it names
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -104,4 +142,4 @@ class LoadedManifest:
         """Findings that mean that numbers are probably not the cards', and that nobody has accepted."""
         if self.binding.operation.repeat is Repeat.SAFE:
             return ()
-        return tuple(f for f in self.findings if f.blocking and not {f.code, f.slug} & accepted)
+        return tuple(f for f in self.findings if f.blocking and not {f.code, f.slug} & (accepted | self.holding))

@@ -41,6 +41,7 @@ class RunContext:
     target: Target
     progress: Progress
     command: str  # what to type to go on with this run
+    program: tuple[str, ...] = ("piggy-batch",)  # how another command begins that meets the same account
     confirm: Callable[[str], bool] | None = None  # None: nobody can be asked
     clock: Clock = field(default_factory=Clock)
     transport: TransportFactory | None = None

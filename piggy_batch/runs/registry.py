@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PLANS = "plans"  # folder of marks, one for each plan that was shown
 KNOWN = "runs"  # folder of notes on where runs live, one a run directory
 
 
@@ -85,6 +86,23 @@ def note_run(registry: Path | None, run_dir: Path, command: str) -> None:
     with suppress(OSError):
         (registry / KNOWN).mkdir(mode=0o700, exist_ok=True)
         write_whole(registry / KNOWN / f"{name}.json", json.dumps(entry).encode(), failing=None)
+
+
+def note_plan(registry: Path | None, key: str) -> None:
+    """Remember that somebody has seen a plan; what cannot be written is not remembered."""
+    if registry is not None:
+        with suppress(OSError):
+            (registry / PLANS).mkdir(mode=0o700, exist_ok=True)
+            _plan(registry, key).touch(mode=0o600)
+
+
+def was_planned(registry: Path | None, key: str) -> bool:
+    """Whether somebody has seen that plan."""
+    return registry is not None and _plan(registry, key).exists()
+
+
+def _plan(registry: Path, key: str) -> Path:
+    return registry / PLANS / hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def known_runs(registry: Path) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ def test_undo_prints_commands_alone_on_stdout(shop: Shop, capsys: pytest.Capture
     code, out, err = run(capsys, "undo", str(result.run_dir))
     assert code == 1
     path = result.run_dir.resolve() / "undo-1-identifiers-delete.csv"
-    assert out == f"piggy-batch --base-url http://sandbox.test identifiers delete {path}\n"
+    assert out == f"piggy-batch --base-url http://sandbox.test identifiers delete {path} --rate 0\n"
     assert "cannot be undone: contacts found or made" in err
 
 

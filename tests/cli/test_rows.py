@@ -112,7 +112,7 @@ def test_killed_reconciled_and_gone_on_with(tmp_path: Path) -> None:
         code, out, said = finish(start(service, tmp_path, *words))
         assert code in (0, 1), said
         assert "unknown" in out
-        assert "piggy-batch giftcards reconcile" in said
+        assert f"piggy-batch --base-url {service.url} giftcards reconcile {tmp_path / 'batch'}" in said
         look = ("giftcards", "reconcile", tmp_path / "batch", "--exclusive", "--settle-after", "0", "--rate", "0")
         code, out, said = finish(start(service, tmp_path, *look))
         assert code == 0, said

@@ -132,11 +132,10 @@ def write_files(checked: Checked, name: str, html: Path | None, mended: Path | N
 def explain(code: str) -> None:
     """Say of one finding what it means, what to do, and what it does to a run."""
     from piggy_batch.manifest.doctor import CATALOGUE as FINDINGS
+    from piggy_batch.manifest.doctor import known_codes
 
-    rule = next((r for r in FINDINGS if code.strip().lower() in (r.code.lower(), r.slug)), None)
-    if rule is None:
-        meant = nearest(code.upper(), [name for r in FINDINGS for name in (r.code, r.slug)])
-        raise SetupError(f"--explain {code}: there is no such finding{meant}; piggy-batch help findings lists all")
+    (wanted,) = known_codes([code]) or {""}
+    rule = next(rule for rule in FINDINGS if rule.code == wanted)
     weight = "blocking" if rule.blocking else rule.severity.value
     show(f"{rule.code} {rule.slug} ({weight})")
     show(f"  values that {rule.what}")
@@ -167,6 +166,7 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Man
 
 def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
     """The findings as a table for people, the gravest first."""
+    from piggy_batch.manifest.advice import option_advice
     from piggy_batch.manifest.describe import column_lines, read_as
     from piggy_batch.manifest.reasons import reason_lines
 
@@ -188,7 +188,8 @@ def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
             found.append(f'    line {example.line}: "{example.value}"{proposal}')
         found.append(f"    {finding.remedy}")
     if loaded.reasons:
-        found += ["", *reason_lines(loaded.reasons), "", "the first of them:"]
+        found += ["", *reason_lines(loaded.reasons), *(f"  {line}" for line in option_advice(loaded))]
+        found += ["", "the first of them:"]
         found += [f"    {problem}" for problem in loaded.problems]
     return found
 

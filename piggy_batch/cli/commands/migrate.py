@@ -113,6 +113,7 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
         credits_per_card=given["credits_per_card"],
         credits_again=given["credits_again"],
         after=given["after"],
+        hold_credits=given["hold_credits"],
     )
     with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):
         result = asyncio.run(carry_out(manifest, options, migration, make_run_context(ctx, display)))
@@ -151,6 +152,11 @@ def _command() -> click.Command:
             multiple=True,
             metavar="RUN_DIR",
             help="This list corrects that migration's: credits that it gave, or may have given, are not given again.",
+        ),
+        click.option(
+            "--hold-credits",
+            is_flag=True,
+            help="Rows with credits and without e-mail become cards all the same, without their credits.",
         ),
         click.option(
             "--credits-again",

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.cells import identity_of
+from piggy_batch.errors import SetupError
+from piggy_batch.manifest.describe import overlooked
 from piggy_batch.manifest.reasons import joined
 from piggy_batch.models import Problem, Status
 from piggy_batch.text import counted, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from piggy_batch.manifest.binding import Binding
+    from piggy_batch.manifest.doctor import Suggestion
     from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
 
+_NOBODY = "need an e-mail: credits belong to a customer"
+_RULE = "blank them, or make such cards without their credits with --hold-credits"
 _SECOND = "gives credits to a customer to whom an earlier row gives some"
+MISSED = ("email", "credits", "contact_identifier_active")
 MANY_CARDS = 10  # on one address: more is a family, a shop's own address, or a mistake
 
 
@@ -34,11 +45,27 @@ class _Customer:
     credits_at: tuple[int, int] | None = None  # row and line of the first balance
 
 
-def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool) -> Checked:
-    """Mark balances without a customer, and a customer's second balance unless ``per_card``, invalid."""
+def overlooked_fields(binding: Binding, ignored: Collection[str]) -> list[Suggestion]:
+    """Columns that are not used and look like a customer's address, a balance or a state: what a migration brings over
+    once, and nobody misses before it is too late."""
+    return overlooked(binding, MISSED, ignored)
+
+
+def refuse_overlooked(binding: Binding, manifest: Path, ignored: Collection[str]) -> None:
+    """SetupError where such a column is neither mapped nor ignored on purpose."""
+    found = overlooked_fields(binding, ignored)
+    if found:
+        words = ", ".join(f'"{each.column}" looks like {each.field} ({each.option})' for each in found)
+        names = " ".join(f"--ignore-column {shlex.quote(each.column)}" for each in found)
+        raise SetupError(f"{manifest}: not used: {words}; map them, or leave them out on purpose with {names}")
+
+
+def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool, hold_credits: bool = False) -> Checked:
+    """Mark balances without a customer invalid, unless ``hold_credits`` leaves only the balance out, and a customer's
+    second balance unless ``per_card``."""
     customers: dict[str, _Customer] = {}
     problems: list[Problem] = []
-    alone = 0
+    alone = held = 0
     gives = False
     column = loaded.binding.column_of("credits")
     for entry in journal.queries.all_rows():
@@ -46,15 +73,15 @@ def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool)
             continue
         values = loaded.binding.values(entry.cells)
         brings = int(values.get("credits", "0")) > 0
-        gives = gives or brings
         email = values.get("email")
         if email is None:
             alone += 1
-            if brings:
-                problems.append(
-                    Problem(entry.number, entry.line, column, "need an e-mail: credits belong to a customer")
-                )
+            if brings and hold_credits:
+                held += 1
+            elif brings:
+                problems.append(Problem(entry.number, entry.line, column, f"{_NOBODY}; {_RULE}", _NOBODY))
             continue
+        gives = gives or brings
         spelling = email.strip()
         customer = customers.setdefault(identity_of(email), _Customer(spelling))
         customer.cards += 1
@@ -65,6 +92,9 @@ def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool)
             problems.append(Problem(entry.number, entry.line, column, _second(customer), _SECOND))
     journal.invalidate((p.row, p.with_column) for p in problems)
     warnings = (*loaded.warnings, *_warnings(customers, alone))
+    if held:
+        rows = counted(held, "row")
+        warnings += (f"{rows} with credits and without e-mail: cards only, credits are held back (--hold-credits)",)
     invalid = journal.queries.counts()[Status.INVALID]
     return Checked(replace(loaded, reasons=joined(loaded.reasons, problems), invalid=invalid, warnings=warnings), gives)
 

@@ -12,7 +12,7 @@ from piggy_batch.endpoints.listings import SHOPS
 from piggy_batch.errors import SetupError, sent_already
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.whole_lists import explain_missing
-from piggy_batch.importing.migration.checks import check_customers
+from piggy_batch.importing.migration.checks import check_customers, refuse_overlooked
 from piggy_batch.importing.migration.corrections import follow, known_runs, refuse_followed, withhold
 from piggy_batch.importing.migration.credit_registry import CreditRegistry
 from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, Pipeline, goes_on
@@ -109,7 +109,10 @@ class _Migration:
     def _check(self, journal: Journal, loaded: LoadedManifest) -> None:
         """What only a migration asks of a fresh manifest."""
         migration = self.job.migration
-        checked = check_customers(journal, loaded, per_card=migration.credits_per_card)
+        refuse_overlooked(loaded.binding, self.job.manifest, self.job.options.reading.ignored)
+        checked = check_customers(
+            journal, loaded, per_card=migration.credits_per_card, hold_credits=migration.hold_credits
+        )
         self.loaded, self.gives = checked.loaded, checked.gives
         journal.set("credits", value=self.gives)
         journal.set("run_id", secrets.token_hex(16))
@@ -128,7 +131,8 @@ class _Migration:
         options = self.job.options
         columns, file_format = ReportColumns(binding), options.format or journal.get("format")
         counts = journal.queries.counts()
-        if not journal.bound and counts[Status.INVALID] and not options.skip_invalid:
+        held = len(self.loaded.held) if self.loaded else 0
+        if not journal.bound and counts[Status.INVALID] > held and not options.skip_invalid:
             return refuse_invalid(journal.queries, columns, file_format, self.loaded)
         state = MigrationState(self.job.run_dir, journal.queries, binding)
         session = open_session(options.connection, self.job.context)

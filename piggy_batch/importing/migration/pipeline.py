@@ -42,6 +42,7 @@ class MigrationOptions:
     credits_per_card: bool = False
     credits_again: bool = False
     after: tuple[Path, ...] = ()  # run directories of migrations that this list corrects
+    hold_credits: bool = False  # of rows without a customer
 
     def bound(self) -> dict[str, Any]:
         """The options that change what is sent."""
@@ -49,6 +50,7 @@ class MigrationOptions:
             "--shop": self.shop,
             "--credits-per-card": self.credits_per_card,
             "--after": [str(run_dir.resolve()) for run_dir in self.after] or None,
+            "--hold-credits": self.hold_credits or None,
         }
 
 
@@ -83,25 +85,6 @@ def goes_on(line: MigrationRow, options: ImportOptions) -> bool:
     if status is Status.UNKNOWN:
         return options.execution.resend_unknown or line.where()[0] is not Stage.CREDITS
     return False
-
-
-def reading_words(reading: ManifestOptions) -> list[str]:
-    """The options by which another command reads the manifest in the same way."""
-    words: list[str] = []
-    for name, column in reading.maps.items():
-        words += ["--map", f"{name}={column}"]
-    for name, text in reading.constants.items():
-        words += ["--set", f"{name}={text}"]
-    for option, value in (
-        ("--delimiter", reading.delimiter),
-        ("--encoding", reading.encoding),
-        ("--sheet", reading.sheet),
-        ("--header-row", reading.header_row),
-        ("--drop-last", reading.drop_last),
-    ):
-        if value:
-            words += [option, str(value)]
-    return words + reading.repairs.words()
 
 
 class Pipeline:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import describe_account
-from piggy_batch.importing.migration.pipeline import goes_on, reading_words
+from piggy_batch.importing.migration.pipeline import goes_on
 from piggy_batch.importing.migration.stages import FINE, Stage
 from piggy_batch.importing.plan import AUTOMATIONS, manifest_words, requests_words, settled_words
 from piggy_batch.manifest.describe import fact_lines
@@ -72,8 +72,10 @@ def plan_lines(
     lines.append(f"repeat: running the same command again goes on where it stopped{careful}")
     lines.append(AUTOMATIONS)
     if loaded is not None and job.options.dry_run:
-        words = ["piggy-batch", "check", str(job.manifest), "--for", "migrate", "--against-account", "200"]
-        lines.append(f"look before you leap: {shlex.join([*words, *reading_words(options.reading)])}")
+        words = [*job.context.program, "check", str(job.manifest), "--for", "migrate", "--against-account", "200"]
+        for column in sorted(options.reading.ignored):
+            words += ["--ignore-column", column]
+        lines.append(f"look before you leap: {shlex.join([*words, *options.reading.words()])}")
     return tuple(lines)
 
 

@@ -6,10 +6,10 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.client.rate_limiter import DEFAULT_RATE
 from piggy_batch.errors import ExitCode
 from piggy_batch.files import UNFINISHED, write_json
-from piggy_batch.importing.migration.pipeline import reading_words
-from piggy_batch.importing.migration.stages import MigrationRow, Stage, migrate_operation
+from piggy_batch.importing.migration.stages import HELD, MigrationRow, Stage, migrate_operation
 from piggy_batch.importing.options import RunResult
 from piggy_batch.importing.results import (
     ReportColumns,
@@ -114,6 +114,8 @@ def _kept(line: MigrationRow) -> dict[str, Any]:
     given = line.fates.get(Stage.CREDITS)
     if given is not None and given.kept:
         kept["credit_reception_uuid"] = given.kept.get("credit_reception_uuid")
+    if line.holds_credits:
+        kept[f"_{Stage.CREDITS}_status"] = HELD
     for stage, fate in line.fates.items():
         kept[f"_{stage}_status"] = (line.taken_on if stage is Stage.CREATE else None) or fate.status.value
     return kept
@@ -166,5 +168,16 @@ def _after(job: Job) -> str:
 
 def _sign_off(job: Job) -> str:
     """The command that verifies the manifest, read as the migration has read it."""
-    words = ["piggy-batch", "identifiers", "verify", str(job.manifest), "--migration", str(job.run_dir)]
-    return shlex.join([*words, *reading_words(job.options.reading), "--report", "sign-off.html"])
+    options = job.options
+    words = [
+        *job.context.program,
+        "identifiers",
+        "verify",
+        str(job.manifest),
+        "--migration",
+        str(job.run_dir),
+        *options.reading.words(),
+    ]
+    words += ["--skip-invalid"] if options.skip_invalid else []
+    words += [] if options.connection.rate == DEFAULT_RATE else ["--rate", str(options.connection.rate)]
+    return shlex.join([*words, "--report", "sign-off.html"])

@@ -19,6 +19,7 @@ ROW = "manifest_row"  # column of every stage's manifest: the row of the migrati
 FINE = frozenset({Status.DONE, Status.ALREADY})
 UNLINKED = "exists unlinked"  # outcome of the create stage for a card that the link stage takes on
 WITHHELD = "withheld"  # the fact which rows' credits earlier migrations have given, or may have given
+HELD = "held: no e-mail"  # outcome of the credits stage for a row whose credits --hold-credits leaves out
 INACTIVE = "exists inactive"  # the same for a card of the row's own contact that the update stage takes on
 
 
@@ -115,7 +116,12 @@ class MigrationRow:
     @property
     def credits(self) -> int:
         """The balance that the row brings; 0: none."""
-        return int(self.values.get("credits", "0"))
+        return int(self.values.get("credits", "0")) if self.identity is not None else 0
+
+    @property
+    def holds_credits(self) -> bool:
+        """Whether the list gives the row credits that nobody can get, because it names no customer."""
+        return self.identity is None and int(self.values.get("credits", "0")) > 0
 
     @property
     def taken_on(self) -> str | None:

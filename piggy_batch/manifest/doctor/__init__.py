@@ -1,6 +1,6 @@
 """The manifest doctor: pure rules that tell spreadsheet damage from card numbers. Values in, findings out."""
 
-from piggy_batch.manifest.doctor.catalogue import CATALOGUE, Rule, Severity
+from piggy_batch.manifest.doctor.catalogue import CATALOGUE, Rule, Severity, known_codes
 from piggy_batch.manifest.doctor.examiner import BATCH_ROWS, Examiner
 from piggy_batch.manifest.doctor.findings import ColumnFacts, ColumnRole, Examined, Example, Finding, Repeats, as_json
 from piggy_batch.manifest.doctor.fixes import Fixes, parse_fixes
@@ -22,6 +22,7 @@ __all__ = [
     "Severity",
     "Suggestion",
     "as_json",
+    "known_codes",
     "match_columns",
     "normal_form",
     "parse_fixes",

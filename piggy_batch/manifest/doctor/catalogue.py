@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from piggy_batch.errors import SetupError
+from piggy_batch.text import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Severity(StrEnum):
@@ -224,3 +231,17 @@ CATALOGUE: tuple[Rule, ...] = (
     MIXED_CASE, REPLACEMENT, MIXED_SCRIPTS, DUPLICATE, NEAR_DUPLICATE, LUHN, EAN, NOT_A_UUID, EMAIL, ODD_ONE_OUT,
     PRINTED_NUMBER, REPEATED_HEADER, FOOTER, SENTENCE, FOOTER_BESIDE,
 )  # fmt: skip
+
+
+def known_codes(texts: Iterable[str]) -> frozenset[str]:
+    """The codes of findings that are named by code or name, in any case; SetupError for what names none."""
+    found = set()
+    for text in filter(None, map(str.strip, texts)):
+        rule = next((rule for rule in CATALOGUE if text.lower() in (rule.code.lower(), rule.slug)), None)
+        if rule is None:
+            meant = nearest(text.upper(), [rule.code for rule in CATALOGUE])
+            raise SetupError(
+                f'"{text}" is no finding of the manifest doctor{meant}; piggy-batch help findings lists all'
+            )
+        found.add(rule.code)
+    return frozenset(found)
