@@ -53,6 +53,7 @@ _HEX = bytes(104 if byte in b"0123456789abcdefABCDEF" else byte for byte in rang
 _UUID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _SURELY_NOT = 200  # so many numbers, half of them failing: the column has no such check digit
 _SUSPECT = QUOTES | frozenset("#=E-?*./~([<\\ \t\r\n\u2013\u2014")  # with which a text begins that may be damaged
+_SPACES = frozenset(" \t\r\n")  # with which a text ends that the service may keep without
 _LOOKS = {
     ColumnRole.IDENTIFIER: code_damages,
     ColumnRole.HASH: code_damages,
@@ -110,8 +111,13 @@ class ColumnExaminer:
         if self.examined.role is ColumnRole.EMAIL:
             self._lengths.update(map(len, values))
             return self._one_by_one(batch, values)[1]
-        firsts = {value[:1] for value in values}
-        if firsts.isdisjoint(_SUSPECT) and self._quick.isdisjoint(values) and REPLACEMENT not in "".join(values):
+        firsts, lasts = {value[:1] for value in values}, {value[-1:] for value in values}
+        if (
+            firsts.isdisjoint(_SUSPECT)
+            and lasts.isdisjoint(_SPACES)
+            and self._quick.isdisjoint(values)
+            and REPLACEMENT not in "".join(values)
+        ):
             return []
         return self._one_by_one(batch, values)[1]
 

@@ -179,6 +179,8 @@ def text_damages(value: str) -> list[Damage]:
     if gone := lost(core):
         return gone
     found: list[Damage] = []
+    if core != value and core:  # the service may keep it without
+        found.append((catalogue.OUTER_SPACE, core))
     if REPLACEMENT in value:
         found.append((catalogue.REPLACEMENT, ""))
     inner = unwrapped_text(core)

@@ -152,3 +152,12 @@ def test_a_number_of_nothing_but_zeros_is_told(length: int, rows: int) -> None:
     found = findings_of(["0" * length] * rows)
     assert {finding.code for finding in found} <= {"MD104"}
     assert found or length == 16
+
+
+def test_space_around_a_name_is_pointed_out() -> None:
+    """In front or at the end, in one of many rows: the service may keep the name without it. Inner space is a name's."""
+    names = ["Jan de Vries"] * 700
+    names[10], names[650] = "Gold card ", "\tSilver"
+    (finding,) = findings_of(names, ColumnRole.TEXT)
+    assert (finding.slug, finding.count, finding.blocking) == ("outer-space", 2, False)
+    assert [example.proposal for example in finding.examples] == ["Gold card", "Silver"]
