@@ -170,6 +170,7 @@ GIFTCARDS = (
         confirm=True,
         preview=(CardTrouble.EMPTY, CardTrouble.EXPIRED, CardTrouble.INACTIVE),
         open_columns=OpenColumns("custom.", "a merge tag for the e-mail", body="merge_tags", keeps_prefix=True),
+        # The text names no card and no contact; what that leaves open is told in `help reliability`.
         success_texts=frozenset({"Email successfully sent"}),
         mails=True,
     ),

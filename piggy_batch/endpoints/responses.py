@@ -99,7 +99,11 @@ def api_message(reply: Reply) -> str:
 
 
 def classify_status(reply: Reply) -> Verdict | None:
-    """What holds for every request, looks and pages included; None: an answer to be read."""
+    """What holds for every request, looks and pages included; None: an answer to be read.
+
+    Harmless is only what the service is known to refuse before it acts. A redirect, and a 4xx without a code of the
+    service, may come from something between that has passed the request on before.
+    """
     status, code, said = reply.status, api_code(reply), api_message(reply)
     if status == 429:
         return Verdict(ResponseAction.THROTTLED, said, http_status=status, code=code, wait_s=reply.wait_s)

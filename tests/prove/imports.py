@@ -11,6 +11,7 @@ from piggy_batch.endpoints import CATALOGUE, find_operation
 from piggy_batch.models import Repeat
 from piggy_batch.sandbox import FAULT_KINDS, Fault
 from tests.importing.test_crashes import MOST_STEPS, killed_at
+from tests.importing.test_true_words import FATES, LATE_S, play
 from tests.prove.service import Service, command, finished, killed, measured, sandbox
 from tests.support.world import World, audit, working_rows
 
@@ -24,15 +25,16 @@ def prove(scale: float) -> dict[str, Any]:
     """Figures of every part, and ``ok`` where all hold."""
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for part in (_bulk, _dry_run, _kills, _faults, _crashes):
+        for part in (_bulk, _dry_run, _kills, _faults, _words, _crashes):
             home = Path(folder) / part.__name__
             home.mkdir()
             figures.update(part(home, scale))
     figures["effects_lost"] = sum(n for name, n in figures.items() if name.endswith("_lost"))
     figures["effects_doubled"] = sum(n for name, n in figures.items() if name.endswith("_doubled"))
+    figures["false_words"] = sum(n for name, n in figures.items() if name.endswith("_false_words"))
     held = figures["bulk_peak_rss_bytes"] < MOST_BYTES and figures["dry_run_peak_rss_bytes"] < MOST_BYTES
-    sound = not figures["effects_lost"] and not figures["effects_doubled"] and figures["counts_add_up"]
-    figures["ok"] = bool(held and sound)
+    sound = not figures["effects_lost"] and not figures["effects_doubled"] and not figures["false_words"]
+    figures["ok"] = bool(held and sound and figures["counts_add_up"])
     return figures
 
 
@@ -133,7 +135,7 @@ def _first_program(service: Service) -> str:
 def _faults(folder: Path, scale: float) -> dict[str, Any]:
     """Every fault on every operation; the sandbox's own count judges."""
     operations, kinds = (CATALOGUE, [*FAULT_KINDS]) if scale >= 0.1 else (CATALOGUE[:2], [*FAULT_KINDS][::4])
-    lost = doubled = tried = 0
+    lost = doubled = tried = false_words = 0
     for operation in operations:
         for kind in kinds:
             home = folder / f"{operation.slug}-{kind}"
@@ -150,14 +152,40 @@ def _faults(folder: Path, scale: float) -> dict[str, Any]:
             doubled += max(0, max(world.state["max_per_key"].values(), default=0) - 1)
             if operation.repeat is not Repeat.SAFE:
                 lost += max(0, counts.get("done", 0) - world.effects)
-                doubled += max(0, world.effects - counts.get("done", 0) - counts.get("unknown", 0))
+                false_words += _false_words(world, counts)
     return {
+        "fault_false_words": false_words,
         "faults_tried": len(kinds),
         "operations_tried": len(operations),
         "pairs_tried": tried,
         "fault_lost": lost,
         "fault_doubled": doubled,
     }
+
+
+def _false_words(world: World, counts: dict[str, int]) -> int:
+    """Rows that were carried out and are called refused, failed or pending, or the other way round."""
+    done, unknown = counts.get("done", 0), counts.get("unknown", 0)
+    return max(0, world.effects - done - unknown) + max(0, done - world.effects)
+
+
+def _words(folder: Path, scale: float) -> dict[str, Any]:
+    """Every write in two invocations of drawn losses, refusals, late and false answers, and then a sound one."""
+    draws, rng = max(2, round(300 * scale)), random.Random(1)
+    tried = false_words = doubled = 0
+    for operation in (o for o in CATALOGUE if o.repeat is not Repeat.SAFE):
+        for draw in range(draws):
+            home = folder / f"{operation.slug}-{draw}"
+            home.mkdir()
+            world = World(home)
+            path = world.manifest(*working_rows(world, operation, 2))
+            for misfortunes in (rng.randrange(8), rng.randrange(8), 0):
+                play(world, [(rng.choice(FATES), rng.choice(LATE_S)) for _ in range(misfortunes)])
+                result = world.run(operation, path, concurrency=1, attempts=3, max_wait_s=300.0)
+                tried += 1
+                false_words += _false_words(world, audit(result.run_dir, 2))
+            doubled += max(0, max(world.state["max_per_key"].values(), default=0) - 1)
+    return {"words_tried": tried, "words_false_words": false_words, "words_doubled": doubled}
 
 
 def _crashes(folder: Path, scale: float) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def test_a_number_of_nothing_but_zeros_is_told(length: int, rows: int) -> None:
 
 
 def test_space_around_a_name_is_pointed_out() -> None:
-    """In front or at the end, in one of many rows: the service may keep the name without it. Inner space is a name's."""
+    """In front or at the end, in one of many rows: the service may keep the name without it; inner space is its own."""
     names = ["Jan de Vries"] * 700
     names[10], names[650] = "Gold card ", "\tSilver"
     (finding,) = findings_of(names, ColumnRole.TEXT)
