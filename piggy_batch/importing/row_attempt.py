@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.client.retry import backoff_s
 from piggy_batch.client.session import MAX_OUTAGE_RESETS, PING_AFTER_FAILURES, Session
-from piggy_batch.endpoints import NOBODY, Operation, OwnerRule
-from piggy_batch.endpoints.requests import build, inside_request, look_request
+from piggy_batch.endpoints.requests import build
 from piggy_batch.endpoints.responses import ResponseAction, Verdict
-from piggy_batch.importing.lookup_rules import (
-    ObservedState,
-    decide_after_lookup,
-    decide_before_send,
-    read_contact_list,
-    read_lookup,
-)
-from piggy_batch.importing.response_rules import judge_response, wanted_owner
+from piggy_batch.importing.lookup_rules import ObservedState, decide_after_lookup, decide_before_send
+from piggy_batch.importing.response_rules import judge_response
+from piggy_batch.importing.row_lookup import fetch_state
 from piggy_batch.importing.verification.verify import verify_row
 from piggy_batch.models import Answer, Proof, Repeat, Status
 from piggy_batch.runs.group_commit import PATIENCE_S
@@ -29,6 +23,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
 
+    from piggy_batch.endpoints import Operation
     from piggy_batch.importing.options import ExecutionOptions
     from piggy_batch.runs.journal import Journal
 
@@ -355,29 +350,5 @@ class RowAttempt:
         return decide_after_lookup(self._operation, self._values, seen, doubt=True, before=self._before)
 
     async def _fetch_state(self) -> ObservedState | Verdict | None:
-        look = self._operation.look
-        if look is None:
-            return Verdict(ResponseAction.DOUBT, f"{self._operation.name} cannot be looked up")
-        answer = await self._session.read(look_request(look, self._values), self._slot, self._options.attempts)
-        if answer is None:
-            return None
-        seen = read_lookup(look, self._values, answer)
-        contact = self._contact_to_ask()
-        if isinstance(seen, Verdict) or not seen.hidden or contact is None:
-            return seen
-        inside = inside_request(look, contact)
-        if inside is None:
-            return seen
-        answer = await self._session.read(inside, self._slot, self._options.attempts)
-        return None if answer is None else read_contact_list(look, self._values, contact, answer)
-
-    def _contact_to_ask(self) -> str | None:
-        """In whose list an inactive card, which `find` hides, may be seen."""
-        operation = self._operation
-        if operation.goal is not None and operation.goal.owner is OwnerRule.ROW:
-            return wanted_owner(operation, self._values)
-        for column in operation.safeguards:
-            expected = self._values.get(column.name)
-            if column.expects == operation.noun.owner and expected not in (None, NOBODY):
-                return expected
-        return self._before.owner if self._before else None
+        attempts = self._options.attempts
+        return await fetch_state(self._session, self._operation, self._values, self._slot, attempts, self._before)

@@ -55,6 +55,36 @@ def misfits(card: Card, window: tuple[float, float] | None) -> list[str]:
     return found
 
 
+def obstacle_to_assigning(
+    *, rows: int, candidates: int, strangers: int, exclusive: bool, listed: bool, held_before: bool | None
+) -> str | None:
+    """Why new cards must not be given to rows in doubt; None: they may be. ``strangers``: new cards that do not fit.
+    ``listed``: the list is proven complete. ``held_before``: that of the cards before the run is; None: not known.
+    """
+    found = f"{candidates:,} new cards may belong to {rows:,} rows in doubt"
+    others = (
+        f", and {strangers:,} new cards do not fit, so that somebody else makes cards in this program or has changed "
+        "these since"
+        if strangers
+        else ""
+    )
+    for_a_person = "they are listed in candidates for a person"
+    if held_before is None:
+        return f"{found}, but what the program held before is not known for sure, so no row is settled"
+    if not exclusive:
+        advice = ". If nobody else makes cards in this program, pass --exclusive" if candidates else ", with the reason"
+        return f"{found}{others}; {for_a_person}{advice}"
+    if not listed:
+        return f"{found}, but the list of cards is not proven complete, so nothing is assigned; run this again"
+    if not held_before:
+        return f"{found}, but what the program held before is not known for sure, so nothing is assigned"
+    if strangers:
+        return f"{found}{others}, so no row is settled; {for_a_person}, with the reason"
+    if candidates > rows:
+        return f"{found}: more cards than rows, so somebody else makes cards in this program; nothing is assigned"
+    return None
+
+
 def made_s(cells: Mapping[str, str], days: int | None) -> float | None:
     """When a card was made: its expiry less its program's days (inferred from a captured answer)."""
     expires = moment_s(cells["expiration_date"])

@@ -22,18 +22,18 @@ from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.whole_lists import read_whole_list
 from piggy_batch.files import UNFINISHED, write_json
-from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, forget_list, list_cards, read_cards
+from piggy_batch.importing.giftcards.baseline import PROGRAM, forget_list, list_cards
 from piggy_batch.importing.giftcards.candidate_rules import (
     AIR_S,
     DAY_S,
     SLACK_S,
     Card,
     creation_window,
-    made_s,
     misfits,
     moment_s,
+    obstacle_to_assigning,
 )
-from piggy_batch.importing.giftcards.known_keys import KnownKeys
+from piggy_batch.importing.giftcards.new_cards import find_new_cards
 from piggy_batch.importing.options import ExecutionOptions as RowTerms
 from piggy_batch.importing.options import ImportOptions as RunOptions
 from piggy_batch.importing.options import RunResult
@@ -46,7 +46,7 @@ from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.records import Outcome, RowState
-from piggy_batch.tables import OutputColumn, open_writer, sha256_of
+from piggy_batch.tables import OutputColumn, open_writer
 from piggy_batch.text import iso
 
 if TYPE_CHECKING:
@@ -100,7 +100,6 @@ class _Reconciliation:
         self.notes: list[str] = []
         self.answered = 0  # rows in doubt whose answer showed a card
         self.held_before = False  # whether it is known which cards there were before the run
-        self.unplaced = 0  # new cards of which the list does not tell the program
 
     async def go(self) -> RunResult:
         journal = self.journal
@@ -132,8 +131,10 @@ class _Reconciliation:
         if not listed.written:
             again = f"go on with: {self.context.command}"
             return RunResult(listed.exit_code, journal.directory, notes=(*listed.notes, again))
-        new = self._new_cards(days, programs)
-        agreed = listed.agreed and not self.unplaced
+        new = find_new_cards(journal, journal.directory / LISTED, days, programs)
+        self.held_before = new.held_before
+        self.notes += new.notes
+        agreed = listed.agreed and not new.unplaced
         journal.index_made("giftcard_uuid")
         journal.begin(self.context.clock.wall(), "reconcile", threaded=self.context.threaded)
         try:
@@ -141,7 +142,7 @@ class _Reconciliation:
             left = [
                 card
                 for program in programs
-                for card in await self._settle(doubts[program], new[program], agreed=agreed, begun=begun)
+                for card in await self._settle(doubts[program], new.of_program[program], agreed=agreed, begun=begun)
             ]
         finally:
             journal.finish(self.context.clock.wall(), 0)
@@ -209,40 +210,6 @@ class _Reconciliation:
                 return False
         return True
 
-    def _new_cards(self, days: Mapping[str, int], programs: Sequence[str]) -> dict[str, list[Card]]:
-        """Cards that neither the baseline nor the journal knows, by program."""
-        baseline = self.journal.directory / BASELINE
-        self.held_before = self._is_baseline(baseline)
-        new: dict[str, list[Card]] = {program: [] for program in programs}
-        with KnownKeys() as known:
-            if self.held_before:
-                known.add(cells["giftcard_uuid"] for cells in read_cards(baseline))
-            rows = self.journal.queries.all_rows()
-            known.add(str(e.kept["giftcard_uuid"]) for e in rows if e.kept and e.kept.get("giftcard_uuid"))
-            for cells in read_cards(self.journal.directory / LISTED):
-                if cells["giftcard_uuid"] in known:
-                    continue
-                card = Card(cells, made_s(cells, days.get(cells[PROGRAM])))
-                # The service may write a program's name in another way than the manifest does, or leave it out.
-                own = [p for p in programs if p.casefold() == cells[PROGRAM].casefold()]
-                if not own and (cells[PROGRAM] or len(programs) > 1):
-                    self.unplaced += 1
-                else:
-                    new[(own or programs)[0]].append(card)
-        if self.unplaced:
-            self.notes.append(f"{self.unplaced:,} new cards of no program of this run: nothing is proven by this list")
-        return new
-
-    def _is_baseline(self, path: Path) -> bool:
-        """Whether the list of the cards held before is the one that was recorded, to the byte."""
-        fact = self.journal.get("baseline")
-        if fact is None or not path.is_file():
-            return False
-        if "sha256" not in fact or fact["sha256"] == sha256_of(path):
-            return True
-        self.notes.append(f"{path} was changed since it was recorded, so it counts for nothing")
-        return False
-
     async def _settle(
         self, doubts: list[RowState], new: list[Card], *, agreed: bool, begun: float
     ) -> list[tuple[Card, str]]:
@@ -253,7 +220,15 @@ class _Reconciliation:
         window = creation_window(doubts, self.wanted.settle_after_s)
         left = [(card, "; ".join(misfits(card, window))) for card in new]
         candidates = [card for card, why in left if not why]
-        obstacle = self._obstacle(doubts, candidates, strangers=len(new) - len(candidates), agreed=agreed)
+        baseline = self.journal.get("baseline")
+        obstacle = obstacle_to_assigning(
+            rows=len(doubts),
+            candidates=len(candidates),
+            strangers=len(new) - len(candidates),
+            exclusive=self.wanted.exclusive,
+            listed=agreed,
+            held_before=baseline["agreed"] if baseline is not None and self.held_before else None,
+        )
         rows = list(doubts)
         if new and obstacle is not None:
             self.notes.append(obstacle)
@@ -269,35 +244,6 @@ class _Reconciliation:
         if agreed and not left:
             await self._fail(rows, begun)
         return left if self.held_before else [(card, why) for card, why in left if not why]
-
-    def _obstacle(self, doubts: list[RowState], candidates: list[Card], *, strangers: int, agreed: bool) -> str | None:
-        """Why candidates must not be assigned; None: they may be."""
-        found = f"{len(candidates):,} new cards may belong to {len(doubts):,} rows in doubt"
-        others = (
-            f", and {strangers:,} new cards do not fit, so that somebody else makes cards in this program or has "
-            "changed these since"
-            if strangers
-            else ""
-        )
-        listed = "they are listed in candidates for a person"
-        baseline = self.journal.get("baseline")
-        if baseline is None or not self.held_before:
-            return f"{found}, but what the program held before is not known for sure, so no row is settled"
-        if not self.wanted.exclusive:
-            return (
-                f"{found}{others}; {listed}. If nobody else makes cards in this program, pass --exclusive"
-                if candidates
-                else f"{found}{others}; {listed}, with the reason"
-            )
-        if not agreed:
-            return f"{found}, but the list of cards is not proven complete, so nothing is assigned; run this again"
-        if not baseline["agreed"]:
-            return f"{found}, but what the program held before is not known for sure, so nothing is assigned"
-        if strangers:
-            return f"{found}{others}, so no row is settled; {listed}, with the reason"
-        if len(candidates) > len(doubts):
-            return f"{found}: more cards than rows, so somebody else makes cards in this program; nothing is assigned"
-        return None
 
     async def _assign(self, entry: RowState, card: Card) -> None:
         self.journal.first_maker(card.uuid, entry.number)

@@ -14,15 +14,11 @@ from typing import TYPE_CHECKING
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.client.clock import StopSignal
 from piggy_batch.client.worker_pool import run_workers
-from piggy_batch.endpoints.listings import LOYALTY_TRANSACTIONS
-from piggy_batch.endpoints.requests import fill
-from piggy_batch.endpoints.responses import get_path
 from piggy_batch.errors import ExitCode, HaltError, JournalError, sent_already
-from piggy_batch.exporting.completeness import ReadOptions
-from piggy_batch.exporting.page_reader import PageReader, StoppedError
-from piggy_batch.exporting.pages import Page
+from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.files import UNFINISHED
-from piggy_batch.importing.migration.credit_rules import Change, Doubt, Settled, Witnesses, settle
+from piggy_batch.importing.migration.credit_rules import Doubt, Settled, Witnesses, settle
+from piggy_batch.importing.migration.credit_witnesses import read_witnesses
 from piggy_batch.importing.migration.customers import read_customers
 from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, StopReason
 from piggy_batch.importing.migration.results import finish
@@ -32,19 +28,18 @@ from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.results import ReportColumns
 from piggy_batch.importing.verification.balances import Customer
 from piggy_batch.manifest.loader import binding_of
-from piggy_batch.models import Json, Lost, Proof, Request, Status
+from piggy_batch.models import Proof, Status
 from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_limiter, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.records import Outcome
 from piggy_batch.tables import OutputColumn, open_writer
-from piggy_batch.text import counted, iso, parse_moment
+from piggy_batch.text import counted, iso
 
 if TYPE_CHECKING:
     from piggy_batch.client.session import Session
 
-PAGE_SIZE = 100
 LISTED = "credits-in-doubt"
 COLUMNS = (
     "_row",
@@ -59,7 +54,6 @@ COLUMNS = (
     "credit_receptions_since",
     "why",
 )
-_PLACES = {name: place for place, name in enumerate(field_.name for field_ in LOYALTY_TRANSACTIONS.fields)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +147,9 @@ class _Reconciliation:
         async def work(contact: str, slot: int) -> None:
             if session.stop:
                 return
-            witnesses = await self._witnesses(contact, session, slot)
+            customer = self.customers.get(contact) or Customer(uuid=contact)
+            witnesses = await read_witnesses(customer, contact, session, slot)
+            self.context.progress.advance("contacts")
             settled, why = settle(doubts[contact], witnesses, self.wanted.settle_after_s)
             self.settled += settled
             if why is not None:
@@ -166,43 +162,6 @@ class _Reconciliation:
             await run_workers(iter(doubts), self.wanted.concurrency, work, lambda _: session.stop.set("error"))
         if session.stop:
             raise HaltError(session.halt_reason or "interrupted; no row was changed")
-
-    async def _witnesses(self, contact: str, session: Session, slot: int) -> Witnesses:
-        customer = self.customers.get(contact) or Customer(uuid=contact)
-        begun_at = self.context.clock.wall()
-        changes = await self._changes(contact, session, slot)
-        answer = await session.read(Request("GET", fill("contacts/{uuid}/credit-balance", {"uuid": contact})), slot, 3)
-        if answer is None:
-            raise StoppedError
-        now = None if isinstance(answer, Lost) or answer.status >= 300 else get_path(answer.body, "data.balance")
-        self.context.progress.advance("contacts")
-        return Witnesses(
-            before=customer.before,
-            read_at=customer.read_at,
-            given=customer.given,
-            known=frozenset(customer.receptions),
-            now=now if isinstance(now, int) and not isinstance(now, bool) else None,
-            changes=changes,
-            begun_at=begun_at,
-        )
-
-    async def _changes(self, contact: str, session: Session, slot: int) -> tuple[Change, ...] | None:
-        """Every change to the balance of a contact; None where the service does not show as many as it counts."""
-        reader = PageReader(LOYALTY_TRANSACTIONS, {"contact_uuid": contact}, session, ReadOptions())
-        found: dict[str, Change] = {}
-        number, total = 1, None
-        while True:
-            page = await reader.page(number, PAGE_SIZE, slot)
-            if not isinstance(page, Page) or page.flaw is not None or page.last_page is None:
-                return None
-            if total is not None and page.total != total:
-                return None  # it changes under the reading
-            total = page.total
-            for key, _, values, _ in page.items:
-                found[key] = _change(key, values, contact)
-            if number >= page.last_page:
-                return tuple(found.values()) if len(found) == total else None
-            number += 1
 
     async def _write(self) -> None:
         """The outcomes into the journals of the credits stage; each is on disk before the next part's are written."""
@@ -295,20 +254,6 @@ class _Reconciliation:
             each.why,
         )
         return [None if cell is None else str(cell) for cell in cells]
-
-
-def _change(key: str, values: list[Json], contact: str) -> Change:
-    """One row of the list. Where it names another contact, the filter was not obeyed and nothing is to be concluded."""
-    shown = {name: values[place] for name, place in _PLACES.items()}
-    moment = parse_moment(str(shown["created_at"]))
-    number = shown["credits"] if shown["contact_uuid"] in (None, contact) else None
-    return Change(
-        uuid=key,
-        credits=number if isinstance(number, int) and not isinstance(number, bool) else None,
-        shop=shown["shop_uuid"],
-        made_at=moment.timestamp() if moment else None,
-        given=shown["type"] in (None, "credit_reception"),
-    )
 
 
 def _outcome(each: Settled, attempts: int, finished_at: float) -> Outcome:
