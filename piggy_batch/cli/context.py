@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.display import ProgressDisplay
 from piggy_batch.cli.groups import OF_PROFILE, TYPED
+from piggy_batch.cli.progress_display import ProgressDisplay
 from piggy_batch.cli.terminal import tell
 from piggy_batch.client import DEFAULT_URL
 

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 STDERR = 2  # its file descriptor, the last of the three standard ones
 _LAZY = {
     "identifiers": (
-        "piggy_batch.cli.commands.rows:identifiers",
+        "piggy_batch.cli.commands.row_operations:identifiers",
         "Cards: find, create, link, unlink, update, delete, verify.",
     ),
     "giftcards": (
-        "piggy_batch.cli.commands.rows:giftcards",
+        "piggy_batch.cli.commands.row_operations:giftcards",
         "Giftcards: get, find, create, load, send; export, snapshot, report.",
     ),
     "contacts": (
-        "piggy_batch.cli.commands.rows:contacts",
+        "piggy_batch.cli.commands.row_operations:contacts",
         "Contacts: find, find-or-create, create, update, delete, identifiers; export.",
     ),
     "prepaid": (
-        "piggy_batch.cli.commands.rows:prepaid",
+        "piggy_batch.cli.commands.row_operations:prepaid",
         "Prepaid money: balance, load, reverse; transactions export.",
     ),
     "loyalty": ("piggy_batch.cli.commands.transactions:loyalty", "Loyalty: transactions export."),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import click
 
 from piggy_batch.cli.context import command_line
-from piggy_batch.cli.display import LOGGED_IN
+from piggy_batch.cli.progress_display import LOGGED_IN
 from piggy_batch.cli.terminal import colour_of, exit_colour, show, tell
 from piggy_batch.errors import ExitCode, HaltError, JournalError, PiggyBatchError, SetupError
 from piggy_batch.text import duration, printable_line

@@ -45,7 +45,7 @@ def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_js
     """Data on stdout: JSON, lists, tables, or one line where files were written. Warnings on stderr, also
     when quiet.
     """
-    from piggy_batch.reporting.notices import Level
+    from piggy_batch.reporting.notice import Level
     from piggy_batch.reporting.render import json_values, plain_text
 
     listed = any(part.lists for part in report.parts)

@@ -1,4 +1,4 @@
-"""The room of the clock: every HTTP request of a run waits here for its turn.
+"""The rate limiter: every HTTP request of a run waits here for its turn.
 
 Promise: departures in any window of T seconds number at most rate x T + 1. Two neighbours are therefore
 never closer than 1/rate, so lost time cannot be made up: a wait ends within microseconds of its moment, and what

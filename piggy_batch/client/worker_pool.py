@@ -1,4 +1,4 @@
-"""The room of tasks: workers share one source; a run ends when the source runs dry and in no other way."""
+"""Worker tasks: they share one source; a run ends when the source runs dry and in no other way."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
-from piggy_batch.endpoints.listings import PROGRAMS
+from piggy_batch.endpoints.exportable_lists import PROGRAMS
 from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError, sent_already
 from piggy_batch.exporting.completeness import GOOD, Completeness, overall
 from piggy_batch.exporting.list_reader import ListReader
@@ -33,7 +33,7 @@ from piggy_batch.exporting.summary import (
     plan_lines,
     summarise,
 )
-from piggy_batch.exporting.whole_lists import explain_missing, read_whole_list
+from piggy_batch.exporting.unpaged_lists import explain_missing, read_whole_list
 from piggy_batch.files import real_file, sha256_of, unwritable_in_run, write_json
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
@@ -45,7 +45,7 @@ from piggy_batch.text import iso
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from piggy_batch.endpoints.listings import Listing
+    from piggy_batch.endpoints.exportable_lists import Listing
     from piggy_batch.exporting.selection import Selection
     from piggy_batch.models import Json
 

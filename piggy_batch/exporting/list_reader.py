@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from piggy_batch.client.session import Session
-    from piggy_batch.endpoints.listings import Listing
+    from piggy_batch.endpoints.exportable_lists import Listing
     from piggy_batch.exporting.staging import StagingStore
     from piggy_batch.runs.progress import Progress
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from piggy_batch.endpoints.listings import Field, FieldKind, Listing
+    from piggy_batch.endpoints.exportable_lists import Field, FieldKind, Listing
     from piggy_batch.models import Json
 
 BATCH = 5_000  # rows a write

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from piggy_batch.client.session import Session
-    from piggy_batch.endpoints.listings import Listing
+    from piggy_batch.endpoints.exportable_lists import Listing
     from piggy_batch.exporting.completeness import ReadOptions
     from piggy_batch.models import Request
 

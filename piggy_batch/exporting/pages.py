@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints.listings import key_of
+from piggy_batch.endpoints.exportable_lists import key_of
 from piggy_batch.endpoints.responses import api_code, api_message, classify_status, get_path
 from piggy_batch.errors import SetupError
 from piggy_batch.models import Answer, Json, Lost
 
 if TYPE_CHECKING:
-    from piggy_batch.endpoints.listings import Listing
+    from piggy_batch.endpoints.exportable_lists import Listing
 
 INVALID = 1003  # a parameter that the service does not accept
 LARGEST = 10**15  # a page, a count or a number of days; what is larger is no number of anything

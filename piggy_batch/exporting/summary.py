@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from piggy_batch.endpoints.listings import Listing
+    from piggy_batch.endpoints.exportable_lists import Listing
     from piggy_batch.exporting.options import ExportOptions
     from piggy_batch.exporting.output import RowBuilder
     from piggy_batch.models import Json

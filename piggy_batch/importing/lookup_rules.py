@@ -1,5 +1,6 @@
-"""The judge of looks: what a look shows of a row's thing, whether that is as asked, and what it settles. Pure, as
-:mod:`piggy_batch.importing.response_rules` is, and as careful: a holder that is not shown is not nobody.
+"""What lookups mean for rows: what a look shows of a row's thing, whether that is as asked, and what it settles.
+
+Pure, as :mod:`piggy_batch.importing.response_rules` is, and as careful: a holder that is not shown is not nobody.
 """
 
 from __future__ import annotations

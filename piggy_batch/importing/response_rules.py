@@ -1,5 +1,5 @@
-"""The judge of answers: answers and lost answers in; verdicts out. Pure: no clock, no disk, no network. What looks
-show is judged in :mod:`piggy_batch.importing.lookup_rules`.
+"""What answers mean for rows: answers and lost answers in; verdicts out. Pure: no clock, no disk, no network.
+What lookups show is judged in :mod:`piggy_batch.importing.lookup_rules`.
 
 Every default is the careful one: what is not known to be harmless counts as maybe applied, and what an
 answer does not show is not believed.

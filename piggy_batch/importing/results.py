@@ -7,7 +7,7 @@ import shlex
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS
+from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS
 from piggy_batch.errors import ExitCode, JournalError
 from piggy_batch.files import UNFINISHED, going_on
 from piggy_batch.models import Json, Repeat, Status

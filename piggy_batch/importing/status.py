@@ -1,4 +1,4 @@
-"""The machine of ``status``: a run's state from its journal, without disturbing the run."""
+"""What ``status`` tells: a run's state from its journal, without disturbing the run."""
 
 from __future__ import annotations
 

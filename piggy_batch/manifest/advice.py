@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from piggy_batch.models import Kind
 
 if TYPE_CHECKING:
+    from piggy_batch.manifest.invalid_reasons import Reason
     from piggy_batch.manifest.options import LoadedManifest
-    from piggy_batch.manifest.reasons import Reason
 
 YES = frozenset(
     ["j", "ja", "y", "yes", "w", "waar", "o", "oui", "1", "aan", "actief", "active", "aktiv", "on", "true", "ok"]

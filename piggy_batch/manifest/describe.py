@@ -8,8 +8,8 @@ from piggy_batch.errors import ExitCode
 from piggy_batch.manifest.advice import option_advice
 from piggy_batch.manifest.doctor import as_json as findings_as_json
 from piggy_batch.manifest.doctor import suggest
-from piggy_batch.manifest.reasons import as_json as reasons_as_json
-from piggy_batch.manifest.reasons import reason_lines
+from piggy_batch.manifest.invalid_reasons import as_json as reasons_as_json
+from piggy_batch.manifest.invalid_reasons import reason_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.cells import identity_of
 from piggy_batch.manifest.doctor import Example, Repeats, normal_form
-from piggy_batch.manifest.doctor.catalogue import DUPLICATE
+from piggy_batch.manifest.doctor.finding_kinds import DUPLICATE
 from piggy_batch.manifest.doctor.findings import EXAMPLES
 from piggy_batch.models import Problem
 from piggy_batch.text import printable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
+    from piggy_batch.manifest.invalid_reasons import ReasonCounter
     from piggy_batch.manifest.options import ManifestOptions
-    from piggy_batch.manifest.reasons import ReasonCounter
     from piggy_batch.runs.journal import Journal
 
 Row = tuple[int, int, list[str]]  # number, line, cells

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from piggy_batch.manifest.doctor import Example, Finding
-from piggy_batch.manifest.doctor.catalogue import DUPLICATE, NEAR_DUPLICATE
+from piggy_batch.manifest.doctor.finding_kinds import DUPLICATE, NEAR_DUPLICATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

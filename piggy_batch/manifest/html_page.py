@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.manifest.doctor import ColumnFacts, Example, Finding
     from piggy_batch.manifest.finding_rows import FindingRows
-    from piggy_batch.manifest.reasons import Reason
+    from piggy_batch.manifest.invalid_reasons import Reason
 
 _BARS = 12  # lengths shown one by one; the rarest of more are summed up
 

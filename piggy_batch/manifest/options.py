@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.manifest.doctor import Fixes, match_columns
+from piggy_batch.manifest.invalid_reasons import first_problems
 from piggy_batch.manifest.mending import Repairs
-from piggy_batch.manifest.reasons import first_problems
 from piggy_batch.models import Json, Problem, Repeat
 from piggy_batch.tables import open_table
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from piggy_batch.endpoints import Operation
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.doctor import ColumnFacts, Finding
-    from piggy_batch.manifest.reasons import Reason
+    from piggy_batch.manifest.invalid_reasons import Reason
     from piggy_batch.tables import Table, TableInfo
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from piggy_batch.reporting.cards import NEVER, STATES
+from piggy_batch.reporting.card_arrays import NEVER, STATES
 from piggy_batch.reporting.definitions import BALANCES, MOVED, Movement
 from piggy_batch.reporting.liability import program_label
 from piggy_batch.reporting.movements import CardMovements, behind, moved_cents
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from piggy_batch.reporting.cards import Cards, Ints
-    from piggy_batch.reporting.matching import MatchedCards
+    from piggy_batch.reporting.card_arrays import Cards, Ints
     from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.snapshot_pair import MatchedCards
 
 _BATCH = 50_000  # rows turned into Python objects at a time
 LIST_COLUMNS = (

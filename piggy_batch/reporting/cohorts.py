@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from piggy_batch.reporting.cards import ABSENT, STATES
+from piggy_batch.reporting.card_arrays import ABSENT, STATES
 from piggy_batch.reporting.definitions import Movement, State
-from piggy_batch.reporting.matching import state_when_read
 from piggy_batch.reporting.movements import change_of
+from piggy_batch.reporting.snapshot_pair import state_when_read
 from piggy_batch.reporting.transactions import EFFECTS, Effect
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from piggy_batch.reporting.cards import Cards, Ints
+    from piggy_batch.reporting.card_arrays import Cards, Ints
 
 _OUT = STATES.index(State.OUTSTANDING)
 

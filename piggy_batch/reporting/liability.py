@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from piggy_batch.reporting.cards import NEVER, STATES, Cards, Codes
+from piggy_batch.reporting.card_arrays import NEVER, STATES, Cards, Codes
 from piggy_batch.reporting.dates import day_of, micros, start_of
 from piggy_batch.reporting.definitions import BUCKET_UPPER_DAYS, ExpiryBucket, State
 from piggy_batch.reporting.money import average

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from piggy_batch.reporting.cards import ABSENT, STATES, Flags, Ints
+from piggy_batch.reporting.card_arrays import ABSENT, STATES, Flags, Ints
 from piggy_batch.reporting.definitions import MOVED, Basis, Movement, State
 from piggy_batch.reporting.transactions import Effect
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from piggy_batch.reporting.matching import MatchedCards
+    from piggy_batch.reporting.snapshot_pair import MatchedCards
 
     States = npt.NDArray[np.int8]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from piggy_batch.reporting.notices import Level
+from piggy_batch.reporting.notice import Level
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.ledger import Accounts, LedgerLine
     from piggy_batch.reporting.liability import Liability
     from piggy_batch.reporting.money import Currencies, Currency
-    from piggy_batch.reporting.notices import Notice
+    from piggy_batch.reporting.notice import Notice
     from piggy_batch.reporting.roll_forward import RollForward
     from piggy_batch.reporting.snapshot import Snapshot
     from piggy_batch.reporting.sources import Source

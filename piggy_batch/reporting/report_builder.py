@@ -7,20 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
+from piggy_batch.reporting.card_arrays import Cards, read_cards
 from piggy_batch.reporting.card_lists import CardFacts, CardList, balance_list, movement_list
-from piggy_batch.reporting.cards import Cards, read_cards
 from piggy_batch.reporting.cohorts import FirstLoads, breakage
-from piggy_batch.reporting.companion import check_companion
 from piggy_batch.reporting.dates import as_of, day_of, micros, shown
 from piggy_batch.reporting.definitions import BALANCES
 from piggy_batch.reporting.ledger import Accounts, ledger_entry
 from piggy_batch.reporting.liability import Balance, liability
-from piggy_batch.reporting.matching import match
 from piggy_batch.reporting.movements import gross_movements, net_movements
-from piggy_batch.reporting.notices import Level, Notice, check, note
+from piggy_batch.reporting.notice import Level, Notice, check, note
 from piggy_batch.reporting.phrases import Label
 from piggy_batch.reporting.report import CurrencyPart, Movements, Report, ReportRequest
-from piggy_batch.reporting.report_notices import (
+from piggy_batch.reporting.roll_forward import roll_forward
+from piggy_batch.reporting.snapshot_notices import (
     doubles,
     join_notices,
     odd_values,
@@ -30,11 +29,12 @@ from piggy_batch.reporting.report_notices import (
     swept_notice,
     unreconciled,
 )
-from piggy_batch.reporting.roll_forward import roll_forward
+from piggy_batch.reporting.snapshot_pair import match
 from piggy_batch.reporting.snapshot_store import check_kin
 from piggy_batch.reporting.sources import Source, read_hashed, snapshot_source, transactions_source
 from piggy_batch.reporting.transaction_check import compare
 from piggy_batch.reporting.transaction_flows import assign, rows_of
+from piggy_batch.reporting.transaction_scope import check_companion
 from piggy_batch.reporting.transactions import Transactions, read_transactions
 from piggy_batch.reporting.trend import read_trend
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.choosing import Choice
     from piggy_batch.reporting.report import ReportRequest
     from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.snapshot_choice import Choice
     from piggy_batch.reporting.transactions import WorkbookReader
 
 MOST_COHORT_CARDS = 5_000_000  # cards of all snapshots together that are followed without being asked to
@@ -77,7 +77,7 @@ def _wants_cohorts(given: Mapping[str, Any], history: Sequence[Snapshot]) -> boo
 
 
 def _choice(given: Mapping[str, Any], zone: ZoneInfo, as_of: date | None, since: date | None, now: datetime) -> Choice:
-    from piggy_batch.reporting.choosing import choose
+    from piggy_batch.reporting.snapshot_choice import choose
     from piggy_batch.reporting.snapshot_store import Store
 
     files, store, period = given["files"], given["store"], given["period"]
@@ -93,9 +93,9 @@ def _choice(given: Mapping[str, Any], zone: ZoneInfo, as_of: date | None, since:
 
 
 def _of_period(store: Path, text: str, zone: ZoneInfo, now: datetime) -> Choice:
-    from piggy_batch.reporting.choosing import choose_period
     from piggy_batch.reporting.dates import day_of
     from piggy_batch.reporting.periods import parse_period
+    from piggy_batch.reporting.snapshot_choice import choose_period
     from piggy_batch.reporting.snapshot_store import Store
 
     period = parse_period(text, day_of(now, zone))
@@ -104,8 +104,8 @@ def _of_period(store: Path, text: str, zone: ZoneInfo, now: datetime) -> Choice:
 
 def _from_files(files: tuple[Path, ...], zone: ZoneInfo, since: date | None, *, accept_partial: bool) -> Choice:
     """Opening and closing from one or two files, in whatever order they are given."""
-    from piggy_batch.reporting.choosing import Choice
     from piggy_batch.reporting.snapshot import open_snapshot
+    from piggy_batch.reporting.snapshot_choice import Choice
 
     if len(files) > 2:
         raise SetupError(f"{len(files)} snapshot files; give one or two, or keep them in a --store")

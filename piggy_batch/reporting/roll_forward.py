@@ -14,7 +14,7 @@ from piggy_batch.reporting.movements import CardMovements, behind, moved_cents
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from piggy_batch.reporting.matching import MatchedCards
+    from piggy_batch.reporting.snapshot_pair import MatchedCards
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
-    from piggy_batch.reporting.companion import Companion
     from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.transaction_scope import Companion
 
 T = TypeVar("T")
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from piggy_batch.reporting.cards import Cards, Flags, Ints
-    from piggy_batch.reporting.matching import MatchedCards
+    from piggy_batch.reporting.card_arrays import Cards, Flags, Ints
     from piggy_batch.reporting.money import Currency
+    from piggy_batch.reporting.snapshot_pair import MatchedCards
 
 _ALWAYS = np.iinfo(np.int64).min
 

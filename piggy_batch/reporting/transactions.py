@@ -15,14 +15,14 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.notices import check, note, partial
+from piggy_batch.reporting.notice import check, note, partial
 from piggy_batch.reporting.snapshot import INSTANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from piggy_batch.reporting.notices import Notice
+    from piggy_batch.reporting.notice import Notice
 
     WorkbookReader = Callable[[Path], Mapping[str, Sequence[str]]]  # the columns of an .xlsx, every cell as text
 

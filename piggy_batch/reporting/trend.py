@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.cards import Cards, read_cards
+from piggy_batch.reporting.card_arrays import Cards, read_cards
 from piggy_batch.reporting.cohorts import CohortFold, FirstLoads
 from piggy_batch.reporting.liability import Balance, totals
-from piggy_batch.reporting.notices import check, partial
+from piggy_batch.reporting.notice import check, partial
 from piggy_batch.reporting.snapshot_store import check_kin
 from piggy_batch.reporting.sources import Source, called, read_hashed, snapshot_source
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.reporting.cohorts import Cohort
     from piggy_batch.reporting.money import Currency
-    from piggy_batch.reporting.notices import Notice
+    from piggy_batch.reporting.notice import Notice
     from piggy_batch.reporting.snapshot import Snapshot
 
 

@@ -1,4 +1,4 @@
-"""The room of sqlite3: what the two stores of run directories, a run's journal and an export's parts, do alike.
+"""SQLite files: what the two stores of run directories, a run's journal and an export's parts, do alike.
 
 A store is one file in write-ahead mode, so that readers never block its writer. It has a table ``meta`` of facts and
 a table ``runs`` of invocations with their request counts.

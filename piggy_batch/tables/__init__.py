@@ -2,10 +2,10 @@
 
 from piggy_batch.files import sha256_of
 from piggy_batch.tables.cells import looks_like_formula
-from piggy_batch.tables.readers.open import open_table, read_columns
+from piggy_batch.tables.readers.formats import open_table, read_columns
 from piggy_batch.tables.table import Rows, Table, TableInfo
 from piggy_batch.tables.writers.base import CsvDialect, OutputColumn
-from piggy_batch.tables.writers.open import FORMATS, Writer, open_writer, warm_up
+from piggy_batch.tables.writers.formats import FORMATS, Writer, open_writer, warm_up
 
 __all__ = [
     "FORMATS",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from piggy_batch.cli.display import ProgressDisplay
+from piggy_batch.cli.progress_display import ProgressDisplay
 from piggy_batch.cli.terminal import STATUS_COLOURS, colour_of, exit_colour, fit, has_colour, painted
 from piggy_batch.models import Status
 

@@ -8,7 +8,7 @@ from piggy_batch.cli.commands.help import TOPICS
 from piggy_batch.cli.main import main
 from piggy_batch.cli.markdown import for_terminal
 from piggy_batch.manifest.doctor import CATALOGUE
-from piggy_batch.manifest.doctor.catalogue import Rule
+from piggy_batch.manifest.doctor.finding_kinds import Rule
 from piggy_batch.models import Status
 
 

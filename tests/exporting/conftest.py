@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from piggy_batch.endpoints.listings import GIFTCARDS, Listing
+from piggy_batch.endpoints.exportable_lists import GIFTCARDS, Listing
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
 from piggy_batch.exporting.options import ExportOptions, ExportResult

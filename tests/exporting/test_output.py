@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, TRANSACTIONS
+from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS, TRANSACTIONS
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.exporting.output import RowBuilder
 from piggy_batch.reporting.snapshot import SCHEMA

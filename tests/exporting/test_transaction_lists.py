@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from piggy_batch.endpoints.listings import LOYALTY_TRANSACTIONS, PREPAID_TRANSACTIONS, Listing
+from piggy_batch.endpoints.exportable_lists import LOYALTY_TRANSACTIONS, PREPAID_TRANSACTIONS, Listing
 from piggy_batch.errors import SetupError
 from tests.support.world import read_csv
 

@@ -55,7 +55,7 @@ LIBRARIES = {
     "httpx": {"client/"},
     "h11": {"client/connection.py"},
     "sqlite3": {"runs/database.py"},
-    "tqdm": {"cli/display.py"},
+    "tqdm": {"cli/progress_display.py"},
     "csv": {"tables/", "reporting/render/plain_text.py"},
     "pyarrow": {"tables/", "reporting/"},
     "python_calamine": {"tables/"},
@@ -66,7 +66,7 @@ LIBRARIES = {
     "uvicorn": {"sandbox/"},
 }
 PURE = {"time", "asyncio", "os", "random", "pathlib", "httpx", "sqlite3"}  # what a module of rules does without
-LONGEST = 450  # lines
+LONGEST = 400  # lines
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

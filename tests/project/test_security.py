@@ -25,8 +25,8 @@ import openpyxl
 import pytest
 import trustme
 
-from piggy_batch.cli.display import ProgressDisplay
 from piggy_batch.cli.output import json_text, show_result, shown_command
+from piggy_batch.cli.progress_display import ProgressDisplay
 from piggy_batch.client.http import describe_exchange
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.client.target import make_target, read_token

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from piggy_batch.client.rate_limiter import Rate
-from piggy_batch.endpoints.listings import GIFTCARDS
+from piggy_batch.endpoints.exportable_lists import GIFTCARDS
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
 from piggy_batch.exporting.options import ExportOptions, ExportResult

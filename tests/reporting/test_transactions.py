@@ -12,7 +12,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from piggy_batch.endpoints.listings import TRANSACTIONS
+from piggy_batch.endpoints.exportable_lists import TRANSACTIONS
 from piggy_batch.exporting.output import columns_of
 from piggy_batch.tables import open_writer
 from tests.reporting.support import CLOSING, OPENING, Account, Run, write_transactions_summary

@@ -20,7 +20,7 @@ from odf.text import P, S
 from piggy_batch.errors import SetupError
 from piggy_batch.tables import FORMATS, OutputColumn, TableInfo, open_table, open_writer
 from piggy_batch.tables.writers.excel import XlsxSink
-from piggy_batch.tables.writers.open import Writer
+from piggy_batch.tables.writers.formats import Writer
 
 TRICKY = [
     "007", "1E5", "6.00650E+18", "NA", "null", "nan", "true", "=1+1", '="0012"', "'0012", "http://x.example/?a=b",

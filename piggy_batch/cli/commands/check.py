@@ -168,7 +168,7 @@ def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
     """The findings as a table for people, the gravest first."""
     from piggy_batch.manifest.advice import option_advice
     from piggy_batch.manifest.describe import column_lines, read_as
-    from piggy_batch.manifest.reasons import reason_lines
+    from piggy_batch.manifest.invalid_reasons import reason_lines
 
     loaded = checked.loaded
     found = [f"{manifest} for {name}: {loaded.rows:,} rows, {loaded.invalid:,} invalid", f"  read as {read_as(loaded)}"]

@@ -26,7 +26,7 @@ from piggy_batch.cli.options import (
 from piggy_batch.cli.output import copy_to_stdout, json_text
 from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.terminal import exit_colour, show, tell
-from piggy_batch.endpoints.listings import CONTACTS, GIFTCARDS, PROGRAMS, Listing, WholeList
+from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS, PROGRAMS, Listing, WholeList
 from piggy_batch.errors import SetupError
 from piggy_batch.text import duration
 
@@ -277,7 +277,7 @@ def show_whole_list(
     """Read a list that has no pages, and print it, or write it into a file."""
     from piggy_batch.exporting.options import format_of
     from piggy_batch.exporting.output import cell, columns_of
-    from piggy_batch.exporting.whole_lists import fetch_whole_list
+    from piggy_batch.exporting.unpaged_lists import fetch_whole_list
     from piggy_batch.runs.context import ConnectionOptions
     from piggy_batch.tables import open_writer
 

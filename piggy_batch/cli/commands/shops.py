@@ -9,7 +9,7 @@ import click
 from piggy_batch.cli.commands.export import WHOLE_LIST_OPTIONS, aligned, show_whole_list
 from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import add_options
-from piggy_batch.endpoints.listings import SHOPS
+from piggy_batch.endpoints.exportable_lists import SHOPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from piggy_batch.cli.options import PERIOD, TIMEZONE, add_options
 from piggy_batch.cli.output import json_text
 from piggy_batch.cli.paths import PathType
 from piggy_batch.cli.terminal import show, tell
-from piggy_batch.endpoints.listings import GIFTCARDS
+from piggy_batch.endpoints.exportable_lists import GIFTCARDS
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def _snapshot(
     **given: Any,
 ) -> None:
     from piggy_batch.exporting.options import summary_path
-    from piggy_batch.reporting.choosing import closing_snapshot
     from piggy_batch.reporting.dates import time_zone
+    from piggy_batch.reporting.snapshot_choice import closing_snapshot
     from piggy_batch.reporting.snapshot_store import Store
 
     place = Store(store, time_zone(timezone_name))

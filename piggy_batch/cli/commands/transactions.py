@@ -11,7 +11,7 @@ import click
 from piggy_batch.cli.commands.export import PROGRAM, TO, WALK_OPTIONS, carry_out_export
 from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import TIMEZONE, add_options
-from piggy_batch.endpoints.listings import LOYALTY_TRANSACTIONS, PREPAID_TRANSACTIONS, TRANSACTIONS
+from piggy_batch.endpoints.exportable_lists import LOYALTY_TRANSACTIONS, PREPAID_TRANSACTIONS, TRANSACTIONS
 from piggy_batch.errors import SetupError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.endpoints.listings import Listing
+    from piggy_batch.endpoints.exportable_lists import Listing
 
 
 PERIOD = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints.listings import GIFTCARDS
+from piggy_batch.endpoints.exportable_lists import GIFTCARDS
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
 from piggy_batch.exporting.options import ExportOptions, ExportResult, summary_path

@@ -1,4 +1,4 @@
-"""The look of a dry run: which giftcards of a manifest had better be left out. Read-only."""
+"""What a dry run looks up: which giftcards of a manifest had better be left out. Read-only."""
 
 from __future__ import annotations
 

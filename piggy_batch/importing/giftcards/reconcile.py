@@ -1,4 +1,4 @@
-"""The machine of giftcards in doubt: which cards a program held before a run, and which new ones may be the run's.
+"""Giftcards in doubt: which cards a program held before a run, and which new ones may be the run's.
 
 A card that was made but whose answer was lost cannot be asked for: the service knows no name for it but its own.
 So ``giftcards create`` records, before its first request, which cards its programs hold. What is new to that
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.client.circuit_breaker import RequestCounts
 from piggy_batch.client.clock import StopSignal
-from piggy_batch.endpoints.listings import PROGRAMS
+from piggy_batch.endpoints.exportable_lists import PROGRAMS
 from piggy_batch.errors import ExitCode, HaltError, JournalError, sent_already
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
-from piggy_batch.exporting.whole_lists import read_whole_list
+from piggy_batch.exporting.unpaged_lists import read_whole_list
 from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.giftcards.baseline import PROGRAM, forget_list, list_cards
 from piggy_batch.importing.giftcards.candidate_rules import (

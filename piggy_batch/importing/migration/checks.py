@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.endpoints.cells import identity_of
 from piggy_batch.errors import SetupError
 from piggy_batch.manifest.describe import overlooked
-from piggy_batch.manifest.reasons import joined
+from piggy_batch.manifest.invalid_reasons import joined
 from piggy_batch.models import Problem, Status
 from piggy_batch.text import counted, printable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piggy_batch.endpoints.listings import LOYALTY_TRANSACTIONS
+from piggy_batch.endpoints.exportable_lists import LOYALTY_TRANSACTIONS
 from piggy_batch.endpoints.requests import fill
 from piggy_batch.endpoints.responses import get_path
 from piggy_batch.exporting.completeness import ReadOptions

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
-from piggy_batch.endpoints.listings import SHOPS
+from piggy_batch.endpoints.exportable_lists import SHOPS
 from piggy_batch.errors import SetupError, sent_already
 from piggy_batch.exporting.page_reader import StoppedError
-from piggy_batch.exporting.whole_lists import explain_missing
+from piggy_batch.exporting.unpaged_lists import explain_missing
 from piggy_batch.importing.migration.checks import check_customers, refuse_overlooked
 from piggy_batch.importing.migration.corrections import follow, known_runs, refuse_followed, withhold
 from piggy_batch.importing.migration.credit_registry import CreditRegistry

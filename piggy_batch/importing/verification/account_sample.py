@@ -1,4 +1,4 @@
-"""The machine of ``check --against-account``: how some random rows of a manifest stand in the account now."""
+"""What ``check --against-account`` does: reads how some random rows of a manifest stand in the account now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine of sign-off: looks a card up, read-only, and compares what is seen with what the row says."""
+"""Sign-off of rows: looks a card up, read-only, and compares what is seen with what the row says."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The manifest doctor: pure rules that tell spreadsheet damage from card numbers. Values in, findings out."""
 
-from piggy_batch.manifest.doctor.catalogue import CATALOGUE, Rule, Severity, known_codes
 from piggy_batch.manifest.doctor.examiner import BATCH_ROWS, Examiner
+from piggy_batch.manifest.doctor.finding_kinds import CATALOGUE, Rule, Severity, known_codes
 from piggy_batch.manifest.doctor.findings import ColumnFacts, ColumnRole, Examined, Example, Finding, Repeats, as_json
 from piggy_batch.manifest.doctor.fixes import Fixes, parse_fixes
 from piggy_batch.manifest.doctor.headers import Suggestion, match_columns, suggest

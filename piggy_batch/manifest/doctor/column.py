@@ -11,12 +11,12 @@ from collections import Counter
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from piggy_batch.manifest.doctor import catalogue
-from piggy_batch.manifest.doctor.catalogue import NOT_A_UUID, Rule, Severity
-from piggy_batch.manifest.doctor.census import Batch, ColumnStatistics, CountWithExamples, Digits, RowFinder
+from piggy_batch.manifest.doctor import finding_kinds
 from piggy_batch.manifest.doctor.check_digits import LENGTHS, failing
 from piggy_batch.manifest.doctor.column_rules import is_foreign, judge_column, with_last
+from piggy_batch.manifest.doctor.column_statistics import Batch, ColumnStatistics, CountWithExamples, Digits, RowFinder
 from piggy_batch.manifest.doctor.dates import LONGEST_DATE, has_date_form, is_date
+from piggy_batch.manifest.doctor.finding_kinds import NOT_A_UUID, Rule, Severity
 from piggy_batch.manifest.doctor.findings import (
     ColumnFacts,
     ColumnRole,
@@ -69,7 +69,7 @@ class ColumnExaminer:
 
     def __init__(self, examined: Examined) -> None:
         self.examined = examined
-        self._census = ColumnStatistics()
+        self._statistics = ColumnStatistics()
         self._damaged: dict[str, tuple[Rule, CountWithExamples]] = {}
         self._lengths: Counter[int] = Counter()
         self._look = _LOOKS[examined.role]
@@ -127,7 +127,7 @@ class ColumnExaminer:
             return
         for (row, line, _), value in zip(batch, values, strict=True):
             if isinstance(value, FormattedText):
-                self._tally(catalogue.BY_FORMAT).add(Example(row, line, value, value.shown))
+                self._tally(finding_kinds.BY_FORMAT).add(Example(row, line, value, value.shown))
 
     def _tally(self, rule: Rule) -> CountWithExamples:
         return self._damaged.setdefault(rule.code, (rule, CountWithExamples()))[1]
@@ -144,7 +144,7 @@ class ColumnExaminer:
                 good.append(value)
                 continue
             if is_date(trimmed(value)):
-                self._census.spaced_dates.add(Example(row, line, value))
+                self._statistics.spaced_dates.add(Example(row, line, value))
             for rule, proposal in found:
                 self._tally(rule).add(Example(row, line, value, proposal))
             if found[0][0].severity is Severity.ERROR:
@@ -156,7 +156,7 @@ class ColumnExaminer:
         if not self.examined.role.is_code:
             return self._look(value)
         if normalize_header(value) in self._headers:
-            return [(catalogue.REPEATED_HEADER, "")]
+            return [(finding_kinds.REPEATED_HEADER, "")]
         return [] if _PLAIN_VALUE(value) and value not in self._quick else self._look(value)
 
     def _note(self, good: Sequence[str], where: RowFinder) -> None:
@@ -169,24 +169,24 @@ class ColumnExaminer:
         if digits:
             self._note_digits(digits, where)
         for length, group in _by_length(others).items():
-            where.count(self._census.others.setdefault(length, CountWithExamples()), group)
-        self._census.letters_only += sum(map(str.isalpha, others))
+            where.count(self._statistics.others.setdefault(length, CountWithExamples()), group)
+        self._statistics.letters_only += sum(map(str.isalpha, others))
         if not joined.isascii():
-            where.count(self._census.foreign, list(filter(is_foreign, others)))
+            where.count(self._statistics.foreign, list(filter(is_foreign, others)))
         self._note_case(others, where)
         if "e" in joined or "E" in joined:
-            where.count(self._census.scientific, list(filter(looks_scientific, others)))
+            where.count(self._statistics.scientific, list(filter(looks_scientific, others)))
         if ("-" in joined or "/" in joined or "." in joined) and min(map(len, others)) <= LONGEST_DATE:
             self._note_dates(list(filter(has_date_form, others)), where)
 
     def _note_dates(self, written_so: Sequence[str], where: RowFinder) -> None:
         dates = list(filter(is_date, written_so))
-        self._census.no_dates += len(written_so) - len(dates)
-        where.count(self._census.dates, dates)
+        self._statistics.no_dates += len(written_so) - len(dates)
+        where.count(self._statistics.dates, dates)
 
     def _note_digits(self, numbers: Sequence[str], where: RowFinder) -> None:
         for length, group in _by_length(numbers).items():
-            known = self._census.digits.setdefault(length, Digits())
+            known = self._statistics.digits.setdefault(length, Digits())
             where.count(known.all, group)
             known.zero_first += "".join(group)[::length].count("0")
             if length > 15:
@@ -203,25 +203,25 @@ class ColumnExaminer:
 
     def _note_case(self, others: Sequence[str], where: RowFinder) -> None:
         joined = "".join(others)
-        census = self._census
+        statistics = self._statistics
         if joined.isupper():
-            where.count(census.upper, [value for value in others if value.isupper()])
+            where.count(statistics.upper, [value for value in others if value.isupper()])
         elif joined.islower():
-            where.count(census.lower, [value for value in others if value.islower()])
+            where.count(statistics.lower, [value for value in others if value.islower()])
         else:
-            where.count(census.upper, [value for value in others if value.isupper()])
-            where.count(census.lower, [value for value in others if value.islower()])
+            where.count(statistics.upper, [value for value in others if value.isupper()])
+            where.count(statistics.lower, [value for value in others if value.islower()])
             cased = [value for value in others if value.upper() != value and value.lower() != value]
-            where.count(census.mixed, cased)
+            where.count(statistics.mixed, cased)
 
     def _note_uuids(self, good: Sequence[str], where: RowFinder) -> None:
         shape = "".join(good).encode().translate(_HEX)
         if shape == _UUID_SHAPE * len(good):
-            self._census.uuids += len(good)
+            self._statistics.uuids += len(good)
             return
         strangers = [value for value in good if not _UUID(value)]
-        self._census.uuids += len(good) - len(strangers)
-        where.count(self._census.no_uuids, strangers)
+        self._statistics.uuids += len(good) - len(strangers)
+        where.count(self._statistics.no_uuids, strangers)
 
     def findings(self) -> list[Finding]:
         """Everything found in this column so far, by code."""
@@ -230,19 +230,19 @@ class ColumnExaminer:
             Finding(rule, column, tally.count, tuple(tally.examples), proposed=self._damaged_by(rule))
             for rule, tally in self._damaged.values()
         ]
-        census = self._census
+        statistics = self._statistics
         if self.examined.role is ColumnRole.UUID:
-            strange = census.no_uuids
-            whole = census.uuids + strange.count
-            if strange.count and dominates(census.uuids, whole):
+            strange = statistics.no_uuids
+            whole = statistics.uuids + strange.count
+            if strange.count and dominates(statistics.uuids, whole):
                 found.append(Finding(NOT_A_UUID, column, strange.count, tuple(strange.examples), proposed=_as_no_uuid))
         elif self.examined.role.is_code:
-            found = with_last(found + judge_column(census, column), census, column, self._last)
+            found = with_last(found + judge_column(statistics, column), statistics, column, self._last)
         return sorted(found, key=lambda finding: finding.code)
 
     def _damaged_by(self, rule: Rule) -> Callable[[str], str | None]:
         """What a value with this damage may have been; None for a value without."""
-        if rule is catalogue.BY_FORMAT:
+        if rule is finding_kinds.BY_FORMAT:
             return lambda value: value.shown if isinstance(value, FormattedText) else None
         allowed = self.examined.allowed
 
@@ -256,7 +256,7 @@ class ColumnExaminer:
     def not_judged(self) -> list[str]:
         """The checks of a whole column that could not be applied, each with its reason."""
         if self.examined.role in {ColumnRole.IDENTIFIER, ColumnRole.HASH}:
-            return [f"{self.examined.column}: {what}" for what in not_judged(self._census)]
+            return [f"{self.examined.column}: {what}" for what in not_judged(self._statistics)]
         return []
 
     def facts(self) -> ColumnFacts:

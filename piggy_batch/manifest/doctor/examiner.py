@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from piggy_batch.manifest.doctor.catalogue import DUPLICATE, NEAR_DUPLICATE
 from piggy_batch.manifest.doctor.column import ColumnExaminer
+from piggy_batch.manifest.doctor.finding_kinds import DUPLICATE, NEAR_DUPLICATE
 from piggy_batch.manifest.doctor.findings import ColumnFacts, ColumnRole, Examined, Finding, Repeats
 from piggy_batch.manifest.doctor.printed_numbers import PrintedOrScanned
-from piggy_batch.manifest.doctor.row_watch import RowWatch
+from piggy_batch.manifest.doctor.row_checks import RowWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from piggy_batch.manifest.doctor.census import Batch
+    from piggy_batch.manifest.doctor.column_statistics import Batch
     from piggy_batch.models import Problem
 
 _MEASURED = frozenset({ColumnRole.IDENTIFIER, ColumnRole.HASH, ColumnRole.UUID, ColumnRole.EMAIL})

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from piggy_batch.manifest.doctor import catalogue
+from piggy_batch.manifest.doctor import finding_kinds
 from piggy_batch.models import Problem
 from piggy_batch.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from piggy_batch.manifest.doctor.catalogue import Rule, Severity
+    from piggy_batch.manifest.doctor.finding_kinds import Rule, Severity
     from piggy_batch.models import Json
 
 
@@ -21,11 +21,11 @@ EXAMPLES = 3
 _VALUELESS = tuple(
     rule.code
     for rule in (
-        catalogue.SPREADSHEET_ERROR,
-        catalogue.NO_RESULT,
-        catalogue.MERGED,
-        catalogue.REPEATED_HEADER,
-        catalogue.FOOTER,
+        finding_kinds.SPREADSHEET_ERROR,
+        finding_kinds.NO_RESULT,
+        finding_kinds.MERGED,
+        finding_kinds.REPEATED_HEADER,
+        finding_kinds.FOOTER,
     )
 )
 

@@ -6,21 +6,21 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from piggy_batch.manifest.doctor import catalogue
-from piggy_batch.manifest.doctor.census import CountWithExamples, merged
+from piggy_batch.manifest.doctor import finding_kinds
 from piggy_batch.manifest.doctor.check_digits import LENGTHS, Scheme, failing
+from piggy_batch.manifest.doctor.column_statistics import CountWithExamples, merged
 from piggy_batch.manifest.doctor.findings import Finding
 from piggy_batch.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from piggy_batch.manifest.doctor.census import ColumnStatistics, Digits
+    from piggy_batch.manifest.doctor.column_statistics import ColumnStatistics, Digits
 
 ENOUGH = 50  # rows from which on a pattern counts as one
 DOMINANT = 0.95
 _CHANCE = 1e-6  # how unlikely a coincidence must be before it is called damage
-_SCHEMES = ((Scheme.LUHN, catalogue.LUHN, "Luhn"), (Scheme.EAN, catalogue.EAN, "EAN"))
+_SCHEMES = ((Scheme.LUHN, finding_kinds.LUHN, "Luhn"), (Scheme.EAN, finding_kinds.EAN, "EAN"))
 
 
 def dominates(count: int, whole: int) -> bool:
@@ -29,7 +29,7 @@ def dominates(count: int, whole: int) -> bool:
 
 
 def finding_of(
-    rule: catalogue.Rule,
+    rule: finding_kinds.Rule,
     column: str,
     tallies: Sequence[CountWithExamples],
     concerns: Callable[[str], bool],
@@ -54,18 +54,18 @@ def is_number_of(lengths: Sequence[int]) -> Callable[[str], bool]:
     return lambda value: len(value) in wanted and is_number(value)
 
 
-def judge_numbers(census: ColumnStatistics, column: str, whole: int) -> list[Finding]:
+def judge_numbers(statistics: ColumnStatistics, column: str, whole: int) -> list[Finding]:
     """Judgements about the numbers of a column: lost zeros, odd lengths, check digits."""
-    lengths = census.digits
+    lengths = statistics.digits
     found: list[Finding] = []
     for usual, members in _families(lengths, whole):
         short = [length for length in members if length < usual]
         padded = [_padded(lengths[length].all, usual) for length in short]
         fix = f"--fix zero-pad:{usual}, or export again as text"
-        found += finding_of(catalogue.LOST_ZEROS, column, padded, is_number_of(short), fix, _zero_padder(usual))
+        found += finding_of(finding_kinds.LOST_ZEROS, column, padded, is_number_of(short), fix, _zero_padder(usual))
         longer = [length for length in members if length > usual]
         tallies = [lengths[length].all for length in longer]
-        found += finding_of(catalogue.ODD_ONE_OUT, column, tallies, is_number_of(longer))
+        found += finding_of(finding_kinds.ODD_ONE_OUT, column, tallies, is_number_of(longer))
     for length, known in sorted(lengths.items()):
         for scheme, rule, _ in _SCHEMES:
             if _carries(known, scheme):
@@ -143,7 +143,7 @@ def judge_digits_cut(lengths: Mapping[int, Digits], column: str) -> list[Finding
     seen = sum(known.cut.count for known in long.values())
     if not seen or _chance_of(seen, expected) > _CHANCE:
         return []
-    return finding_of(catalogue.DIGITS_CUT, column, [known.cut for known in long.values()], _is_cut)
+    return finding_of(finding_kinds.DIGITS_CUT, column, [known.cut for known in long.values()], _is_cut)
 
 
 def _is_cut(value: str) -> bool:
@@ -160,10 +160,10 @@ def _chance_of(seen: int, expected: float) -> float:
     return min(1.0, math.exp(log_term) / (1 - expected / (seen + 1)))
 
 
-def not_judged(census: ColumnStatistics) -> Iterator[str]:
+def not_judged(statistics: ColumnStatistics) -> Iterator[str]:
     """The checks that could not be applied, each with its reason."""
-    digits = {length: known for length, known in census.digits.items() if known.all.count}
-    others = sum(tally.count for tally in census.others.values())
+    digits = {length: known for length, known in statistics.digits.items() if known.all.count}
+    others = sum(tally.count for tally in statistics.others.values())
     count = sum(known.all.count for known in digits.values())
     if 0 < count + others < ENOUGH:
         few = counted(count + others, "value")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from piggy_batch.manifest.doctor.catalogue import PRINTED_NUMBER
+from piggy_batch.manifest.doctor.finding_kinds import PRINTED_NUMBER
 from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnRole, Examined, Example, Finding
 from piggy_batch.manifest.doctor.number_rules import DOMINANT, ENOUGH
 

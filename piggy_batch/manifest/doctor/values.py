@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from piggy_batch.manifest.doctor import catalogue
-from piggy_batch.manifest.doctor.catalogue import Rule, Severity
+from piggy_batch.manifest.doctor import finding_kinds
+from piggy_batch.manifest.doctor.finding_kinds import Rule, Severity
 from piggy_batch.manifest.doctor.words import is_error, is_footer, is_formula, is_sentence, is_total, means_nothing
 from piggy_batch.tables.cells import COVERED, NO_RESULT
 
@@ -101,11 +101,11 @@ def lost(value: str) -> list[Damage]:
     if value[:1] not in _MARKED:
         return []
     if value == NO_RESULT or is_formula(value):
-        return [(catalogue.NO_RESULT, "")]
+        return [(finding_kinds.NO_RESULT, "")]
     if value == COVERED:
-        return [(catalogue.MERGED, "")]
+        return [(finding_kinds.MERGED, "")]
     if is_error(value):
-        return [(catalogue.SPREADSHEET_ERROR, "")]
+        return [(finding_kinds.SPREADSHEET_ERROR, "")]
     return []
 
 
@@ -116,40 +116,40 @@ def code_damages(value: str) -> list[Damage]:
         return gone
     found: list[Damage] = []
     if INVISIBLE.search(value):
-        found.append((catalogue.INVISIBLE, core))
+        found.append((finding_kinds.INVISIBLE, core))
     elif core != value:
-        found.append((catalogue.OUTER_SPACE, core))
+        found.append((finding_kinds.OUTER_SPACE, core))
     inner, quoted = unwrapped(core), False
     if inner != core:
         quoted = not _WRAPPED.fullmatch(core)
-        found.append((catalogue.QUOTED if quoted else catalogue.WRAPPER, inner))
+        found.append((finding_kinds.QUOTED if quoted else finding_kinds.WRAPPER, inner))
     elif core and (core[0] in _STRAY or core[-1] in _STRAY) and any(map(str.isalnum, core)):
-        found.append((catalogue.QUOTED, core.strip("".join(_STRAY))))
+        found.append((finding_kinds.QUOTED, core.strip("".join(_STRAY))))
     if _SPREADSHEET_NUMBER.fullmatch(inner):
-        found.append((catalogue.SCIENTIFIC, ""))
+        found.append((finding_kinds.SCIENTIFIC, ""))
     elif _DECIMAL.fullmatch(inner):
-        found.append((catalogue.TRAILING_DECIMAL, undecimal(inner)))
+        found.append((finding_kinds.TRAILING_DECIMAL, undecimal(inner)))
     elif is_error(inner):
-        found.append((catalogue.SPREADSHEET_ERROR, ""))
+        found.append((finding_kinds.SPREADSHEET_ERROR, ""))
     else:
         found += _text_of_a_code(value, inner)
     if REPLACEMENT in value:
-        found.append((catalogue.REPLACEMENT, ""))
+        found.append((finding_kinds.REPLACEMENT, ""))
     elif not value.isascii() and len(scripts(value)) > 1:
-        found.append((catalogue.MIXED_SCRIPTS, ""))
+        found.append((finding_kinds.MIXED_SCRIPTS, ""))
     return _errors_first(found)
 
 
 def _text_of_a_code(value: str, inner: str) -> list[Damage]:
     """Words in the place of a code, or space inside it."""
     if means_nothing(inner):
-        return [(catalogue.NOTHING_WORD, "")]
+        return [(finding_kinds.NOTHING_WORD, "")]
     if is_footer(inner):
-        return [(catalogue.FOOTER, "")]
+        return [(finding_kinds.FOOTER, "")]
     if is_sentence(inner):
-        return [(catalogue.SENTENCE, "")]
+        return [(finding_kinds.SENTENCE, "")]
     if any(space in inner and space in value.strip(_SPACE) for space in _SPACE):
-        return [(catalogue.INNER_SPACE, without_spaces(inner))]
+        return [(finding_kinds.INNER_SPACE, without_spaces(inner))]
     return []
 
 
@@ -180,16 +180,16 @@ def text_damages(value: str) -> list[Damage]:
         return gone
     found: list[Damage] = []
     if core != value and core:  # the service may keep it without
-        found.append((catalogue.OUTER_SPACE, core))
+        found.append((finding_kinds.OUTER_SPACE, core))
     if REPLACEMENT in value:
-        found.append((catalogue.REPLACEMENT, ""))
+        found.append((finding_kinds.REPLACEMENT, ""))
     inner = unwrapped_text(core)
     if inner != core:
-        found.append((catalogue.WRAPPER if core.startswith(("=", '"=')) else catalogue.QUOTED, inner))
+        found.append((finding_kinds.WRAPPER if core.startswith(("=", '"=')) else finding_kinds.QUOTED, inner))
     if means_nothing(inner):
-        found.append((catalogue.NOTHING_WORD, ""))
+        found.append((finding_kinds.NOTHING_WORD, ""))
     elif is_total(inner):
-        found.append((catalogue.FOOTER_BESIDE, ""))
+        found.append((finding_kinds.FOOTER_BESIDE, ""))
     return _errors_first(found)
 
 
@@ -201,23 +201,23 @@ def email_damages(value: str) -> list[Damage]:
     if gone := lost(core):
         return gone
     if REPLACEMENT in value:
-        return [(catalogue.REPLACEMENT, "")]
+        return [(finding_kinds.REPLACEMENT, "")]
     if INVISIBLE.search(value):
-        return [(catalogue.INVISIBLE, core)]
-    found: list[Damage] = [(catalogue.OUTER_SPACE, core)] if core != value else []
+        return [(finding_kinds.INVISIBLE, core)]
+    found: list[Damage] = [(finding_kinds.OUTER_SPACE, core)] if core != value else []
     inner = unwrapped(core)
     if inner != core:
-        found.append((catalogue.QUOTED, inner))
+        found.append((finding_kinds.QUOTED, inner))
     local = inner.partition("@")[0]
     if not _EMAIL.fullmatch(core) or ".." in core or local.startswith(".") or local.endswith("."):
-        found.append((catalogue.EMAIL, inner if inner != core else ""))
+        found.append((finding_kinds.EMAIL, inner if inner != core else ""))
     if means_nothing(inner):
-        found.append((catalogue.NOTHING_WORD, ""))
+        found.append((finding_kinds.NOTHING_WORD, ""))
     if not core.isascii() and any(len(scripts(part)) > 1 for part in re.split(r"[@.]", core)):
-        found.append((catalogue.MIXED_SCRIPTS, ""))
+        found.append((finding_kinds.MIXED_SCRIPTS, ""))
     return _errors_first(found)
 
 
 def value_damages(value: str) -> list[Damage]:
     """What is wrong with a number or a word for true and false, beside what its kind says."""
-    return lost(value.strip(_SPACE)) or ([(catalogue.NOTHING_WORD, "")] if means_nothing(value) else [])
+    return lost(value.strip(_SPACE)) or ([(finding_kinds.NOTHING_WORD, "")] if means_nothing(value) else [])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
 from piggy_batch.reporting.render.labels import BETWEEN_PROGRAMS, LIST_LABELS, MOVEMENT_LABELS, RESIDUAL, UNEXPLAINED
-from piggy_batch.reporting.render.table import Table, cents, day, moment, text
+from piggy_batch.reporting.render.table_model import Table, cents, day, moment, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
-from piggy_batch.reporting.render import table as grid
+from piggy_batch.reporting.render import table_model
 from piggy_batch.reporting.render.labels import TOTAL
-from piggy_batch.reporting.render.table import Table, cents, count, share, text
+from piggy_batch.reporting.render.table_model import Table, cents, count, share, text
 
 if TYPE_CHECKING:
     from piggy_batch.reporting.cohorts import Breakage, Cohort
@@ -41,7 +41,7 @@ def cohort_table(part: CurrencyPart, names: tuple[str, Phrase, str]) -> Table:
         "in percent of issued; the columns +0, +1 … say what was left so many months after the month of issue."
     )
     heat = range(len(columns) - len(ages), len(columns))
-    return grid.table(names, columns, rows, note=note, sums=[-1], heat=heat)
+    return table_model.table(names, columns, rows, note=note, sums=[-1], heat=heat)
 
 
 def _cohort_row(cohort: Cohort, ages: list[int]) -> tuple[Any, ...]:
@@ -70,4 +70,4 @@ def breakage_table(found: Breakage, names: tuple[str, Phrase, str]) -> Table:
         months=found.months,
     )
     columns = (text("Breakage"), count("Cards"), cents("Amount"), share("Share"))
-    return grid.table(names, columns, rows, note=note, sums=[-1])
+    return table_model.table(names, columns, rows, note=note, sums=[-1])

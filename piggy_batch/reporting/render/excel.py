@@ -12,8 +12,8 @@ from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.glossary import definitions
 from piggy_batch.reporting.render.first_screen import facts, grave, minor, to_book, verdict_of
 from piggy_batch.reporting.render.language import ENGLISH
-from piggy_batch.reporting.render.table import Kind, Table, shown_cell
-from piggy_batch.reporting.render.tables import part_tables, sources_table
+from piggy_batch.reporting.render.report_tables import part_tables, sources_table
+from piggy_batch.reporting.render.table_model import Kind, Table, shown_cell
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.reporting.cohorts import share_of
 from piggy_batch.reporting.dates import day_of
 from piggy_batch.reporting.definitions import ExpiryBucket, Movement
-from piggy_batch.reporting.notices import Level
+from piggy_batch.reporting.notice import Level
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
 
 if TYPE_CHECKING:

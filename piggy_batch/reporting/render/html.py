@@ -13,8 +13,8 @@ from piggy_batch.reporting.render.bar_charts import BarChart, expiry_chart, prog
 from piggy_batch.reporting.render.first_screen import Fact, facts, grave, minor, to_book, verdict_of
 from piggy_batch.reporting.render.language import ENGLISH, Language
 from piggy_batch.reporting.render.line_chart import trend_chart
-from piggy_batch.reporting.render.table import Column, Kind, Table, shown_cell
-from piggy_batch.reporting.render.tables import part_tables, sources_table
+from piggy_batch.reporting.render.report_tables import part_tables, sources_table
+from piggy_batch.reporting.render.table_model import Column, Kind, Table, shown_cell
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:

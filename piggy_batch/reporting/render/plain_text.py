@@ -16,8 +16,8 @@ from piggy_batch.reporting.definitions import Basis, Movement
 from piggy_batch.reporting.render.card_tables import description
 from piggy_batch.reporting.render.labels import PARTIAL, PROVEN
 from piggy_batch.reporting.render.language import ENGLISH
-from piggy_batch.reporting.render.table import Kind, Table, shown_cell
-from piggy_batch.reporting.render.tables import part_tables
+from piggy_batch.reporting.render.report_tables import part_tables
+from piggy_batch.reporting.render.table_model import Kind, Table, shown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

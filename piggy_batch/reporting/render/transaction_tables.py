@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import Flow
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
-from piggy_batch.reporting.render import table as grid
+from piggy_batch.reporting.render import table_model
 from piggy_batch.reporting.render.labels import EFFECT_LABELS, FLOW_LABELS, NO_SHOP, TOTAL
-from piggy_batch.reporting.render.table import Table, cents, count, text
+from piggy_batch.reporting.render.table_model import Table, cents, count, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ def _comparison_table(report: Report, found: TransactionComparison, names: tuple
         (FLOW_LABELS[line.flow], line.snapshots, line.transactions, line.difference, line.cards, line.more, -line.less)
         for line in found.lines
     ]
-    return grid.table(names, columns, rows, note=note, sums=[-1])
+    return table_model.table(names, columns, rows, note=note, sums=[-1])
 
 
 def _shop_table(found: TransactionComparison, names: tuple[str, Phrase, str]) -> Table:
@@ -66,7 +66,7 @@ def _shop_table(found: TransactionComparison, names: tuple[str, Phrase, str]) ->
         cents("Net"),
     )
     rows = [_shop_row(line) for line in (*found.by_shop, found.total)]
-    return grid.table(names, columns, rows, sums=[-1])
+    return table_model.table(names, columns, rows, sums=[-1])
 
 
 def _shop_row(line: TransactionTotals) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from piggy_batch.cli.display import ProgressDisplay
+from piggy_batch.cli.progress_display import ProgressDisplay
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError

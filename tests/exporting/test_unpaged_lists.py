@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from piggy_batch.endpoints.listings import PROGRAMS, SHOPS, TRANSACTIONS, WholeList
+from piggy_batch.endpoints.exportable_lists import PROGRAMS, SHOPS, TRANSACTIONS, WholeList
 from piggy_batch.errors import HaltError, SetupError
-from piggy_batch.exporting.whole_lists import SHOWN, fetch_whole_list
+from piggy_batch.exporting.unpaged_lists import SHOWN, fetch_whole_list
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.sandbox import Fault
 from tests.support.world import World, in_virtual_time

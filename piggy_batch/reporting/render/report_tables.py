@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import ADDS, Basis
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
-from piggy_batch.reporting.render import table as grid
+from piggy_batch.reporting.render import table_model
 from piggy_batch.reporting.render.card_tables import card_list_table, ledger_table
 from piggy_batch.reporting.render.cohort_tables import breakage_table, cohort_table
 from piggy_batch.reporting.render.labels import (
@@ -22,7 +22,7 @@ from piggy_batch.reporting.render.labels import (
     UNEXPLAINED,
     verdict,
 )
-from piggy_batch.reporting.render.table import Table, cents, count, day, moment, text
+from piggy_batch.reporting.render.table_model import Table, cents, count, day, moment, text
 from piggy_batch.reporting.render.transaction_tables import transaction_tables
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def roll_table(report: Report, part: CurrencyPart, movements: Movements) -> Tabl
     )
     columns = (text("Movement"), count("Cards"), cents("Amount"))
     names = named(report, part, "roll_forward", "Roll-forward", "Roll-forward")
-    return grid.table(names, columns, rows, note=note, sums=[0, -1])
+    return table_model.table(names, columns, rows, note=note, sums=[0, -1])
 
 
 _CLOSES = "The movements explain the change to the cent."
@@ -125,8 +125,8 @@ def rolls_table(report: Report, part: CurrencyPart, movements: Movements) -> Tab
     rows = [_roll_row(roll) for roll in (*movements.rolls, movements.roll)]
     note = phrase("Movements carry their sign: what lowers outstanding is negative.")
     names = named(report, part, "roll_by_program", "Roll-forward by program", "Roll-forward by program")
-    whole = grid.table(names, columns, rows, note=note, sums=[-1])
-    return grid.without_empty(whole, range(3, len(columns) - 1))
+    whole = table_model.table(names, columns, rows, note=note, sums=[-1])
+    return table_model.without_empty(whole, range(3, len(columns) - 1))
 
 
 def _roll_row(roll: RollForward) -> tuple[Any, ...]:
@@ -169,7 +169,7 @@ def balances_table(report: Report, part: CurrencyPart) -> Table:
         zero=closing.total.zero_cards,
     )
     names = named(report, part, "balances", "Balances", "Balances")
-    return grid.table(names, columns, rows, note=note, sums=[0], headings=headings)
+    return table_model.table(names, columns, rows, note=note, sums=[0], headings=headings)
 
 
 def _balance_row(name: str, line: Balance) -> tuple[Any, ...]:
@@ -194,7 +194,7 @@ def expiry_table(report: Report, part: CurrencyPart) -> Table:
     columns = (text("Expires"), count("Cards"), cents("Balance"))
     note = phrase("Cards with a balance that are outstanding or have expired; cards switched off are left out.")
     names = named(report, part, "expiry", "When balances expire", "Expiry")
-    return grid.table(names, columns, rows, note=note, sums=[-1])
+    return table_model.table(names, columns, rows, note=note, sums=[-1])
 
 
 def trend_table(report: Report, part: CurrencyPart) -> Table:
@@ -228,7 +228,7 @@ def trend_table(report: Report, part: CurrencyPart) -> Table:
         "Each snapshot as of its own moment, or, where it counts for another day, of that day's last moment. Cards are "
         "outstanding ones."
     )
-    return grid.table(named(report, part, "trend", "Snapshots", "Trend"), columns, rows, note=note)
+    return table_model.table(named(report, part, "trend", "Snapshots", "Trend"), columns, rows, note=note)
 
 
 def sources_table(report: Report) -> Table:
@@ -258,4 +258,4 @@ def sources_table(report: Report) -> Table:
     ]
     names = ("sources", phrase("{title}", title=Label("Files behind the figures")), "Sources")
     note = phrase("Each was hashed when it was read.")
-    return grid.table(names, columns, rows, note=note)
+    return table_model.table(names, columns, rows, note=note)

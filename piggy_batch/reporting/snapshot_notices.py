@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.reporting.dates import day_of, distance, shown
 from piggy_batch.reporting.movements import swept_cards
-from piggy_batch.reporting.notices import check, note, partial
+from piggy_batch.reporting.notice import check, note, partial
 from piggy_batch.reporting.phrases import Label
 from piggy_batch.reporting.snapshot import find_summary
 from piggy_batch.reporting.sources import called
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.cards import Cards
-    from piggy_batch.reporting.matching import MatchedCards
-    from piggy_batch.reporting.notices import Notice
+    from piggy_batch.reporting.card_arrays import Cards
+    from piggy_batch.reporting.notice import Notice
     from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.snapshot_pair import MatchedCards
     from piggy_batch.reporting.transaction_check import TransactionComparison
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from piggy_batch.client.session import Session
-    from piggy_batch.endpoints.listings import WholeList
+    from piggy_batch.endpoints.exportable_lists import WholeList
     from piggy_batch.models import Json
     from piggy_batch.runs.context import ConnectionOptions
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
 from piggy_batch.reporting.dates import day_of, distance, shown, start_of
-from piggy_batch.reporting.notices import Notice, check, note
+from piggy_batch.reporting.notice import Notice, check, note
 from piggy_batch.reporting.periods import require_over
 
 if TYPE_CHECKING:

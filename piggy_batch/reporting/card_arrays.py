@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 from piggy_batch.errors import SetupError
 from piggy_batch.reporting.dates import micros
 from piggy_batch.reporting.definitions import State
-from piggy_batch.reporting.notices import check, note
+from piggy_batch.reporting.notice import check, note
 from piggy_batch.reporting.snapshot import SCHEMA, Snapshot, check_columns, conform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from piggy_batch.reporting.notices import Notice
+    from piggy_batch.reporting.notice import Notice
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.errors import SetupError
 from piggy_batch.files import sha256_of
 from piggy_batch.reporting.dates import shown
-from piggy_batch.reporting.notices import partial
+from piggy_batch.reporting.notice import partial
 from piggy_batch.reporting.snapshot import account_of, find_summary, moment_of, proof_of, read_summary
 from piggy_batch.text import parse_moment
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from piggy_batch.models import Json
-    from piggy_batch.reporting.notices import Notice
+    from piggy_batch.reporting.notice import Notice
     from piggy_batch.reporting.snapshot import Snapshot
 
 _SINCE, _UNTIL = "created_at[gte]", "created_at[lt]"  # how an export's filters bound its period

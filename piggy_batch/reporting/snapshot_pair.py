@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from piggy_batch.reporting.cards import ABSENT, STATES, Cards, Codes, Ints
+from piggy_batch.reporting.card_arrays import ABSENT, STATES, Cards, Codes, Ints
 from piggy_batch.reporting.dates import micros
 from piggy_batch.reporting.definitions import State
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piggy_batch.manifest.doctor.catalogue import FOOTER_BESIDE, REPEATED_HEADER
-from piggy_batch.manifest.doctor.census import CountWithExamples
+from piggy_batch.manifest.doctor.column_statistics import CountWithExamples
+from piggy_batch.manifest.doctor.finding_kinds import FOOTER_BESIDE, REPEATED_HEADER
 from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnRole, Example, Finding, problem_of
 from piggy_batch.manifest.doctor.words import FOOTER_BEGINNINGS, is_footer, is_total, may_be_counted, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from piggy_batch.manifest.doctor.catalogue import Rule
+    from piggy_batch.manifest.doctor.finding_kinds import Rule
     from piggy_batch.manifest.doctor.findings import Examined
     from piggy_batch.models import Problem
 
