@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.manifest.doctor import Fixes, match_columns
 from piggy_batch.manifest.invalid_reasons import first_problems
-from piggy_batch.manifest.mending import Repairs
+from piggy_batch.manifest.mending import Repairs, repairs_from
 from piggy_batch.models import Json, Problem, Repeat
 from piggy_batch.tables import open_table
 
@@ -97,6 +97,25 @@ class ManifestOptions:
         for code in sorted(self.hold):
             words += ["--hold", code]
         return words + self.repairs.words()
+
+    @classmethod
+    def from_bound(cls, options: Mapping[str, Any]) -> Self:
+        """How the manifest of a begun run was read, from what :meth:`bound` has left in its journal."""
+        repairs = repairs_from(options)
+        return cls(
+            delimiter=options.get("--delimiter"),
+            encoding=options.get("--encoding"),
+            sheet=options.get("--sheet"),
+            maps=options.get("--map") or {},
+            constants=options.get("--set") or {},
+            fixes=repairs.fixes,
+            blanks=repairs.blanks,
+            values=repairs.values,
+            rounding=repairs.rounding,
+            header_row=options.get("--header-row"),
+            drop_last=options.get("--drop-last") or 0,
+            hold=frozenset(options.get("--hold") or ()),
+        )
 
     def bound(self) -> dict[str, Any]:
         """The options that change what is sent, by their command-line names: a run belongs to them."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,7 +13,10 @@ import pytest
 from piggy_batch.cli.main import main
 from piggy_batch.cli.output import summary_lines
 from piggy_batch.importing.status import describe_run, status_lines
-from tests.importing.migration.support import Shop
+from tests.importing.migration.support import HEADER, Shop
+from tests.support.processes import PROGRAM, completed, environment, serving
+
+SHOP = "9d66eec2-10ee-41f6-af6b-2dec89025cb3"  # the sandbox's first
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, str]:
@@ -138,3 +144,42 @@ def test_status_shows_the_stages(shop: Shop) -> None:
     assert lines[0] == "migrate: ended with exit code 0"
     assert "  stage contacts find-or-create: 1 rows, done 1" in lines
     assert "  stage identifiers create: 1 rows, done 1" in lines
+
+
+def printed(said: str, words: str) -> list[str]:
+    """The command that the program has printed after some words, as a person would paste it."""
+    (found,) = re.findall(rf"{words}: (piggy-batch .*)", said)
+    return [*PROGRAM, *shlex.split(found)[1:]]
+
+
+@pytest.mark.process
+def test_credits_in_doubt_are_taken_to_a_sign_off_by_the_printed_commands(tmp_path: Path) -> None:
+    """Whoever pastes what each command prints comes to a green sign-off, against the same service, without giving
+    credits twice; in a folder whose name has a space, for a list with headers and amounts of its own."""
+    folder = tmp_path / "till export"
+    folder.mkdir()
+    header = HEADER.replace("contact_identifier_value", "Pas").replace("credits", "Saldo")
+    rows = 'A-1,ann@example.test,,,"10,5"\nA-2,bob@example.test,,,7\n'
+    (folder / "cards.csv").write_text(f"{header}\n{rows}")
+    with serving("--contacts", "3") as service:
+        environ = environment(tmp_path)
+        service.ask("faults", {"kind": "reset-after", "path": "credit-receptions", "times": 1})
+        words = [
+            "migrate",
+            str(folder / "cards.csv"),
+            "--map",
+            "contact_identifier_value=Pas",
+            "--map",
+            "credits=Saldo",
+        ]
+        words += ["--shop", SHOP, "--round", "credits=down", "--rate", "0", "--yes", "--base-url", service.url]
+        lost = completed([*PROGRAM, *words], folder, environ)
+        assert lost.returncode == 1, lost.stderr
+        settled = completed(printed(lost.stderr, "credit receptions"), folder, environ)
+        assert "1 row in doubt had been given their credits" in settled.stderr
+        assert settled.returncode == 0, settled.stderr
+        signed = completed(printed(settled.stderr, "sign off with"), folder, environ)
+        assert signed.returncode == 0, signed.stderr
+        assert "All 2 cards are as the manifest says" in (folder / "sign-off.html").read_text()
+        given = service.ask("state")["effects"]["credits.create"]
+    assert given == 2

@@ -28,6 +28,7 @@ from piggy_batch.importing.options import ImportOptions, RunResult
 from piggy_batch.importing.results import ReportColumns
 from piggy_batch.importing.verification.balances import Customer
 from piggy_batch.manifest.loader import binding_of
+from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_limiter, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
@@ -191,7 +192,9 @@ class _Reconciliation:
         file_format = journal.get("written") or journal.get("format")
         notes = [*self._notes(), *self._list_open(file_format)]
         left = sum(len(each.doubts) for each in self.open) + self.answered
-        options = ImportOptions(connection=self.wanted.connection)
+        reading = ManifestOptions.from_bound(journal.get("options"))
+        invalid = journal.queries.counts()[Status.INVALID] > 0
+        options = ImportOptions(connection=self.wanted.connection, reading=reading, skip_invalid=invalid)
         job = Job(
             Path(journal.get("manifest")["path"]),
             journal.directory,
@@ -201,7 +204,9 @@ class _Reconciliation:
         )
         code = ExitCode.INCOMPLETE if left else ExitCode.DONE
         result = finish(journal, self.state, ReportColumns(binding), file_format, job, ending, None, code=code)
-        return replace(result, notes=(*notes, *(note for note in result.notes if not note.startswith("sign off"))))
+        goes_on = left or (result.summary or {}).get("next")  # then it is too early to sign off
+        further = (note for note in result.notes if not goes_on or not note.startswith("sign off"))
+        return replace(result, notes=(*notes, *further))
 
     def _notes(self) -> list[str]:
         if not self.settled and not self.open and not self.answered:

@@ -152,7 +152,7 @@ def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str
     if counts[Status.UNKNOWN]:
         notes.append(
             "rows in unknown may have been carried out; _message names the stage. For credits in doubt, this looks at "
-            f"balances and credit receptions: {shlex.join(['piggy-batch', 'migrate', 'reconcile', str(job.run_dir)])}"
+            f"balances and credit receptions: {_reconcile(job)}"
         )
     if not ending.halted and counts[Status.DONE] + counts[Status.ALREADY] and not counts[Status.PENDING]:
         notes.append(f"sign off with: {_sign_off(job)}")
@@ -164,6 +164,17 @@ def _after(job: Job) -> str:
     if job.migration.shop is None:
         return ""
     return f" with --after {shlex.quote(str(job.run_dir))}, so that nobody is given credits again"
+
+
+def _reconcile(job: Job) -> str:
+    """The command that settles credits in doubt."""
+    return shlex.join([*job.context.program, "migrate", "reconcile", str(job.run_dir), *_pace(job)])
+
+
+def _pace(job: Job) -> list[str]:
+    """The rate, where another than the usual one was chosen."""
+    rate = job.options.connection.rate
+    return [] if rate == DEFAULT_RATE else ["--rate", str(rate)]
 
 
 def _sign_off(job: Job) -> str:
@@ -179,5 +190,4 @@ def _sign_off(job: Job) -> str:
         *options.reading.words(),
     ]
     words += ["--skip-invalid"] if options.skip_invalid else []
-    words += [] if options.connection.rate == DEFAULT_RATE else ["--rate", str(options.connection.rate)]
-    return shlex.join([*words, "--report", "sign-off.html"])
+    return shlex.join([*words, *_pace(job), "--report", "sign-off.html"])
