@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)  # a reader, a disk, a terminal that takes no more
+ON_STDOUT = "stdout.csv"  # the file of what goes to standard output, until it is whole
 
 
 def shown_command(command: str) -> str:

@@ -31,7 +31,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class WholeList:
+class UnpagedList:
     """A list that the service gives at once, without pages; each object has a ``uuid`` and a ``name``."""
 
     name: str  # as typed: "shops list"
@@ -71,7 +71,7 @@ class Listing:
     watch: str | None = None
     group: str | None = None
     group_filter: str | None = None
-    known_values: Mapping[str, WholeList] = field(default_factory=dict)  # filter -> the list that has its values
+    known_values: Mapping[str, UnpagedList] = field(default_factory=dict)  # filter -> the list that has its values
 
     def page_request(self, filters: Mapping[str, str], page: int, size: int) -> Request:
         """The request for one page; pages count from 1."""
@@ -103,7 +103,7 @@ class Listing:
         return replace(self, fields=(self.fields[0], *rest))
 
 
-PROGRAMS = WholeList(
+PROGRAMS = UnpagedList(
     name="giftcards programs",
     help="The account's giftcard programs, with their UUIDs and card counts.",
     unit="giftcard programs",
@@ -118,7 +118,7 @@ PROGRAMS = WholeList(
         Field("max_amount_in_cents", "max_amount_in_cents", "int"),
     ),
 )
-SHOPS = WholeList(
+SHOPS = UnpagedList(
     name="shops list",
     help="The account's shops, with their UUIDs.",
     unit="shops",

@@ -33,7 +33,7 @@ from piggy_batch.exporting.summary import (
     plan_lines,
     summarise,
 )
-from piggy_batch.exporting.unpaged_lists import explain_missing, read_whole_list
+from piggy_batch.exporting.unpaged_lists import explain_missing, read_unpaged_list
 from piggy_batch.files import real_file, sha256_of, unwritable_in_run, write_json
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
@@ -196,7 +196,7 @@ class _Export:
         await Proof(readers, self.store, self.options.reading).go()
         if self.listing.group is not None:
             with contextlib.suppress(StoppedError):
-                self.programs = await read_whole_list(self.session, PROGRAMS)
+                self.programs = await read_unpaged_list(self.session, PROGRAMS)
 
     async def _check_filters(self) -> None:
         """Refuse a filter value that the account has not; SetupError says what it has."""

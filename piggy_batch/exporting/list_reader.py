@@ -126,8 +126,6 @@ class ListReader:
         if state.number > 2:
             self._on_more_pages(self.pages)
 
-    # --- one pass ------------------------------------------------------------------------------------
-
     async def _read_pages_and_look_up(self) -> None:
         state, number = self.state, self.state.number
         state.unread = {}
@@ -203,8 +201,6 @@ class ListReader:
             self._session.notify(f"pass {number}: {len(again):,} pages showed too little and are read again")
             await self._read(again)
 
-    # --- look-ups --------------------------------------------------------------------------------------
-
     async def _look_up_unseen(self) -> None:
         """Look up what an earlier pass has seen and this one has not, where that costs no more than a pass."""
         number = self.state.number
@@ -236,8 +232,6 @@ class ListReader:
             self._store.mark_seen_again(
                 self.list_id, number, key, found.watched, found.body, session.clock.wall(), session.tally
             )
-
-    # --- the count -------------------------------------------------------------------------------------
 
     def is_proven(self, reading: CountReading | None) -> bool:
         """Whether a count that equalled what was seen is proven by what was seen since."""
@@ -276,8 +270,6 @@ class ListReader:
 
     def _seen_at(self, reading: CountReading) -> SeenCounts:
         return self._store.seen_counts(self.list_id, reading.number)
-
-    # --- small things ------------------------------------------------------------------------------------
 
     def _check_stop(self) -> None:
         if self._session.stop:

@@ -9,7 +9,8 @@ from piggy_batch.client.retry import backoff_s
 from piggy_batch.client.session import MAX_OUTAGE_RESETS, PING_AFTER_FAILURES, Session
 from piggy_batch.endpoints.requests import build
 from piggy_batch.endpoints.responses import ResponseAction, Verdict
-from piggy_batch.importing.lookup_rules import ObservedState, decide_after_lookup, decide_before_send
+from piggy_batch.importing.lookup_rules import decide_after_lookup, decide_before_send
+from piggy_batch.importing.observed_state import ObservedState
 from piggy_batch.importing.response_rules import judge_response
 from piggy_batch.importing.row_lookup import fetch_state
 from piggy_batch.importing.verification.verify import verify_row

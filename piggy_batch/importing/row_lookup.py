@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.endpoints import NOBODY, Operation, OwnerRule
 from piggy_batch.endpoints.requests import inside_request, look_request
 from piggy_batch.endpoints.responses import ResponseAction, Verdict
-from piggy_batch.importing.lookup_rules import ObservedState, read_contact_list, read_lookup
+from piggy_batch.importing.observed_state import ObservedState, read_contact_list, read_lookup
 from piggy_batch.importing.response_rules import wanted_owner
 
 if TYPE_CHECKING:

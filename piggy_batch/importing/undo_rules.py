@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY
-from piggy_batch.importing.lookup_rules import ObservedState
+from piggy_batch.importing.observed_state import ObservedState
 from piggy_batch.models import Proof, Repeat, Status
 
 if TYPE_CHECKING:

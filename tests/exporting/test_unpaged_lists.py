@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from piggy_batch.endpoints.exportable_lists import PROGRAMS, SHOPS, TRANSACTIONS, WholeList
+from piggy_batch.endpoints.exportable_lists import PROGRAMS, SHOPS, TRANSACTIONS, UnpagedList
 from piggy_batch.errors import HaltError, SetupError
-from piggy_batch.exporting.unpaged_lists import SHOWN, fetch_whole_list
+from piggy_batch.exporting.unpaged_lists import SHOWN, fetch_unpaged_list
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.sandbox import Fault
 from tests.support.world import World, in_virtual_time
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tests.exporting.conftest import Account
 
 
-def fetch(world: World, which: WholeList) -> list[dict[str, Any]]:
+def fetch(world: World, which: UnpagedList) -> list[dict[str, Any]]:
     """What a list has, by column."""
-    account, found = in_virtual_time(fetch_whole_list(which, ConnectionOptions(), world.context()), world.time)
+    account, found = in_virtual_time(fetch_unpaged_list(which, ConnectionOptions(), world.context()), world.time)
     assert account["company"] == "Sandbox Shop"
     return found
 

@@ -10,12 +10,11 @@ from piggy_batch.endpoints import CATALOGUE, IDENTIFIER, Operation, find_operati
 from piggy_batch.endpoints.responses import ResponseAction, api_code
 from piggy_batch.importing.lookup_rules import (
     Match,
-    ObservedState,
     decide_after_lookup,
     decide_before_send,
     matches_goal,
-    read_lookup,
 )
+from piggy_batch.importing.observed_state import ObservedState, read_lookup
 from piggy_batch.importing.response_rules import judge_response
 from piggy_batch.models import Lost, Proof, Repeat, Reply, Status
 

@@ -1,11 +1,9 @@
-"""Commands that write whole lists into files: giftcards export, giftcards programs, contacts export."""
+"""Commands that export lists page by page: giftcards export, contacts export."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,20 +21,20 @@ from piggy_batch.cli.options import (
     connection_from,
     env,
 )
-from piggy_batch.cli.output import copy_to_stdout, json_text
+from piggy_batch.cli.output import ON_STDOUT, copy_to_stdout, json_text
 from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.terminal import exit_colour, show, tell
-from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS, PROGRAMS, Listing, WholeList
+from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS, Listing
 from piggy_batch.errors import SetupError
 from piggy_batch.text import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
     from piggy_batch.exporting.options import ExportOptions, ExportResult
 
 
-ON_STDOUT = "stdout.csv"  # what goes to standard output, until it is whole
 TO = click.option(
     "--to",
     type=OutputPath(stdout=True),
@@ -258,95 +256,3 @@ contacts_export: click.Command = command(
     help=f"{CONTACTS.help}\n{_PROOF}",
     short_help=CONTACTS.help,
 )(add_options(_contacts, (TO, COLUMNS, *WALK_OPTIONS)))
-
-
-WHOLE_LIST_OPTIONS = (
-    click.option(
-        "--to",
-        type=OutputPath(stdout=True),
-        metavar="FILE",
-        help="Write them into this file: .csv, .jsonl, .parquet or .xlsx; -: CSV on stdout.",
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Print them as JSON on stdout."),
-)
-
-
-def show_whole_list(
-    ctx: click.Context, which: WholeList, lines: Callable[[Sequence[dict[str, Any]]], list[str]], **given: Any
-) -> None:
-    """Read a list that has no pages, and print it, or write it into a file."""
-    from piggy_batch.exporting.options import format_of
-    from piggy_batch.exporting.output import cell, columns_of
-    from piggy_batch.exporting.unpaged_lists import fetch_whole_list
-    from piggy_batch.runs.context import ConnectionOptions
-    from piggy_batch.tables import open_writer
-
-    to: Path | None = given["to"]
-    on_stdout = to is not None and str(to) == "-"
-    if on_stdout and given["as_json"]:
-        raise SetupError("--to - and --json both write to standard output; give one of them")
-    kind = None if to is None else "csv" if on_stdout else format_of(to)
-    with open_display("requests", progress=False) as display:
-        context = make_run_context(ctx, display)
-        account, found = asyncio.run(fetch_whole_list(which, ConnectionOptions(), context))
-    if to is not None and kind is not None:
-        told = [("account", str(account["company"] or account["id"] or "")), (which.unit, f"{len(found):,}")]
-        rows = [[cell(f.kind, item[f.name]) for f in which.fields] for item in found]
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / ON_STDOUT if on_stdout else to
-            with open_writer(path, kind, columns_of(which.fields, read_at=False), about=lambda: told) as writer:
-                writer.write(rows)
-            if on_stdout:
-                copy_to_stdout(path)
-                return
-    if given["as_json"]:
-        click.echo(json_text(found))
-        return
-    if to is not None:
-        show(f"{len(found):,} {which.unit} in {to}")
-        return
-    for line in lines(found) if found else ():
-        show(line)
-    if not found:
-        tell(f"{account['company'] or account['id']} has no {which.unit}")
-
-
-@click.pass_context
-def _programs(ctx: click.Context, /, **given: Any) -> None:
-    show_whole_list(ctx, PROGRAMS, program_lines, **given)
-
-
-giftcard_programs: click.Command = command(
-    "programs",
-    help=PROGRAMS.help,
-    short_help=PROGRAMS.help,
-    examples=(
-        ("the UUIDs that other commands want", "piggy-batch giftcards programs"),
-        ("into a file", "piggy-batch giftcards programs --to programs.csv"),
-    ),
-)(add_options(_programs, WHOLE_LIST_OPTIONS))
-
-
-def program_lines(found: Sequence[dict[str, Any]]) -> list[str]:
-    """A table for people."""
-    head = ("giftcard_program_uuid", "name", "cards", "active", "expires after", "maximum")
-    rows = [head]
-    for item in found:
-        days, most, cards = item["expiration_days"], item["max_amount_in_cents"], item["card_count"]
-        rows.append(
-            (
-                str(item["giftcard_program_uuid"]),
-                str(item["giftcard_program_name"]),
-                f"{cards:,}" if isinstance(cards, int) else "?",
-                {True: "yes", False: "no"}.get(item["active"], "?"),
-                f"{days} days" if days is not None else "never",
-                f"{most / 100:,.2f}" if isinstance(most, int) else "none",
-            )
-        )
-    return aligned(rows)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of texts as lines whose columns stand under one another."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

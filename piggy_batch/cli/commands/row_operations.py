@@ -159,7 +159,10 @@ _LAZY = {
     "transactions": ("piggy_batch.cli.commands.transactions:transactions", "Transactions of a period into a file."),
     "snapshots": ("piggy_batch.cli.commands.snapshots:snapshots_command", "The snapshots of a store."),
     "export": ("piggy_batch.cli.commands.export:giftcards_export", "Every giftcard into a file, proven complete."),
-    "programs": ("piggy_batch.cli.commands.export:giftcard_programs", "The giftcard programs, with their card counts."),
+    "programs": (
+        "piggy_batch.cli.commands.programs:giftcard_programs",
+        "The giftcard programs, with their card counts.",
+    ),
 }
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.commands.export import WHOLE_LIST_OPTIONS, aligned, show_whole_list
 from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import add_options
+from piggy_batch.cli.unpaged_lists import UNPAGED_OPTIONS, aligned, show_unpaged_list
 from piggy_batch.endpoints.exportable_lists import SHOPS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def shops() -> None:
 
 @click.pass_context
 def _list(ctx: click.Context, /, **given: Any) -> None:
-    show_whole_list(ctx, SHOPS, shop_lines, **given)
+    show_unpaged_list(ctx, SHOPS, shop_lines, **given)
 
 
 def shop_lines(found: Sequence[dict[str, Any]]) -> list[str]:
@@ -37,5 +37,5 @@ def shop_lines(found: Sequence[dict[str, Any]]) -> list[str]:
 
 
 shops.add_command(
-    command("list", help=SHOPS.help, short_help=SHOPS.help, examples=_EXAMPLES)(add_options(_list, WHOLE_LIST_OPTIONS))
+    command("list", help=SHOPS.help, short_help=SHOPS.help, examples=_EXAMPLES)(add_options(_list, UNPAGED_OPTIONS))
 )

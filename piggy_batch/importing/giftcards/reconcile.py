@@ -20,7 +20,7 @@ from piggy_batch.endpoints.exportable_lists import PROGRAMS
 from piggy_batch.errors import ExitCode, HaltError, JournalError, sent_already
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
-from piggy_batch.exporting.unpaged_lists import read_whole_list
+from piggy_batch.exporting.unpaged_lists import read_unpaged_list
 from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.giftcards.baseline import PROGRAM, forget_list, list_cards
 from piggy_batch.importing.giftcards.candidate_rules import (
@@ -187,7 +187,7 @@ class _Reconciliation:
     async def _expiration_days(self, session: Session) -> dict[str, int]:
         """Days that a program's cards live, for those that expire."""
         try:
-            programs = await read_whole_list(session, PROGRAMS)
+            programs = await read_unpaged_list(session, PROGRAMS)
         except StoppedError:
             raise HaltError(session.halt_reason or "interrupted; no row was changed") from None
         if programs is None:

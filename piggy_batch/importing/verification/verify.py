@@ -9,7 +9,7 @@ from piggy_batch.endpoints import FIND_CONTACT, FIND_IDENTIFIER, NOBODY
 from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell
 from piggy_batch.endpoints.requests import inside_request, look_request
 from piggy_batch.endpoints.responses import ResponseAction, Verdict
-from piggy_batch.importing.lookup_rules import ObservedState, read_contact_list, read_lookup
+from piggy_batch.importing.observed_state import ObservedState, read_contact_list, read_lookup
 from piggy_batch.importing.verification.balances import Balance, asks_for_credits, compare_balance
 from piggy_batch.models import Kind, Status
 from piggy_batch.text import printable
