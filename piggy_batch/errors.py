@@ -1,4 +1,4 @@
-"""Exit codes, and the exceptions that end a run with one; a row's outcome is a value, never an exception.
+"""The exceptions that end a run, each with its exit code; a row's outcome is a value, never an exception.
 
 PiggyBatchError
 ├── IncompleteError it worked to its end, and some rows or pages are not as they should be
@@ -10,23 +10,12 @@ PiggyBatchError
 from __future__ import annotations
 
 from contextlib import contextmanager
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from piggy_batch.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-
-class ExitCode(IntEnum):
-    """How the program ends; scripts rely on these numbers."""
-
-    DONE = 0  # every row or page is as it should be
-    INCOMPLETE = 1  # it worked to its end, and something is open, refused or not proven
-    SETUP = 2  # nothing was sent: usage, token, manifest
-    HALTED = 3  # nothing can succeed until a person acts
-    JOURNAL = 4  # the run directory cannot be used as it is
-    INTERNAL = 70  # an error of the program itself, which nobody thought of
-    INTERRUPTED = 130  # Ctrl-C, SIGTERM, SIGHUP
 
 
 class PiggyBatchError(Exception):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.endpoints import CATALOGUE, Operation
-from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError
+from piggy_batch.errors import HaltError, JournalError, SetupError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.manifest.doctor import CATALOGUE as FINDINGS
 from piggy_batch.models import Status
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from piggy_batch.cli.help import Context, Example, write_examples, write_options
+from piggy_batch.cli.help import CommandExample, Context, write_examples, write_options
 from piggy_batch.cli.paths import PathType
 from piggy_batch.client import DEFAULT_URL
 from piggy_batch.text import nearest
@@ -31,7 +31,7 @@ class Command(click.Command):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.examples = tuple(Example(*pair) for pair in examples)  # (what it is for, what to type)
+        self.examples = tuple(CommandExample(*pair) for pair in examples)  # (what it is for, what to type)
         self.columns = tuple(columns)  # of its manifest: name, and what it holds
         self.params += program_options()
 

@@ -91,7 +91,7 @@ _UNBROKEN = "\N{NON-BREAKING HYPHEN}"  # stands for a hyphen while lines are bro
 TERM_WIDTH = 27  # columns for an option and its value; a longer one has its help on the next line
 
 
-class Example(NamedTuple):
+class CommandExample(NamedTuple):
     """A command to type, and what it is for."""
 
     purpose: str
@@ -143,7 +143,7 @@ def write_options(command: click.Command, ctx: click.Context, formatter: click.H
                 formatter.write_dl([(term.ljust(TERM_WIDTH), text) for term, text in ordered])
 
 
-def write_examples(examples: Sequence[Example], formatter: click.HelpFormatter) -> None:
+def write_examples(examples: Sequence[CommandExample], formatter: click.HelpFormatter) -> None:
     """Commands to type, each under a line that says what it is for."""
     if not examples:
         return

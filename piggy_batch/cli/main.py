@@ -10,7 +10,7 @@ import click
 
 from piggy_batch import __version__
 from piggy_batch.cli.groups import LazyGroup
-from piggy_batch.errors import ExitCode
+from piggy_batch.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,8 @@ import click
 from piggy_batch.cli.context import command_line
 from piggy_batch.cli.progress_display import LOGGED_IN
 from piggy_batch.cli.terminal import colour_of, exit_colour, show, tell
-from piggy_batch.errors import ExitCode, HaltError, JournalError, PiggyBatchError, SetupError
+from piggy_batch.errors import HaltError, JournalError, PiggyBatchError, SetupError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.text import duration, printable_line
 
 if TYPE_CHECKING:

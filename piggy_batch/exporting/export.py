@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.endpoints.exportable_lists import PROGRAMS
-from piggy_batch.errors import ExitCode, HaltError, JournalError, SetupError, sent_already
+from piggy_batch.errors import HaltError, JournalError, SetupError, sent_already
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.exporting.completeness import GOOD, Completeness, overall
+from piggy_batch.exporting.completeness_proof import CompletenessProof
 from piggy_batch.exporting.list_reader import ListReader
 from piggy_batch.exporting.options import ExportOptions, ExportResult, default_run_dir, format_of, summary_path
 from piggy_batch.exporting.output import RowBuilder, write_rows
 from piggy_batch.exporting.page_reader import StoppedError
-from piggy_batch.exporting.proof import Proof
 from piggy_batch.exporting.staging import StagingStore, guarded
 from piggy_batch.exporting.summary import (
     FileFacts,
@@ -193,7 +194,7 @@ class _Export:
         self._add_pages(pages.planned - pages.kept)
         for reader in readers[1:] and readers:
             self.session.notify(f"{reader.label}: {reader.pages:,} pages")
-        await Proof(readers, self.store, self.options.reading).go()
+        await CompletenessProof(readers, self.store, self.options.reading).go()
         if self.listing.group is not None:
             with contextlib.suppress(StoppedError):
                 self.programs = await read_unpaged_list(self.session, PROGRAMS)

@@ -1,6 +1,6 @@
 """Reads one list page by page, in passes, into the staging store, and takes the counts between them.
 
-What is done with it stands in :mod:`piggy_batch.exporting.proof`.
+What is done with it stands in :mod:`piggy_batch.exporting.completeness_proof`.
 """
 
 from __future__ import annotations

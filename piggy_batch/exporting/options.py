@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import ExitCode, SetupError
+from piggy_batch.errors import SetupError
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.tables import FORMATS
@@ -13,6 +13,8 @@ from piggy_batch.tables import FORMATS
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from piggy_batch.exit_codes import ExitCode
 
 
 @dataclass(frozen=True, slots=True)

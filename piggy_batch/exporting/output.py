@@ -34,7 +34,7 @@ def columns_of(fields: Sequence[Field], *, read_at: bool = True, extra: bool = F
 
 
 @dataclass(frozen=True, slots=True)
-class OddValue:
+class MisfitValue:
     """A value that does not fit its column, and is blank in the file."""
 
     key: str  # of the object
@@ -52,7 +52,7 @@ class RowBuilder:
     def __init__(self, listing: Listing, *, extra: bool, keeps_types: bool = False) -> None:
         self.columns = columns_of(listing.fields, extra=extra)
         self.unreadable: Counter[str] = Counter()
-        self.odd: list[OddValue] = []
+        self.odd: list[MisfitValue] = []
         self.count = 0  # rows so far
         self._fields = [(f.name, f.kind) for f in listing.fields]
         self._extra = extra
@@ -93,7 +93,7 @@ class RowBuilder:
             self.unreadable[name] += 1
             if len(self.odd) < _MOST_ODD:
                 raw = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                self.odd.append(OddValue(str(key), name, raw[:_RAW_CHARACTERS]))
+                self.odd.append(MisfitValue(str(key), name, raw[:_RAW_CHARACTERS]))
             return None
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.endpoints.responses import Verdict
-    from piggy_batch.errors import ExitCode
+    from piggy_batch.exit_codes import ExitCode
     from piggy_batch.importing.verification.balances import Customer
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import describe_account
-from piggy_batch.errors import ExitCode, SetupError
+from piggy_batch.errors import SetupError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.importing.options import RunResult
 from piggy_batch.importing.results import write_errors
 from piggy_batch.manifest.describe import as_json as manifest_json

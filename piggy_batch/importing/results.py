@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS
-from piggy_batch.errors import ExitCode, JournalError
+from piggy_batch.errors import JournalError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.files import UNFINISHED, going_on
 from piggy_batch.models import Json, Repeat, Status
 from piggy_batch.runs.filenames import KINDS

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.files import sha256_of
-from piggy_batch.manifest.holding import hold_rows
+from piggy_batch.manifest.held_rows import hold_rows
 from piggy_batch.manifest.loader import load_manifest, rebind
 from piggy_batch.models import Json, Repeat
 from piggy_batch.runs.directory import home_of

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from piggy_batch.client.account import check_account, fetch_account
-from piggy_batch.errors import ExitCode, HaltError, SetupError, sent_already
+from piggy_batch.errors import HaltError, SetupError, sent_already
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.executor import RowExecutor
 from piggy_batch.importing.giftcards.baseline import record_baseline

@@ -18,7 +18,7 @@ from piggy_batch.client.rate_limiter import DEFAULT_RATE
 from piggy_batch.endpoints import Operation, find_operation
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.files import UNFINISHED
-from piggy_batch.importing.check import check_manifest
+from piggy_batch.importing.manifest_check import check_manifest
 from piggy_batch.importing.migration.stage_runs import StageRuns
 from piggy_batch.importing.migration.stages import Stage, stage_values
 from piggy_batch.importing.undo_rules import BY_HAND, STEPS, Change, ManualReview, Reverse, is_change, reverse

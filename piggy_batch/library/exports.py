@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS, Listing
-from piggy_batch.errors import ExitCode, HaltError, IncompleteError
+from piggy_batch.errors import HaltError, IncompleteError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
 from piggy_batch.exporting.options import ExportOptions

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.endpoints import CATALOGUE, find_operation
-from piggy_batch.errors import ExitCode, HaltError, IncompleteError, SetupError
+from piggy_batch.errors import HaltError, IncompleteError, SetupError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.importing.migration.migration import migrate as run_migration
 from piggy_batch.importing.migration.pipeline import MigrationOptions
 from piggy_batch.importing.options import ExecutionOptions, ImportOptions, RunResult

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import ExitCode
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.manifest.advice import option_advice
 from piggy_batch.manifest.doctor import as_json as findings_as_json
 from piggy_batch.manifest.doctor import suggest

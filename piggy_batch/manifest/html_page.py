@@ -12,8 +12,8 @@ from piggy_batch.manifest.doctor.findings import EXAMPLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from piggy_batch.manifest.affected_rows import FindingRows
     from piggy_batch.manifest.doctor import ColumnFacts, Example, Finding
-    from piggy_batch.manifest.finding_rows import FindingRows
     from piggy_batch.manifest.invalid_reasons import Reason
 
 _BARS = 12  # lengths shown one by one; the rarest of more are summed up
@@ -48,7 +48,7 @@ class CheckReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class HistogramBar:
     """One bar of a histogram. ``share`` is of the longest bar, in percent, at least 1 so that it can be seen."""
 
     label: str
@@ -71,13 +71,13 @@ def grade(finding: Finding) -> Grade:
     return Grade("must be answered", "blocking") if finding.blocking else Grade("look at it", "warning")
 
 
-def bars(column: ColumnFacts) -> list[Bar]:
+def bars(column: ColumnFacts) -> list[HistogramBar]:
     """The lengths of a column's values as a histogram, by length; the rarest of many in one bar at the end."""
     common = sorted(column.lengths, key=lambda pair: -pair[1])[:_BARS]
     most = max((count for _, count in common), default=0)
-    shown = [Bar(str(length), count, max(1, round(100 * count / most))) for length, count in sorted(common)]
+    shown = [HistogramBar(str(length), count, max(1, round(100 * count / most))) for length, count in sorted(common)]
     rest = sum(count for _, count in column.lengths) - sum(count for _, count in common)
-    return [*shown, Bar("other", rest, max(1, min(100, round(100 * rest / most))))] if rest else shown
+    return [*shown, HistogramBar("other", rest, max(1, min(100, round(100 * rest / most))))] if rest else shown
 
 
 def visible(value: str) -> str:

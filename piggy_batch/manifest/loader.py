@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from piggy_batch.endpoints import NOBODY, find_operation
 from piggy_batch.endpoints.cells import check_cell
 from piggy_batch.errors import SetupError
+from piggy_batch.manifest.affected_rows import LISTED
 from piggy_batch.manifest.binding import Binding, bind, check, refuse_useless, role_of
 from piggy_batch.manifest.doctor import BATCH_ROWS, ColumnRole, Examined, Examiner
 from piggy_batch.manifest.doctor.findings import EXAMPLES, holds_no_value
 from piggy_batch.manifest.duplicates import DuplicateFinder
-from piggy_batch.manifest.finding_rows import LISTED
 from piggy_batch.manifest.header_proposals import with_proposal
 from piggy_batch.manifest.invalid_reasons import SHOWN, ReasonCounter
 from piggy_batch.manifest.mending import repairs_from
-from piggy_batch.manifest.odd_rows import Oddities
 from piggy_batch.manifest.options import LoadedManifest, ManifestOptions
+from piggy_batch.manifest.suspicious_rows import Oddities
 from piggy_batch.models import Kind, Problem, Repeat, Status
 from piggy_batch.runs.records import LoadBatch
 from piggy_batch.tables import Table, sha256_of

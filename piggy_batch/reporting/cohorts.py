@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from piggy_batch.reporting.card_arrays import ABSENT, STATES
 from piggy_batch.reporting.definitions import Movement, State
 from piggy_batch.reporting.movements import change_of
+from piggy_batch.reporting.snapshot_cards import ABSENT, STATES
 from piggy_batch.reporting.snapshot_pair import state_when_read
 from piggy_batch.reporting.transactions import EFFECTS, Effect
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from piggy_batch.reporting.card_arrays import Cards, Ints
+    from piggy_batch.reporting.snapshot_cards import Ints, SnapshotCards
 
 _OUT = STATES.index(State.OUTSTANDING)
 
@@ -118,7 +118,7 @@ class CohortFold:
         self._earliest: int | None = None
         self._left: dict[int, dict[int, int]] = {}  # month → cohort → outstanding at its last snapshot
 
-    def add(self, cards: Cards, day: date, moment: datetime, read: datetime) -> None:
+    def add(self, cards: SnapshotCards, day: date, moment: datetime, read: datetime) -> None:
         """The next snapshot; ``cards`` with their uuids."""
         month = day.year * 12 + day.month - 1
         if self._earliest is None:
@@ -137,7 +137,7 @@ class CohortFold:
         sums = pd.Series(cents[out]).groupby(self._cohort[out]).sum()
         self._left[month] = dict(zip(sums.index.tolist(), map(int, sums.tolist()), strict=True))
 
-    def _place(self, cards: Cards, month: int) -> Ints:
+    def _place(self, cards: SnapshotCards, month: int) -> Ints:
         """Each card's place among the known ones; new ones are added."""
         places = pc.fill_null(pc.index_in(cards.uuids, value_set=self._known), -1)
         found = np.asarray(places.to_numpy(), dtype=np.int64)

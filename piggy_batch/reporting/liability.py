@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from piggy_batch.reporting.card_arrays import NEVER, STATES, Cards, Codes
 from piggy_batch.reporting.dates import day_of, micros, start_of
 from piggy_batch.reporting.definitions import BUCKET_UPPER_DAYS, ExpiryBucket, State
 from piggy_batch.reporting.money import average
 from piggy_batch.reporting.phrases import Label
+from piggy_batch.reporting.snapshot_cards import NEVER, STATES, Codes, SnapshotCards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ BUCKETS = tuple(ExpiryBucket)
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class BalanceLine:
     """One line of liability. ``cards`` counts a state's cards whose balance is not zero."""
 
     key: str | None  # what the line is about: a program's uuid, a type; None for cards without one
@@ -61,14 +61,14 @@ class Liability:
     """All that is owed at ``moment``; every breakdown adds up to ``total``."""
 
     moment: datetime
-    total: Balance
-    by_program: tuple[Balance, ...]  # most outstanding first
-    by_type: tuple[Balance, ...]
-    by_active: tuple[Balance, ...]
+    total: BalanceLine
+    by_program: tuple[BalanceLine, ...]  # most outstanding first
+    by_type: tuple[BalanceLine, ...]
+    by_active: tuple[BalanceLine, ...]
     expiry: tuple[ExpiryLine, ...]  # one per bucket, in order
 
 
-def liability(cards: Cards, moment: datetime, zone: ZoneInfo, names: Mapping[str, str]) -> Liability:
+def liability(cards: SnapshotCards, moment: datetime, zone: ZoneInfo, names: Mapping[str, str]) -> Liability:
     """Sum ``cards`` as they stand at ``moment``; ``names`` maps program uuids to names."""
     state = cards.state(moment)
     bucket = expiry_buckets(cards, moment, zone)
@@ -101,7 +101,7 @@ def liability(cards: Cards, moment: datetime, zone: ZoneInfo, names: Mapping[str
     )
 
 
-def totals(cards: Cards, moment: datetime) -> Balance:
+def totals(cards: SnapshotCards, moment: datetime) -> BalanceLine:
     """The line over all cards alone."""
     state = cards.state(moment)
     frame = pd.DataFrame({"state": state, "cents": cards.amount_cents, "behind": cards.amount_cents != 0}, copy=False)
@@ -118,7 +118,7 @@ def _program(uuid: str, names: Mapping[str, str]) -> tuple[str | None, str]:
     return uuid or None, program_label(uuid, names)
 
 
-def expiry_buckets(cards: Cards, moment: datetime, zone: ZoneInfo) -> Codes:
+def expiry_buckets(cards: SnapshotCards, moment: datetime, zone: ZoneInfo) -> Codes:
     """Per card, the index into BUCKETS.
 
     A bucket ends where the local day after its last one begins, as an exact instant: no calendar arithmetic per
@@ -132,11 +132,11 @@ def expiry_buckets(cards: Cards, moment: datetime, zone: ZoneInfo) -> Codes:
     return ahead.astype(np.int32)
 
 
-def _balance(cube: pd.DataFrame, key: str | None, name: str) -> Balance:
+def _balance(cube: pd.DataFrame, key: str | None, name: str) -> BalanceLine:
     cents = {state: int(cube["cents"][cube["state"] == code].sum()) for code, state in enumerate(STATES)}
     behind = {state: int(cube["behind"][cube["state"] == code].sum()) for code, state in enumerate(STATES)}
     every = int(cube["cards"].sum())
-    return Balance(
+    return BalanceLine(
         key=key,
         name=name,
         outstanding_cents=cents[State.OUTSTANDING],
@@ -150,7 +150,7 @@ def _balance(cube: pd.DataFrame, key: str | None, name: str) -> Balance:
     )
 
 
-def _lines(cube: pd.DataFrame, column: str, label: Callable[[int], tuple[str | None, str]]) -> tuple[Balance, ...]:
+def _lines(cube: pd.DataFrame, column: str, label: Callable[[int], tuple[str | None, str]]) -> tuple[BalanceLine, ...]:
     lines = []
     for code in cube[column].unique().tolist():
         key, name = label(code)

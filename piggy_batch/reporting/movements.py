@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from piggy_batch.reporting.card_arrays import ABSENT, STATES, Flags, Ints
 from piggy_batch.reporting.definitions import MOVED, Basis, Movement, State
+from piggy_batch.reporting.snapshot_cards import ABSENT, STATES, Flags, Ints
 from piggy_batch.reporting.transactions import Effect
 
 if TYPE_CHECKING:

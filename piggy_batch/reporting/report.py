@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.card_lists import CardList
     from piggy_batch.reporting.cohorts import Breakage, Cohort
     from piggy_batch.reporting.ledger import Accounts, LedgerLine
     from piggy_batch.reporting.liability import Liability
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.notice import Notice
     from piggy_batch.reporting.roll_forward import RollForward
     from piggy_batch.reporting.snapshot import Snapshot
-    from piggy_batch.reporting.sources import Source
+    from piggy_batch.reporting.sources import SourceFile
+    from piggy_batch.reporting.sub_ledger import CardList
     from piggy_batch.reporting.transaction_check import TransactionComparison
     from piggy_batch.reporting.transactions import WorkbookReader
     from piggy_batch.reporting.trend import Point
@@ -36,7 +36,7 @@ class TransactionsFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleRequest:
     """How many cards to draw from each list, and which draw."""
 
     size: int
@@ -55,7 +55,7 @@ class ReportRequest:
     as_of: date | None = None  # None: what the closing snapshot speaks for
     since: date | None = None  # None: what the opening snapshot speaks for
     lists: tuple[str, ...] = ()  # members of LISTS
-    sample: Sample | None = None  # None: lists are whole
+    sample: SampleRequest | None = None  # None: lists are whole
     transactions: TransactionsFile | None = None
     accounts: Accounts | None = None  # None: no ledger lines
     needs_ledger: bool = False  # without an account for every line there is no report
@@ -102,7 +102,7 @@ class Report:
     since: datetime | None  # the moment of the opening figures
     as_of: datetime  # that of the closing figures
     parts: tuple[CurrencyPart, ...]  # one for each currency, the default one first
-    sources: tuple[Source, ...]
+    sources: tuple[SourceFile, ...]
     notices: tuple[Notice, ...]  # the gravest first
     partial: bool  # cards or transactions may be missing from the figures, those of the trend aside
 

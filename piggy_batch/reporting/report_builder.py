@@ -7,18 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.card_arrays import Cards, read_cards
-from piggy_batch.reporting.card_lists import CardFacts, CardList, balance_list, movement_list
 from piggy_batch.reporting.cohorts import FirstLoads, breakage
 from piggy_batch.reporting.dates import as_of, day_of, micros, shown
 from piggy_batch.reporting.definitions import BALANCES
 from piggy_batch.reporting.ledger import Accounts, ledger_entry
-from piggy_batch.reporting.liability import Balance, liability
+from piggy_batch.reporting.liability import BalanceLine, liability
 from piggy_batch.reporting.movements import gross_movements, net_movements
 from piggy_batch.reporting.notice import Level, Notice, check, note
 from piggy_batch.reporting.phrases import Label
 from piggy_batch.reporting.report import CurrencyPart, Movements, Report, ReportRequest
 from piggy_batch.reporting.roll_forward import roll_forward
+from piggy_batch.reporting.snapshot_cards import SnapshotCards, read_cards
 from piggy_batch.reporting.snapshot_notices import (
     doubles,
     join_notices,
@@ -31,7 +30,8 @@ from piggy_batch.reporting.snapshot_notices import (
 )
 from piggy_batch.reporting.snapshot_pair import match
 from piggy_batch.reporting.snapshot_store import check_kin
-from piggy_batch.reporting.sources import Source, read_hashed, snapshot_source, transactions_source
+from piggy_batch.reporting.sources import SourceFile, read_hashed, snapshot_source, transactions_source
+from piggy_batch.reporting.sub_ledger import CardFacts, CardList, balance_list, movement_list
 from piggy_batch.reporting.transaction_check import compare
 from piggy_batch.reporting.transaction_flows import assign, rows_of
 from piggy_batch.reporting.transaction_scope import check_companion
@@ -90,7 +90,7 @@ class _Builder:
 
     def __init__(self, request: ReportRequest) -> None:
         self.request = request
-        self.sources: list[Source] = []
+        self.sources: list[SourceFile] = []
         self.notices: list[Notice] = []
         self.transactions: Transactions | None = None
         self.end = moment_for(request.closing, request.as_of, request.zone)
@@ -125,7 +125,7 @@ class _Builder:
             partial=incomplete,
         )
 
-    def _read_pair(self) -> list[Cards | None]:
+    def _read_pair(self) -> list[SnapshotCards | None]:
         """The cards of the opening and the closing snapshot, and the transactions; what is odd joins the notices."""
         request = self.request
         companion = self._read_transactions()
@@ -137,7 +137,7 @@ class _Builder:
             self.notices += renamed(opening, closing)
         return [opening, closing]
 
-    def _read_transactions(self) -> Source | None:
+    def _read_transactions(self) -> SourceFile | None:
         request, file = self.request, self.request.transactions
         if file is None or request.opening is None:
             return None
@@ -148,7 +148,7 @@ class _Builder:
         self.notices += [*found.notices, *self.transactions.notices]
         return transactions_source(found, len(self.transactions.frame))
 
-    def _read(self, role: str, snapshot: Snapshot, day: date | None) -> Cards:
+    def _read(self, role: str, snapshot: Snapshot, day: date | None) -> SnapshotCards:
         """A snapshot's cards; the file joins the sources, and what is odd about it the notices."""
         request = self.request
         uuids = request.opening is not None or bool(request.lists)
@@ -160,7 +160,7 @@ class _Builder:
         self.notices += [*odd_values(snapshot, Label(role)), *cards.notices]
         return cards
 
-    def _groups(self, *pair: Cards | None) -> dict[Currency, Callable[[str], bool] | None]:
+    def _groups(self, *pair: SnapshotCards | None) -> dict[Currency, Callable[[str], bool] | None]:
         """Which programs each currency has, the default one first; None where there is but one currency."""
         currencies = self.request.currencies
         there = {uuid for cards in pair if cards is not None for uuid in cards.programs_there()}
@@ -194,8 +194,8 @@ class _Builder:
     ) -> CurrencyPart:
         """The figures of one currency. ``cards``: those of the opening and the closing snapshot; emptied here."""
         request = self.request
-        closing: Cards = cards.pop()
-        opening: Cards | None = cards.pop()
+        closing: SnapshotCards = cards.pop()
+        opening: SnapshotCards | None = cards.pop()
         liable = liability(closing, self.end, request.zone, names)
         lists = [
             balance_list(request.closing, closing, closing.uuids, kind, self.end, names)
@@ -250,7 +250,7 @@ class _Builder:
 
     def _with_trend(self, parts: list[CurrencyPart], groups: Groups) -> list[CurrencyPart]:
         request = self.request
-        counted: dict[tuple[Snapshot, datetime], dict[Currency, Balance]] = {
+        counted: dict[tuple[Snapshot, datetime], dict[Currency, BalanceLine]] = {
             (request.closing, self.end): {part.currency: part.closing.total for part in parts}
         }
         if request.opening is not None and self.begin is not None:
@@ -284,7 +284,7 @@ def _has(currencies: Currencies, currency: Currency, program_uuid: str) -> bool:
     return currencies.of(program_uuid) == currency
 
 
-def _split(pair: list[Cards | None], groups: Groups) -> list[tuple[Currency, list[Cards | None]]]:
+def _split(pair: list[SnapshotCards | None], groups: Groups) -> list[tuple[Currency, list[SnapshotCards | None]]]:
     """Opening and closing cards of each currency. ``pair`` is emptied: identities are in memory only once."""
     found = [
         (currency, [cards if belongs is None or cards is None else cards.only(belongs) for cards in pair])
@@ -294,6 +294,6 @@ def _split(pair: list[Cards | None], groups: Groups) -> list[tuple[Currency, lis
     return found
 
 
-def _identities(*pair: Cards | None) -> list[Any]:
+def _identities(*pair: SnapshotCards | None) -> list[Any]:
     """The uuids of one currency's cards, as pyarrow arrays."""
     return [cards.uuids for cards in pair if cards is not None]

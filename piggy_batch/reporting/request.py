@@ -29,7 +29,7 @@ def request_from(given: Mapping[str, Any], now: datetime, read_workbook: Workboo
     from piggy_batch.reporting.dates import parse_day, time_zone
     from piggy_batch.reporting.ledger import Accounts
     from piggy_batch.reporting.money import Currencies
-    from piggy_batch.reporting.report import ReportRequest, Sample, TransactionsFile
+    from piggy_batch.reporting.report import ReportRequest, SampleRequest, TransactionsFile
 
     zone, currencies = time_zone(given["timezone_name"]), Currencies.parse(given["currencies"])
     as_of, since = (
@@ -48,7 +48,7 @@ def request_from(given: Mapping[str, Any], now: datetime, read_workbook: Workboo
         as_of=as_of,
         since=since,
         lists=_lists(given, alone=chosen.opening is None),
-        sample=None if given["sample"] is None else Sample(given["sample"], given["seed"]),
+        sample=None if given["sample"] is None else SampleRequest(given["sample"], given["seed"]),
         transactions=TransactionsFile(transactions, read_workbook, given["accept_partial"]) if transactions else None,
         accounts=Accounts.parse(given["accounts"]) if given["accounts"] or needs_ledger else None,
         needs_ledger=needs_ledger,

@@ -47,7 +47,7 @@ _RETAKE = "take a new one with: piggy-batch giftcards snapshot"
 
 
 @dataclass(frozen=True, slots=True)
-class OddValue:
+class UnreadableValue:
     """A value that the export could not read: blank in the file."""
 
     giftcard_uuid: str
@@ -70,7 +70,7 @@ class Snapshot:
     account_name: str | None
     program_uuids: tuple[str, ...]  # what the export was limited to, sorted; empty = everything
     recorded_sha256: str | None  # as noted when it was stored
-    odd: tuple[OddValue, ...]  # the first of the values that could not be read
+    odd: tuple[UnreadableValue, ...]  # the first of the values that could not be read
     odd_count: int  # of all of them
 
     def speaks_for(self, zone: ZoneInfo) -> datetime:
@@ -159,12 +159,12 @@ def proof_of(summary: Mapping[str, Json]) -> tuple[bool, str]:
     return summary.get("agreed") is True, words
 
 
-def _odd(summary: Mapping[str, Json]) -> tuple[OddValue, ...]:
+def _odd(summary: Mapping[str, Json]) -> tuple[UnreadableValue, ...]:
     listed = summary.get("unreadable_list")
     if not isinstance(listed, list):
         return ()
     return tuple(
-        OddValue(str(one.get("giftcard_uuid")), str(one.get("column")), str(one.get("raw")))
+        UnreadableValue(str(one.get("giftcard_uuid")), str(one.get("column")), str(one.get("raw")))
         for one in listed
         if isinstance(one, Mapping)
     )

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.card_arrays import Cards
     from piggy_batch.reporting.notice import Notice
     from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.snapshot_cards import SnapshotCards
     from piggy_batch.reporting.snapshot_pair import MatchedCards
     from piggy_batch.reporting.transaction_check import TransactionComparison
 
@@ -120,7 +120,7 @@ def unreconciled(comparison: TransactionComparison) -> list[Notice]:
     return [check(words, count=len(comparison.differences), nameless=comparison.without_card)]
 
 
-def renamed(opening: Cards, closing: Cards) -> list[Notice]:
+def renamed(opening: SnapshotCards, closing: SnapshotCards) -> list[Notice]:
     """Programs whose name changed."""
     return [
         note(

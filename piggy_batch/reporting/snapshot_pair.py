@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from piggy_batch.reporting.card_arrays import ABSENT, STATES, Cards, Codes, Ints
 from piggy_batch.reporting.dates import micros
 from piggy_batch.reporting.definitions import State
+from piggy_batch.reporting.snapshot_cards import ABSENT, STATES, Codes, Ints, SnapshotCards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +38,8 @@ class MatchedCards:
 
 
 def match(
-    opening: Cards,
-    closing: Cards,
+    opening: SnapshotCards,
+    closing: SnapshotCards,
     moments: tuple[datetime, datetime],
     read: tuple[datetime, datetime] | None = None,
 ) -> MatchedCards:
@@ -78,7 +78,7 @@ def match(
     )
 
 
-def state_when_read(cards: Cards, moment: datetime, read: datetime) -> npt.NDArray[np.int8]:
+def state_when_read(cards: SnapshotCards, moment: datetime, read: datetime) -> npt.NDArray[np.int8]:
     """Per card its state at ``moment``; one that had expired when it was read, and holds nothing, is expired."""
     state = cards.state(moment)
     return np.where((cards.amount_cents == 0) & (cards.expires_us <= micros(read)), np.int8(_EXPIRED), state)
@@ -97,5 +97,5 @@ def _rows(codes: npt.NDArray[np.int32], size: int) -> Ints:
     return rows
 
 
-def _recoded(cards: Cards, place: Mapping[str, int]) -> Codes:
+def _recoded(cards: SnapshotCards, place: Mapping[str, int]) -> Codes:
     return np.array([place[uuid] for uuid in cards.program_uuids], dtype=np.int32)[cards.program]

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """A file that the figures come from."""
 
     role: str  # opening, closing, trend or transactions
@@ -53,9 +53,9 @@ def read_hashed(snapshot: Snapshot, read: Callable[[], T]) -> tuple[T, str]:
     return found, digest
 
 
-def snapshot_source(role: str, snapshot: Snapshot, digest: str) -> Source:
+def snapshot_source(role: str, snapshot: Snapshot, digest: str) -> SourceFile:
     """A snapshot as a source."""
-    return Source(
+    return SourceFile(
         role,
         snapshot.path,
         snapshot.day,
@@ -69,10 +69,10 @@ def snapshot_source(role: str, snapshot: Snapshot, digest: str) -> Source:
     )
 
 
-def transactions_source(found: Companion, rows: int) -> Source:
+def transactions_source(found: Companion, rows: int) -> SourceFile:
     """A transactions file as a source."""
     verdict = f"{found.verdict}, {rows:,} transactions"
-    return Source(
+    return SourceFile(
         "transactions", found.path, None, None, None, None, verdict, found.agreed, found.account, found.sha256
     )
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from piggy_batch.reporting.card_arrays import ABSENT, STATES, Flags, Ints
 from piggy_batch.reporting.definitions import Flow, Movement, State
 from piggy_batch.reporting.liability import program_label
+from piggy_batch.reporting.snapshot_cards import ABSENT, STATES, Flags, Ints
 from piggy_batch.reporting.transactions import EFFECTS, Effect
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from piggy_batch.reporting.card_lists import CardFacts
     from piggy_batch.reporting.movements import CardMovements
     from piggy_batch.reporting.snapshot_pair import MatchedCards
+    from piggy_batch.reporting.sub_ledger import CardFacts
     from piggy_batch.reporting.transaction_flows import CardTransactions
 
 _EXPIRED = STATES.index(State.EXPIRED)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from piggy_batch.reporting.card_arrays import Cards, Flags, Ints
     from piggy_batch.reporting.money import Currency
+    from piggy_batch.reporting.snapshot_cards import Flags, Ints, SnapshotCards
     from piggy_batch.reporting.snapshot_pair import MatchedCards
 
 _ALWAYS = np.iinfo(np.int64).min
@@ -57,7 +57,11 @@ def rows_of(
 
 
 def assign(
-    frame: pd.DataFrame, cards: MatchedCards, opening: Cards, closing: Cards, moments: tuple[datetime, datetime]
+    frame: pd.DataFrame,
+    cards: MatchedCards,
+    opening: SnapshotCards,
+    closing: SnapshotCards,
+    moments: tuple[datetime, datetime],
 ) -> CardTransactions:
     """Give each card the transactions between its two readings.
 
@@ -102,8 +106,8 @@ def _inside(
     created: Any,
     card: Ints,
     cards: MatchedCards,
-    opening: Cards,
-    closing: Cards,
+    opening: SnapshotCards,
+    closing: SnapshotCards,
     moments: tuple[datetime, datetime],
 ) -> Flags:
     """Which transactions lie after the card's opening reading and not after its closing one."""

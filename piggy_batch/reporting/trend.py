@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.card_arrays import Cards, read_cards
 from piggy_batch.reporting.cohorts import CohortFold, FirstLoads
-from piggy_batch.reporting.liability import Balance, totals
+from piggy_batch.reporting.liability import BalanceLine, totals
 from piggy_batch.reporting.notice import check, partial
+from piggy_batch.reporting.snapshot_cards import SnapshotCards, read_cards
 from piggy_batch.reporting.snapshot_store import check_kin
-from piggy_batch.reporting.sources import Source, called, read_hashed, snapshot_source
+from piggy_batch.reporting.sources import SourceFile, called, read_hashed, snapshot_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ class Point:
 
     snapshot: Snapshot
     moment: datetime
-    total: Balance
+    total: BalanceLine
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Trend:
 
     points: dict[Currency, list[Point]]
     folds: dict[Currency, CohortFold]
-    sources: list[Source] = field(default_factory=list)
+    sources: list[SourceFile] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
     def cohorts(self, currency: Currency) -> tuple[Cohort, ...]:
@@ -52,7 +52,7 @@ def read_trend(
     history: Sequence[Snapshot],
     closing: Snapshot,
     groups: Mapping[Currency, Callable[[str], bool] | None],
-    counted: Mapping[tuple[Snapshot, datetime], Mapping[Currency, Balance]],
+    counted: Mapping[tuple[Snapshot, datetime], Mapping[Currency, BalanceLine]],
     zone: ZoneInfo,
     *,
     cohorts: FirstLoads | bool,
@@ -96,7 +96,7 @@ def _add(
     *,
     is_used: bool,
 ) -> None:
-    def read() -> Cards:
+    def read() -> SnapshotCards:
         return read_cards(snapshot, uuids=bool(trend.folds), groups=len(groups) > 1)
 
     cards, digest = read_hashed(snapshot, read)

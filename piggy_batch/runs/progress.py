@@ -32,7 +32,7 @@ class Progress(Protocol):
         """Keep what is said in that file from here on."""
 
 
-class Clock(Protocol):
+class MonotonicClock(Protocol):
     """What tells when the next line is due."""
 
     def now(self) -> float:
@@ -45,7 +45,7 @@ class NestedProgress:
     Units move the command's bar; those called otherwise, as ``unit`` says, are told in a line every 30 s instead.
     """
 
-    def __init__(self, inner: Progress, *, unit: str | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, inner: Progress, *, unit: str | None = None, clock: MonotonicClock | None = None) -> None:
         self.inner = inner
         self._unit = unit
         self._clock = clock

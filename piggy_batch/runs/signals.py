@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from piggy_batch.errors import ExitCode
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.text import counted, duration
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import json
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.sandbox.http.messages import JSON_TYPE, Refused, Reply, encode, page, plain
+from piggy_batch.sandbox.http.messages import JSON_TYPE, Refused, SandboxReply, encode, page, plain
 
 if TYPE_CHECKING:
     from piggy_batch.sandbox.faults import Fault
@@ -16,7 +16,7 @@ Json = Any
 CODED = {"1000": 1000, "unknown-code": 99999, "7002": 7002, "7011": 7011, "60000": 60000, "60001": 60001}
 
 FIXED = {
-    "429-bare": Reply(429, plain(429, "Too Many Attempts.").body, gateway=True),
+    "429-bare": SandboxReply(429, plain(429, "Too Many Attempts.").body, gateway=True),
     "500": plain(500, "Server Error"),
     "503": plain(503, "Service Unavailable"),
     "502-html": page(502, "502 Bad Gateway"),
@@ -28,7 +28,7 @@ FIXED = {
     "firewall": page(403, "403 Forbidden"),
     "firewall-406": page(406, "Not Acceptable!"),
     "409": plain(409, "Conflict"),
-    "200-other": Reply(200, encode({"success": False})),
+    "200-other": SandboxReply(200, encode({"success": False})),
 }
 AFTER = {  # in place of the answer to what was applied
     "504-after": page(504, "504 Gateway Time-out"),
@@ -38,7 +38,7 @@ AFTER = {  # in place of the answer to what was applied
 }
 
 
-def replacement(fault: Fault, now: float) -> Reply | None:
+def replacement(fault: Fault, now: float) -> SandboxReply | None:
     """The answer in place of the real one, nothing applied; None for faults that let it be applied."""
     if fault.kind in CODED:
         return Refused(CODED[fault.kind]).reply()
@@ -60,23 +60,23 @@ def replacement(fault: Fault, now: float) -> Reply | None:
             return None
 
 
-def _redirect(fault: Fault) -> Reply:
+def _redirect(fault: Fault) -> SandboxReply:
     moved = page(302, "302 Found")
-    return Reply(302, moved.body, (*moved.headers, (b"location", fault.location.encode())), gateway=True)
+    return SandboxReply(302, moved.body, (*moved.headers, (b"location", fault.location.encode())), gateway=True)
 
 
-def _cut_refusal() -> Reply:
+def _cut_refusal() -> SandboxReply:
     """A refusal that may have been carried out, packed: what arrives of it does not show its code."""
     packed = gzip.compress(Refused(1000).reply().body, mtime=0)
-    return Reply(400, packed[: len(packed) // 2], (JSON_TYPE, (b"content-encoding", b"gzip")))
+    return SandboxReply(400, packed[: len(packed) // 2], (JSON_TYPE, (b"content-encoding", b"gzip")))
 
 
-def _with(reply: Reply, *headers: tuple[bytes, bytes]) -> Reply:
+def _with(reply: SandboxReply, *headers: tuple[bytes, bytes]) -> SandboxReply:
     """The application's own answer with more headers."""
-    return Reply(reply.status, reply.body, (*reply.headers, *headers))
+    return SandboxReply(reply.status, reply.body, (*reply.headers, *headers))
 
 
-def altered(fault: Fault, reply: Reply, first_page: Reply | None) -> Reply:
+def altered(fault: Fault, reply: SandboxReply, first_page: SandboxReply | None) -> SandboxReply:
     """The real answer, applied, with the fault's mark on it.
 
     Refusals pass unspoiled where only a success can be.
@@ -89,24 +89,24 @@ def altered(fault: Fault, reply: Reply, first_page: Reply | None) -> Reply:
         case "refusal-cut":
             return _cut_refusal()
         case "truncated":
-            return Reply(reply.status, reply.body[: max(1, len(reply.body) // 2)], reply.headers)
+            return SandboxReply(reply.status, reply.body[: max(1, len(reply.body) // 2)], reply.headers)
         case "header-bomb":
             bomb = tuple((f"x-bomb-{n}".encode(), b"x" * 8000) for n in range(128))
-            return Reply(reply.status, reply.body, reply.headers + bomb)
+            return SandboxReply(reply.status, reply.body, reply.headers + bomb)
         case "huge":
             pad = b" " * max(0, fault.size - len(reply.body))
-            return Reply(reply.status, reply.body + pad, reply.headers)
+            return SandboxReply(reply.status, reply.body + pad, reply.headers)
         case _ if reply.status != 200:
             return reply
         case "empty":
-            return Reply(200, b"", reply.headers)
+            return SandboxReply(200, b"", reply.headers)
         case "no-data" | "no-meta" | "string-meta" | "short-page" | "duplicate-row" | "repeat-page":
-            return Reply(200, encode(_edited(fault.kind, json.loads(reply.body), first_page)), reply.headers)
+            return SandboxReply(200, encode(_edited(fault.kind, json.loads(reply.body), first_page)), reply.headers)
         case _:
             return reply
 
 
-def _edited(kind: str, body: dict[str, Json], first_page: Reply | None) -> dict[str, Json]:
+def _edited(kind: str, body: dict[str, Json], first_page: SandboxReply | None) -> dict[str, Json]:
     rows, meta = body.get("data"), body.get("meta")
     match kind:
         case "no-data":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from piggy_batch.sandbox.handlers import contacts, giftcards, identifiers, prepaid, receptions, shops, transactions
-from piggy_batch.sandbox.http.messages import Reply, ok, plain
+from piggy_batch.sandbox.http.messages import SandboxReply, ok, plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PREFIX = "/api/v3/oauth/clients"
 
 
-def ping(call: Call) -> Reply:
+def ping(call: Call) -> SandboxReply:
     """GET on the prefix: whose token it is (MAG reads company, id and uuid: observed)."""
     world = call.world
     account = {"company": world.company, "id": world.id, "uuid": world.uuid}
@@ -109,17 +109,17 @@ _SEEN_LIVE = (  # on every captured response (POST, observed)
 )
 
 
-def no_route(method: str, path: str) -> Reply:
+def no_route(method: str, path: str) -> SandboxReply:
     """404 or 405 without a code, as the framework answers (inferred)."""
     methods = allowed(path)
     if not methods:
         return plain(404, f"The route {path.lstrip('/')} could not be found.")
     text = f"The {method} method is not supported for route {path.lstrip('/')}."
     reply = plain(405, text)
-    return Reply(405, reply.body, (*reply.headers, (b"allow", ", ".join(methods).encode())))
+    return SandboxReply(405, reply.body, (*reply.headers, (b"allow", ", ".join(methods).encode())))
 
 
-def headers(reply: Reply, limit_state: LimitState) -> list[tuple[bytes, bytes]]:
+def headers(reply: SandboxReply, limit_state: LimitState) -> list[tuple[bytes, bytes]]:
     """The answer's headers with the length, and for the application's own the cache and throttle ones."""
     out = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
     if reply.gateway:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from piggy_batch.sandbox.fault_effects import altered, replacement
 from piggy_batch.sandbox.faults import ConnectionCut, Fault, Plan
 from piggy_batch.sandbox.handlers.call import Call
-from piggy_batch.sandbox.http.messages import Form, Refused, Reply, parameters, plain
+from piggy_batch.sandbox.http.messages import Form, Refused, SandboxReply, parameters, plain
 from piggy_batch.sandbox.http.throttle import Throttle
 from piggy_batch.sandbox.http.tokens import TokenGrant, Tokens
 from piggy_batch.sandbox.routes import headers, no_route, read_body, route, trickle
@@ -81,7 +81,7 @@ class Sandbox:
         self._serial = 0
         self._hanging: set[asyncio.Future[None]] = set()
         self._late: list[tuple[float, _Arrived]] = []  # when requests whose connections were closed are carried out
-        self._answers: dict[tuple[str, bytes, bytes], Reply] = {}  # to POSTs, kept while ``replayed`` is planned
+        self._answers: dict[tuple[str, bytes, bytes], SandboxReply] = {}  # to POSTs, kept while ``replayed`` is planned
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of the service, as ASGI has it."""
@@ -217,7 +217,7 @@ class Sandbox:
             for arrived in due:
                 await self._apply(arrived)
 
-    async def _apply(self, arrived: _Arrived, override: dict[str, Json] | None = None) -> Reply:
+    async def _apply(self, arrived: _Arrived, override: dict[str, Json] | None = None) -> SandboxReply:
         """The answer of a service in good health, what it changes applied. ``override``: other parameters."""
         if not arrived.limit_state.allowed:
             return plain(429, "Too Many Attempts.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from piggy_batch.errors import SetupError
-from piggy_batch.importing.check import check_manifest
+from piggy_batch.importing.manifest_check import check_manifest
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.manifest.advice import option_advice
 from piggy_batch.manifest.options import ManifestOptions

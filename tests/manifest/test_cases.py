@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from piggy_batch.errors import SetupError
-from piggy_batch.importing.check import check_manifest
+from piggy_batch.importing.manifest_check import check_manifest
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.importing.verification.sign_off import write_sign_off
 from piggy_batch.manifest.doctor import parse_fixes

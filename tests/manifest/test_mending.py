@@ -10,7 +10,7 @@ import pytest
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.importing.check import check_manifest
+from piggy_batch.importing.manifest_check import check_manifest
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.manifest.doctor import ColumnRole, parse_fixes
 from piggy_batch.manifest.mending import Repairs, parse_rounding, parse_values, repairs_from, rounded

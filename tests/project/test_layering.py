@@ -10,12 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "piggy_batch"
-BASE = ("files", "text", "models", "errors")  # modules at the root that every package may use
+BASE = ("files", "text", "models", "errors", "exit_codes")  # modules at the root that every package may use
 MAY_IMPORT = {
     "endpoints": BASE,
     "client": ("endpoints", *BASE),
     "runs": ("client", "endpoints", *BASE),
-    "tables": ("files", "text", "errors"),
+    "tables": ("files", "text", "errors", "exit_codes"),
     "manifest": ("runs", "client", "endpoints", "tables", *BASE),
     "exporting": ("runs", "client", "endpoints", "tables", *BASE),
     "importing": ("exporting", "manifest", "runs", "client", "endpoints", "tables", *BASE),
@@ -46,7 +46,8 @@ MAY_IMPORT = {
     "sandbox": (),
     "__main__": ("cli",),
     "__init__": (),
-    "errors": (),
+    "exit_codes": (),
+    "errors": ("exit_codes",),
     "models": ("errors",),
     "text": ("errors",),
     "files": ("errors", "text"),

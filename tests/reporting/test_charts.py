@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piggy_batch.reporting.liability import Balance
+from piggy_batch.reporting.liability import BalanceLine
 from piggy_batch.reporting.money import Currency
 from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.render.line_chart import _axis, trend_chart
@@ -95,7 +95,7 @@ class _Point:
         self.moment = moment
         self.snapshot = self
         self.day = moment.astimezone(AMSTERDAM).date()
-        self.total = Balance(None, "all", cents, 1, 0, 0, 0, 0, 0, 1)
+        self.total = BalanceLine(None, "all", cents, 1, 0, 0, 0, 0, 0, 1)
 
 
 def _point(moment: datetime, cents: int) -> _Point:

@@ -15,15 +15,16 @@ from piggy_batch.cli.paths import ManifestPath, OutputPath
 from piggy_batch.cli.reading_options import reading_from, with_reading_options
 from piggy_batch.cli.terminal import show, tell
 from piggy_batch.endpoints import CATALOGUE, find_operation
-from piggy_batch.errors import ExitCode, SetupError
+from piggy_batch.errors import SetupError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.text import counted, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from piggy_batch.importing.check import Checked
-    from piggy_batch.importing.verification.account_sample import Sample
+    from piggy_batch.importing.manifest_check import CheckedManifest
+    from piggy_batch.importing.verification.account_sample import AccountSample
     from piggy_batch.manifest.options import ManifestOptions
 
 
@@ -89,7 +90,7 @@ def check(
         return
     if manifest is None:
         raise click.UsageError("Missing argument 'MANIFEST'.", ctx)
-    from piggy_batch.importing.check import check_manifest
+    from piggy_batch.importing.manifest_check import check_manifest
 
     wanted = " ".join(name.split())
     try:
@@ -116,7 +117,7 @@ def check(
     ctx.exit(ExitCode.DONE if clean else ExitCode.INCOMPLETE)
 
 
-def write_files(checked: Checked, name: str, html: Path | None, mended: Path | None) -> list[str]:
+def write_files(checked: CheckedManifest, name: str, html: Path | None, mended: Path | None) -> list[str]:
     """Write the page and the mended list that were asked for; what to say of them."""
     told = []
     if html is not None:
@@ -152,7 +153,7 @@ def explain(code: str) -> None:
     show(f"  in a run: {effect}")
 
 
-def against(ctx: click.Context, manifest: Path, number: int | None, reading: ManifestOptions) -> Sample | None:
+def against(ctx: click.Context, manifest: Path, number: int | None, reading: ManifestOptions) -> AccountSample | None:
     """How so many random rows stand in the account; None where nobody asked."""
     if number is None:
         return None
@@ -164,7 +165,7 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Man
         return asyncio.run(compare_sample(manifest, number, options, make_run_context(ctx, display)))
 
 
-def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
+def lines(manifest: Path, name: str, checked: CheckedManifest) -> list[str]:
     """The findings as a table for people, the gravest first."""
     from piggy_batch.manifest.advice import option_advice
     from piggy_batch.manifest.describe import column_lines, read_as
@@ -194,7 +195,7 @@ def lines(manifest: Path, name: str, checked: Checked) -> list[str]:
     return found
 
 
-def write_page(path: Path, manifest: Path, name: str, checked: Checked) -> Path | None:
+def write_page(path: Path, manifest: Path, name: str, checked: CheckedManifest) -> Path | None:
     """The page for whoever made the list; the file beside it with all rows, where the page does not list all."""
     from piggy_batch.files import write_text
     from piggy_batch.manifest.describe import column_lines, read_as

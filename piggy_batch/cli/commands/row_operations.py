@@ -96,7 +96,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
 
 def _read_back(operation: Operation, manifest: Path, run_dir: Path | None) -> RunResult | None:
     """What a run found that has ended where nobody may write; None: it is to be run."""
-    from piggy_batch.importing.verification.finished import read_finished
+    from piggy_batch.importing.verification.finished_run import read_finished
     from piggy_batch.runs.directory import default_run_dir
 
     return read_finished(run_dir or default_run_dir(manifest, operation), operation.name, manifest)

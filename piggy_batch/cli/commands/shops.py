@@ -8,7 +8,7 @@ import click
 
 from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import add_options
-from piggy_batch.cli.unpaged_lists import UNPAGED_OPTIONS, aligned, show_unpaged_list
+from piggy_batch.cli.unpaged_list_output import UNPAGED_OPTIONS, aligned, show_unpaged_list
 from piggy_batch.endpoints.exportable_lists import SHOPS
 
 if TYPE_CHECKING:

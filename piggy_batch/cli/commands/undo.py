@@ -11,7 +11,7 @@ from piggy_batch.cli.groups import command
 from piggy_batch.cli.output import json_text, shown_command
 from piggy_batch.cli.paths import PathType
 from piggy_batch.cli.terminal import tell
-from piggy_batch.errors import ExitCode
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.text import counted
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, read_cards
-from piggy_batch.importing.giftcards.candidate_rules import Card, made_s
 from piggy_batch.importing.giftcards.known_keys import KnownKeys
+from piggy_batch.importing.giftcards.matching_rules import CandidateCard, made_s
 from piggy_batch.tables import sha256_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class NewCards:
     """What a list shows."""
 
-    of_program: dict[str, list[Card]]
+    of_program: dict[str, list[CandidateCard]]
     held_before: bool = False  # whether it is known which cards there were before the run
     unplaced: int = 0  # new cards of which the list does not tell the program
     notes: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ def find_new_cards(journal: Journal, listed: Path, days: Mapping[str, int], prog
         for cells in read_cards(listed):
             if cells["giftcard_uuid"] in known:
                 continue
-            card = Card(cells, made_s(cells, days.get(cells[PROGRAM])))
+            card = CandidateCard(cells, made_s(cells, days.get(cells[PROGRAM])))
             # The service may write a program's name in another way than the manifest does, or leave it out.
             own = [p for p in programs if p.casefold() == cells[PROGRAM].casefold()]
             if not own and (cells[PROGRAM] or len(programs) > 1):

@@ -17,17 +17,18 @@ from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.client.circuit_breaker import RequestCounts
 from piggy_batch.client.clock import StopSignal
 from piggy_batch.endpoints.exportable_lists import PROGRAMS
-from piggy_batch.errors import ExitCode, HaltError, JournalError, sent_already
+from piggy_batch.errors import HaltError, JournalError, sent_already
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.unpaged_lists import read_unpaged_list
 from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.giftcards.baseline import PROGRAM, forget_list, list_cards
-from piggy_batch.importing.giftcards.candidate_rules import (
+from piggy_batch.importing.giftcards.matching_rules import (
     AIR_S,
     DAY_S,
     SLACK_S,
-    Card,
+    CandidateCard,
     creation_window,
     misfits,
     moment_s,
@@ -80,12 +81,12 @@ async def reconcile(run_dir: Path, wanted: ReconcileOptions, context: RunContext
             raise JournalError(f"{run_dir} holds no begun run of giftcards create; reconcile works on nothing else")
         try:
             with sent_already(), guarded(run_dir, OSError):
-                return await _Reconciliation(journal, wanted, context).go()
+                return await _GiftcardReconciliation(journal, wanted, context).go()
         finally:
             journal.close()
 
 
-class _Reconciliation:
+class _GiftcardReconciliation:
     def __init__(self, journal: Journal, wanted: ReconcileOptions, context: RunContext) -> None:
         self.journal = journal
         self.wanted = wanted
@@ -211,8 +212,8 @@ class _Reconciliation:
         return True
 
     async def _settle(
-        self, doubts: list[RowState], new: list[Card], *, agreed: bool, begun: float
-    ) -> list[tuple[Card, str]]:
+        self, doubts: list[RowState], new: list[CandidateCard], *, agreed: bool, begun: float
+    ) -> list[tuple[CandidateCard, str]]:
         """Settle one program's rows; the new cards that were not assigned, each with why it does not fit.
 
         While there is such a card no row becomes failed: it may be one that was changed since it was made.
@@ -245,7 +246,7 @@ class _Reconciliation:
             await self._fail(rows, begun)
         return left if self.held_before else [(card, why) for card, why in left if not why]
 
-    async def _assign(self, entry: RowState, card: Card) -> None:
+    async def _assign(self, entry: RowState, card: CandidateCard) -> None:
         self.journal.first_maker(card.uuid, entry.number)
         kept = {name: card.cells[name] for name in CARD if card.cells.get(name)}
         message = "the answer was lost; this new, empty card was assigned by reconcile --exclusive"
@@ -281,7 +282,7 @@ class _Reconciliation:
             )
         )
 
-    def _list_candidates(self, cards: Sequence[tuple[Card, str]]) -> None:
+    def _list_candidates(self, cards: Sequence[tuple[CandidateCard, str]]) -> None:
         """Write the new cards that no row was given, those that fit in front."""
         kind = self.journal.get("format")
         path = self.journal.directory / f"candidates.{kind}"

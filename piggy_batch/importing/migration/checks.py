@@ -30,7 +30,7 @@ MANY_CARDS = 10  # on one address: more is a family, a shop's own address, or a 
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedMigration:
     """The manifest with a migration's own findings."""
 
     loaded: LoadedManifest
@@ -60,7 +60,9 @@ def refuse_overlooked(binding: Binding, manifest: Path, ignored: Collection[str]
         raise SetupError(f"{manifest}: not used: {words}; map them, or leave them out on purpose with {names}")
 
 
-def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool, hold_credits: bool = False) -> Checked:
+def check_customers(
+    journal: Journal, loaded: LoadedManifest, *, per_card: bool, hold_credits: bool = False
+) -> CheckedMigration:
     """Mark balances without a customer invalid, unless ``hold_credits`` leaves only the balance out, and a customer's
     second balance unless ``per_card``."""
     customers: dict[str, _Customer] = {}
@@ -96,7 +98,9 @@ def check_customers(journal: Journal, loaded: LoadedManifest, *, per_card: bool,
         rows = counted(held, "row")
         warnings += (f"{rows} with credits and without e-mail: cards only, credits are held back (--hold-credits)",)
     invalid = journal.queries.counts()[Status.INVALID]
-    return Checked(replace(loaded, reasons=joined(loaded.reasons, problems), invalid=invalid, warnings=warnings), gives)
+    return CheckedMigration(
+        replace(loaded, reasons=joined(loaded.reasons, problems), invalid=invalid, warnings=warnings), gives
+    )
 
 
 def _second(customer: _Customer) -> str:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.client.clock import StopSignal
 from piggy_batch.client.worker_pool import run_workers
-from piggy_batch.errors import ExitCode, HaltError, JournalError, sent_already
+from piggy_batch.errors import HaltError, JournalError, sent_already
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.files import UNFINISHED
-from piggy_batch.importing.migration.credit_rules import Doubt, Settled, Witnesses, settle
-from piggy_batch.importing.migration.credit_witnesses import read_witnesses
+from piggy_batch.importing.migration.credit_evidence import read_credit_evidence
+from piggy_batch.importing.migration.credit_rules import CreditEvidence, Doubt, Settled, settle
 from piggy_batch.importing.migration.customers import read_customers
 from piggy_batch.importing.migration.pipeline import Job, MigrationOptions, StopReason
 from piggy_batch.importing.migration.results import finish
@@ -72,7 +73,7 @@ class _Open:
 
     contact: str
     doubts: tuple[Doubt, ...]
-    witnesses: Witnesses
+    evidence: CreditEvidence
     why: str
 
 
@@ -89,12 +90,12 @@ async def reconcile_credits(run_dir: Path, wanted: CreditReconcileOptions, conte
             )
         try:
             with sent_already(), guarded(run_dir, OSError):
-                return await _Reconciliation(journal, wanted, context).go()
+                return await _CreditReconciliation(journal, wanted, context).go()
         finally:
             journal.close()
 
 
-class _Reconciliation:
+class _CreditReconciliation:
     def __init__(self, journal: Journal, wanted: CreditReconcileOptions, context: RunContext) -> None:
         self.journal = journal
         self.wanted = wanted
@@ -149,14 +150,14 @@ class _Reconciliation:
             if session.stop:
                 return
             customer = self.customers.get(contact) or Customer(uuid=contact)
-            witnesses = await read_witnesses(customer, contact, session, slot)
+            evidence = await read_credit_evidence(customer, contact, session, slot)
             self.context.progress.advance("contacts")
-            settled, why = settle(doubts[contact], witnesses, self.wanted.settle_after_s)
+            settled, why = settle(doubts[contact], evidence, self.wanted.settle_after_s)
             self.settled += settled
             if why is not None:
                 done = {each.doubt for each in settled}
                 left = tuple(doubt for doubt in doubts[contact] if doubt not in done)
-                self.open.append(_Open(contact, left, witnesses, why))
+                self.open.append(_Open(contact, left, evidence, why))
 
         self.context.progress.total(len(doubts))
         with suppress(StoppedError):
@@ -240,10 +241,10 @@ class _Reconciliation:
         return [f"{counted(number, 'row')} still in doubt, with what is known of them: {path}"]
 
     def _line(self, each: _Open, doubt: Doubt) -> list[object]:
-        customer, witnesses = self.customers.get(each.contact) or Customer(), each.witnesses
+        customer, evidence = self.customers.get(each.contact) or Customer(), each.evidence
         since = "; ".join(
             f"{change.credits} on {iso(change.made_at) or 'an unknown day'} ({change.uuid})"
-            for change in witnesses.new()
+            for change in evidence.new()
         )
         cells: tuple[object, ...] = (
             doubt.row,
@@ -252,9 +253,9 @@ class _Reconciliation:
             doubt.credits,
             doubt.shop,
             iso(doubt.sent_at),
-            witnesses.before,
-            witnesses.given,
-            witnesses.now,
+            evidence.before,
+            evidence.given,
+            evidence.now,
             since,
             each.why,
         )

@@ -1,6 +1,6 @@
 """Rules for credits in doubt: what balances and credit receptions of a contact prove. Pure.
 
-Two witnesses must agree: the list of what has changed the balance since the migration read it, and the balance
+Two pieces of evidence must agree: the list of what has changed the balance since the migration read it, and the balance
 itself. What the list shows accounts for the whole difference, or nothing is concluded.
 """
 
@@ -30,7 +30,7 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CreditChange:
     """One change to a balance as the service lists it."""
 
     uuid: str
@@ -41,7 +41,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Witnesses:
+class CreditEvidence:
     """What is known of one contact."""
 
     before: int | None  # the balance that the migration has read before it gave any
@@ -49,10 +49,10 @@ class Witnesses:
     given: int  # by the migration, and shown so
     known: frozenset[str]  # the receptions that show it
     now: int | None  # the balance
-    changes: tuple[Change, ...] | None  # every change that the service lists; None: not shown whole
+    changes: tuple[CreditChange, ...] | None  # every change that the service lists; None: not shown whole
     begun_at: float  # when the reading began
 
-    def new(self) -> list[Change]:
+    def new(self) -> list[CreditChange]:
         """Changes since the balance was read before, but for those that the migration has given."""
         since = (self.read_at or 0.0) - SLACK_S
         unknown = (change for change in self.changes or () if change.uuid not in self.known)
@@ -69,15 +69,17 @@ class Settled:
     message: str
 
 
-def settle(doubts: Sequence[Doubt], witnesses: Witnesses, settle_after_s: float) -> tuple[list[Settled], str | None]:
+def settle(
+    doubts: Sequence[Doubt], evidence: CreditEvidence, settle_after_s: float
+) -> tuple[list[Settled], str | None]:
     """What is proven of one contact's credits in doubt, and why the rest is not; None where nothing is left.
 
     While the list shows a reception that no row accounts for, none becomes failed.
     """
-    why = _unproven(witnesses)
+    why = _unproven(evidence)
     if why is not None:
         return [], why
-    new = witnesses.new()
+    new = evidence.new()
     found: list[Settled] = []
     left: list[Doubt] = []
     strangers = {change.uuid: change for change in new if change.given}
@@ -92,37 +94,37 @@ def settle(doubts: Sequence[Doubt], witnesses: Witnesses, settle_after_s: float)
         left += group[len(fitting) :]
     if left and strangers:
         return found, f"{len(strangers):,} credit receptions of another amount or shop since; they may be these rows'"
-    if left and witnesses.begun_at - max(doubt.sent_at for doubt in left) < settle_after_s:
+    if left and evidence.begun_at - max(doubt.sent_at for doubt in left) < settle_after_s:
         return found, f"sent less than {settle_after_s:g} s before this look, so that they may still be given"
     message = "balance and credit receptions show that they were not given"
     return found + [Settled(doubt, Status.FAILED, None, message) for doubt in left], None
 
 
-def _unproven(witnesses: Witnesses) -> str | None:
+def _unproven(evidence: CreditEvidence) -> str | None:
     """Why nothing can be concluded; None: list and balance agree."""
-    if witnesses.changes is None:
+    if evidence.changes is None:
         return "the service does not show the whole list of the contact's credit receptions"
-    if witnesses.before is None or witnesses.read_at is None:
+    if evidence.before is None or evidence.read_at is None:
         return "the balance before the migration is not known"
-    if witnesses.now is None:
+    if evidence.now is None:
         return "the service does not show the balance"
-    if not witnesses.known <= {change.uuid for change in witnesses.changes}:
+    if not evidence.known <= {change.uuid for change in evidence.changes}:
         return "the list of credit receptions lacks some that this migration has given"
-    new = witnesses.new()
+    new = evidence.new()
     if any(change.credits is None for change in new):
         return "a change is listed without its credits"
     listed = sum(change.credits or 0 for change in new)
-    expected = witnesses.before + witnesses.given + listed
-    if expected != witnesses.now:
+    expected = evidence.before + evidence.given + listed
+    if expected != evidence.now:
         return (
-            f"the balance is {witnesses.now:,}, and {witnesses.before:,} before, {witnesses.given:,} given by this "
+            f"the balance is {evidence.now:,}, and {evidence.before:,} before, {evidence.given:,} given by this "
             f"migration and {listed:,} listed beside them make {expected:,}"
         )
     return None
 
 
 def _groups(doubts: Sequence[Doubt]) -> dict[tuple[int, str], list[Doubt]]:
-    """Doubts that no witness tells apart, those sent first in front."""
+    """Doubts that no evidence tells apart, those sent first in front."""
     groups: dict[tuple[int, str], list[Doubt]] = {}
     for doubt in sorted(doubts, key=lambda d: (d.sent_at, d.part, d.number)):
         groups.setdefault((doubt.credits, doubt.shop), []).append(doubt)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import ExitCode, HaltError, SetupError
+from piggy_batch.errors import HaltError, SetupError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.importing.migration.stage_runs import MigrationState, journal_of
 from piggy_batch.importing.migration.stages import UNLINKED, MigrationRow, Stage, is_unlinked
 from piggy_batch.importing.runner import run

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.rate_limiter import DEFAULT_RATE
-from piggy_batch.errors import ExitCode
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.migration.stages import HELD, MigrationRow, Stage, migrate_operation
 from piggy_batch.importing.options import RunResult

@@ -30,7 +30,7 @@ SHOWN = 5  # examples of cards with other owners
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class AccountSample:
     """What a look at some rows has shown. The figures overlap: a card may be linked and differ."""
 
     account: str
@@ -68,7 +68,7 @@ class Sample:
 
 async def compare_sample(
     manifest: Path, number: int, options: ImportOptions, context: RunContext, *, rng: random.Random | None = None
-) -> Sample:
+) -> AccountSample:
     """Look ``number`` random rows up, read-only, at the options' pace.
 
     ``rng``: chooses the rows; by default anew at each call. SetupError where the manifest names no cards,
@@ -126,7 +126,7 @@ def _owners_only(binding: Binding, cells: list[str]) -> dict[str, str]:
     return {n: t for n, t in values.items() if n in ("contact_identifier_value", "contact_uuid", "email")}
 
 
-def _summed(account: str, rows: int, found: list[tuple[Mapping[str, str], Verdict]]) -> Sample:
+def _summed(account: str, rows: int, found: list[tuple[Mapping[str, str], Verdict]]) -> AccountSample:
     counts: Counter[str] = Counter()
     examples: list[str] = []
     for values, verdict in found:
@@ -146,7 +146,7 @@ def _summed(account: str, rows: int, found: list[tuple[Mapping[str, str], Verdic
             counts["elsewhere"] += 1
             if len(examples) < SHOWN:
                 examples.append(f"{printable(values['contact_identifier_value'])}: {verdict.message}")
-    return Sample(
+    return AccountSample(
         account=account,
         rows=rows,
         looked=len(found),
@@ -161,4 +161,4 @@ def _summed(account: str, rows: int, found: list[tuple[Mapping[str, str], Verdic
     )
 
 
-__all__ = ["Sample", "choose", "compare_sample"]
+__all__ = ["AccountSample", "choose", "compare_sample"]

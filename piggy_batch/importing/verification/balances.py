@@ -27,7 +27,7 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class CreditComparison:
     """What a row's credits have come to: a difference, or why they could not be compared; both None: as expected."""
 
     differs: str | None = None
@@ -39,25 +39,27 @@ def asks_for_credits(values: Mapping[str, str]) -> bool:
     return int(values.get("credits", "0")) > 0
 
 
-def compare_balance(values: Mapping[str, str], customers: Mapping[str, Customer], found: int | None) -> Balance:
+def compare_balance(
+    values: Mapping[str, str], customers: Mapping[str, Customer], found: int | None
+) -> CreditComparison:
     """A row that asks for credits against the balance that was found: what the migration read before it gave any,
     with all that its list gives the customer."""
     email, asked = values.get("email"), int(values["credits"])
     if email is None:
-        return Balance(unseen="credits (the row names no customer)")
+        return CreditComparison(unseen="credits (the row names no customer)")
     customer = customers.get(identity_of(email))
     if customer is None or customer.asked + customer.withheld < asked:
         listed = "no such customer" if customer is None else f"{customer.asked:,} for this customer"
-        return Balance(differs=f'credits expected "{asked}", but the migration\'s own list has {listed}')
+        return CreditComparison(differs=f'credits expected "{asked}", but the migration\'s own list has {listed}')
     if customer.before is None:
-        return Balance(unseen="credits (the balance before the migration is not known)")
+        return CreditComparison(unseen="credits (the balance before the migration is not known)")
     if found is None:
-        return Balance(unseen="credits (the service does not show the balance)")
+        return CreditComparison(unseen="credits (the service does not show the balance)")
     expected = customer.before + customer.asked
     if found == expected:
-        return Balance()
+        return CreditComparison()
     doubt = f", {customer.in_doubt:,} of them in doubt" if customer.in_doubt else ""
-    return Balance(
+    return CreditComparison(
         differs=f'credits expected "{expected}" ({customer.before:,} before, {customer.asked:,} given{doubt}), found '
         f'"{found}"'
     )

@@ -10,7 +10,7 @@ from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell
 from piggy_batch.endpoints.requests import inside_request, look_request
 from piggy_batch.endpoints.responses import ResponseAction, Verdict
 from piggy_batch.importing.observed_state import ObservedState, read_contact_list, read_lookup
-from piggy_batch.importing.verification.balances import Balance, asks_for_credits, compare_balance
+from piggy_batch.importing.verification.balances import CreditComparison, asks_for_credits, compare_balance
 from piggy_batch.models import Kind, Status
 from piggy_batch.text import printable
 
@@ -99,7 +99,7 @@ async def verify_row(
         if isinstance(shown, Verdict):
             return _failed(shown)
         seen = shown
-    credits_ = Balance()
+    credits_ = CreditComparison()
     if customers is not None and asks_for_credits(values):
         credits_ = compare_balance(values, customers, balance if isinstance(balance, int) else None)
     return compare(values, seen, owner, credits_)
@@ -112,7 +112,7 @@ def _failed(why: Verdict) -> Verdict:
 
 
 def compare(
-    values: Mapping[str, str], seen: ObservedState, owner: ExpectedOwner, credits_: Balance | None = None
+    values: Mapping[str, str], seen: ObservedState, owner: ExpectedOwner, credits_: CreditComparison | None = None
 ) -> Verdict:
     """``done`` where nothing that can be seen differs from the row, else ``rejected`` with expected and found."""
     if not seen.exists:

@@ -25,7 +25,7 @@ from piggy_batch.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from piggy_batch.reporting.liability import Balance
+    from piggy_batch.reporting.liability import BalanceLine
     from piggy_batch.reporting.render.language import Language
     from piggy_batch.reporting.report import CurrencyPart, Movements
 
@@ -150,7 +150,7 @@ def _bar_chart(
     return BarChart(f"{key}-chart", heading, f"{language.say(heading)}: {words}", tuple(bars), tuple(notes), zero)
 
 
-def _name(line: Balance, language: Language) -> str:
+def _name(line: BalanceLine, language: Language) -> str:
     """A program's name, cut where it is long, and without characters that would tear a label apart."""
     name = printable(language.say(line.name))
     return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"

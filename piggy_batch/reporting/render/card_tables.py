@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
 from piggy_batch.reporting.render.labels import BETWEEN_PROGRAMS, LIST_LABELS, MOVEMENT_LABELS, RESIDUAL, UNEXPLAINED
-from piggy_batch.reporting.render.table_model import Table, cents, day, moment, text
+from piggy_batch.reporting.render.table_model import ReportTable, cents, day, moment, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from piggy_batch.reporting.card_lists import CardList
     from piggy_batch.reporting.ledger import LedgerLine
     from piggy_batch.reporting.report import CurrencyPart, Report
+    from piggy_batch.reporting.sub_ledger import CardList
 
 _BOOKED = {movement.value: label for movement, label in MOVEMENT_LABELS.items()} | {
     "moved": BETWEEN_PROGRAMS,
@@ -22,7 +22,7 @@ _BOOKED = {movement.value: label for movement, label in MOVEMENT_LABELS.items()}
 }
 
 
-def card_list_table(report: Report, chosen: CardList, named: Callable[..., tuple[str, Phrase, str]]) -> Table:
+def card_list_table(report: Report, chosen: CardList, named: Callable[..., tuple[str, Phrase, str]]) -> ReportTable:
     """The cards behind one figure."""
     label = LIST_LABELS[chosen.kind]
     key, title, sheet = named(f"cards_{chosen.kind}", label, f"Cards {label.lower()}"[:26], "Cards: {title}")
@@ -49,7 +49,7 @@ def card_list_table(report: Report, chosen: CardList, named: Callable[..., tuple
             count=chosen.behind,
             seed=str(chosen.seed),
         )
-    return Table(key, title, sheet, note, columns, lambda: _card_rows(report, chosen), len(chosen))
+    return ReportTable(key, title, sheet, note, columns, lambda: _card_rows(report, chosen), len(chosen))
 
 
 def _card_rows(report: Report, chosen: CardList) -> Iterator[tuple[Any, ...]]:
@@ -71,7 +71,7 @@ def _card_rows(report: Report, chosen: CardList) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def ledger_table(part: CurrencyPart, names: tuple[str, Phrase, str]) -> Table:
+def ledger_table(part: CurrencyPart, names: tuple[str, Phrase, str]) -> ReportTable:
     """The journal entry, with its sums."""
     columns = (
         day("Date"),
@@ -104,7 +104,7 @@ def ledger_table(part: CurrencyPart, names: tuple[str, Phrase, str]) -> Table:
     )
     note = phrase("Every movement of every program against its liability. Debit and credit are equal.")
     key, title, sheet = names
-    return Table(key, title, sheet, note, columns, lambda: rows, len(rows), frozenset({len(rows) - 1}))
+    return ReportTable(key, title, sheet, note, columns, lambda: rows, len(rows), frozenset({len(rows) - 1}))
 
 
 def description(line: LedgerLine) -> Phrase:

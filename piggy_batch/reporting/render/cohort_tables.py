@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
 from piggy_batch.reporting.render import table_model
 from piggy_batch.reporting.render.labels import TOTAL
-from piggy_batch.reporting.render.table_model import Table, cents, count, share, text
+from piggy_batch.reporting.render.table_model import ReportTable, cents, count, share, text
 
 if TYPE_CHECKING:
     from piggy_batch.reporting.cohorts import Breakage, Cohort
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SHOWN_MONTHS = (0, 1, 2, 3, 6, 9, 12, 18, 24, 36)  # of a cohort's life
 
 
-def cohort_table(part: CurrencyPart, names: tuple[str, Phrase, str]) -> Table:
+def cohort_table(part: CurrencyPart, names: tuple[str, Phrase, str]) -> ReportTable:
     """One line per month of issue, and how much of it was left after each month of its life."""
     known = {age for cohort in part.cohorts for age, _ in cohort.left}
     ages = [age for age in _SHOWN_MONTHS if age in known]
@@ -55,7 +55,7 @@ def phrase_of(cohort: Cohort) -> str:
     return f"\N{LESS-THAN OR EQUAL TO} {cohort.month}" if cohort.earlier else cohort.month
 
 
-def breakage_table(found: Breakage, names: tuple[str, Phrase, str]) -> Table:
+def breakage_table(found: Breakage, names: tuple[str, Phrase, str]) -> ReportTable:
     """The estimate with what it rests on."""
     rows: list[tuple[Any, ...]] = [
         (Label("Cards of months that are old enough"), found.cards, found.issued, None),

@@ -13,7 +13,7 @@ from piggy_batch.reporting.glossary import definitions
 from piggy_batch.reporting.render.first_screen import facts, grave, minor, to_book, verdict_of
 from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.render.report_tables import part_tables, sources_table
-from piggy_batch.reporting.render.table_model import Kind, Table, shown_cell
+from piggy_batch.reporting.render.table_model import CellKind, ReportTable, shown_cell
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
@@ -26,8 +26,14 @@ _ROWS_A_SHEET = 1_000_000  # a spreadsheet ends at 1,048,576
 _CELL_CHARACTERS = 32_767  # the longest text a cell takes
 _SHEET_CHARACTERS = 31  # the longest name of a sheet
 _LOOKED_AT = 200  # rows by which a column's width is chosen
-_WIDTHS = {Kind.TEXT: (9, 48), Kind.COUNT: (9, 16), Kind.CENTS: (14, 26), Kind.SHARE: (7, 9), Kind.DATE: (12, 12)}
-_WIDTHS[Kind.MOMENT] = (20, 20)
+_WIDTHS = {
+    CellKind.TEXT: (9, 48),
+    CellKind.COUNT: (9, 16),
+    CellKind.CENTS: (14, 26),
+    CellKind.SHARE: (7, 9),
+    CellKind.DATE: (12, 12),
+}
+_WIDTHS[CellKind.MOMENT] = (20, 20)
 _STYLES: dict[str, dict[str, object]] = {
     "sum": {"bold": True, "top": 1},
     "group": {"bold": True, "font_color": "#565E6B"},
@@ -65,7 +71,7 @@ class _Workbook:
         )
         self._detail = self._format(indent=1, num_format="@")
         self._title = self._format(bold=True, font_size=14)
-        self._formats: dict[tuple[str, Kind, str], Any] = {}
+        self._formats: dict[tuple[str, CellKind, str], Any] = {}
 
     def _format(self, **look: object) -> Any:
         return self._book.add_format(look)
@@ -77,18 +83,18 @@ class _Workbook:
                 self._sheets(table, part.currency)
         self._about()
 
-    def _cell_format(self, currency: Currency, kind: Kind, style: str) -> Any:
+    def _cell_format(self, currency: Currency, kind: CellKind, style: str) -> Any:
         """How a cell of a kind looks; ``style`` is sum, group or empty."""
         key = (currency.code, kind, style)
         if key not in self._formats:
             symbol = currency.symbol.strip()
             codes = {
-                Kind.TEXT: "@",
-                Kind.COUNT: "#,##0",
-                Kind.CENTS: f'"{symbol}"\u00a0#,##0.00;[Red]-"{symbol}"\u00a0#,##0.00',
-                Kind.SHARE: "0.0%",
-                Kind.DATE: "yyyy-mm-dd",
-                Kind.MOMENT: "yyyy-mm-dd hh:mm:ss",
+                CellKind.TEXT: "@",
+                CellKind.COUNT: "#,##0",
+                CellKind.CENTS: f'"{symbol}"\u00a0#,##0.00;[Red]-"{symbol}"\u00a0#,##0.00',
+                CellKind.SHARE: "0.0%",
+                CellKind.DATE: "yyyy-mm-dd",
+                CellKind.MOMENT: "yyyy-mm-dd hh:mm:ss",
             }
             self._formats[key] = self._format(num_format=codes[kind], **_STYLES.get(style, {}))
         return self._formats[key]
@@ -122,7 +128,7 @@ class _Workbook:
                 row += 1
             for fact in facts(report, part, ENGLISH):
                 sheet.write_string(row, 0, ENGLISH.say(fact.label), self._bold)
-                sheet.write_number(row, 1, fact.cents / 100, self._cell_format(part.currency, Kind.CENTS, ""))
+                sheet.write_number(row, 1, fact.cents / 100, self._cell_format(part.currency, CellKind.CENTS, ""))
                 sheet.write_string(row, 2, fact.detail, self._detail)
                 row += 1
             sheet.write_string(row, 0, "To book", self._bold)
@@ -138,7 +144,7 @@ class _Workbook:
             row += 1
         sheet.print_area(0, 0, row, 2)
 
-    def _sheets(self, table: Table, currency: Currency) -> None:
+    def _sheets(self, table: ReportTable, currency: Currency) -> None:
         """One sheet, or as many as the rows need."""
         rows = iter(enumerate(table.rows()))
         number = 1
@@ -163,21 +169,23 @@ class _Workbook:
                 return
             number += 1
 
-    def _head(self, sheet: Any, table: Table) -> None:
+    def _head(self, sheet: Any, table: ReportTable) -> None:
         looked_at = list(islice(table.rows(), _LOOKED_AT))
         for index, column in enumerate(table.columns):
             least, most = _WIDTHS[column.kind]
             texts = [shown_cell(row[index], column.kind, ENGLISH) for row in looked_at]
             longest = max(map(len, (*texts, str(column.label)[:12])), default=0)
-            room = longest * 1.15 + (5 if column.kind is Kind.CENTS else 2)  # bold digits, the currency's sign
+            room = longest * 1.15 + (5 if column.kind is CellKind.CENTS else 2)  # bold digits, the currency's sign
             sheet.set_column(index, index, min(max(room, least), most))
-            is_number = column.kind in (Kind.COUNT, Kind.CENTS, Kind.SHARE)
+            is_number = column.kind in (CellKind.COUNT, CellKind.CENTS, CellKind.SHARE)
             sheet.write_string(0, index, column.label, self._header_right if is_number else self._header)
         sheet.freeze_panes(1, 1)
         sheet.repeat_rows(0)
         sheet.set_header(f"&L&B{_printed(str(table.title))}")
 
-    def _row(self, sheet: Any, place: int, row: tuple[Any, ...], table: Table, currency: Currency, style: str) -> None:
+    def _row(
+        self, sheet: Any, place: int, row: tuple[Any, ...], table: ReportTable, currency: Currency, style: str
+    ) -> None:
         for index, (value, column) in enumerate(zip(row, table.columns, strict=True)):
             look = self._cell_format(currency, column.kind, style)
             if value is None:
@@ -186,13 +194,13 @@ class _Workbook:
             elif isinstance(value, str):
                 text = value if value.isprintable() else printable_line(value)
                 sheet.write_string(place, index, text[:_CELL_CHARACTERS], look)
-            elif column.kind is Kind.CENTS:
+            elif column.kind is CellKind.CENTS:
                 sheet.write_number(place, index, value / 100, look)
-            elif column.kind is Kind.SHARE:
+            elif column.kind is CellKind.SHARE:
                 sheet.write_number(place, index, value / 10_000, look)
-            elif column.kind is Kind.DATE:
+            elif column.kind is CellKind.DATE:
                 sheet.write_datetime(place, index, value, look)
-            elif column.kind is Kind.MOMENT:
+            elif column.kind is CellKind.MOMENT:
                 sheet.write_datetime(place, index, value.replace(tzinfo=None), look)
             else:
                 sheet.write_number(place, index, value, look)

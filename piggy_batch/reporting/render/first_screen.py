@@ -29,7 +29,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReportVerdict:
     """How far the figures can be relied on: ``style`` is good, warn or bad."""
 
     style: str
@@ -91,17 +91,17 @@ def _cards(number: int, language: Language) -> str:
     return language.say(phrase("1 card") if number == 1 else phrase("{cards} cards", cards=number))
 
 
-def verdict_of(report: Report) -> Verdict:
+def verdict_of(report: Report) -> ReportVerdict:
     """The verdict in a few words."""
     if report.partial:
-        return Verdict("bad", Label("PARTIAL: cards or transactions may be missing from these figures"))
+        return ReportVerdict("bad", Label("PARTIAL: cards or transactions may be missing from these figures"))
     if not report.closed:
-        return Verdict("bad", Label("Complete, proven, but the movements do not explain the change"))
+        return ReportVerdict("bad", Label("Complete, proven, but the movements do not explain the change"))
     if report.to_check:
-        return Verdict("warn", Label("Complete, proven; check what is listed below before relying on it"))
+        return ReportVerdict("warn", Label("Complete, proven; check what is listed below before relying on it"))
     if any(part.movements for part in report.parts):
-        return Verdict("good", Label("Complete, proven; the movements explain the change to the cent"))
-    return Verdict("good", Label("Complete, proven"))
+        return ReportVerdict("good", Label("Complete, proven; the movements explain the change to the cent"))
+    return ReportVerdict("good", Label("Complete, proven"))
 
 
 def to_book(report: Report, part: CurrencyPart, language: Language) -> str:

@@ -14,7 +14,7 @@ from piggy_batch.reporting.render.first_screen import Fact, facts, grave, minor,
 from piggy_batch.reporting.render.language import ENGLISH, Language
 from piggy_batch.reporting.render.line_chart import trend_chart
 from piggy_batch.reporting.render.report_tables import part_tables, sources_table
-from piggy_batch.reporting.render.table_model import Column, Kind, Table, shown_cell
+from piggy_batch.reporting.render.table_model import CellKind, ReportTable, TableColumn, shown_cell
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HtmlRow:
     """Cells, and whether they are a sum or the heading of a group."""
 
     style: str
@@ -58,7 +58,7 @@ class Section:
     style: str
     chart: BarChart | None
     columns: tuple[Cell, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[HtmlRow, ...]
     left_out: int  # rows that only the other forms hold
 
 
@@ -141,11 +141,11 @@ def _sections(report: Report, part: CurrencyPart, language: Language) -> Iterato
         yield _section(table, chart, language)
 
 
-def _section(table: Table, chart: BarChart | None, language: Language) -> Section:
+def _section(table: ReportTable, chart: BarChart | None, language: Language) -> Section:
     places = [index for index, column in enumerate(table.columns) if not column.file_only]
     columns = tuple(Cell(language.say(table.columns[i].label), _style(None, table.columns[i])) for i in places)
     rows = tuple(
-        Row(
+        HtmlRow(
             "sum" if number in table.sums else "group" if number in table.headings else "",
             tuple(_cell(row[i], table.columns[i], language, heat=i in table.heat) for i in places),
         )
@@ -165,14 +165,14 @@ def _section(table: Table, chart: BarChart | None, language: Language) -> Sectio
     return Section(table.key, language.say(table.title), note, style, chart, columns, rows, left_out)
 
 
-def _cell(value: Any, column: Column, language: Language, *, heat: bool) -> Cell:
+def _cell(value: Any, column: TableColumn, language: Language, *, heat: bool) -> Cell:
     shade = f" heat{min(_HEAT_STEPS, max(0, value) * _HEAT_STEPS // 10_000)}" if heat and value is not None else ""
     text = shown_cell(value, column.kind, language)
     return Cell(text if text.isprintable() else printable_line(text), _style(value, column) + shade)
 
 
-def _style(value: Any, column: Column) -> str:
+def _style(value: Any, column: TableColumn) -> str:
     """The classes of a cell."""
-    if column.kind in (Kind.TEXT, Kind.DATE, Kind.MOMENT):
-        return "" if column.kind is Kind.TEXT else "when"
-    return "number negative" if column.kind is Kind.CENTS and isinstance(value, int) and value < 0 else "number"
+    if column.kind in (CellKind.TEXT, CellKind.DATE, CellKind.MOMENT):
+        return "" if column.kind is CellKind.TEXT else "when"
+    return "number negative" if column.kind is CellKind.CENTS and isinstance(value, int) and value < 0 else "number"

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from piggy_batch.files import atomic_file
-from piggy_batch.reporting.card_lists import LIST_COLUMNS
 from piggy_batch.reporting.definitions import Movement
 from piggy_batch.reporting.glossary import definitions
 from piggy_batch.reporting.render.labels import FLOW_LABELS
+from piggy_batch.reporting.sub_ledger import LIST_COLUMNS
 from piggy_batch.reporting.transaction_check import (
     DIFFERENCE_COLUMNS,
     FLOW_COLUMNS,
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.models import Json
-    from piggy_batch.reporting.card_lists import CardList
     from piggy_batch.reporting.cohorts import Breakage, Cohort
     from piggy_batch.reporting.ledger import LedgerLine
-    from piggy_batch.reporting.liability import Balance
+    from piggy_batch.reporting.liability import BalanceLine
     from piggy_batch.reporting.report import CurrencyPart, Movements, Report
     from piggy_batch.reporting.roll_forward import RollForward
-    from piggy_batch.reporting.sources import Source
+    from piggy_batch.reporting.sources import SourceFile
+    from piggy_batch.reporting.sub_ledger import CardList
 
 
 def as_json(report: Report) -> dict[str, Json]:
@@ -96,7 +96,7 @@ def _moment(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _balance(balance: Balance) -> dict[str, Json]:
+def _balance(balance: BalanceLine) -> dict[str, Json]:
     return {
         "outstanding_cents": balance.outstanding_cents,
         "cards": balance.cards,
@@ -212,7 +212,7 @@ def _transactions(found: TransactionComparison) -> dict[str, Json]:
     }
 
 
-def _source(source: Source) -> dict[str, Json]:
+def _source(source: SourceFile) -> dict[str, Json]:
     return {
         "role": source.role,
         "path": str(source.path),

@@ -10,20 +10,20 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
 
 from piggy_batch.files import atomic_file
-from piggy_batch.reporting.card_lists import LIST_COLUMNS
 from piggy_batch.reporting.dates import day_of, shown
 from piggy_batch.reporting.definitions import Basis, Movement
 from piggy_batch.reporting.render.card_tables import description
 from piggy_batch.reporting.render.labels import PARTIAL, PROVEN
 from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.render.report_tables import part_tables
-from piggy_batch.reporting.render.table_model import Kind, Table, shown_cell
+from piggy_batch.reporting.render.table_model import CellKind, ReportTable, shown_cell
+from piggy_batch.reporting.sub_ledger import LIST_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from piggy_batch.reporting.liability import Balance
+    from piggy_batch.reporting.liability import BalanceLine
     from piggy_batch.reporting.report import CurrencyPart, Report
     from piggy_batch.reporting.roll_forward import RollForward
 
@@ -175,12 +175,12 @@ def _in_words(report: Report, part: CurrencyPart) -> str:
     return "; ".join(words)
 
 
-def _lines(table: Table) -> Iterator[str]:
+def _lines(table: ReportTable) -> Iterator[str]:
     shown_columns = [index for index, column in enumerate(table.columns) if not column.file_only]
     header = [str(table.columns[index].label) for index in shown_columns]
     body = [[shown_cell(row[i], table.columns[i].kind, ENGLISH) for i in shown_columns] for row in table.rows()]
     widths = [max(map(len, cells)) for cells in zip(header, *body, strict=True)]
-    right = [table.columns[index].kind in (Kind.COUNT, Kind.CENTS, Kind.SHARE) for index in shown_columns]
+    right = [table.columns[index].kind in (CellKind.COUNT, CellKind.CENTS, CellKind.SHARE) for index in shown_columns]
     for cells in (header, *body):
         pairs = zip(cells, widths, right, strict=True)
         yield "  ".join(
@@ -188,7 +188,7 @@ def _lines(table: Table) -> Iterator[str]:
         ).rstrip()
 
 
-def _balance_rows(balance: Balance) -> Iterable[tuple[str, int, int]]:
+def _balance_rows(balance: BalanceLine) -> Iterable[tuple[str, int, int]]:
     behind = balance.cards + balance.expired_cards + balance.inactive_cards
     return (
         ("outstanding", balance.cards, balance.outstanding_cents),

@@ -22,25 +22,25 @@ from piggy_batch.reporting.render.labels import (
     UNEXPLAINED,
     verdict,
 )
-from piggy_batch.reporting.render.table_model import Table, cents, count, day, moment, text
+from piggy_batch.reporting.render.table_model import ReportTable, cents, count, day, moment, text
 from piggy_batch.reporting.render.transaction_tables import transaction_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from piggy_batch.reporting.liability import Balance
+    from piggy_batch.reporting.liability import BalanceLine
     from piggy_batch.reporting.report import CurrencyPart, Movements, Report
     from piggy_batch.reporting.roll_forward import RollForward
 
 
-def tables(report: Report) -> Iterator[Table]:
+def tables(report: Report) -> Iterator[ReportTable]:
     """Every table of ``report``, in the order in which they are read; the files behind it last."""
     for part in report.parts:
         yield from part_tables(report, part)
     yield sources_table(report)
 
 
-def part_tables(report: Report, part: CurrencyPart) -> Iterator[Table]:
+def part_tables(report: Report, part: CurrencyPart) -> Iterator[ReportTable]:
     """The tables of one currency."""
     if part.movements:
         yield roll_table(report, part, part.movements)
@@ -71,7 +71,7 @@ def named(
     return f"{key}-{code.lower()}", title_with_code, f"{sheet} {code}"
 
 
-def roll_table(report: Report, part: CurrencyPart, movements: Movements) -> Table:
+def roll_table(report: Report, part: CurrencyPart, movements: Movements) -> ReportTable:
     """The roll-forward of all programs together, signed; movements that nothing took part in are left out."""
     roll, opening, closing = movements.roll, movements.opening, part.closing
     rows: list[tuple[Any, ...]] = [(OPENING, opening.total.cards, roll.opening)]
@@ -110,7 +110,7 @@ _NET = (
 )
 
 
-def rolls_table(report: Report, part: CurrencyPart, movements: Movements) -> Table:
+def rolls_table(report: Report, part: CurrencyPart, movements: Movements) -> ReportTable:
     """The roll-forward of each program; columns in which nothing moved are left out."""
     columns = (
         text("Program"),
@@ -135,7 +135,7 @@ def _roll_row(roll: RollForward) -> tuple[Any, ...]:
     return (name, roll.key or "", roll.opening, *moves, roll.unexplained, roll.moved, roll.residual, roll.closing)
 
 
-def balances_table(report: Report, part: CurrencyPart) -> Table:
+def balances_table(report: Report, part: CurrencyPart) -> ReportTable:
     """All balances, and the same by program, type and state."""
     closing = part.closing
     columns = (
@@ -172,7 +172,7 @@ def balances_table(report: Report, part: CurrencyPart) -> Table:
     return table_model.table(names, columns, rows, note=note, sums=[0], headings=headings)
 
 
-def _balance_row(name: str, line: Balance) -> tuple[Any, ...]:
+def _balance_row(name: str, line: BalanceLine) -> tuple[Any, ...]:
     return (
         name,
         line.key if line.key not in (None, line.name) else "",
@@ -186,7 +186,7 @@ def _balance_row(name: str, line: Balance) -> tuple[Any, ...]:
     )
 
 
-def expiry_table(report: Report, part: CurrencyPart) -> Table:
+def expiry_table(report: Report, part: CurrencyPart) -> ReportTable:
     """When balances expire."""
     steps = part.closing.expiry
     rows: list[tuple[Any, ...]] = [(BUCKET_LABELS[step.bucket], step.cards, step.balance_cents) for step in steps]
@@ -197,7 +197,7 @@ def expiry_table(report: Report, part: CurrencyPart) -> Table:
     return table_model.table(names, columns, rows, note=note, sums=[-1])
 
 
-def trend_table(report: Report, part: CurrencyPart) -> Table:
+def trend_table(report: Report, part: CurrencyPart) -> ReportTable:
     """One line per snapshot."""
     columns = (
         day("Date"),
@@ -231,7 +231,7 @@ def trend_table(report: Report, part: CurrencyPart) -> Table:
     return table_model.table(named(report, part, "trend", "Snapshots", "Trend"), columns, rows, note=note)
 
 
-def sources_table(report: Report) -> Table:
+def sources_table(report: Report) -> ReportTable:
     """The files behind the figures."""
     columns = (
         text("Role"),

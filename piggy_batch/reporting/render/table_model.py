@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.render.language import Language
 
 
-class Kind(StrEnum):
+class CellKind(StrEnum):
     """What a column's cells are; a cell of any kind may be None, which shows nothing."""
 
     TEXT = "text"  # str; a Label is translated
@@ -27,23 +27,23 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A heading and a kind; ``file_only`` columns are left off the page, where they would crowd it out."""
 
     label: Label
-    kind: Kind
+    kind: CellKind
     file_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """Rows are tuples of values in column order; ``rows`` may be asked for more than once."""
 
     key: str  # names the anchor
     title: Phrase
     sheet: str  # its name in a workbook, at most 31 characters
     note: Phrase | None
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: Callable[[], Iterable[tuple[Any, ...]]]
     size: int
     sums: frozenset[int] = frozenset()  # rows that are sums, 0 = first
@@ -53,28 +53,28 @@ class Table:
 
 def table(
     names: tuple[str, Phrase, str],
-    columns: Iterable[Column],
+    columns: Iterable[TableColumn],
     rows: list[tuple[Any, ...]],
     *,
     note: Phrase | None = None,
     sums: Iterable[int] = (),
     headings: Iterable[int] = (),
     heat: Iterable[int] = (),
-) -> Table:
+) -> ReportTable:
     """A table whose rows are at hand. ``names``: key, title, sheet; ``sums`` count from the end where negative."""
     marks = frozenset(index % len(rows) for index in sums) if rows else frozenset[int]()
     key, title, sheet = names
-    return Table(
+    return ReportTable(
         key, title, sheet, note, tuple(columns), lambda: rows, len(rows), marks, frozenset(headings), tuple(heat)
     )
 
 
-def without_empty(shown: Table, optional: Iterable[int]) -> Table:
+def without_empty(shown: ReportTable, optional: Iterable[int]) -> ReportTable:
     """The same table without those of the ``optional`` columns in which every cell is zero."""
     rows = list(shown.rows())
     gone = {index for index in optional if not any(row[index] for row in rows)}
     kept = [index for index in range(len(shown.columns)) if index not in gone]
-    return Table(
+    return ReportTable(
         shown.key,
         shown.title,
         shown.sheet,
@@ -87,52 +87,52 @@ def without_empty(shown: Table, optional: Iterable[int]) -> Table:
     )
 
 
-def text(label: str, *, file_only: bool = False) -> Column:
+def text(label: str, *, file_only: bool = False) -> TableColumn:
     """A column of text."""
-    return Column(Label(label), Kind.TEXT, file_only)
+    return TableColumn(Label(label), CellKind.TEXT, file_only)
 
 
-def count(label: str) -> Column:
+def count(label: str) -> TableColumn:
     """A column of whole numbers."""
-    return Column(Label(label), Kind.COUNT)
+    return TableColumn(Label(label), CellKind.COUNT)
 
 
-def cents(label: str) -> Column:
+def cents(label: str) -> TableColumn:
     """A column of amounts in cents."""
-    return Column(Label(label), Kind.CENTS)
+    return TableColumn(Label(label), CellKind.CENTS)
 
 
-def share(label: str) -> Column:
+def share(label: str) -> TableColumn:
     """A column of shares."""
-    return Column(Label(label), Kind.SHARE)
+    return TableColumn(Label(label), CellKind.SHARE)
 
 
-def day(label: str) -> Column:
+def day(label: str) -> TableColumn:
     """A column of days."""
-    return Column(Label(label), Kind.DATE)
+    return TableColumn(Label(label), CellKind.DATE)
 
 
-def moment(label: str, *, file_only: bool = False) -> Column:
+def moment(label: str, *, file_only: bool = False) -> TableColumn:
     """A column of moments."""
-    return Column(Label(label), Kind.MOMENT, file_only)
+    return TableColumn(Label(label), CellKind.MOMENT, file_only)
 
 
-def shown_cell(value: Any, kind: Kind, language: Language) -> str:
+def shown_cell(value: Any, kind: CellKind, language: Language) -> str:
     """A cell as readers see it."""
     if value is None:
         return ""
     if isinstance(value, str):
         return language.say(value)
     match kind:
-        case Kind.CENTS:
+        case CellKind.CENTS:
             return language.amount(value)
-        case Kind.SHARE:
+        case CellKind.SHARE:
             return language.share(value)
-        case Kind.COUNT | Kind.TEXT:
+        case CellKind.COUNT | CellKind.TEXT:
             return language.count(value)
-        case Kind.DATE:
+        case CellKind.DATE:
             return value.isoformat() if isinstance(value, date) else ""
-        case Kind.MOMENT:
+        case CellKind.MOMENT:
             return f"{value:%Y-%m-%d %H:%M:%S %Z}" if isinstance(value, datetime) else ""
         case _:
             assert_never(kind)

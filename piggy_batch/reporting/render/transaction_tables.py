@@ -9,7 +9,7 @@ from piggy_batch.reporting.definitions import Flow
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
 from piggy_batch.reporting.render import table_model
 from piggy_batch.reporting.render.labels import EFFECT_LABELS, FLOW_LABELS, NO_SHOP, TOTAL
-from piggy_batch.reporting.render.table_model import Table, cents, count, text
+from piggy_batch.reporting.render.table_model import ReportTable, cents, count, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Named = Callable[[str, str, str], tuple[str, Phrase, str]]
 
 
-def transaction_tables(report: Report, found: TransactionComparison, named: Named) -> Iterator[Table]:
+def transaction_tables(report: Report, found: TransactionComparison, named: Named) -> Iterator[ReportTable]:
     """The comparison, the bookings of each shop, and the cards that differ."""
     yield _comparison_table(report, found, named("transactions", "Snapshots and transactions", "Transactions"))
     yield _shop_table(found, named("by_shop", "Transactions by shop and month", "Transactions by shop"))
@@ -28,7 +28,7 @@ def transaction_tables(report: Report, found: TransactionComparison, named: Name
     yield _flow_table(found, named("flow_differences", "Differences by card and flow", "Differences by flow"))
 
 
-def _comparison_table(report: Report, found: TransactionComparison, names: tuple[str, Phrase, str]) -> Table:
+def _comparison_table(report: Report, found: TransactionComparison, names: tuple[str, Phrase, str]) -> ReportTable:
     first, last = (shown(edge, report.zone) for edge in found.span) if found.span else ("-", "-")
     note = phrase(
         "{inside} transactions lie between the two readings of their cards, {outside} of the file outside. {nameless} "
@@ -56,7 +56,7 @@ def _comparison_table(report: Report, found: TransactionComparison, names: tuple
     return table_model.table(names, columns, rows, note=note, sums=[-1])
 
 
-def _shop_table(found: TransactionComparison, names: tuple[str, Phrase, str]) -> Table:
+def _shop_table(found: TransactionComparison, names: tuple[str, Phrase, str]) -> ReportTable:
     columns = (
         text("Month"),
         text("Shop"),
@@ -75,7 +75,7 @@ def _shop_row(line: TransactionTotals) -> tuple[Any, ...]:
     return (line.month or TOTAL, shop, line.shop_uuid, line.transactions, *amounts, line.net)
 
 
-def _difference_table(found: TransactionComparison, names: tuple[str, Phrase, str]) -> Table:
+def _difference_table(found: TransactionComparison, names: tuple[str, Phrase, str]) -> ReportTable:
     columns = (
         text("Giftcard UUID"),
         text("Program"),
@@ -92,10 +92,10 @@ def _difference_table(found: TransactionComparison, names: tuple[str, Phrase, st
     note = phrase(words, count=len(found.differences))
     key, title, sheet = names
     rows = lambda: (_labelled(row, -2) for row in found.difference_rows())  # noqa: E731 - as short as it gets
-    return Table(key, title, sheet, note, columns, rows, len(found.differences))
+    return ReportTable(key, title, sheet, note, columns, rows, len(found.differences))
 
 
-def _flow_table(found: TransactionComparison, names: tuple[str, Phrase, str]) -> Table:
+def _flow_table(found: TransactionComparison, names: tuple[str, Phrase, str]) -> ReportTable:
     columns = (
         text("Giftcard UUID"),
         text("Hash"),
@@ -117,7 +117,7 @@ def _flow_table(found: TransactionComparison, names: tuple[str, Phrase, str]) ->
         for row in found.flow_rows():
             yield _labelled((*row[:3], FLOW_LABELS[Flow(row[3])], *row[4:]), -1)
 
-    return Table(key, title, sheet, note, columns, rows, len(found.flow_differences))
+    return ReportTable(key, title, sheet, note, columns, rows, len(found.flow_differences))
 
 
 def _labelled(row: tuple[Any, ...], place: int) -> tuple[Any, ...]:

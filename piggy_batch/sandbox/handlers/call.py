@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from piggy_batch.sandbox.http.messages import Form, Refused, Reply
+from piggy_batch.sandbox.http.messages import Form, Refused, SandboxReply
 
 if TYPE_CHECKING:
     from piggy_batch.sandbox.settings import Settings
@@ -33,7 +33,7 @@ class Call:
     drift: int = 0  # added to the total of a giftcard page
 
 
-Handler = Callable[[Call], Reply]
+Handler = Callable[[Call], SandboxReply]
 
 
 def paging(call: Call, *, name: str = "limit", default: int = 30, highest: int = HIGHEST_LIMIT) -> tuple[int, int]:
@@ -78,4 +78,14 @@ def viewing_meta(page: int, limit: int, total: int, rows: int) -> dict[str, Json
     }
 
 
-__all__ = ["HIGHEST_LIMIT", "Call", "Form", "Handler", "Refused", "Reply", "chosen_page", "paging", "viewing_meta"]
+__all__ = [
+    "HIGHEST_LIMIT",
+    "Call",
+    "Form",
+    "Handler",
+    "Refused",
+    "SandboxReply",
+    "chosen_page",
+    "paging",
+    "viewing_meta",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.sandbox.handlers.call import chosen_page, paging, viewing_meta
-from piggy_batch.sandbox.http.messages import Refused, Reply, ok, within
+from piggy_batch.sandbox.http.messages import Refused, SandboxReply, ok, within
 from piggy_batch.sandbox.world.ids import iso
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _make(call: Call, email: str, *, anonymous: bool = False) -> Contact:
     return made
 
 
-def listed(call: Call) -> Reply:
+def listed(call: Call) -> SandboxReply:
     """GET contacts: 30 a page, 100 at most; ``limit`` comes back as text (POST); sort and created_at."""
     page, limit = paging(call)
     people = call.world.people
@@ -102,7 +102,7 @@ def listed(call: Call) -> Reply:
     return ok(rows, viewing_meta(page, limit, len(numbers), len(rows)) | {"limit": str(limit)})
 
 
-def create(call: Call) -> Reply:
+def create(call: Call) -> SandboxReply:
     """POST contacts and contacts/async: 1003, 60005, 60000."""
     email = _email(call)
     if call.world.people.contact_by_email(email) is not None:
@@ -110,7 +110,7 @@ def create(call: Call) -> Reply:
     return ok({"uuid": _make(call, email).uuid}, {})
 
 
-def create_anonymous(call: Call) -> Reply:
+def create_anonymous(call: Call) -> SandboxReply:
     """POST contacts/anonymous: an active, unlinked identifier may come along (60003, 60004, 60014)."""
     people = call.world.people
     value = call.form.text("contact_identifier_value")
@@ -131,7 +131,7 @@ def create_anonymous(call: Call) -> Reply:
     return ok({"uuid": made.uuid}, {})
 
 
-def find(call: Call) -> Reply:
+def find(call: Call) -> SandboxReply:
     """GET contacts/find-one-by: 1003, 55031."""
     contact = call.world.people.contact_by_email(_email(call))
     if contact is None:
@@ -144,22 +144,22 @@ def _found_or_made(call: Call) -> Contact:
     return call.world.people.contact_by_email(email) or _make(call, email)
 
 
-def find_or_create(call: Call) -> Reply:
+def find_or_create(call: Call) -> SandboxReply:
     """GET contacts/find-or-create: a GET that writes; 1003, 60000."""
     return ok(_full(call, _found_or_made(call)))
 
 
-def find_or_create_async(call: Call) -> Reply:
+def find_or_create_async(call: Call) -> SandboxReply:
     """GET contacts/find-or-create/async: the uuid alone; 1003, 60000."""
     return ok({"uuid": _found_or_made(call).uuid})
 
 
-def get(call: Call) -> Reply:
+def get(call: Call) -> SandboxReply:
     """GET contacts/{uuid}: 55031."""
     return ok(_full(call, known_contact(call)))
 
 
-def update(call: Call) -> Reply:
+def update(call: Call) -> SandboxReply:
     """PUT contacts/{uuid}: ``attributes`` by name, those not named stay; 1003, 55031.
 
     That an unknown attribute (switch), one that the service sets itself or a value of another type is 1003 is
@@ -190,7 +190,7 @@ def update(call: Call) -> Reply:
     return ok(_full(call, contact))
 
 
-def delete(call: Call) -> Reply:
+def delete(call: Call) -> SandboxReply:
     """POST contacts/{uuid}/delete: queued (DUMP, stated), so it shows after a delay (switch); 1003, 55031."""
     contact = known_contact(call)
     if call.form.need("type") not in ("DEFAULT", "GDPR"):
@@ -207,6 +207,6 @@ def delete(call: Call) -> Reply:
     return ok(None, {})
 
 
-def credit_balance(call: Call) -> Reply:
+def credit_balance(call: Call) -> SandboxReply:
     """GET contacts/{uuid}/credit-balance: 55031."""
     return ok({"balance": known_contact(call).credits}, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.sandbox.handlers.call import paging
-from piggy_batch.sandbox.http.messages import Refused, Reply, ok
+from piggy_batch.sandbox.http.messages import Refused, SandboxReply, ok
 from piggy_batch.sandbox.world.ids import iso
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _full(call: Call, card: Card) -> Json:
     }
 
 
-def programs(call: Call) -> Reply:
+def programs(call: Call) -> SandboxReply:
     """GET giftcard-programs: all of them, no pages (POST, observed)."""
     cards = call.world.cards
     return ok(
@@ -88,7 +88,7 @@ def programs(call: Call) -> Reply:
     )
 
 
-def listed(call: Call) -> Reply:
+def listed(call: Call) -> SandboxReply:
     """GET giftcards: 30 a page, 100 at most; 1003, 1100.
 
     Order: as made, equal times shuffled by the switch.
@@ -117,7 +117,7 @@ def _known(call: Call) -> Card:
     return card
 
 
-def get(call: Call) -> Reply:
+def get(call: Call) -> SandboxReply:
     """GET giftcards/{uuid}: 5001.
 
     The captured form with the program's uuid; the documented one would break clients.
@@ -125,7 +125,7 @@ def get(call: Call) -> Reply:
     return ok(_full(call, _known(call)))
 
 
-def find(call: Call) -> Reply:
+def find(call: Call) -> SandboxReply:
     """GET giftcards/find-one-by: 1003, 5001."""
     code = call.form.need("hash")
     call.form.checked()
@@ -135,7 +135,7 @@ def find(call: Call) -> Reply:
     return ok(_full(call, card))
 
 
-def create(call: Call) -> Reply:
+def create(call: Call) -> SandboxReply:
     """POST giftcards: 1003, 55021 for type 0, 1100. Starts at 0 cents with a hash of nine characters."""
     form = call.form
     kind, uuid = form.integer("type", required=True), form.need("giftcard_program_uuid")
@@ -152,7 +152,7 @@ def create(call: Call) -> Reply:
     return ok(_full(call, card))
 
 
-def send(call: Call) -> Reply:
+def send(call: Call) -> SandboxReply:
     """POST giftcards/{uuid}/send-by-email: 5001, 1003; 55031 for an unknown contact (inferred).
 
     No usable e-mail or a contact who is not subscribed is 1003, a merge tag without ``custom.`` too

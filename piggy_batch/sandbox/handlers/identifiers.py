@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.sandbox.http.messages import Refused, Reply, encode, ok
+from piggy_batch.sandbox.http.messages import Refused, SandboxReply, encode, ok
 
 if TYPE_CHECKING:
     from piggy_batch.sandbox.handlers.call import Call
@@ -60,14 +60,14 @@ def _contact(call: Call, uuid: str) -> Contact:
     return contact
 
 
-def find(call: Call) -> Reply:
+def find(call: Call) -> SandboxReply:
     """GET find: 1003, 60003, 60004."""
     value = _value(call)
     call.form.checked()
     return ok(_shown(call, usable(call, value)))
 
 
-def create(call: Call) -> Reply:
+def create(call: Call) -> SandboxReply:
     """POST: 1003, 55031, 60006.
 
     The name defaults to the value; with an unknown contact nothing is made (inferred).
@@ -85,7 +85,7 @@ def create(call: Call) -> Reply:
     return ok(_shown(call, made))
 
 
-def link(call: Call) -> Reply:
+def link(call: Call) -> SandboxReply:
     """PUT link: 1003, 60003, 60004, 55031, 60014; 60014 also for the contact that holds it (inferred)."""
     value, uuid = _value(call), call.form.need("contact_uuid")
     call.form.checked()
@@ -98,7 +98,7 @@ def link(call: Call) -> Reply:
     return ok(_shown(call, identifier))
 
 
-def unlink(call: Call) -> Reply:
+def unlink(call: Call) -> SandboxReply:
     """PUT unlink: 1003, 60003, 60004; an unlinked one is 60011 or a success without effect (switch)."""
     value = _value(call)
     call.form.checked()
@@ -111,7 +111,7 @@ def unlink(call: Call) -> Reply:
     return ok(_shown(call, identifier))
 
 
-def update(call: Call) -> Reply:
+def update(call: Call) -> SandboxReply:
     """PUT: name and active, also of an inactive one (inferred: else none could be switched on again)."""
     form, people = call.form, call.world.people
     value, name = _value(call), form.text("contact_identifier_name")
@@ -132,7 +132,7 @@ def update(call: Call) -> Reply:
     return ok(_shown(call, identifier))
 
 
-def delete(call: Call) -> Reply:
+def delete(call: Call) -> SandboxReply:
     """DELETE: 1003, 60003; also of an inactive or (switch) a linked one.
 
     The answer's data is undocumented (switch).
@@ -148,9 +148,9 @@ def delete(call: Call) -> Reply:
     call.world.effect("identifiers.delete", identifier.value)
     match call.settings.delete_shape:
         case "empty":
-            return Reply(200, b"")
+            return SandboxReply(200, b"")
         case "none":
-            return Reply(200, encode({"meta": {}}))
+            return SandboxReply(200, encode({"meta": {}}))
         case "[]":
             return ok([], {})
         case "{}":
@@ -159,7 +159,7 @@ def delete(call: Call) -> Reply:
             return ok(None, {})
 
 
-def of_contact(call: Call) -> Reply:
+def of_contact(call: Call) -> SandboxReply:
     """GET contacts/{uuid}/contact-identifiers: an array with ``default``; of the contact the uuid (LDOC)."""
     contact = _contact(call, call.args[0])
     held = call.world.people.held_by(contact.uuid)

@@ -9,7 +9,7 @@ from piggy_batch.sandbox.handlers.contacts import known_contact
 from piggy_batch.sandbox.handlers.giftcards import money
 from piggy_batch.sandbox.handlers.identifiers import card_used, usable
 from piggy_batch.sandbox.handlers.shops import narrowed, shop_of
-from piggy_batch.sandbox.http.messages import Refused, Reply, ok
+from piggy_batch.sandbox.http.messages import Refused, SandboxReply, ok
 from piggy_batch.sandbox.world.ids import iso
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _row(call: Call, row: PrepaidTransaction) -> Json:
     }
 
 
-def create(call: Call) -> Reply:
+def create(call: Call) -> SandboxReply:
     """POST prepaid-transactions: 1003, 55031, 60003, 60004, 1008; a negative amount spends.
 
     Undocumented, so inferred: a card that nobody holds is 55031, a card of somebody else than the given contact
@@ -74,7 +74,7 @@ def _move(call: Call, contact: Contact, shop: int, cents: int, identifier: str |
     return call.world.prepaid.move(contact, shop, cents, call.now, identifier)
 
 
-def listed(call: Call) -> Reply:
+def listed(call: Call) -> SandboxReply:
     """GET prepaid-transactions: 10 a page, 30 at most, by contact or shop; 1003, 55031, 1008."""
     page, limit = paging(call, default=10, highest=HIGHEST_LIMIT)
     rows = narrowed(call, call.world.prepaid.rows)
@@ -95,7 +95,7 @@ def _owner(call: Call, row: PrepaidTransaction) -> Json:
     return None if contact is None else {"uuid": contact.uuid, "email": contact.email}
 
 
-def reverse(call: Call) -> Reply:
+def reverse(call: Call) -> SandboxReply:
     """POST prepaid-transactions/{uuid}/reverse: the same amount the other way, each time it is asked (inferred).
 
     An unknown transaction is 1003: no code of its own is documented.
@@ -111,7 +111,7 @@ def reverse(call: Call) -> Reply:
     return ok(_row(call, undone))
 
 
-def balance(call: Call) -> Reply:
+def balance(call: Call) -> SandboxReply:
     """GET contacts/{uuid}/prepaid-balance: 55031."""
     cents = known_contact(call).prepaid_cents
     return ok({"balance_in_cents": cents, "balance": money(cents)})

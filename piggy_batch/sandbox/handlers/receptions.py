@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.sandbox.handlers.call import chosen_page, paging, viewing_meta
 from piggy_batch.sandbox.handlers.identifiers import card_used, usable
 from piggy_batch.sandbox.handlers.shops import narrowed, shop_of, shop_with_address
-from piggy_batch.sandbox.http.messages import Refused, Reply, ok, within
+from piggy_batch.sandbox.http.messages import Refused, SandboxReply, ok, within
 from piggy_batch.sandbox.world.ids import iso
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _row(call: Call, row: Reception) -> Json:
     }
 
 
-def create(call: Call) -> Reply:
+def create(call: Call) -> SandboxReply:
     """POST credit-receptions: 1003, 1008, 55031, 60003, 60004, 60007, 55046, 1015, 1027.
 
     Every reception gives credits again; negative ones are partial refunds. ``credits`` overrides what
@@ -81,7 +81,7 @@ def create(call: Call) -> Reply:
     return ok(_row(call, row), {})
 
 
-def listed(call: Call) -> Reply:
+def listed(call: Call) -> SandboxReply:
     """GET loyalty-transactions: 10 a page, 100 at most, by contact, shop, type and period; 1003, 55031, 1008.
 
     No rewards are claimed here, so that of the two types there are only credit receptions.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from piggy_batch.sandbox.http.messages import Refused, Reply, ok
+from piggy_batch.sandbox.http.messages import Refused, SandboxReply, ok
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,11 +70,11 @@ def _shown(shop: Shop) -> Json:
     return {"uuid": shop.uuid, "name": shop.name, "type": shop.kind, "reference": None}
 
 
-def listed(call: Call) -> Reply:
+def listed(call: Call) -> SandboxReply:
     """GET shops: all of them, no pages; meta is ``{}`` (POST, observed)."""
     return ok([_shown(shop) for shop in call.world.ledger.shops.values()], {})
 
 
-def get(call: Call) -> Reply:
+def get(call: Call) -> SandboxReply:
     """GET shops/{uuid}: 1008."""
     return ok(_shown(shop_of(call, call.args[0])), {})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.sandbox.handlers.call import chosen_page, paging, viewing_meta
 from piggy_batch.sandbox.handlers.shops import shop_of
-from piggy_batch.sandbox.http.messages import Refused, Reply, ok, within
+from piggy_batch.sandbox.http.messages import Refused, SandboxReply, ok, within
 from piggy_batch.sandbox.world.ids import iso
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _wanted(call: Call) -> list[Transaction]:
     return rows if fits is None else [row for row in rows if fits(row.created)]
 
 
-def listed(call: Call) -> Reply:
+def listed(call: Call) -> SandboxReply:
     """GET giftcard-transactions: 10 a page, 100 at most, set by ``perPage`` (LDOC; switch).
 
     ``sort``: created_at or -created_at; rows of one second come in no order that can be relied on (POST,
@@ -70,7 +70,7 @@ def listed(call: Call) -> Reply:
     return ok([_row(call, row) for row in chosen], viewing_meta(page, limit, len(rows), len(chosen)))
 
 
-def get(call: Call) -> Reply:
+def get(call: Call) -> SandboxReply:
     """GET giftcard-transactions/{uuid}: 5010."""
     return ok(_row(call, _known(call)))
 
@@ -101,7 +101,7 @@ def _fits(call: Call, card: Card, cents: int, *, topping_up: bool) -> None:
         raise Refused(5003)
 
 
-def create(call: Call) -> Reply:
+def create(call: Call) -> SandboxReply:
     """POST giftcard-transactions: 1003, 5001, 1008, 7015, 5007, 1114, 5002, 7010, 5006, 5008, 5003.
 
     A digital card can be incremented once only (stated; switch): a positive amount leaves it not upgradeable, as
@@ -129,7 +129,7 @@ def create(call: Call) -> Reply:
     return ok(_row(call, row))
 
 
-def reverse(call: Call) -> Reply:
+def reverse(call: Call) -> SandboxReply:
     """POST giftcard-transactions/{uuid}/reverse: 5010, 55025 unless it is the card's last, then as create.
 
     Undoing a top-up makes the card upgradeable again, and undoing a redemption needs no upgradeable card

@@ -38,7 +38,7 @@ def encode(value: Json) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SandboxReply:
     """One whole answer. ``headers`` hold the content type; the application adds length, cache and throttle.
 
     ``gateway`` says that something before the application answered (a proxy, a firewall): no throttle
@@ -51,20 +51,20 @@ class Reply:
     gateway: bool = False
 
 
-def ok(data: Json, meta: Json = None) -> Reply:
+def ok(data: Json, meta: Json = None) -> SandboxReply:
     """The success envelope, HTTP 200. ``meta`` is ``[]`` where it is empty (SEED, POST, observed)."""
-    return Reply(200, encode({"data": data, "meta": [] if meta is None else meta}))
+    return SandboxReply(200, encode({"data": data, "meta": [] if meta is None else meta}))
 
 
-def plain(status: int, message: str, **more: Json) -> Reply:
+def plain(status: int, message: str, **more: Json) -> SandboxReply:
     """An uncoded JSON answer, as the framework gives outside the API's own errors (inferred)."""
-    return Reply(status, encode({"message": message, **more}))
+    return SandboxReply(status, encode({"message": message, **more}))
 
 
-def page(status: int, title: str) -> Reply:
+def page(status: int, title: str) -> SandboxReply:
     """An HTML page from something in front of the application."""
     text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-    return Reply(status, text.encode(), (HTML_TYPE,), gateway=True)
+    return SandboxReply(status, text.encode(), (HTML_TYPE,), gateway=True)
 
 
 class Refused(Exception):  # noqa: N818 - the service refuses; that is an answer, not a failure of the sandbox
@@ -78,7 +78,7 @@ class Refused(Exception):  # noqa: N818 - the service refuses; that is an answer
         self.code = code
         self.errors = errors
 
-    def reply(self) -> Reply:
+    def reply(self) -> SandboxReply:
         """The answer as the client sees it."""
         body: dict[str, Json] = {
             "message": MESSAGES.get(self.code, UNPUBLISHED),
@@ -87,7 +87,7 @@ class Refused(Exception):  # noqa: N818 - the service refuses; that is an answer
         }
         if self.errors:
             body["errors"] = self.errors
-        return Reply(400, encode(body))
+        return SandboxReply(400, encode(body))
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Json]:

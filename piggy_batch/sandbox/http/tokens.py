@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from piggy_batch.sandbox.http.messages import JSON_TYPE, Reply, encode, plain
+from piggy_batch.sandbox.http.messages import JSON_TYPE, SandboxReply, encode, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,18 +56,18 @@ class Tokens:
             grant.left -= 1
         return grant
 
-    def refusal(self) -> Reply:
+    def refusal(self) -> SandboxReply:
         """The 401: the framework's body, the OAuth server's, or none (switch; undocumented)."""
         match self._settings.unauthorized_body:
             case "oauth":
                 text = "The access token is invalid."
-                return Reply(401, encode({"error": "invalid_token", "error_description": text, "message": text}))
+                return SandboxReply(401, encode({"error": "invalid_token", "error_description": text, "message": text}))
             case "empty":
-                return Reply(401, b"", (JSON_TYPE,))
+                return SandboxReply(401, b"", (JSON_TYPE,))
             case _:
                 return plain(401, "Unauthenticated.")
 
-    def issue(self, values: Mapping[str, object], now: float) -> Reply:
+    def issue(self, values: Mapping[str, object], now: float) -> SandboxReply:
         """POST /oauth/token with client credentials: a token and how long it lives (DUMP, stated).
 
         The client's id is a whole number (SDK, stated), which a form sends as text.
@@ -82,4 +82,4 @@ class Tokens:
         token = f"sandbox-oauth-{self._made}"
         self.grants[token] = TokenGrant(settings.account_uuid, expires_at=now + OAUTH_EXPIRES_S)
         answer = {"token_type": "Bearer", "expires_in": OAUTH_EXPIRES_S, "access_token": token}
-        return Reply(200, encode(answer))
+        return SandboxReply(200, encode(answer))

@@ -10,7 +10,7 @@ import python_calamine
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.cells import COVERED, FormattedText, cell_text
-from piggy_batch.tables.readers.marks import Merge, SheetMarks
+from piggy_batch.tables.readers.damaged_cells import Merge, SheetMarks
 from piggy_batch.tables.readers.source import DAMAGE
 from piggy_batch.tables.readers.xls_records import XlsRecords
 from piggy_batch.tables.readers.xlsx_cells import scan

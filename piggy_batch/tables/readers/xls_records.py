@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.cells import ERROR, NO_RESULT
 from piggy_batch.tables.readers.compound_file import read_stream
-from piggy_batch.tables.readers.marks import SheetMarks
+from piggy_batch.tables.readers.damaged_cells import SheetMarks
 from piggy_batch.tables.readers.number_formats import NumberFormat, parse_format
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from piggy_batch.tables.cells import ERROR, NO_RESULT
-from piggy_batch.tables.readers.marks import Merge, SheetMarks
+from piggy_batch.tables.readers.damaged_cells import Merge, SheetMarks
 from piggy_batch.tables.readers.xml_parts import XmlStream
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ class XlsxParts:
 def read_parts(archive: zipfile.ZipFile, where: str) -> XlsxParts:
     """Read workbook, relations and styles; SetupError where they are damaged."""
     members = {_plain(name): name for name in archive.namelist()}
-    book = _Workbook()
+    book = _WorkbookParts()
     _read(archive, members, _WORKBOOK, where, book.start)
     targets = _targets(archive, members, where)
     sheets = {name: members[place] for name, relation in book.sheets if (place := targets.get(relation, "")) in members}
@@ -59,7 +59,7 @@ def _plain(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").lower()
 
 
-class _Workbook:
+class _WorkbookParts:
     """Sheets and their relations, and whether the workbook says that it was calculated."""
 
     def __init__(self) -> None:

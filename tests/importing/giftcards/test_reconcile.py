@@ -12,7 +12,7 @@ import pytest
 
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.errors import HaltError, JournalError
-from piggy_batch.importing.giftcards.candidate_rules import Card, misfits
+from piggy_batch.importing.giftcards.matching_rules import CandidateCard, misfits
 from piggy_batch.importing.giftcards.reconcile import ReconcileOptions, reconcile
 from piggy_batch.importing.options import RunResult
 from piggy_batch.runs.context import ConnectionOptions
@@ -193,7 +193,7 @@ GOOD = {"amount_in_cents": "0", "active": "true", "upgradeable": "true", "type":
 )
 def test_the_rules_for_candidates(cells: dict[str, str], made_s: float | None, fit: bool) -> None:
     """Empty, active, upgradeable, digital, and, where the program tells it, of the time of doubt (880 to 1820)."""
-    assert bool(misfits(Card(GOOD | cells, made_s), (880.0, 1820.0))) is not fit
+    assert bool(misfits(CandidateCard(GOOD | cells, made_s), (880.0, 1820.0))) is not fit
 
 
 @pytest.mark.parametrize(

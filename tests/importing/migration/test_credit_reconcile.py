@@ -1,4 +1,4 @@
-"""``migrate reconcile``: credits in doubt are settled by two witnesses, and never given a second time."""
+"""``migrate reconcile``: credits in doubt are settled by two pieces of evidence, and never given a second time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from piggy_batch.errors import HaltError, JournalError
 from piggy_batch.importing.migration.credit_reconcile import CreditReconcileOptions, reconcile_credits
-from piggy_batch.importing.migration.credit_rules import Change, Doubt, Witnesses, settle
+from piggy_batch.importing.migration.credit_rules import CreditChange, CreditEvidence, Doubt, settle
 from piggy_batch.importing.options import RunResult
 from piggy_batch.models import Status
 from piggy_batch.sandbox import Fault
@@ -134,7 +134,7 @@ def test_a_clock_that_differs_gives_nothing_twice(shop: Shop) -> None:
     ],
 )
 def test_what_the_service_does_not_show_proves_nothing(shop: Shop, fault: Fault, why: str) -> None:
-    """One witness alone settles no row."""
+    """One piece of evidence alone settles no row."""
     result = lost(shop)
     shop.world.sandbox.plan(fault)
     looked = look(shop, result)
@@ -143,7 +143,7 @@ def test_what_the_service_does_not_show_proves_nothing(shop: Shop, fault: Fault,
 
 
 def test_a_service_that_ignores_the_contact_proves_nothing(shop: Shop) -> None:
-    """Every contact's receptions are listed: those of others are no witnesses."""
+    """Every contact's receptions are listed: those of others are no evidence."""
     result = lost(shop, "reset-before", ["B-1", "bob@example.test", "", "", "10"])
 
     async def unfiltered(request: httpx.Request) -> None:
@@ -205,22 +205,22 @@ def test_a_directory_without_credits_is_refused(shop: Shop) -> None:
 
 T = 1_000_000.0
 DOUBT = Doubt(part=0, number=1, row=1, credits=10, shop="s-1", sent_at=T)
-OURS = Change("r-9", 10, "s-1", T, given=True)
+OURS = CreditChange("r-9", 10, "s-1", T, given=True)
 STATES: list[tuple[str, dict[str, Any], Status | None]] = [
     ("given", {"now": 15, "changes": (OURS,)}, Status.DONE),
     ("not given", {"now": 5}, Status.FAILED),
-    ("given, undated", {"now": 15, "changes": (Change("r-9", 10, "s-1", None, given=True),)}, Status.DONE),
-    ("another amount", {"now": 16, "changes": (Change("r-9", 11, "s-1", T, given=True),)}, None),
-    ("another shop", {"now": 15, "changes": (Change("r-9", 10, "s-2", T, given=True),)}, None),
-    ("two alike", {"now": 25, "changes": (OURS, Change("r-8", 10, "s-1", T, given=True))}, None),
-    ("an old one", {"now": 5, "changes": (Change("r-9", 10, "s-1", T - 9e5, given=True),)}, Status.FAILED),
-    ("spent", {"now": 12, "changes": (OURS, Change("r-8", -3, None, T, given=False))}, Status.DONE),
+    ("given, undated", {"now": 15, "changes": (CreditChange("r-9", 10, "s-1", None, given=True),)}, Status.DONE),
+    ("another amount", {"now": 16, "changes": (CreditChange("r-9", 11, "s-1", T, given=True),)}, None),
+    ("another shop", {"now": 15, "changes": (CreditChange("r-9", 10, "s-2", T, given=True),)}, None),
+    ("two alike", {"now": 25, "changes": (OURS, CreditChange("r-8", 10, "s-1", T, given=True))}, None),
+    ("an old one", {"now": 5, "changes": (CreditChange("r-9", 10, "s-1", T - 9e5, given=True),)}, Status.FAILED),
+    ("spent", {"now": 12, "changes": (OURS, CreditChange("r-8", -3, None, T, given=False))}, Status.DONE),
     ("balance without list", {"now": 15}, None),
     ("list without balance", {"now": 5, "changes": (OURS,)}, None),
     ("no list", {"now": 5, "changes": None}, None),
     ("no balance", {"now": None}, None),
     ("no balance before", {"before": None, "now": 5}, None),
-    ("credits not told", {"now": 15, "changes": (Change("r-9", None, "s-1", T, given=True),)}, None),
+    ("credits not told", {"now": 15, "changes": (CreditChange("r-9", None, "s-1", T, given=True),)}, None),
     ("own ones lacking", {"now": 12, "given": 7, "known": frozenset({"r-1"})}, None),
     (
         "own ones there",
@@ -228,7 +228,7 @@ STATES: list[tuple[str, dict[str, Any], Status | None]] = [
             "now": 12,
             "given": 7,
             "known": frozenset({"r-1"}),
-            "changes": (Change("r-1", 7, "s-1", T, given=True),),
+            "changes": (CreditChange("r-1", 7, "s-1", T, given=True),),
         },
         Status.FAILED,
     ),
@@ -237,7 +237,7 @@ STATES: list[tuple[str, dict[str, Any], Status | None]] = [
 
 
 @pytest.mark.parametrize("case", STATES, ids=lambda case: case[0])
-def test_what_the_witnesses_prove(case: tuple[str, dict[str, Any], Status | None]) -> None:
+def test_what_the_evidence_prove(case: tuple[str, dict[str, Any], Status | None]) -> None:
     """None: nothing, and it is said why."""
     _, given, status = case
     known: dict[str, Any] = {
@@ -249,6 +249,6 @@ def test_what_the_witnesses_prove(case: tuple[str, dict[str, Any], Status | None
         "changes": (),
         "begun_at": T + 600,
     }
-    settled, why = settle([DOUBT], Witnesses(**(known | given)), 600.0)
+    settled, why = settle([DOUBT], CreditEvidence(**(known | given)), 600.0)
     assert [each.status for each in settled] == ([status] if status else [])
     assert (why is None) is (status is not None)

@@ -12,14 +12,14 @@ import pytest
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.errors import HaltError
 from piggy_batch.importing.options import ImportOptions
-from piggy_batch.importing.verification.account_sample import Sample, choose, compare_sample
+from piggy_batch.importing.verification.account_sample import AccountSample, choose, compare_sample
 from piggy_batch.runs.context import ConnectionOptions
 from piggy_batch.sandbox import Fault
 from tests.importing.migration.support import Shop
 from tests.support.world import in_virtual_time
 
 
-def compare(shop: Shop, path: Path, number: int = 100) -> Sample:
+def compare(shop: Shop, path: Path, number: int = 100) -> AccountSample:
     """Look so many rows up."""
     options = ImportOptions(connection=ConnectionOptions(Rate(0.0)))
     work = compare_sample(path, number, options, shop.world.context(), rng=random.Random(1))

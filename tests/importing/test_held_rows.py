@@ -9,7 +9,7 @@ import pytest
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import SetupError
-from piggy_batch.importing.check import check_manifest
+from piggy_batch.importing.manifest_check import check_manifest
 from piggy_batch.importing.migration.stages import migrate_operation
 from piggy_batch.manifest.options import ManifestOptions
 from tests.support.world import audit, read_csv

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.importing.migration.checks import check_customers, overlooked_fields
+from piggy_batch.manifest.affected_rows import LISTED, FindingRows, list_rows
 from piggy_batch.manifest.describe import as_json
-from piggy_batch.manifest.finding_rows import LISTED, FindingRows, list_rows
 from piggy_batch.manifest.loader import load_manifest
 from piggy_batch.manifest.mended_list import write_mended
 from piggy_batch.models import Status
@@ -28,7 +28,7 @@ _ROW_COLUMNS = tuple(map(OutputColumn, ("finding", "column", "row", "line", "val
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedManifest:
     """What a check found."""
 
     loaded: LoadedManifest
@@ -78,7 +78,7 @@ class Checked:
 @contextmanager
 def check_manifest(
     operation: Operation, manifest: Path, reading: ManifestOptions, *, detailed: bool = False
-) -> Iterator[Checked]:
+) -> Iterator[CheckedManifest]:
     """Check every row of a manifest for an operation; SetupError where the file is no manifest of it.
 
     ``detailed``: its rows will be listed, so more of them are remembered.
@@ -89,6 +89,6 @@ def check_manifest(
             loaded = load_manifest(journal, operation, manifest, reading, detailed=detailed)
             if operation.resource == "migrate":
                 loaded = check_customers(journal, loaded, per_card=False).loaded
-            yield Checked(loaded, manifest, reading, journal)
+            yield CheckedManifest(loaded, manifest, reading, journal)
         finally:
             journal.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
-from piggy_batch.manifest.finding_rows import list_rows
+from piggy_batch.manifest.affected_rows import list_rows
 from piggy_batch.manifest.invalid_reasons import joined
 from piggy_batch.models import Problem, Status
 from piggy_batch.runs.filenames import STDIN

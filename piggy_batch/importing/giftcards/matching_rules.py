@@ -18,7 +18,7 @@ DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class CandidateCard:
     """A card of a listing; ``made_s``: seconds since the epoch, None where its program tells no age."""
 
     cells: Mapping[str, str]
@@ -37,7 +37,7 @@ def creation_window(doubts: Sequence[RowState], settle_after_s: float) -> tuple[
     return (min(times) - SLACK_S, max(times) + max(AIR_S, settle_after_s) + SLACK_S) if times else None
 
 
-def misfits(card: Card, window: tuple[float, float] | None) -> list[str]:
+def misfits(card: CandidateCard, window: tuple[float, float] | None) -> list[str]:
     """Why a new card is none whose answer was lost: such a one is digital, empty, usable, and made in the time of
     doubt. [] where nothing speaks against it. No reason is proof: tills load cards, and clocks differ."""
     cells = card.cells

@@ -38,7 +38,7 @@ _SANE = (946_684_800_000_000, 253_370_764_800_000_000)  # 2000-01-01 and 9999-01
 
 
 @dataclass(frozen=True, slots=True)
-class Cards:
+class SnapshotCards:
     """Columns of equal length, one entry per card."""
 
     uuids: Any  # pyarrow ChunkedArray of strings; None unless asked for
@@ -57,7 +57,7 @@ class Cards:
     def __len__(self) -> int:
         return len(self.amount_cents)
 
-    def only(self, belongs: Callable[[str], bool]) -> Cards:
+    def only(self, belongs: Callable[[str], bool]) -> SnapshotCards:
         """Those of the programs whose uuid belongs."""
         codes = [code for code, uuid in enumerate(self.program_uuids) if belongs(uuid)]
         mask = np.isin(self.program, codes)
@@ -90,7 +90,9 @@ class Cards:
         return np.where(self.expires_us <= micros(moment), expired, np.where(self.active, outstanding, inactive))
 
 
-def read_cards(snapshot: Snapshot, *, uuids: bool = False, readings: bool = False, groups: bool = True) -> Cards:
+def read_cards(
+    snapshot: Snapshot, *, uuids: bool = False, readings: bool = False, groups: bool = True
+) -> SnapshotCards:
     """Read the columns a report needs; ``uuids`` and ``readings`` add identities and reading times, without
     ``groups`` programs and types are left out.
 
@@ -125,7 +127,7 @@ def read_cards(snapshot: Snapshot, *, uuids: bool = False, readings: bool = Fals
         notices.append(note(words, file=file, columns=", ".join(absent)))
     program, program_uuids = codes["giftcard_program_uuid"]
     type_codes, types = codes["type"]
-    return Cards(
+    return SnapshotCards(
         uuids=rest["giftcard_uuid"] if uuids else None,
         amount_cents=amounts,
         active=np.asarray(pc.fill_null(rest["active"], fill_value=True).to_numpy()),

@@ -10,7 +10,7 @@ from piggy_batch.endpoints.responses import get_path
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.page_reader import PageReader, StoppedError
 from piggy_batch.exporting.pages import Page
-from piggy_batch.importing.migration.credit_rules import Change, Witnesses
+from piggy_batch.importing.migration.credit_rules import CreditChange, CreditEvidence
 from piggy_batch.models import Json, Lost, Request
 from piggy_batch.text import parse_moment
 
@@ -22,7 +22,7 @@ PAGE_SIZE = 100
 _PLACES = {field.name: place for place, field in enumerate(LOYALTY_TRANSACTIONS.fields)}
 
 
-async def read_witnesses(customer: Customer, contact: str, session: Session, slot: int) -> Witnesses:
+async def read_credit_evidence(customer: Customer, contact: str, session: Session, slot: int) -> CreditEvidence:
     """What the migration knows of a contact, and what the service shows now. StoppedError where the run stops."""
     begun_at = session.clock.wall()
     changes = await _changes(contact, session, slot)
@@ -30,7 +30,7 @@ async def read_witnesses(customer: Customer, contact: str, session: Session, slo
     if answer is None:
         raise StoppedError
     now = None if isinstance(answer, Lost) or answer.status >= 300 else get_path(answer.body, "data.balance")
-    return Witnesses(
+    return CreditEvidence(
         before=customer.before,
         read_at=customer.read_at,
         given=customer.given,
@@ -41,10 +41,10 @@ async def read_witnesses(customer: Customer, contact: str, session: Session, slo
     )
 
 
-async def _changes(contact: str, session: Session, slot: int) -> tuple[Change, ...] | None:
+async def _changes(contact: str, session: Session, slot: int) -> tuple[CreditChange, ...] | None:
     """Every change to the balance of a contact; None where the service does not show as many as it counts."""
     reader = PageReader(LOYALTY_TRANSACTIONS, {"contact_uuid": contact}, session, ReadOptions())
-    found: dict[str, Change] = {}
+    found: dict[str, CreditChange] = {}
     number, total = 1, None
     while True:
         page = await reader.page(number, PAGE_SIZE, slot)
@@ -60,11 +60,11 @@ async def _changes(contact: str, session: Session, slot: int) -> tuple[Change, .
         number += 1
 
 
-def _change(key: str, values: list[Json], contact: str) -> Change:
+def _change(key: str, values: list[Json], contact: str) -> CreditChange:
     """One row of the list. Where it names another contact, the filter was not obeyed and nothing is to be concluded."""
     shown = {name: values[place] for name, place in _PLACES.items()}
     moment = parse_moment(str(shown["created_at"]))
-    return Change(
+    return CreditChange(
         uuid=key,
         credits=_whole(shown["credits"]) if shown["contact_uuid"] in (None, contact) else None,
         shop=shown["shop_uuid"],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from piggy_batch.exporting.staging import StagingStore
 
 
-class Proof:
+class CompletenessProof:
     """The lists of one export, and what their readings prove."""
 
     def __init__(self, readers: Sequence[ListReader], store: StagingStore, options: ReadOptions) -> None:

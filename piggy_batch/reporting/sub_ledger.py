@@ -12,18 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from piggy_batch.reporting.card_arrays import NEVER, STATES
 from piggy_batch.reporting.definitions import BALANCES, MOVED, Movement
 from piggy_batch.reporting.liability import program_label
 from piggy_batch.reporting.movements import CardMovements, behind, moved_cents
 from piggy_batch.reporting.snapshot import INSTANT
+from piggy_batch.reporting.snapshot_cards import NEVER, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from piggy_batch.reporting.card_arrays import Cards, Ints
     from piggy_batch.reporting.snapshot import Snapshot
+    from piggy_batch.reporting.snapshot_cards import Ints, SnapshotCards
     from piggy_batch.reporting.snapshot_pair import MatchedCards
 
 _BATCH = 50_000  # rows turned into Python objects at a time
@@ -81,8 +81,8 @@ class CardFacts:
     Printed codes are read from the files only when a list needs them: their column is as large as the identities.
     """
 
-    opening: tuple[Snapshot, Cards] | None
-    closing: tuple[Snapshot, Cards]
+    opening: tuple[Snapshot, SnapshotCards] | None
+    closing: tuple[Snapshot, SnapshotCards]
 
     def hashes(self, cards: MatchedCards, chosen: Ints) -> list[str | None]:
         """The code of each chosen card: that of the closing snapshot, else of the opening one; None where unknown."""
@@ -118,7 +118,7 @@ class CardFacts:
         }
 
 
-def _hashes(snapshot: Snapshot, cards: Cards, rows: Ints) -> list[str | None]:
+def _hashes(snapshot: Snapshot, cards: SnapshotCards, rows: Ints) -> list[str | None]:
     if not len(rows) or "hash" not in pq.read_schema(snapshot.path).names:
         return [None] * len(rows)
     column = pq.read_table(snapshot.path, columns=["hash"])["hash"].cast(pa.string())
@@ -155,7 +155,7 @@ def movement_list(
 
 
 def balance_list(
-    snapshot: Snapshot, cards: Cards, uuids: Any, kind: str, moment: datetime, names: Mapping[str, str]
+    snapshot: Snapshot, cards: SnapshotCards, uuids: Any, kind: str, moment: datetime, names: Mapping[str, str]
 ) -> CardList:
     """The cards whose balance stands in one state at closing, but for those that hold nothing; one row per row of the
     snapshot. ``uuids``: of all ``cards``."""

@@ -6,7 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from piggy_batch.errors import ExitCode, JournalError
+from piggy_batch.errors import JournalError
+from piggy_batch.exit_codes import ExitCode
 from piggy_batch.files import sha256_of
 from piggy_batch.importing.options import RunResult
 from piggy_batch.models import Status
