@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from piggy_batch.client.clock import Clock
     from piggy_batch.client.target import Target
     from piggy_batch.runs.context import RunContext
-    from piggy_batch.runs.progress import Progress
+    from piggy_batch.runs.progress import ProgressReporter
 
 
 _DROPPED = {"--dry-run": 0, "--limit": 1, "--resend-unknown": 0, "--retry-rejected": 0}  # with how many values
@@ -111,7 +111,7 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
 
 
-def make_run_context(ctx: click.Context, progress: Progress) -> RunContext:
+def make_run_context(ctx: click.Context, progress: ProgressReporter) -> RunContext:
     """Where a command runs that sends: as whom, what is shown, and who can be asked."""
     from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.registry import state_dir

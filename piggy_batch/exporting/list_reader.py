@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from piggy_batch.client.session import Session
     from piggy_batch.endpoints.exportable_lists import Listing
     from piggy_batch.exporting.staging import StagingStore
-    from piggy_batch.runs.progress import Progress
+    from piggy_batch.runs.progress import ProgressReporter
 
 BORDER_ROUNDS = 2  # readings of the first and last pages where the count and what was seen differ
 FAILED_IN_A_ROW = 20  # unreadable pages after which somebody should look
@@ -51,7 +51,7 @@ class ListReader:
         store: StagingStore,
         session: Session,
         options: ReadOptions,
-        progress: Progress,
+        progress: ProgressReporter,
         on_more_pages: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.listing = listing

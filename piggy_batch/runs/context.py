@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from piggy_batch.client.target import Target
     from piggy_batch.models import Answer, Request
-    from piggy_batch.runs.progress import Progress
+    from piggy_batch.runs.progress import ProgressReporter
     from piggy_batch.runs.stopper import Stopper
 
 
@@ -39,7 +39,7 @@ class RunContext:
     """Where a command runs: as whom, what is shown, who can be asked, by which clock and way."""
 
     target: Target
-    progress: Progress
+    progress: ProgressReporter
     command: str  # what to type to go on with this run
     program: tuple[str, ...] = ("piggy-batch",)  # how another command begins that meets the same account
     confirm: Callable[[str], bool] | None = None  # None: nobody can be asked

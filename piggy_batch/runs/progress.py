@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Progress(Protocol):
+class ProgressReporter(Protocol):
     """Is told what happens during a run."""
 
     def advance(self, kind: str, number: int = 1) -> None:
@@ -45,7 +45,9 @@ class NestedProgress:
     Units move the command's bar; those called otherwise, as ``unit`` says, are told in a line every 30 s instead.
     """
 
-    def __init__(self, inner: Progress, *, unit: str | None = None, clock: MonotonicClock | None = None) -> None:
+    def __init__(
+        self, inner: ProgressReporter, *, unit: str | None = None, clock: MonotonicClock | None = None
+    ) -> None:
         self.inner = inner
         self._unit = unit
         self._clock = clock

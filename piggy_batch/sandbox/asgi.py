@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from piggy_batch.sandbox.service import Sandbox
-    from piggy_batch.sandbox.world.account import Account
+    from piggy_batch.sandbox.world.account import AccountWorld
 
 Json = Any
 
@@ -95,7 +95,7 @@ class _State:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def _world(self, request: Request) -> Account:
+    def _world(self, request: Request) -> AccountWorld:
         """The main account, or the one that ``?account=UUID`` names."""
         uuid = request.query_params.get("account", self._sandbox.settings.account_uuid)
         try:

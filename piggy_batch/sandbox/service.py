@@ -17,7 +17,7 @@ from piggy_batch.sandbox.http.messages import Form, Refused, SandboxReply, param
 from piggy_batch.sandbox.http.throttle import Throttle
 from piggy_batch.sandbox.http.tokens import TokenGrant, Tokens
 from piggy_batch.sandbox.routes import headers, no_route, read_body, route, trickle
-from piggy_batch.sandbox.world.account import Account
+from piggy_batch.sandbox.world.account import AccountWorld
 from piggy_batch.sandbox.world.month import month_of_events
 from piggy_batch.sandbox.world.outside_events import ListChurn, carry_out, play
 from piggy_batch.sandbox.world.state_file import read_state, write_state
@@ -73,7 +73,7 @@ class Sandbox:
         companies = {uuid: company for company, uuid in settings.other_tokens.values()}
         companies[settings.account_uuid] = settings.company
         self.worlds = {
-            uuid: Account(settings, company, uuid, main=uuid == settings.account_uuid, dumped=held.get(uuid))
+            uuid: AccountWorld(settings, company, uuid, main=uuid == settings.account_uuid, dumped=held.get(uuid))
             for uuid, company in companies.items()
         }
         self.world = self.worlds[settings.account_uuid]

@@ -164,3 +164,13 @@ def test_nobody_patches() -> None:
     """The world is faked, never the program: no mock in any test."""
     for path in (ROOT / "tests").rglob("*.py"):
         assert not {n for n in imports(path) if n.split(".")[0] == "mock" or n.startswith("unittest.mock")}, path
+
+
+def test_one_class_name_has_one_meaning() -> None:
+    """No two classes of the program share a name: what is called so in one file is nothing else in another."""
+    places: dict[str, list[str]] = {}
+    for name, path in MODULES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(name)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

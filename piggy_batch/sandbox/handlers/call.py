@@ -10,7 +10,7 @@ from piggy_batch.sandbox.http.messages import Form, Refused, SandboxReply
 
 if TYPE_CHECKING:
     from piggy_batch.sandbox.settings import Settings
-    from piggy_batch.sandbox.world.account import Account
+    from piggy_batch.sandbox.world.account import AccountWorld
 
 Json = Any
 Row = TypeVar("Row")
@@ -24,7 +24,7 @@ class Call:
     ``args`` are the variable parts of the path, decoded.
     """
 
-    world: Account
+    world: AccountWorld
     settings: Settings
     form: Form
     args: tuple[str, ...]

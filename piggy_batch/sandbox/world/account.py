@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Json = Any
 
 
-class Account:
+class AccountWorld:
     """One account. ``main``: the account of the settings, with their seed and sizes; others start empty.
 
     ``dumped``: what a state file holds for it, in place of the sizes.

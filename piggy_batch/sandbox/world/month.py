@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from piggy_batch.sandbox.world.account import Account
+    from piggy_batch.sandbox.world.account import AccountWorld
     from piggy_batch.sandbox.world.outside_events import Event
 
 AMOUNTS = (1000, 1500, 2500, 2500, 5000, 10_000)  # cents
 SHARE_SOLD, SHARE_SPENT, SHARE_TOPPED_UP, SHARE_RUN_OUT = 0.08, 0.15, 0.03, 0.02  # of the cards that there are
 
 
-def month_of_events(world: Account, seed: int) -> Iterator[Event]:
+def month_of_events(world: AccountWorld, seed: int) -> Iterator[Event]:
     """Events for :func:`play`, drawn from the cards that there are now; another month after each call.
 
     Cards with money are spent whole or in part or run out with what is left; physical ones are topped up; new ones

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from piggy_batch.sandbox.settings import Churn, Settings
-    from piggy_batch.sandbox.world.account import Account
+    from piggy_batch.sandbox.world.account import AccountWorld
     from piggy_batch.sandbox.world.contacts import Identifier
     from piggy_batch.sandbox.world.giftcards import Card
 
@@ -27,7 +27,7 @@ Json = Any
 Event = dict[str, Any]
 
 
-def play(world: Account, events: Iterable[Mapping[str, Json]], now: float) -> Counter[str]:
+def play(world: AccountWorld, events: Iterable[Mapping[str, Json]], now: float) -> Counter[str]:
     """Carries events out in order; how many of each action there were.
 
     ``at``: when it happens, an ISO moment, else ``now``. ValueError names the first event that cannot be carried
@@ -45,7 +45,7 @@ def play(world: Account, events: Iterable[Mapping[str, Json]], now: float) -> Co
     return played
 
 
-def carry_out(world: Account, event: Mapping[str, Json], now: float) -> Json:
+def carry_out(world: AccountWorld, event: Mapping[str, Json], now: float) -> Json:
     """Carries one event out; ``what``: giftcard (the default), contact or identifier."""
     match event.get("what", "giftcard"):
         case "giftcard":
@@ -85,7 +85,7 @@ def _moment(value: Json) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def on_identifier(world: Account, event: Mapping[str, Json]) -> Json:
+def on_identifier(world: AccountWorld, event: Mapping[str, Json]) -> Json:
     """``action``: create, link, unlink, rename, activate, deactivate, delete; ``value``.
 
     Where the action needs it ``contact_uuid`` or ``email`` (of the holder), and ``name``.
@@ -110,7 +110,7 @@ def on_identifier(world: Account, event: Mapping[str, Json]) -> Json:
     return {"done": action}
 
 
-def _alter(world: Account, identifier: Identifier, action: str, holder: str | None, name: str) -> None:
+def _alter(world: AccountWorld, identifier: Identifier, action: str, holder: str | None, name: str) -> None:
     match action:
         case "link":
             world.people.hold(identifier, holder)
@@ -126,7 +126,7 @@ def _alter(world: Account, identifier: Identifier, action: str, holder: str | No
             raise ValueError(f"unknown action {action}")
 
 
-def on_contact(world: Account, event: Mapping[str, Json], now: float) -> Json:
+def on_contact(world: AccountWorld, event: Mapping[str, Json], now: float) -> Json:
     """``action``: create, delete; ``email``."""
     action, email = event.get("action"), str(event.get("email", ""))
     contact = world.people.contact_by_email(email)
@@ -140,7 +140,7 @@ def on_contact(world: Account, event: Mapping[str, Json], now: float) -> Json:
     return {"done": action, "uuid": contact.uuid}
 
 
-def on_giftcard(world: Account, event: Mapping[str, Json], now: float) -> Json:
+def on_giftcard(world: AccountWorld, event: Mapping[str, Json], now: float) -> Json:
     """``action``: issue, topup, redeem, expire, delete, activate, deactivate, move.
 
     All but issue name their card by ``uuid``, ``hash`` or ``card`` (its number, 1 = the first ever made).
@@ -164,21 +164,21 @@ def on_giftcard(world: Account, event: Mapping[str, Json], now: float) -> Json:
     return {"done": action, "uuid": card.uuid, "hash": card.hash, "amount_in_cents": card.cents}
 
 
-def _program(world: Account, event: Mapping[str, Json], default: int | None = None) -> int:
+def _program(world: AccountWorld, event: Mapping[str, Json], default: int | None = None) -> int:
     number = _integer(event, "program", default)
     if number and number not in world.cards.programs:
         raise ValueError(f"no program {number}")
     return number
 
 
-def _shop(world: Account, event: Mapping[str, Json]) -> int:
+def _shop(world: AccountWorld, event: Mapping[str, Json]) -> int:
     number = _integer(event, "shop", 1)
     if number not in world.ledger.shops:
         raise ValueError(f"no shop {number}")
     return number
 
 
-def _named(world: Account, event: Mapping[str, Json]) -> Card:
+def _named(world: AccountWorld, event: Mapping[str, Json]) -> Card:
     if "uuid" in event:
         card = world.cards.by_uuid(str(event["uuid"]))
     elif "hash" in event:
@@ -192,7 +192,7 @@ def _named(world: Account, event: Mapping[str, Json]) -> Card:
     return card
 
 
-def _issue(world: Account, event: Mapping[str, Json], now: float) -> Card:
+def _issue(world: AccountWorld, event: Mapping[str, Json], now: float) -> Card:
     program, shop, cents = _program(world, event, 1), _shop(world, event), _integer(event, "amount_in_cents", 0)
     code, physical = event.get("hash"), _flag(event, "physical")
     card = world.cards.add(program, now, code=code, physical=physical, uuid=event.get("uuid"))
@@ -203,7 +203,7 @@ def _issue(world: Account, event: Mapping[str, Json], now: float) -> Card:
     return card
 
 
-def _play(world: Account, card: Card, action: str, event: Mapping[str, Json], now: float) -> None:
+def _play(world: AccountWorld, card: Card, action: str, event: Mapping[str, Json], now: float) -> None:
     match action:
         case "topup":
             world.move(card, _shop(world, event), _integer(event, "amount_in_cents"), now)
@@ -228,7 +228,7 @@ def _play(world: Account, card: Card, action: str, event: Mapping[str, Json], no
 class ListChurn:
     """Carries out the churn switches on the main account. ``page_requests`` counts giftcard list requests."""
 
-    def __init__(self, settings: Settings, world: Account) -> None:
+    def __init__(self, settings: Settings, world: AccountWorld) -> None:
         self._settings = settings
         self._world = world
         self._random = random.Random(settings.seed ^ 0xC0FFEE)  # noqa: S311 - repeatable, not secret

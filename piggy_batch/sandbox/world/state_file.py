@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from piggy_batch.sandbox.settings import Settings
-    from piggy_batch.sandbox.world.account import Account
+    from piggy_batch.sandbox.world.account import AccountWorld
 
 Json = Any
 VERSION = 1
@@ -45,7 +45,7 @@ def read_state(settings: Settings) -> dict[str, Json]:
     return dict(worlds)
 
 
-def write_state(settings: Settings, worlds: Mapping[str, Account]) -> None:
+def write_state(settings: Settings, worlds: Mapping[str, AccountWorld]) -> None:
     """Replaces the file atomically, readable by its owner alone; nothing without one in the settings."""
     if settings.state is None:
         return
