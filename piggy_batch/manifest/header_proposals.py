@@ -49,7 +49,10 @@ def _names(cells: Sequence[str]) -> list[str]:
 
 
 def _options(operation: Operation, cells: Sequence[str], reading: ManifestOptions) -> str | None:
-    """The mappings that a row needs to be the header, each after a space; None where it is none."""
+    """The mappings with which a row would be the header, each after a space; None where it is none.
+
+    Fields that need not be there are among them, where a column is called so.
+    """
     names = _names(cells)
     fields = [column.name for column in operation.columns]
     given = [name for name, column in reading.maps.items() if column in names]
@@ -60,5 +63,8 @@ def _options(operation: Operation, cells: Sequence[str], reading: ManifestOption
         return None
     if not needed and not found and not proposed:
         return None
-    maps = [f"{name}={proposed[name]}" for name in needed if name not in found]
-    return "".join(f" --map {shlex.quote(text)}" for text in maps)
+    maps = {proposed[name]: name for name in needed if name not in found}
+    for suggestion in suggest(names, fields):
+        if suggestion.field not in {*found, *maps.values()}:
+            maps.setdefault(suggestion.column, suggestion.field)
+    return "".join(f" --map {shlex.quote(text)}" for text in (f"{name}={column}" for column, name in maps.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 EXAMPLES = 3
 SHOWN = 20  # problems printed where there are few reasons; all of them stand in errors
 MOST_REASONS = 200  # further ones are counted as one
+MOST_WORDS = 7  # different cells that are kept of one reason
+_QUOTED = re.compile(r'^"([^"]*)" is')
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Reason:
     text: str
     rows: int
     examples: tuple[Problem, ...]  # the first
+    words: tuple[str, ...] = ()  # the different cells that are wrong for this reason, the first of them
 
     @property
     def line(self) -> str:
@@ -39,9 +43,11 @@ class ReasonCounter:
         self._most = most
         self._rows: dict[tuple[str | None, str], int] = {}
         self._examples: dict[tuple[str | None, str], list[Problem]] = {}
+        self._words: dict[tuple[str | None, str], dict[str, None]] = {}
         for reason in reasons:
             self._rows[reason.column, reason.text] = reason.rows
             self._examples[reason.column, reason.text] = list(reason.examples)
+            self._words[reason.column, reason.text] = dict.fromkeys(reason.words)
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Count problems."""
@@ -51,14 +57,18 @@ class ReasonCounter:
                 if len(self._rows) >= MOST_REASONS:
                     key = (None, "other reasons")
                 self._examples.setdefault(key, [])
+                self._words.setdefault(key, {})
             self._rows[key] = self._rows.get(key, 0) + 1
             if len(self._examples[key]) < self._most:
                 self._examples[key].append(problem)
+            words = self._words[key]
+            if len(words) < MOST_WORDS and (match := _QUOTED.match(problem.message)):
+                words[match[1]] = None
 
     def reasons(self) -> tuple[Reason, ...]:
         """Every reason, the most frequent first."""
         found = [
-            Reason(column, text, rows, tuple(self._examples[column, text]))
+            Reason(column, text, rows, tuple(self._examples[column, text]), tuple(self._words[column, text]))
             for (column, text), rows in self._rows.items()
         ]
         return tuple(sorted(found, key=lambda reason: -reason.rows))

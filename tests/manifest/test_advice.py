@@ -9,7 +9,7 @@ import pytest
 from piggy_batch.errors import SetupError
 from piggy_batch.importing.manifest_check import check_manifest
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.manifest.advice import option_advice
+from piggy_batch.manifest.advice import mended_reading, option_advice
 from piggy_batch.manifest.options import ManifestOptions
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def advice(path: Path) -> list[str]:
         (["J", "N"], "J:true,N:false"),
         (["actief", "geblokkeerd"], "actief:true,geblokkeerd:false"),
         (["Y"], "Y:true"),
+        (["J"] * 400 + ["N"], "J:true,N:false"),
     ],
 )
 def test_words_of_the_list_are_translated(world: World, words: list[str], meant: str) -> None:
@@ -62,3 +63,35 @@ def test_a_list_without_a_known_column_gets_all_options_in_one_line(world: World
         "did you mean --map contact_identifier_value=Kaartnummer --map 'email=Klant e-mail' "
         "--map contact_identifier_active=Actief --map credits=Saldo?"
     )
+
+
+UGLY = [
+    *[[f"{n:010d}", "J", "1"] for n in range(5, 100)],
+    ["12345678", "N", "12,50"],
+    [" 0000000101", "J", ""],
+    ["Totaal", "", "96"],
+]
+
+
+def test_all_that_options_can_mend_is_one_reading(world: World) -> None:
+    """Zeros, space, words, decimals and the total; read so the list has nothing left that an option mends."""
+    path = world.manifest("Kaart,Staat,Punten", UGLY)
+    with check_manifest(MIGRATE, path, ManifestOptions(maps=MAPS)) as checked:
+        wanted = mended_reading(checked.loaded, checked.reading)
+    assert wanted is not None
+    assert wanted.words()[6:] == [
+        *("--drop-last", "1", "--fix", "trim,zero-pad:10"),
+        *("--values", "contact_identifier_active=J:true,N:false", "--round", "credits=down"),
+    ]
+    with check_manifest(MIGRATE, path, wanted) as checked:
+        assert checked.loaded.findings == ()
+        assert mended_reading(checked.loaded, wanted) is None
+
+
+def test_a_total_in_the_middle_is_not_dropped_from_the_end(world: World) -> None:
+    """What stands there would be a card."""
+    path = world.manifest("Kaart,Staat,Punten", [UGLY[-1], *([card, "", ""] for card, _, _ in UGLY[:-1])])
+    with check_manifest(MIGRATE, path, ManifestOptions(maps=MAPS)) as checked:
+        wanted = mended_reading(checked.loaded, checked.reading)
+    assert wanted is not None
+    assert wanted.drop_last == 0

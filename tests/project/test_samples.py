@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from piggy_batch.tables import open_table
+from tests.support.make_samples import TILL_ROWS, till
 from tests.support.world import World, audit
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -25,7 +26,7 @@ def shop(make_world: Callable[..., World]) -> World:
 
 def test_every_sample_is_named_by_a_test() -> None:
     """A new file in samples/ needs a test."""
-    others = {"legacy_cards.csv", "legacy_migration.csv", "demo.sh", "close-month.sh"}
+    others = {"legacy_cards.csv", "kassa-export.csv", "demo.sh", "close-month.sh"}
     assert {p.name for p in SAMPLES.iterdir()} == {p.name for p in MANIFESTS} | others
 
 
@@ -61,6 +62,23 @@ def test_the_legacy_list_ends_with_a_handful_refused(shop: World) -> None:
     first = shop.rows(result)[0]["contact_identifier_value"]
     assert first.startswith("0")
     assert shop.identifier(first) is not None
+
+
+def test_the_list_of_a_till_is_as_ugly_as_it_says(tmp_path: Path) -> None:
+    """Made anew it is the same; `test_walkthrough` brings it from the raw file to the signature."""
+    till(tmp_path)
+    made = (tmp_path / "kassa-export.csv").read_bytes()
+    assert made == (SAMPLES / "kassa-export.csv").read_bytes()
+    title, header, *rows, total = made.decode("cp1252").splitlines()
+    assert len(rows) == TILL_ROWS == 3000
+    assert title.startswith("Klantenkaarten")
+    assert header.split(";")[:3] == ["Kaartnr.", "Naam klant", "E-mailadres"]
+    assert total.startswith("Totaal;")
+    assert sum(",50;" in row for row in rows) > 900
+    cards = [row.partition(";")[0] for row in rows]
+    assert len(cards) - len(set(cards)) == 3
+    with pytest.raises(UnicodeDecodeError):
+        made.decode("utf-8")
 
 
 @pytest.mark.process

@@ -18,6 +18,7 @@ from piggy_batch.sandbox import Sandbox, Settings, make_app
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 LEGACY_ROWS = 2_000
+TILL_ROWS = 3_000
 REFUSED = 6  # rows whose contact the service does not know
 
 
@@ -72,11 +73,53 @@ def legacy(contacts: list[str]) -> None:
             writer.writerow([f"{number:010d}", contact, name, issued, f"kassa {rng.randint(1, 4)}"])
 
 
+FIRST_NAMES = ("Anna", "Bram", "Zoë", "Chloé", "Jürgen", "Daan", "Eva", "Noël", "Fleur", "Gijs", "Anaïs", "Søren")
+LAST_NAMES = ("de Wit", "van Dijk", "Müller", "Bakker", "Visser", "d'Ancona", "Smit", "Groß", "Op 't Veld", "Crêpin")
+
+
+def till(folder: Path = SAMPLES) -> None:
+    """What a till in the Netherlands exports: a title above the header, Windows letters, semicolons, decimal commas,
+    J and N, a total at the end; in between what people have typed in twenty years.
+    """
+    rng = random.Random(1997)
+    rows = []
+    for i, number in enumerate(rng.sample(range(10**7, 10**9), TILL_ROWS)):
+        mail = f"klant{i:04d}@example.test" if rng.random() < 0.8 else ""
+        cents = rng.choice([0, 0, 50, 100, 250, 1250, 99_900, 125_050]) if mail else 0
+        points = f"{cents // 100:,}".replace(",", ".") + f",{cents % 100:02d}"
+        name = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
+        active = "N" if rng.random() < 0.05 else "J"
+        visit = f"{rng.randint(1, 28):02d}-{rng.randint(1, 12):02d}-{rng.randint(2015, 2026)}"
+        rows.append([f"{number:010d}", name, mail, points, active, visit, f"kassa {rng.randint(1, 4)}"])
+    for i in range(300, 310):  # a second card of the same customer
+        rows[i][2:4] = [next(row[2] for row in rows[i - 100 :] if row[2]), ""]
+    for i in (400, 1200, 2400):  # a card that is listed twice, under two customers
+        rows[i][0] = rows[i - 37][0]
+    for i in (77, 1500, 1501):
+        rows[i][0] += " "
+    for i in (2200, 2201):  # a spreadsheet was there
+        rows[i][0] = rows[i][0].removeprefix("0")[:8]
+    for i in (900, 901):
+        rows[i][2] = "n.v.t."
+    rows[600][0] += "\xa0"
+    rows[1000][2], rows[1001][2] = "jan@bakker", "piet.nl"
+    rows[2000][0], rows[2100][0] = "8,33278E+08", ""
+    total = sum(int(row[3].replace(".", "").replace(",", "")) for row in rows if row[3])
+    with (folder / "kassa-export.csv").open("w", newline="", encoding="cp1252") as file:
+        writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
+        writer.writerow(["Klantenkaarten Kaashandel Zoë, per 27-11-2026", *[""] * 6])
+        writer.writerow(["Kaartnr.", "Naam klant", "E-mailadres", "Spaarpunten", "Actief", "Laatste bezoek", "Kassa"])
+        writer.writerows(rows)
+        euros = f"{total // 100:,}".replace(",", ".") + f",{total % 100:02d}"
+        writer.writerow(["Totaal", f"{TILL_ROWS:,}".replace(",", ".") + " klanten", "", euros, "", "", ""])
+
+
 def main() -> None:
     """Write them all."""
     contacts, programs, cards, shop = world()
     SAMPLES.mkdir(exist_ok=True)
     legacy(contacts)
+    till()
     values = [f"{number:08d}" for number in range(120, 140)]
     write("identifiers-find", ["contact_identifier_value"], [[v] for v in values])
     write(

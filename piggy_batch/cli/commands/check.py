@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -111,10 +112,29 @@ def check(
         else:
             for line in (*lines(manifest, operation.name, checked), *(sample.lines() if sample else ())):
                 show(line)
+            if mended is None and (command := mending_command(checked, operation.name)):
+                show("")
+                show(f"what options can mend goes into a new list with: {command}")
         for line in written:
             tell(line)
         clean = checked.clean and not (sample and sample.elsewhere)
     ctx.exit(ExitCode.DONE if clean else ExitCode.INCOMPLETE)
+
+
+def mending_command(checked: CheckedManifest, name: str) -> str | None:
+    """The command that writes the list with all mended that options can mend; None where they can mend nothing."""
+    from piggy_batch.manifest.advice import mended_reading
+
+    reading = mended_reading(checked.loaded, checked.reading)
+    if reading is None:
+        return None
+    manifest = checked.manifest
+    target = manifest.with_name(f"{manifest.name.partition('.')[0]}-mended.csv")
+    words = ["piggy-batch", "check", str(manifest), "--for", name, *reading.words()]
+    for column in sorted(reading.ignored):
+        words += ["--ignore-column", column]
+    words += ["--write", str(target)]
+    return shlex.join(words)
 
 
 def write_files(checked: CheckedManifest, name: str, html: Path | None, mended: Path | None) -> list[str]:
@@ -127,6 +147,8 @@ def write_files(checked: CheckedManifest, name: str, html: Path | None, mended: 
         changed, invalid = checked.write_mended(mended)
         rest = f"; {counted(invalid, 'row')} still invalid, _problem says why" if invalid else ""
         told.append(f"mended list: {mended}, {counted(changed, 'row')} changed, _changed says how{rest}")
+        words = ["piggy-batch", *name.split(), str(mended), "--dry-run", *(["--skip-invalid"] if invalid else [])]
+        told.append(f"its plan: {shlex.join(words)}")
     return told
 
 
