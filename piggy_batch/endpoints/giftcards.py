@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from piggy_batch.endpoints.operation import CardTrouble, Column, OpenColumns, Operation, ResponseFields, Waiver
+from piggy_batch.endpoints.operation import (
+    CardTrouble,
+    Column,
+    OpenColumns,
+    Operation,
+    ResponseFields,
+    UndoCell,
+    UndoSource,
+    UndoStep,
+    Waiver,
+)
 from piggy_batch.models import Kind, Repeat
 
 _CARD_FIELDS = (
@@ -108,7 +118,15 @@ GIFTCARDS = (
         noun=TRANSACTION,
         key="giftcard_uuid",
         repeat_note="moves the money again",
-        effect="giftcards loaded with money",
+        undo=(
+            UndoStep(
+                "giftcards reverse",
+                (
+                    UndoCell("giftcard_transaction_uuid", UndoSource.AFTER, "giftcard_transaction_uuid"),
+                    UndoCell("giftcard_uuid", UndoSource.ROW, "giftcard_uuid"),
+                ),
+            ),
+        ),
         echoes=(("amount_in_cents", "amount_in_cents"), ("card.uuid", "giftcard_uuid"), ("shop.uuid", "shop_uuid")),
         makes="giftcard_transaction_uuid",
         unique="giftcard_uuid",

@@ -11,6 +11,9 @@ from piggy_batch.endpoints.operation import (
     OwnerRule,
     ResponseFields,
     StartState,
+    UndoCell,
+    UndoSource,
+    UndoStep,
 )
 from piggy_batch.models import Kind, Repeat
 
@@ -61,6 +64,13 @@ FIND_IDENTIFIER = Lookup(
 )
 _VALUE_ECHO = (("value", "contact_identifier_value"),)
 
+# The card's holder, and its name where that is known, are expected to be what the run has left: what somebody has
+# changed since stays as it is.
+_UNDO_VALUE = UndoCell("contact_identifier_value", UndoSource.ROW, "contact_identifier_value")
+_UNDO_HOLDER = UndoCell("expected_contact_uuid", UndoSource.AFTER, "contact_uuid")
+_UNDO_NAMED = UndoCell("expected_contact_identifier_name", UndoSource.AFTER, "contact_identifier_name")
+_FORMER_CONTACT = UndoCell("contact_uuid", UndoSource.BEFORE, "contact_uuid")
+
 IDENTIFIERS = (
     Operation(
         resource="identifiers",
@@ -95,6 +105,7 @@ IDENTIFIERS = (
         start=StartState.ABSENT,
         already_codes=frozenset({60006}),
         unique="contact_identifier_value",
+        undo=(UndoStep("identifiers delete", (_UNDO_VALUE, _UNDO_HOLDER, _UNDO_NAMED)),),
     ),
     Operation(
         resource="identifiers",
@@ -115,6 +126,7 @@ IDENTIFIERS = (
         already_codes=frozenset({60014}),
         unique="contact_identifier_value",
         confirm=True,
+        undo=(UndoStep("identifiers unlink", (_UNDO_VALUE, _UNDO_HOLDER)),),
     ),
     Operation(
         resource="identifiers",
@@ -135,6 +147,7 @@ IDENTIFIERS = (
         already_codes=frozenset({60011}),
         unique="contact_identifier_value",
         confirm=True,
+        undo=(UndoStep("identifiers link", (_UNDO_VALUE, _FORMER_CONTACT, _UNDO_HOLDER)),),
     ),
     Operation(
         resource="identifiers",
@@ -159,6 +172,20 @@ IDENTIFIERS = (
         lookup_before=True,
         unique="contact_identifier_value",
         at_least_one=("contact_identifier_name", "contact_identifier_active"),
+        undo=(
+            UndoStep(
+                "identifiers update",
+                (
+                    _UNDO_VALUE,
+                    UndoCell("contact_identifier_name", UndoSource.BEFORE, "contact_identifier_name", where_given=True),
+                    UndoCell(
+                        "contact_identifier_active", UndoSource.BEFORE, "contact_identifier_active", where_given=True
+                    ),
+                    _UNDO_HOLDER,
+                    _UNDO_NAMED,
+                ),
+            ),
+        ),
     ),
     Operation(
         resource="identifiers",
@@ -177,6 +204,26 @@ IDENTIFIERS = (
         empty_answer_ok=True,  # undocumented; null, [], {} and nothing at all have been seen or inferred, and no more
         unique="contact_identifier_value",
         confirm=True,
+        undo=(
+            UndoStep(
+                "identifiers create",
+                (
+                    _UNDO_VALUE,
+                    _FORMER_CONTACT,
+                    UndoCell("contact_identifier_name", UndoSource.BEFORE, "contact_identifier_name"),
+                ),
+            ),
+            UndoStep(
+                "identifiers update",
+                (
+                    _UNDO_VALUE,
+                    UndoCell("contact_identifier_active", UndoSource.BEFORE, "contact_identifier_active"),
+                    UndoCell("expected_contact_uuid", UndoSource.BEFORE, "contact_uuid"),
+                    UndoCell("expected_contact_identifier_name", UndoSource.BEFORE, "contact_identifier_name"),
+                ),
+                where_inactive=True,
+            ),
+        ),
     ),
     Operation(
         resource="identifiers",

@@ -123,6 +123,33 @@ class CardTrouble(StrEnum):
     INACTIVE = "inactive"
 
 
+class UndoSource(StrEnum):
+    """Where a cell of an undo manifest comes from."""
+
+    ROW = "row"  # the row's own cell
+    BEFORE = "before"  # what a look showed before anything was sent
+    AFTER = "after"  # what stands there since: as the answer showed it, else as the row asked for, else as before
+
+
+@dataclass(frozen=True, slots=True)
+class UndoCell:
+    """One cell of an undo manifest."""
+
+    column: str  # of the command that takes the row back
+    source: UndoSource
+    field: str  # the row's column, or the result column
+    where_given: bool = False  # only where the row gave that field; what it left alone is not set back
+
+
+@dataclass(frozen=True, slots=True)
+class UndoStep:
+    """A command that takes a row back, alone or after the steps before it."""
+
+    command: str
+    cells: tuple[UndoCell, ...]
+    where_inactive: bool = False  # only for a thing that was inactive before
+
+
 @dataclass(frozen=True, slots=True)
 class Waiver:
     """The option that permits repeats of an operation's ``unique`` column."""
@@ -148,6 +175,7 @@ class Operation:
     key: str  # the column that names the thing
     repeat_note: str  # what a second identical request does, in words
     effect: str = ""  # what rows have done once they are carried out, in words, where undo cannot take it back
+    undo: tuple[UndoStep, ...] = ()  # what takes a row back, in this order; none: nothing does
     echoes: tuple[tuple[str, str], ...] = ()  # (path in the answer, column) that must agree
     goal: DesiredState | None = None
     look: Lookup | None = None

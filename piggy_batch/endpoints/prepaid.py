@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from piggy_batch.endpoints.giftcards import SEE_SHOPS
-from piggy_batch.endpoints.operation import Column, Operation, ResponseFields, Waiver
+from piggy_batch.endpoints.operation import Column, Operation, ResponseFields, UndoCell, UndoSource, UndoStep, Waiver
 from piggy_batch.models import Kind, Repeat
 
 _MOVED = (("prepaid_balance_in_cents", "prepaid_balance.balance_in_cents"), ("transaction_created_at", "created_at"))
@@ -45,7 +45,12 @@ PREPAID = (
         noun=PREPAID_TRANSACTION,
         key="contact_uuid",
         repeat_note="gives the money again",
-        effect="contacts given prepaid money",
+        undo=(
+            UndoStep(
+                "prepaid reverse",
+                (UndoCell("prepaid_transaction_uuid", UndoSource.AFTER, "prepaid_transaction_uuid"),),
+            ),
+        ),
         echoes=(
             ("amount_in_cents", "amount_in_cents"),
             ("shop.uuid", "shop_uuid"),

@@ -21,7 +21,16 @@ from piggy_batch.files import UNFINISHED
 from piggy_batch.importing.manifest_check import check_manifest
 from piggy_batch.importing.migration.stage_runs import StageRuns
 from piggy_batch.importing.migration.stages import Stage, stage_values
-from piggy_batch.importing.undo_rules import BY_HAND, STEPS, Change, ManualReview, Reverse, is_change, reverse
+from piggy_batch.importing.undo_rules import (
+    HIDDEN_HOLDER,
+    Change,
+    ManualReview,
+    Reverse,
+    by_hand_columns,
+    columns_of,
+    is_change,
+    reverse,
+)
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Status
@@ -32,10 +41,13 @@ from piggy_batch.tables import OutputColumn, Writer, open_writer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from piggy_batch.endpoints import UndoStep
     from piggy_batch.runs.records import RowState
 
 BATCH = 2_000  # rows a write
 HAND_FILE = "undo-by-hand.csv"
+# What a migration did to a card goes back last step first: an inactive card is made active before it is unlinked.
+CARD_STAGES = (Stage.UPDATE, Stage.LINK, Stage.CREATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +83,13 @@ class UndoPlan:
 
 
 class UndoWriter:
-    """Takes what the rows of a run come to, file by file; nothing is kept in memory."""
+    """Takes what the rows of a run come to, file by file; nothing is kept in memory.
 
-    def __init__(self, place: Path, stack: ExitStack) -> None:
+    ``steps``: what may be needed, in the order in which the commands run.
+    """
+
+    def __init__(self, place: Path, stack: ExitStack, steps: Sequence[UndoStep]) -> None:
+        self.columns = {step.command: columns_of(steps, step.command) for step in steps}
         self.lost: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()  # by step; by hand under its file's name
         self._place = place
@@ -85,9 +101,9 @@ class UndoWriter:
         """Write these."""
         for item in found:
             if isinstance(item, ManualReview):
-                self._put(HAND_FILE, BY_HAND, item.row())
+                self._put(HAND_FILE, by_hand_columns(item.change.operation), item.row())
             else:
-                columns = STEPS_COLUMNS[item.step]
+                columns = self.columns[item.step]
                 self._put(item.step, columns, [item.cells.get(name, "") for name in columns])
 
     def _put(self, name: str, columns: Sequence[str], row: list[str]) -> None:
@@ -127,11 +143,12 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
             raise JournalError(f"{run_dir} is in use by a run; let it end, or stop it with Ctrl-C, then undo")
         place = _place(run_dir)
         with ExitStack() as stack:
-            book = UndoWriter(place, stack)
             name = journal.get("operation")
             if name == "migrate":
+                book = UndoWriter(place, stack, [step for stage in CARD_STAGES for step in stage.operation.undo])
                 _read_migration(run_dir, book)
             else:
+                book = UndoWriter(place, stack, find_operation(name).undo)
                 _read_rows(journal, find_operation(name), book)
             book.flush()
         runs = journal.runs()
@@ -167,7 +184,7 @@ def _read_rows(journal: JournalQueries, operation: Operation, book: UndoWriter) 
 
 
 def _take(book: UndoWriter, operation: Operation, entry: RowState, change: Change) -> None:
-    if operation.name in STEPS:
+    if operation.undo:
         book.add(reverse(change))
     else:
         doubt = " (or perhaps carried out: in doubt)" if entry.status is Status.UNKNOWN else ""
@@ -207,10 +224,11 @@ def _cards(run_dir: Path) -> Iterator[dict[Stage, Change]]:
 def _reverse_card(changes: dict[Stage, Change]) -> list[Reverse | ManualReview]:
     """A card that the run made is deleted, whatever came after; any other goes back step by step."""
     created, updated = changes.get(Stage.CREATE), changes.get(Stage.UPDATE)
-    inactive = updated is not None and updated.values.get("contact_identifier_active") == "false"
+    noun = Stage.UPDATE.operation.noun
+    inactive = updated is not None and updated.values.get(noun.active or "") == "false"
     if created is not None:
-        if inactive and "contact_uuid" not in created.values:
-            return [ManualReview(created, "inactive and held by nobody: the service does not show whether it still is")]
+        if inactive and noun.owner not in created.values:
+            return [ManualReview(created, HIDDEN_HOLDER)]
         return list(reverse(created))
     found: list[Reverse | ManualReview] = []
     stuck = False
@@ -234,7 +252,7 @@ def _name(place: Path, book: UndoWriter, program: Sequence[str], rate: str | Non
     for old in place.glob("undo-[0-9]-*.csv"):
         old.unlink()
     files: list[UndoFile] = []
-    for step in STEPS_COLUMNS:
+    for step in book.columns:
         if book.rows[step]:
             operation = find_operation(step)
             path = book.path(step).rename(place / f"undo-{len(files) + 1}-{operation.slug}.csv")
@@ -259,29 +277,3 @@ def _accepting(operation: Operation, path: Path) -> list[str]:
     with check_manifest(operation, path, ManifestOptions()) as checked:
         codes = sorted({finding.code for finding in checked.loaded.blocking(frozenset())})
     return ["--accept", ",".join(codes)] if codes else []
-
-
-# In the order in which commands run: a deleted card is made before it is set inactive, and an inactive one is made
-# active before it is unlinked.
-STEPS_COLUMNS: dict[str, tuple[str, ...]] = {
-    "identifiers create": (
-        "contact_identifier_value",
-        "contact_uuid",
-        "contact_identifier_name",
-        "expected_contact_uuid",
-    ),
-    "identifiers update": (
-        "contact_identifier_value",
-        "contact_identifier_name",
-        "contact_identifier_active",
-        "expected_contact_uuid",
-        "expected_contact_identifier_name",
-    ),
-    "identifiers unlink": ("contact_identifier_value", "expected_contact_uuid"),
-    "identifiers link": ("contact_identifier_value", "contact_uuid", "expected_contact_uuid"),
-    "identifiers delete": (
-        "contact_identifier_value",
-        "expected_contact_uuid",
-        "expected_contact_identifier_name",
-    ),
-}

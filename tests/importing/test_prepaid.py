@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from piggy_batch.errors import SetupError
+from piggy_batch.importing.undo import undo
 from piggy_batch.sandbox import Fault
 from tests.support.world import World, audit
 
@@ -36,6 +37,16 @@ def test_load_then_balance_then_reverse(world: World) -> None:
     assert [row["_found_prepaid_balance_in_cents"] for row in world.rows(held)] == ["500", "700"]
     back = world.run("prepaid reverse", loaded.run_dir / "results.csv")
     assert [row["reversal_amount_in_cents"] for row in world.rows(back)] == ["-500", "-700"]
+    assert (cents(world, 1), cents(world, 2)) == (0, 0)
+
+
+def test_undo_of_load_takes_each_gift_back(world: World) -> None:
+    """The manifest names the transactions that the run has made."""
+    loaded = load(world, "contact_uuid,amount_in_cents", [(world.contact(1), "500"), (world.contact(2), "700")])
+    plan = undo(loaded.run_dir)
+    assert plan.whole
+    (file,) = plan.files
+    assert audit(world.run("prepaid reverse", file.path).run_dir, 2) == {"done": 2}
     assert (cents(world, 1), cents(world, 2)) == (0, 0)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from piggy_batch.errors import SetupError
+from piggy_batch.importing.undo import undo
 from piggy_batch.sandbox import Fault
-from tests.support.world import World, audit
+from tests.support.world import World, audit, read_csv
 
 
 def loaded(world: World, rows: int = 3) -> tuple[list[str], str]:
@@ -89,3 +90,21 @@ def test_a_transaction_stands_in_one_row_and_in_one_run(world: World) -> None:
     assert twice.exit_code == 2
     with pytest.raises(SetupError, match="giftcards reverse ended done for it already"):
         world.run("giftcards reverse", run.run_dir / "results.csv")
+
+
+def test_undo_of_load_takes_back_what_its_answers_showed(world: World) -> None:
+    """One reversal for each load that an answer shows; a load in doubt is for a person."""
+    cards = [str(world.sandbox.outside_event("giftcard", action="issue", program=1)["uuid"]) for _ in range(3)]
+    world.sandbox.plan(Fault("reset-after", method="POST", value=cards[2]))
+    manifest = world.manifest("giftcard_uuid,amount_in_cents", [(uuid, "500") for uuid in cards], name="gifts.csv")
+    run = world.run("giftcards load", manifest, constants={"shop_uuid": world.sandbox.world.ledger.shops[1].uuid})
+    assert audit(run.run_dir, 3) == {"done": 2, "unknown": 1}
+    plan = undo(run.run_dir)
+    (file,) = plan.files
+    assert (file.rows, file.path.name) == (2, "undo-1-giftcards-reverse.csv")
+    assert plan.by_hand is not None
+    (doubtful,) = read_csv(plan.by_hand[0])
+    assert (doubtful["giftcard_uuid"], doubtful["status"]) == (cards[2], "unknown")
+    taken_back = world.run("giftcards reverse", file.path)
+    assert audit(taken_back.run_dir, 2) == {"done": 2}
+    assert [cents(world, uuid) for uuid in cards] == [0, 0, 500]
