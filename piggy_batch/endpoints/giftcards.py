@@ -184,6 +184,7 @@ GIFTCARDS = (
             "allow_shared",
             "A giftcard may go to several contacts.",
             refusal="two people could spend one card (--allow-shared permits other contacts)",
+            once_with="contact_uuid",
         ),
         confirm=True,
         preview=(CardTrouble.EMPTY, CardTrouble.EXPIRED, CardTrouble.INACTIVE),

@@ -158,6 +158,7 @@ class Waiver:
     help: str
     refusal: str  # why a repeat is refused without it
     warning: str | None = None  # what to know when it is given
+    once_with: str | None = None  # column: even so, ``unique`` may stand once only beside each of its values
 
 
 @dataclass(frozen=True, slots=True)

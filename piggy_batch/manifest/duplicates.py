@@ -15,7 +15,7 @@ from piggy_batch.text import printable
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from piggy_batch.endpoints import Operation
+    from piggy_batch.endpoints import Operation, Waiver
     from piggy_batch.manifest.binding import Binding
     from piggy_batch.manifest.invalid_reasons import ReasonCounter
     from piggy_batch.manifest.options import ManifestOptions
@@ -32,21 +32,22 @@ class DuplicateFinder:
         self._reading = reading
         self._unique = self._unique_column()
         self._is_email = self._unique in emails
-        self._shared = self._is_waived("allow_shared")
+        self._beside = self._waiver.once_with if self._waiver else None
         self._folds = False  # some key differs from its folded form
 
     def _unique_column(self) -> str | None:
         operation = self._binding.operation
-        if self._is_waived("allow_repeats"):
+        if self._waiver is not None and self._waiver.once_with is None:
             return None
         if operation.unique in operation.one_of:
             return next(c.name for c in self._binding.fields if c.name in operation.one_of)
         return operation.unique
 
-    def _is_waived(self, option: str) -> bool:
-        """Whether the operation has this waiver, and it was given."""
+    @property
+    def _waiver(self) -> Waiver | None:
+        """The operation's waiver, where it was given."""
         waiver = self._binding.operation.waiver
-        return waiver is not None and waiver.option == option and self._reading.waives(option)
+        return waiver if waiver is not None and self._reading.waives(waiver.option) else None
 
     def keys(
         self, rows: Sequence[Row], sent: Sequence[Row], empty: Collection[tuple[int, str | None]]
@@ -74,9 +75,9 @@ class DuplicateFinder:
             keys = [(number, constant or "") for number, _, _ in sent]
         if self._is_email:
             return [(number, identity_of(key), None) for number, key in keys]
-        if self._shared:
-            contact = {n: self._binding.values(c).get("contact_uuid", "") for n, _, c in rows}
-            pairs = [(number, f"{key}\n{contact[number]}") for number, key in keys]
+        if self._beside is not None:
+            other = {n: self._binding.values(c).get(self._beside, "") for n, _, c in rows}
+            pairs = [(number, f"{key}\n{other[number]}") for number, key in keys]
             return [(number, pair, _fold(pair)) for number, pair in pairs]
         if _is_plain("".join([key for _, key in keys])):
             return [(number, key, None) for number, key in keys]
