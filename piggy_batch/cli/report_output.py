@@ -48,6 +48,7 @@ def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_js
     from piggy_batch.reporting.notice import Level
     from piggy_batch.reporting.render import json_values, plain_text
 
+    report = report.for_readers()
     listed = any(part.lists for part in report.parts)
     if as_json:
         click.echo(json_text(json_values.as_json(report)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from piggy_batch.reporting.phrases import Phrase
+from piggy_batch.reporting.phrases import Phrase, Value
 
 
 class Level(StrEnum):
@@ -23,16 +23,16 @@ class Notice(Phrase):
     level: Level = Level.NOTE
 
 
-def note(template: str, **values: str | int | Phrase) -> Notice:
+def note(template: str, **values: Value) -> Notice:
     """How figures were reckoned."""
     return Notice(template, values)
 
 
-def check(template: str, **values: str | int | Phrase) -> Notice:
+def check(template: str, **values: Value) -> Notice:
     """What a person should look at."""
     return Notice(template, values, Level.CHECK)
 
 
-def partial(template: str, **values: str | int | Phrase) -> Notice:
+def partial(template: str, **values: Value) -> Notice:
     """What may be missing; ``template`` begins with PARTIAL."""
     return Notice(template, values, Level.PARTIAL)

@@ -51,6 +51,16 @@ def parse_period(text: str, today: date) -> Period:
     )
 
 
+def period_between(opening: date, closing: date) -> Period | None:
+    """The month, quarter or year from the end of ``opening`` to that of ``closing``; None where it is none of them."""
+    first, after = opening + timedelta(days=1), closing + timedelta(days=1)
+    number = _month_number(first)
+    months = _month_number(after) - number
+    if (first.day, after.day) != (1, 1) or months not in _LAST_MONTHS.values() or number % months:
+        return None
+    return _of_months(number, months)
+
+
 def require_over(period: Period, today: date) -> None:
     """SetupError where ``period`` goes on after ``today`` has begun."""
     if period.last >= today:

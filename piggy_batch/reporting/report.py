@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from piggy_batch.reporting.notice import Level
@@ -55,6 +55,7 @@ class ReportRequest:
     as_of: date | None = None  # None: what the closing snapshot speaks for
     since: date | None = None  # None: what the opening snapshot speaks for
     lists: tuple[str, ...] = ()  # members of LISTS
+    lists_shown: bool = True  # False: only for a file of cards
     sample: SampleRequest | None = None  # None: lists are whole
     transactions: TransactionsFile | None = None
     accounts: Accounts | None = None  # None: no ledger lines
@@ -105,6 +106,13 @@ class Report:
     sources: tuple[SourceFile, ...]
     notices: tuple[Notice, ...]  # the gravest first
     partial: bool  # cards or transactions may be missing from the figures, those of the trend aside
+    lists_shown: bool = True  # False: the lists of cards are for a file of cards only
+
+    def for_readers(self) -> Report:
+        """The report without lists that only a file of cards is to hold."""
+        if self.lists_shown:
+            return self
+        return replace(self, parts=tuple(replace(part, lists=()) for part in self.parts), lists_shown=True)
 
     @property
     def closed(self) -> bool:

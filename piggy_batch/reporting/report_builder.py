@@ -123,6 +123,7 @@ class _Builder:
             sources=tuple(self.sources),
             notices=tuple(sorted(notices, key=lambda notice: list(Level).index(notice.level))),
             partial=incomplete,
+            lists_shown=request.lists_shown,
         )
 
     def _read_pair(self) -> list[SnapshotCards | None]:
@@ -212,12 +213,12 @@ class _Builder:
         moves, comparison = net_movements(matched), None
         facts = CardFacts((request.opening, opening), (request.closing, closing))
         if frame is None:
-            self.notices += swept_notice(matched)
+            self.notices += swept_notice(matched, currency)
         else:
             found = assign(frame, matched, opening, closing, (self.begin, self.end))
             comparison = compare(found, matched, moves, names, request.zone, facts)
             moves = gross_movements(matched, found.flows)
-            self.notices += unreconciled(comparison)
+            self.notices += unreconciled(comparison, currency)
         roll, rolls = roll_forward(matched, moves, owed, liable, names)
         lists += [movement_list(matched, kind, moves, names, facts) for kind in request.lists if kind not in BALANCES]
         lines = self._ledger(rolls, currency) if request.accounts else ()

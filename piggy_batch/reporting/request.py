@@ -48,6 +48,7 @@ def request_from(given: Mapping[str, Any], now: datetime, read_workbook: Workboo
         as_of=as_of,
         since=since,
         lists=_lists(given, alone=chosen.opening is None),
+        lists_shown=bool(given["lists"]) or given["sample"] is not None,
         sample=None if given["sample"] is None else SampleRequest(given["sample"], given["seed"]),
         transactions=TransactionsFile(transactions, read_workbook, given["accept_partial"]) if transactions else None,
         accounts=Accounts.parse(given["accounts"]) if given["accounts"] or needs_ledger else None,

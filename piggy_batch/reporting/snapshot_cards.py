@@ -15,6 +15,7 @@ from piggy_batch.errors import SetupError
 from piggy_batch.reporting.dates import micros
 from piggy_batch.reporting.definitions import State
 from piggy_batch.reporting.notice import check, note
+from piggy_batch.reporting.phrases import Amount
 from piggy_batch.reporting.snapshot import SCHEMA, Snapshot, check_columns, conform
 
 if TYPE_CHECKING:
@@ -173,8 +174,8 @@ def _amounts(column: Any, file: str, notices: list[Notice]) -> Ints:
     amounts = _filled(column, 0)
     negative = amounts < 0
     if count := int(negative.sum()):
-        words = "{file}: {count} cards with a negative balance, {cents} cents in all; counted as they are"
-        notices.append(check(words, file=file, count=count, cents=int(amounts[negative].sum())))
+        words = "{file}: {count} cards with a negative balance, {amount} in all; counted as they are"
+        notices.append(check(words, file=file, count=count, amount=Amount(int(amounts[negative].sum()), None)))
     return amounts
 
 

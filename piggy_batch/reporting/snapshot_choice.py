@@ -103,7 +103,7 @@ def _without_future(snapshots: Sequence[Snapshot], today: date) -> tuple[list[Sn
         raise SetupError(f"{snapshots[0].path}: counts for a day in the future, and so do all others; {_TAKE}")
     late = [snapshot for snapshot in snapshots if snapshot.day > today]
     return known, [
-        check("{file} counts for {day}, a day in the future, and is left out", file=s.path.name, day=str(s.day))
+        check("{file} counts for {day}, a day in the future, and is left out", file=s.path.name, day=s.day)
         for s in late
     ]
 
@@ -125,7 +125,7 @@ def _mid_month(opening: Snapshot, closing: Snapshot) -> list[Notice]:
         note(
             "opening is the snapshot before, of {opening}, which is no end of a month: the movements are those of "
             "{days} days. For a whole month use --period {month}",
-            opening=str(opening.day),
+            opening=opening.day,
             days=(closing.day - opening.day).days,
             month=f"{closing.day:%Y-%m}",
         )

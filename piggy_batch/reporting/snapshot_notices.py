@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from piggy_batch.reporting.dates import day_of, distance, shown
+from piggy_batch.reporting.dates import day_of, distance
 from piggy_batch.reporting.movements import swept_cards
 from piggy_batch.reporting.notice import check, note, partial
-from piggy_batch.reporting.phrases import Label
+from piggy_batch.reporting.phrases import Amount, Label, Value
 from piggy_batch.reporting.snapshot import find_summary
 from piggy_batch.reporting.sources import called
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from piggy_batch.reporting.money import Currency
     from piggy_batch.reporting.notice import Notice
     from piggy_batch.reporting.snapshot import Snapshot
     from piggy_batch.reporting.snapshot_cards import SnapshotCards
@@ -46,7 +47,7 @@ def staleness(snapshot: Snapshot, moment: datetime, role: Label, zone: ZoneInfo)
     lag = distance(snapshot.moment, day, zone)
     if not lag:
         return []
-    values = {"role": role, "read": shown(snapshot.moment, zone), "day": str(day)}
+    values: dict[str, Value] = {"role": role, "read": snapshot.moment.astimezone(zone), "day": day}
     if abs(lag) <= timedelta(days=1):
         return [note("the {role} balances of {day} were read on {read}; expiry is reckoned as of {day}", **values)]
     return [
@@ -86,38 +87,44 @@ def doubles(used: Iterable[Snapshot], history: Iterable[Snapshot], zone: ZoneInf
     return [
         note(
             "{day} has {count} snapshots; the one of {moment} is used",
-            day=str(snapshot.day),
+            day=snapshot.day,
             count=count,
-            moment=shown(snapshot.moment, zone),
+            moment=snapshot.moment.astimezone(zone),
         )
         for snapshot in used
         if (count := sum(other.day == snapshot.day for other in known)) > 1
     ]
 
 
-def swept_notice(cards: MatchedCards) -> list[Notice]:
+def swept_notice(cards: MatchedCards, currency: Currency) -> list[Notice]:
     """Without transactions nobody can tell whether a card was spent before it expired."""
     swept = swept_cards(cards)
     cents = int(cards.opening_cents[swept].sum())
     if not cents:
         return []
     words = (
-        "{count} cards expired between the snapshots and hold nothing now; what they held at opening, {cents} cents, "
+        "{count} cards expired between the snapshots and hold nothing now; what they held at opening, {amount}, "
         "counts as expired. What was spent between the opening and the expiry cannot be told apart from it: "
         "--transactions shows it"
     )
-    return [note(words, count=int((swept & (cards.opening_cents != 0)).sum()), cents=cents)]
+    count = int((swept & (cards.opening_cents != 0)).sum())
+    return [note(words, count=count, amount=Amount(cents, currency))]
 
 
-def unreconciled(comparison: TransactionComparison) -> list[Notice]:
+def unreconciled(comparison: TransactionComparison, currency: Currency) -> list[Notice]:
     """That transactions do not account for every card."""
-    if comparison.reconciled:
-        return []
-    words = (
-        "{count} cards changed by another amount than their transactions say, and {nameless} transactions have no "
-        "card: see the differences by card"
-    )
-    return [check(words, count=len(comparison.differences), nameless=comparison.without_card)]
+    found = []
+    if count := len(comparison.differences):
+        words = (
+            "{count} cards in {currency} changed by another amount than their transactions say: see the differences "
+            "by card"
+        )
+        found.append(check(words, count=count, currency=currency.code))
+    if count := comparison.without_card:
+        words = "{count} transactions between the two readings have no card that is known: {amount} in all"
+        amount = Amount(comparison.without_card_cents, currency)
+        found.append(check(words, count=count, amount=amount))
+    return found
 
 
 def renamed(opening: SnapshotCards, closing: SnapshotCards) -> list[Notice]:

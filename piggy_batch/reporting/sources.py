@@ -79,7 +79,7 @@ def transactions_source(found: Companion, rows: int) -> SourceFile:
 
 def called(snapshot: Snapshot) -> Phrase:
     """How messages name a snapshot."""
-    return phrase("the snapshot of {day} ({file})", day=str(snapshot.day), file=snapshot.path.name)
+    return phrase("the snapshot of {day} ({file})", day=snapshot.day, file=snapshot.path.name)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

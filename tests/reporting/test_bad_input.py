@@ -135,7 +135,7 @@ def test_negative_amounts(account: Account, tmp_path: Path, report: Run, figures
     assert found["liability"]["outstanding_cents"] == 200
     assert found["roll_forward"]["redeemed"] == 500
     assert found["roll_forward"]["residual"] == 0
-    assert any("1 cards with a negative balance, -800 cents in all" in notice for notice in found["notices"])
+    assert any("1 cards with a negative balance, \N{MINUS SIGN}8.00 in all" in notice for notice in found["notices"])
     assert report(opening, closing, "--to", tmp_path / "r.html").exit_code == 0
 
 

@@ -21,6 +21,7 @@ from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.render.line_chart import _axis, trend_chart
 from piggy_batch.reporting.report import CurrencyPart
 from tests.reporting.rich import NAMES, make_store
+from tests.reporting.support import CLOSING, OPENING, Account
 
 if TYPE_CHECKING:
     from piggy_batch.reporting.render.line_chart import LineChart, Mark
@@ -76,6 +77,28 @@ def test_waterfall_leaves_out_what_did_not_move(page: str) -> None:
     assert "0.00" not in amounts
     assert re.search(r"Nothing: redemptions undone, .*no longer listed\.", chart)
     assert ('class="break"' in chart) == ("are cut: they are drawn from" in chart)
+
+
+def test_quiet_month_is_whole_and_an_empty_one_draws_nothing(tmp_path: Path, report: Run) -> None:
+    """Nothing moved: two bars from zero, without a cut; steps of nothing have no bar; without a card there is none."""
+    account = Account()
+    for number, name in ((1, "quiet"), (0, "empty")):
+        if number:
+            account.add("c-1", 519_900, expires=CLOSING + timedelta(days=40))
+        files = [account.export(tmp_path / f"{n}-{name}.parquet", at) for n, at in enumerate((OPENING, CLOSING))]
+        target = tmp_path / f"{name}.html"
+        assert report(*files, "--to", target).exit_code == 0
+        account.cards.clear()
+    quiet = (tmp_path / "quiet.html").read_text()
+    chart = quiet[quiet.index('id="waterfall-chart"') :].partition("</figure>")[0]
+    assert re.findall(r'x="([\d.]+)%" y="4" width="([\d.]+)%"', chart) == [("0.0", "100.0")] * 2
+    assert 'class="break"' not in chart
+    expiry = quiet[quiet.index('id="expiry-chart"') :].partition("</figure>")[0]
+    assert (expiry.count("<rect"), expiry.count('class="edge'), expiry.count('class="bar-label"')) == (1, 1, 8)
+    empty = (tmp_path / "empty.html").read_text()
+    assert "waterfall-chart" not in empty
+    assert "expiry-chart" not in empty
+    assert '<tr class="group">' not in empty, "no heading without lines under it"
 
 
 def chart_of(moments: list[datetime], values: list[int]) -> LineChart:
@@ -134,7 +157,9 @@ def test_labels_of_the_trend_never_collide(gaps: list[int], seed: int, swing: in
     days = {moment.astimezone(AMSTERDAM).date() for moment in moments}
     ticks = [mark for mark in chart.ticks if mark.y == 212]
     assert {mark.text for mark in ticks} <= {ENGLISH.day(day, year=False) for day in days}
-    assert ENGLISH.day(max(days), year=False) in {mark.text for mark in ticks}
+    for end in (min(days), max(days)):
+        assert ENGLISH.day(end, year=False) in {mark.text for mark in ticks if mark.style == "roomy"} or len(days) == 2
+    assert ENGLISH.day(max(days), year=False) in {mark.text for mark in ticks if mark.style == "narrow"}
 
 
 @given(low=st.integers(-(10**12), 10**12), more=st.integers(0, 10**12))
@@ -147,6 +172,18 @@ def test_axis_holds_every_value_in_few_round_steps(low: int, more: int) -> None:
     assert (begin, end) == (steps[0], steps[-1])
     if begin > 0:
         assert begin > more, "an axis is cut only where the change is small beside the amounts"
+    labels = [ENGLISH.short(step // 100) for step in steps]
+    assert len(set(labels)) == len(labels), "two steps never read the same"
+    assert all(step % 100 == 0 for step in steps)
+
+
+def test_first_amount_stands_beside_its_point_or_not_at_all() -> None:
+    """Where the line rises at once, the amount would hang in the air above it."""
+    moments = [datetime(2026, month, 1, tzinfo=AMSTERDAM) - timedelta(seconds=1) for month in range(2, 13)]
+    steep, gentle = ([first, *([90_000_00] * 10)] for first in (1_000_00, 95_000_00))
+    shown = {mark.text for mark in chart_of(moments, steep).amounts}
+    assert shown == {"€90,000.00"}
+    assert "€95,000.00" in {mark.text for mark in chart_of(moments, gentle).amounts}
 
 
 def test_october_reads_october() -> None:

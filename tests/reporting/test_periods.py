@@ -7,10 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
 
 from piggy_batch.errors import SetupError
-from piggy_batch.reporting.periods import Period, parse_period
+from piggy_batch.reporting.periods import Period, parse_period, period_between
+from piggy_batch.reporting.render.dutch import DUTCH
+from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.snapshot_store import Store
 from tests.reporting.support import Account, Run, place
 
@@ -81,6 +84,38 @@ def test_period_takes_the_ends_of_months(store: Path, figures: Figures) -> None:
     assert len(figures("--store", store, "--period", "2026-11")["trend"]) == 5
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing", "english", "dutch"),
+    [
+        (date(2026, 10, 31), date(2026, 11, 30), "November 2026", "november 2026"),
+        (date(2024, 1, 31), date(2024, 2, 29), "February 2024", "februari 2024"),
+        (date(2026, 9, 30), date(2026, 12, 31), "Q4 2026", "4e kwartaal 2026"),
+        (date(2025, 12, 31), date(2026, 12, 31), "2026", "2026"),
+        (date(2026, 10, 31), date(2026, 12, 31), None, None),
+        (date(2026, 8, 31), date(2026, 11, 30), None, None),
+        (date(2026, 10, 15), date(2026, 11, 15), None, None),
+    ],
+)
+def test_calendar_periods_have_a_name(opening: date, closing: date, english: str | None, dutch: str | None) -> None:
+    """A month, a quarter or a year, however its two ends were chosen; three months across quarters are none."""
+    period = period_between(opening, closing)
+    assert (period and ENGLISH.period(period)) == english
+    assert (period and DUTCH.period(period)) == dutch
+
+
+def test_page_says_which_month_it_is(store: Path, report: Run, tmp_path: Path) -> None:
+    """The month stands in the title and the heading of the page, in the workbook and on the terminal."""
+    page, book = tmp_path / "r.html", tmp_path / "r.xlsx"
+    report("--store", store, "--period", "2026-11", "--to", page, "--to", book)
+    assert "<h1>Giftcards, November 2026: a-1</h1>" in page.read_text()
+    assert "<title>Giftcards, November 2026: a-1, 30 Nov 2026" in page.read_text()
+    assert openpyxl.load_workbook(book)["Summary"]["A1"].value == "Giftcards, November 2026: a-1"
+    shown = report("--store", store, "--period", "2026-11").stdout
+    assert shown.startswith("Giftcards, November 2026: a-1, as of 2026-11-30 23:59:59 CET, amounts in EUR")
+    other = report("--store", store, "--as-of", "2026-11-15").stdout
+    assert other.startswith("Giftcards: a-1, as of 2026-11-15 09:00:00 CET")
+
+
 def test_last_month_is_that_of_the_time_zone(store: Path, figures: Figures) -> None:
     """Five past midnight in Amsterdam is still November in UTC; the period is November all the same."""
     just_after = local(2026, 12, 1, 0, 5) + timedelta(minutes=1)
@@ -125,7 +160,7 @@ def test_reading_of_another_time_is_told_on_every_form(tmp_path: Path, report: R
     page = tmp_path / "r.html"
     result = report("--store", store.root, "--to", page)
     assert words in result.stderr
-    assert words in page.read_text()
+    assert "read on 27 Nov 2026, 10:00:00 CET, 149 days from 30 Jun 2026" in page.read_text()
     assert 'class="verdict good"' not in page.read_text()
 
 

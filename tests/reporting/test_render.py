@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -152,10 +153,10 @@ def test_first_screen_says_the_month(page: str, snapshot_files: tuple[Path, Path
     shown = re.findall(r'<span class="value">(.*?)</span>', page)
     euro = Currency("EUR")
     assert shown == [ENGLISH.money(cents, euro, sign=n == 1) for n, cents in enumerate(amounts)]
-    share = re.search(r"Change since 31 Oct 2026.*?<span class=\"detail\">(.*?)</span>", page, flags=re.DOTALL)
+    share = re.search(r"<dt>Change</dt>.*?<span class=\"detail\">(.*?)</span>", page, flags=re.DOTALL)
     assert share
     percent = (roll["closing"] - roll["opening"]) / roll["opening"] * 100
-    assert share[1] == f"+{percent:,.1f}\N{NO-BREAK SPACE}%"
+    assert share[1] == f"+{percent:,.1f}\N{NO-BREAK SPACE}% since 31 Oct 2026"
     order = [page.index(words) for words in ("Complete, proven", 'class="facts', 'id="trend-chart"', "To book as the")]
     assert order == sorted(order)
     assert "30 Nov 2026, 22:00:00 CET" in page
@@ -320,6 +321,9 @@ def test_workbook(snapshot_files: tuple[Path, Path], report: Run, figures: Figur
     assert EVIL in [row[0].value for row in book["Balances"].iter_rows()]
     days = [row[0].value for row in book["Trend"].iter_rows(min_row=2)]
     assert days == [datetime(2026, 10, 31), datetime(2026, 11, 30)]  # noqa: DTZ001 - a cell's date has no zone
+    assert [row[1].value for row in book["Trend"].iter_rows(min_row=2)] == [
+        moment.astimezone(ZoneInfo("Europe/Amsterdam")).replace(tzinfo=None) for moment in (OPENING, CLOSING)
+    ]
     listed = [round(row[-1].value * 100) for row in book["Cards redeemed"].iter_rows(min_row=2)]
     assert listed == [card["cents"] for card in found["lists"]["redeemed"]]
     last = [[cell.value for cell in row] for row in book["Definitions and sources"].iter_rows()]
@@ -409,6 +413,18 @@ def test_terminal(snapshot_files: tuple[Path, Path], report: Run) -> None:
         r"complete, proven: 2026-11-30: outstanding CHF\xa0[\d,]+\.\d\d on \d+ cards; expired with balance ", last
     )
     assert last.endswith("; closes")
+
+
+def test_terminal_keeps_its_columns(tmp_path: Path, report: Run) -> None:
+    """A name with a line break stays on its line, and one of wide characters takes two columns for each."""
+    account = Account(programs={"p-1": "line\nbreak", "p-2": "贈り物", "p-3": "plain"})
+    for program in account.programs:
+        account.add(f"c-{program}", 1_000, program=program)
+    lines = report(account.export(tmp_path / "a.parquet", CLOSING)).stdout.splitlines()
+    at = lines.index("  By program")
+    shown = [line.replace("贈り物", "wide..") for line in lines[at + 1 : at + 4]]
+    assert [line.split("  ")[1] for line in shown] == ["line\\nbreak", "plain", "wide.."]
+    assert len({line.index("10.00") for line in shown}) == 1
 
 
 def test_csv_is_byte_true_and_says_what_a_spreadsheet_would_run(

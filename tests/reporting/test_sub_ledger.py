@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,23 @@ def test_all_writes_a_sheet_for_each_figure(files: tuple[Path, Path], tmp_path: 
     assert round(sum(outstanding) * 100) == round(book["Summary"]["B5"].value * 100)
     head = [cell.value for cell in book["Cards between programs"][1]]
     assert {"Giftcard UUID", "Hash", "Program", "From program"} <= set(head)
+
+
+def test_file_of_cards_leaves_the_other_forms_as_they_are(
+    files: tuple[Path, Path], tmp_path: Path, report: Run
+) -> None:
+    """Cards asked for as Parquet crowd neither page nor CSV nor JSON; --list puts them there."""
+    for name, *words in (("alone",), ("with", "--to", tmp_path / "cards.parquet")):
+        made = report(
+            *files, *words, "--json", *(o for e in ("csv", "html") for o in ("--to", tmp_path / f"{name}.{e}"))
+        )
+        assert made.exit_code == 0
+        (tmp_path / f"{name}.json").write_text(made.stdout)
+    for ending in ("csv", "html", "json"):
+        alone, beside = ((tmp_path / f"{name}.{ending}").read_text() for name in ("alone", "with"))
+        assert re.sub(r"Made .*?\.|\"made_at.*", "", alone) == re.sub(r"Made .*?\.|\"made_at.*", "", beside)
+    report(*files, "--list", "issued", "--to", tmp_path / "cards.parquet", "--to", tmp_path / "listed.html")
+    assert 'id="cards_issued"' in (tmp_path / "listed.html").read_text()
 
 
 def test_balances_of_a_single_snapshot_are_listed_too(files: tuple[Path, Path], figures: Figures, report: Run) -> None:

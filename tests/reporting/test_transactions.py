@@ -194,7 +194,7 @@ def test_change_without_a_transaction_is_neither_issued_nor_redeemed(month: Mont
     assert "transactions do not account for every card" in result.stderr
     page = month.folder / "r.html"
     told = report(*files, "--to", page)
-    assert "2 cards changed by another amount than their transactions say" in told.stderr
+    assert "2 cards in EUR changed by another amount than their transactions say" in told.stderr
     assert 'class="verdict warn"' in page.read_text(), "such a month is not green"
 
 

@@ -45,6 +45,7 @@ class Bar:
     style: str  # what the amount is: outstanding, expired, adds, takes, sum, others
     broken: str = ""  # "begin" or "end" where the scale is cut
     level: float | None = None  # where the next bar of a waterfall begins
+    is_drawn: bool = True  # however short; False where the amount is nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,12 @@ def programs_chart(part: CurrencyPart, language: Language) -> BarChart | None:
     return _bar_chart("programs", "Outstanding by program", bars, notes, language, zero)
 
 
-def expiry_chart(part: CurrencyPart, language: Language) -> BarChart:
-    """Balance by time to expiry; what has expired stands apart in colour."""
+def expiry_chart(part: CurrencyPart, language: Language) -> BarChart | None:
+    """Balance by time to expiry; what has expired stands apart in colour; None where nothing is left to expire."""
     steps = part.closing.expiry
     values = [step.balance_cents for step in steps]
+    if not any(values):
+        return None
     scale = (min(0, *values), max(0, *values) or 1)
     bars = [
         _bar(
@@ -101,20 +104,22 @@ def expiry_chart(part: CurrencyPart, language: Language) -> BarChart:
     return _bar_chart("expiry", "When balances expire", bars, [], language, zero)
 
 
-def waterfall_chart(movements: Movements, language: Language) -> BarChart:
+def waterfall_chart(movements: Movements, language: Language) -> BarChart | None:
     """How opening became closing, one bar per movement; movements of nothing are left out, and named below.
 
     Where the movements are small beside the balance, the two sums are cut off at their beginning: from zero the
-    movements could not be seen.
+    movements could not be seen. None where there was nothing and nothing came.
     """
     roll = movements.roll
     changes = [(label, roll.movements[m] * (1 if m in ADDS else -1)) for m, label in MOVEMENT_LABELS.items()]
     changes += [(UNEXPLAINED, roll.unexplained), (RESIDUAL, roll.residual)]
     moved = [(label, cents) for label, cents in changes if cents]
+    if not moved and not roll.opening:
+        return None
     still = [language.say(label) for label, cents in changes if not cents and label in MOVEMENT_LABELS.values()]
     amounts = [roll.opening, *(cents for _, cents in moved), roll.closing]
     levels = list(accumulate(amounts[:-1]))
-    floor = _floor(levels)
+    floor = _floor(levels) if moved else 0
     low, high = min(floor, *levels), max(floor, *levels)
     high = high if high > low else low + 1
     spans = [(floor, roll.opening), *pairwise(levels), (floor, roll.closing)]
@@ -126,7 +131,8 @@ def waterfall_chart(movements: Movements, language: Language) -> BarChart:
         begin, end = (_percent(edge, low, high) for edge in sorted(span))
         broken = "begin" if floor and style == "sum" else ""
         at = None if level is None else _percent(level, low, high)
-        bars.append(Bar(language.say(label), language.amount(cents), begin, end - begin, style, broken, at))
+        amount = language.amount(cents)
+        bars.append(Bar(language.say(label), amount, begin, end - begin, style, broken, at, is_drawn=bool(cents)))
     notes = []
     if floor:
         words = "Opening and closing are cut: they are drawn from {floor}, not from zero."
@@ -139,7 +145,7 @@ def waterfall_chart(movements: Movements, language: Language) -> BarChart:
 
 def _bar(label: str, cents: int, scale: tuple[int, int], style: str, language: Language) -> Bar:
     begin, end = (_percent(edge, *scale) for edge in sorted((0, cents)))
-    return Bar(label, language.amount(cents), begin, end - begin, style)
+    return Bar(label, language.amount(cents), begin, end - begin, style, is_drawn=bool(cents))
 
 
 def _bar_chart(

@@ -7,11 +7,13 @@ SENTENCES = {
         "Transacties verklaren niet het verschil van elke kaart; wat zij openlaten staat op een eigen regel."
     ),
     (
-        "{count} cards changed by another amount than their transactions say, and {nameless} transactions have no "
-        "card: see the differences by card"
+        "{count} cards in {currency} changed by another amount than their transactions say: see the differences by card"
     ): (
-        "{count} kaarten veranderden met een ander bedrag dan hun transacties zeggen, en {nameless} transacties hebben "
-        "geen kaart: zie de verschillen per kaart"
+        "{count} kaarten in {currency} veranderden met een ander bedrag dan hun transacties zeggen: zie de "
+        "verschillen per kaart"
+    ),
+    "{count} transactions between the two readings have no card that is known: {amount} in all": (
+        "{count} transacties tussen de twee lezingen horen bij geen bekende kaart: samen {amount}"
     ),
     "A sample of {size} of {count} cards, seed {seed}: those whose SHA-256 of seed:giftcard_uuid is smallest.": (
         "Een steekproef van {size} van de {count} kaarten, seed {seed}: die met de kleinste SHA-256 van "
@@ -163,11 +165,11 @@ SENTENCES = {
         "en uitgezette saldi staan apart."
     ),
     (
-        "{count} cards expired between the snapshots and hold nothing now; what they held at opening, {cents} "
-        "cents, counts as expired. What was spent between the opening and the expiry cannot be told apart from it: "
+        "{count} cards expired between the snapshots and hold nothing now; what they held at opening, {amount}, "
+        "counts as expired. What was spent between the opening and the expiry cannot be told apart from it: "
         "--transactions shows it"
     ): (
-        "{count} kaarten zijn tussen de opnamen vervallen en nu leeg; hun beginsaldo, {cents} cent, telt als "
+        "{count} kaarten zijn tussen de opnamen vervallen en nu leeg; hun beginsaldo, {amount}, telt als "
         "vervallen. Wat tussen de beginstand en het vervallen is ingewisseld, is daarvan niet te onderscheiden: "
         "--transactions toont het"
     ),
@@ -206,8 +208,8 @@ SENTENCES = {
     '{file}: {count} cards expire in the year 9999; counted as "later", not as "never"': (
         '{file}: {count} kaarten vervallen in het jaar 9999; geteld als "later", niet als "nooit"'
     ),
-    "{file}: {count} cards with a negative balance, {cents} cents in all; counted as they are": (
-        "{file}: {count} kaarten met een negatief saldo, samen {cents} cent; geteld zoals ze zijn"
+    "{file}: {count} cards with a negative balance, {amount} in all; counted as they are": (
+        "{file}: {count} kaarten met een negatief saldo, samen {amount}; geteld zoals ze zijn"
     ),
     "{file}: {count} old rows without a card uuid; {found} found by their card id, {left} stay without a card": (
         "{file}: {count} oude rijen zonder kaart-uuid; {found} gevonden via hun kaart-id, {left} blijven zonder kaart"

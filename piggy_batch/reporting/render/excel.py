@@ -10,7 +10,7 @@ import xlsxwriter
 from piggy_batch.files import atomic_file
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.glossary import definitions
-from piggy_batch.reporting.render.first_screen import facts, grave, minor, to_book, verdict_of
+from piggy_batch.reporting.render.first_screen import facts, grave, heading, minor, to_book, verdict_of
 from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.render.report_tables import part_tables, sources_table
 from piggy_batch.reporting.render.table_model import CellKind, ReportTable, shown_cell
@@ -116,8 +116,7 @@ class _Workbook:
         sheet.set_column(1, 1, 22)
         sheet.set_column(2, 2, 48)
         sheet.freeze_panes(3, 0)
-        account = f": {report.account}" if report.account else ""
-        sheet.write_string(0, 0, f"Giftcards{account}", self._title)
+        sheet.write_string(0, 0, printable_line(heading(report, ENGLISH)), self._title)
         sheet.write_string(1, 0, verdict_of(report).words, self._bold)
         since = f", since {shown(report.since, report.zone)}" if report.since else ""
         sheet.write_string(2, 0, f"as of {shown(report.as_of, report.zone)}{since}")
@@ -201,7 +200,8 @@ class _Workbook:
             elif column.kind is CellKind.DATE:
                 sheet.write_datetime(place, index, value, look)
             elif column.kind is CellKind.MOMENT:
-                sheet.write_datetime(place, index, value.replace(tzinfo=None), look)
+                # A spreadsheet rounds the last instant of a day up to the next one.
+                sheet.write_datetime(place, index, value.replace(tzinfo=None, microsecond=0), look)
             else:
                 sheet.write_number(place, index, value, look)
 

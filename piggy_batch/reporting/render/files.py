@@ -20,6 +20,8 @@ def is_ledger(target: Path) -> bool:
 
 def write_report(report: Report, target: Path, language: str = "en") -> None:
     """Each form of a report needs its own library; only that one is imported. ``language``: of a page."""
+    if target.suffix.lower() != ".parquet":
+        report = report.for_readers()
     match target.suffix.lower():
         case ".html" | ".htm":
             from piggy_batch.reporting.render.html import write_page

@@ -9,7 +9,8 @@ from piggy_batch.reporting.cohorts import share_of
 from piggy_batch.reporting.dates import day_of
 from piggy_batch.reporting.definitions import ExpiryBucket, Movement
 from piggy_batch.reporting.notice import Level
-from piggy_batch.reporting.phrases import Label, Phrase, phrase
+from piggy_batch.reporting.periods import period_between
+from piggy_batch.reporting.phrases import Amount, Label, Phrase, phrase
 
 if TYPE_CHECKING:
     from piggy_batch.reporting.render.language import Language
@@ -36,13 +37,21 @@ class ReportVerdict:
     words: Label
 
 
+def heading(report: Report, language: Language) -> str:
+    """What it is, of which month, quarter or year where it is of one, and whose."""
+    found = [language.say(Label("Giftcards"))]
+    if report.since and (period := period_between(*(day_of(m, report.zone) for m in (report.since, report.as_of)))):
+        found.append(language.period(period))
+    return ", ".join(found) + (f": {report.account}" if report.account else "")
+
+
 def facts(report: Report, part: CurrencyPart, language: Language) -> tuple[Fact, ...]:
     """Outstanding, its change, what moved, and what expires soon."""
     total, soon = part.closing.total, [step for step in part.closing.expiry if step.bucket in _SOON]
     average = phrase(
         "{cards}, on average {amount}",
         cards=_cards(total.cards, language),
-        amount=language.money(total.average_cents, part.currency),
+        amount=Amount(total.average_cents, part.currency),
     )
     outstanding = Fact(Label("Outstanding"), total.outstanding_cents, language.say(average))
     expiring = Fact(
@@ -63,15 +72,11 @@ def _moved(report: Report, movements: Movements, language: Language) -> tuple[Fa
     roll = movements.roll
     change = roll.closing - roll.opening
     share = share_of(change, roll.opening)
-    begin = language.day(day_of(movements.opening.moment, report.zone))
+    begin = phrase("since {day}", day=day_of(movements.opening.moment, report.zone))
+    percent = "" if share is None else f"{language.share(share, sign=True)} "
     put_on = (Movement.ISSUED, Movement.TOPPED_UP)
     found = [
-        Fact(
-            phrase("Change since {day}", day=begin),
-            change,
-            "" if share is None else language.share(share, sign=True),
-            signed=True,
-        ),
+        Fact(Label("Change"), change, percent + language.say(begin), signed=True),
         Fact(
             Label("Issued and topped up"),
             sum(roll.movements[m] for m in put_on),
@@ -114,10 +119,10 @@ def to_book(report: Report, part: CurrencyPart, language: Language) -> str:
     return language.say(
         phrase(
             words,
-            day=language.day(day_of(report.as_of, report.zone)),
-            outstanding=language.money(total.outstanding_cents, part.currency),
-            expired=language.money(total.expired_cents, part.currency),
-            inactive=language.money(total.inactive_cents, part.currency),
+            day=day_of(report.as_of, report.zone),
+            outstanding=Amount(total.outstanding_cents, part.currency),
+            expired=Amount(total.expired_cents, part.currency),
+            inactive=Amount(total.inactive_cents, part.currency),
         )
     )
 

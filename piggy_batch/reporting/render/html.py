@@ -10,7 +10,7 @@ from piggy_batch.files import render_template, write_whole
 from piggy_batch.reporting.glossary import definitions
 from piggy_batch.reporting.phrases import phrase
 from piggy_batch.reporting.render.bar_charts import BarChart, expiry_chart, programs_chart, waterfall_chart
-from piggy_batch.reporting.render.first_screen import Fact, facts, grave, minor, to_book, verdict_of
+from piggy_batch.reporting.render.first_screen import Fact, facts, grave, heading, minor, to_book, verdict_of
 from piggy_batch.reporting.render.language import ENGLISH, Language
 from piggy_batch.reporting.render.line_chart import trend_chart
 from piggy_batch.reporting.render.report_tables import part_tables, sources_table
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 1_000  # of a list on the page; the other forms hold all
 _HEAT_STEPS = 8  # shades of a heat map
+_MOST_SOURCES = 20  # files that are listed at the end of a page; more are an appendix on paper
 _SMALL = 8  # rows up to which a table is kept on one sheet of paper
 _LONG = 13  # characters of an amount from which all are set smaller
 _WIDE = 7  # columns from which a table is set smaller
@@ -92,6 +93,7 @@ def render(report: Report, language: Language = ENGLISH) -> str:
         "verdict": verdict_of(report),
         "grave": grave(report, language),
         "minor": minor(report, language),
+        "heading": heading(report, language),
         "moment": moment,
         "since": language.moment(report.since, report.zone) if report.since else None,
         "made": language.moment(report.made_at, report.zone),
@@ -157,6 +159,7 @@ def _section(table: ReportTable, chart: BarChart | None, language: Language) -> 
             ("wide", len(places) >= _WIDE),
             ("narrow", len(places) <= 4),
             ("short", len(rows) <= _SMALL),
+            ("appendix", table.key == "sources" and len(rows) > _MOST_SOURCES),
         )
         if wanted
     )

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from piggy_batch.reporting.phrases import Label, Phrase
+from piggy_batch.reporting.phrases import Amount, Label, Phrase, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from piggy_batch.reporting.money import Currency
+    from piggy_batch.reporting.periods import Period
+    from piggy_batch.reporting.phrases import Value
 
 _MINUS = "\N{MINUS SIGN}"
+_SCALES = (1_000_000_000, 1_000_000, 1_000)  # in which large numbers are shortened
+
+
+def short_grain(number: int) -> int:
+    """The smallest difference that shows between numbers as large as ``number`` when they are shortened."""
+    return next((scale // 100 for scale in _SCALES if abs(number) >= scale), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,8 @@ class Language:
     thousands: str
     decimal: str
     months: tuple[str, ...]  # short, January first
-    scales: tuple[tuple[int, str], ...]  # how large amounts are shortened, the largest first
+    whole_months: tuple[str, ...]
+    scales: tuple[str, str, str]  # names of a billion, a million and a thousand
     after_symbol: str = ""  # between a currency's sign and the amount
 
     def say(self, words: str | Phrase) -> str:
@@ -36,8 +45,14 @@ class Language:
             return template.format(**{name: self.cell(value) for name, value in words.values.items()})
         return self.texts.get(words, words) if isinstance(words, Label) else words
 
-    def cell(self, value: str | int | Phrase) -> str:
+    def cell(self, value: Value) -> str:
         """A value inside a sentence."""
+        if isinstance(value, Amount):
+            return self.money(value.cents, value.currency) if value.currency else self.amount(value.cents)
+        if isinstance(value, datetime):
+            return f"{self.day(value.date())}, {value:%H:%M:%S %Z}"
+        if isinstance(value, date):
+            return self.day(value)
         return self.count(value) if isinstance(value, int) else self.say(value)
 
     def count(self, number: int) -> str:
@@ -51,7 +66,7 @@ class Language:
 
     def short(self, number: int) -> str:
         """``600000000`` as ``600 M``: for the steps of an axis."""
-        for size, name in self.scales:
+        for size, name in zip(_SCALES, self.scales, strict=True):
             if abs(number) >= size:
                 whole = f"{number / size:.2f}".rstrip("0").rstrip(".").replace("-", _MINUS).replace(".", self.decimal)
                 return f"{whole}\N{NO-BREAK SPACE}{name}"
@@ -75,8 +90,16 @@ class Language:
 
     def moment(self, moment: datetime, zone: ZoneInfo) -> str:
         """Day, time and zone."""
-        local = moment.astimezone(zone)
-        return f"{self.day(local.date())}, {local:%H:%M:%S %Z}"
+        return self.cell(moment.astimezone(zone))
+
+    def period(self, period: Period) -> str:
+        """``December 2026``, ``Q4 2026`` or ``2026``."""
+        first, last = period.first, period.last
+        if (first.year, first.month) == (last.year, last.month):
+            return f"{self.whole_months[first.month - 1]} {first.year}"
+        if last.month - first.month == 11:
+            return str(first.year)
+        return self.say(phrase("Q{number} {year}", number=last.month // 3, year=str(first.year)))
 
 
 ENGLISH = Language(
@@ -84,6 +107,20 @@ ENGLISH = Language(
     texts={},
     thousands=",",
     decimal=".",
-    scales=((1_000_000_000, "bn"), (1_000_000, "M"), (1_000, "k")),
+    scales=("bn", "M", "k"),
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    whole_months=(
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.reporting.phrases import Phrase, phrase
 from piggy_batch.reporting.render.bar_charts import FLAT_SHARE
+from piggy_batch.reporting.render.language import short_grain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ _MOST_LABELLED = 6  # whose amounts are all written
 _NARROWEST = {"roomy": 560.0, "narrow": 240.0}  # pixels of a line chart on the smallest screen of each style
 _CHARACTER = 8.2  # pixels that a character of a label takes at most
 _GAP = 6.0  # pixels between two labels
+_NEAR = 48.0  # pixels above its point up to which an amount is seen to be that point's
 _PLOT = (26.0, 190.0)  # pixels from the top: the highest and the lowest value of a line
 _LEAST_STEPS, _MOST_STEPS = 4, 7  # of an axis, where they are round
 _MARGIN = 2.0  # percent left free on either side of a line
@@ -95,13 +97,16 @@ def trend_chart(part: CurrencyPart, language: Language) -> LineChart | None:
 
 
 def _axis(low: int, high: int) -> tuple[int, int, list[int]]:
-    """The ends of an axis and its round steps, in cents; it is cut where all values lie in its upper part."""
+    """The ends of an axis and its round steps, in cents; it is cut where all values lie in its upper part. Steps are
+    no finer than the two decimals with which they are written."""
     base = 0 if low < 0 or high - low > high * FLAT_SHARE or low == high else low
     wide = max(high, 0) - (min(low, 0) if base == 0 else base)
-    rough = max(wide, 100) / 4
+    grain = 100 * short_grain(max(abs(low), abs(high)) // 100)
+    rough = max(wide / 4, grain)
     unit = 10 ** (math.floor(math.log10(rough)) - 1)
     begin = min(low, base) if base == 0 else low
-    axes = [_steps(begin, high, int(unit * factor)) for factor in (5, 10, 20, 25, 50, 100)]
+    sizes = [int(unit * factor) for factor in (5, 10, 20, 25, 50, 100)]
+    axes = [_steps(begin, high, size) for size in sizes if size % grain == 0]
     fitting = [steps for steps in axes if len(steps) <= _MOST_STEPS]
     steps = min(fitting, key=lambda steps: (len(steps) < _LEAST_STEPS, steps[-1] - steps[0], len(steps)))
     return steps[0], steps[-1], steps
@@ -123,18 +128,21 @@ def _places(moments: Sequence[datetime]) -> list[float]:
 
 
 def _ticks(days: Sequence[date], places: Sequence[float], language: Language) -> tuple[Mark, ...]:
-    """The days of snapshots, as many as have room, the last one always; the year where it changes."""
+    """The days of snapshots, as many as have room, the last and the first before others; the year where it changes."""
     marks = []
     for style in _NARROWEST:
-        chosen: list[tuple[int, Mark]] = []
-        for index in reversed(range(len(days))):
-            anchor = "start" if index == 0 else "end" if index == len(days) - 1 else "middle"
+        last = len(days) - 1
+        chosen: dict[int, Mark] = {}
+        for index in (last, 0, *range(last - 1, 0, -1)):
+            anchor = "start" if index == 0 else "end" if index == last else "middle"
             mark = Mark(places[index], 212, language.day(days[index], year=False), anchor, style)
             begin, end = _extent(mark)
-            if begin >= 0 and end <= (_extent(chosen[-1][1])[0] - _GAP if chosen else _NARROWEST[style]):
-                chosen.append((index, mark))
+            taken = [_extent(other) for other in chosen.values()]
+            is_inside = begin >= 0 and end <= _NARROWEST[style]
+            if is_inside and all(end + _GAP <= left or right + _GAP <= begin for left, right in taken):
+                chosen[index] = mark
         year = None
-        for index, mark in reversed(chosen):
+        for index, mark in sorted(chosen.items()):
             marks.append(mark)
             if days[index].year != year:
                 year = days[index].year
@@ -149,13 +157,14 @@ def _amounts(
     last = len(values) - 1
     marks = [_end_amount(language.money(values[last], currency), spots, "end", style) for style in _NARROWEST]
     roomy = [mark for mark in marks if mark.style == "roomy"]
-    others = [_end_amount(language.money(values[0], currency), spots, "start", "roomy")]
+    first = _end_amount(language.money(values[0], currency), spots, "start", "roomy")
+    others = [first] if spots[0][1] - first.y <= _NEAR else []
     if last < _MOST_LABELLED:
         inner = zip(values[1:last], spots[1:last], strict=True)
         others += [Mark(x, y - 9, language.amount(value), "middle", "roomy") for value, (x, y) in inner]
     for mark in others:
         begin, end = _extent(mark)
-        if all(end + _GAP <= left or right + _GAP <= begin for left, right in map(_extent, roomy)):
+        if begin >= 0 and all(end + _GAP <= left or right + _GAP <= begin for left, right in map(_extent, roomy)):
             roomy.append(mark)
             marks.append(mark)
     return tuple(marks)

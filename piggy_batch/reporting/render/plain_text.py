@@ -8,16 +8,19 @@ from __future__ import annotations
 import csv
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
+from unicodedata import combining, east_asian_width
 
 from piggy_batch.files import atomic_file
 from piggy_batch.reporting.dates import day_of, shown
 from piggy_batch.reporting.definitions import Basis, Movement
 from piggy_batch.reporting.render.card_tables import description
+from piggy_batch.reporting.render.first_screen import heading
 from piggy_batch.reporting.render.labels import PARTIAL, PROVEN
 from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.render.report_tables import part_tables
 from piggy_batch.reporting.render.table_model import CellKind, ReportTable, shown_cell
 from piggy_batch.reporting.sub_ledger import LIST_COLUMNS
+from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -138,7 +141,8 @@ def as_text(report: Report) -> str:
     """The report's tables for a terminal, but for single cards, the journal and sources."""
     out = StringIO()
     codes = ", ".join(part.currency.code for part in report.parts)
-    print(f"Giftcards as of {shown(report.as_of, report.zone)}, amounts in {codes}", file=out)
+    about = f"{printable_line(heading(report, ENGLISH))}, as of {shown(report.as_of, report.zone)}"
+    print(f"{about}, amounts in {codes}", file=out)
     for notice in report.notices:
         print(f"! {notice}", file=out)
     for part in report.parts:
@@ -178,14 +182,23 @@ def _in_words(report: Report, part: CurrencyPart) -> str:
 def _lines(table: ReportTable) -> Iterator[str]:
     shown_columns = [index for index, column in enumerate(table.columns) if not column.file_only]
     header = [str(table.columns[index].label) for index in shown_columns]
-    body = [[shown_cell(row[i], table.columns[i].kind, ENGLISH) for i in shown_columns] for row in table.rows()]
-    widths = [max(map(len, cells)) for cells in zip(header, *body, strict=True)]
+    body = [
+        [printable_line(shown_cell(row[i], table.columns[i].kind, ENGLISH)) for i in shown_columns]
+        for row in table.rows()
+    ]
+    widths = [max(map(_columns_of, cells)) for cells in zip(header, *body, strict=True)]
     right = [table.columns[index].kind in (CellKind.COUNT, CellKind.CENTS, CellKind.SHARE) for index in shown_columns]
     for cells in (header, *body):
-        pairs = zip(cells, widths, right, strict=True)
-        yield "  ".join(
-            cell.rjust(width) if to_right else cell.ljust(width) for cell, width, to_right in pairs
-        ).rstrip()
+        padded = []
+        for cell, width, to_right in zip(cells, widths, right, strict=True):
+            room = " " * (width - _columns_of(cell))
+            padded.append(room + cell if to_right else cell + room)
+        yield "  ".join(padded).rstrip()
+
+
+def _columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _balance_rows(balance: BalanceLine) -> Iterable[tuple[str, int, int]]:

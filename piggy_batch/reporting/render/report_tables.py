@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import ADDS, Basis
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
 from piggy_batch.reporting.render import table_model
@@ -90,8 +89,8 @@ def roll_table(report: Report, part: CurrencyPart, movements: Movements) -> Repo
     )
     note = phrase(
         words,
-        begin=shown(opening.moment, report.zone),
-        end=shown(closing.moment, report.zone),
+        begin=opening.moment.astimezone(report.zone),
+        end=closing.moment.astimezone(report.zone),
         closes=Label(_OPEN if not movements.closed else _APART if roll.unexplained_cards else _CLOSES),
         basis=Label(_GROSS if roll.basis is Basis.TRANSACTIONS else _NET),
     )
@@ -157,7 +156,7 @@ def balances_table(report: Report, part: CurrencyPart) -> ReportTable:
     rows: list[tuple[Any, ...]] = [_balance_row(TOTAL, closing.total)]
     headings = []
     for title, lines in groups:
-        if len(lines) < 2 and lines is not closing.by_program:
+        if not lines or (len(lines) < 2 and lines is not closing.by_program):
             continue  # it would say the total again
         headings.append(len(rows))
         rows.append((Label(title), *(None for _ in columns[1:])))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.definitions import Flow
 from piggy_batch.reporting.phrases import Label, Phrase, phrase
 from piggy_batch.reporting.render import table_model
@@ -29,7 +28,7 @@ def transaction_tables(report: Report, found: TransactionComparison, named: Name
 
 
 def _comparison_table(report: Report, found: TransactionComparison, names: tuple[str, Phrase, str]) -> ReportTable:
-    first, last = (shown(edge, report.zone) for edge in found.span) if found.span else ("-", "-")
+    first, last = (edge.astimezone(report.zone) for edge in found.span) if found.span else ("-", "-")
     note = phrase(
         "{inside} transactions lie between the two readings of their cards, {outside} of the file outside. {nameless} "
         "of those inside have no card that is known. The first of the file is of {first}, the last of {last}. More and "
