@@ -44,6 +44,7 @@ def atomic_file(
     replace: bool = True,
     drafts: Path | None = None,
     failing: Callable[[Path, OSError], Exception] | None = unwritable,
+    on_whole: Callable[[Path], None] | None = None,
 ) -> Iterator[Path]:
     """Yield a temporary path that becomes ``target`` when the block ends without an error: whole or not at all.
 
@@ -51,7 +52,7 @@ def atomic_file(
     beside ``target``, or in ``drafts``, a folder of the same file system that exists only as long as something lies
     in it. With ``replace`` false an existing ``target`` stays and FileExistsError is raised. A symbolic link that a
     person named, outside of a run directory, is written through. ``failing`` makes the error of an OSError; None: it is
-    raised as it is.
+    raised as it is. ``on_whole`` is called with the temporary path when all of it is on disk and has no name yet.
     """
     if replace and drafts is None:
         target = real_file(target)
@@ -62,6 +63,8 @@ def atomic_file(
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         yield draft
         _sync(draft)
+        if on_whole is not None:
+            on_whole(draft)
         if replace:
             draft.replace(target)
         else:
@@ -87,9 +90,10 @@ def write_whole(
     *,
     drafts: Path | None = None,
     failing: Callable[[Path, OSError], Exception] | None = unwritable,
+    on_whole: Callable[[Path], None] | None = None,
 ) -> None:
     """Put ``data`` at ``target``, as :func:`atomic_file` does."""
-    with atomic_file(target, drafts=drafts, failing=failing) as draft:
+    with atomic_file(target, drafts=drafts, failing=failing, on_whole=on_whole) as draft:
         draft.write_bytes(data)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS
@@ -12,7 +13,8 @@ from piggy_batch.errors import JournalError
 from piggy_batch.exit_codes import ExitCode
 from piggy_batch.files import UNFINISHED, going_on
 from piggy_batch.models import Json, Repeat, Status
-from piggy_batch.runs.filenames import KINDS
+from piggy_batch.runs.filenames import SUMMARY
+from piggy_batch.runs.own_files import REPORTS, OwnFiles, run_name
 from piggy_batch.tables import CsvDialect, OutputColumn, Writer, open_writer
 from piggy_batch.text import iso
 
@@ -39,6 +41,7 @@ REPORT_FILES = {
 OWN = (
     OutputColumn("_row", "int"),
     OutputColumn("_line", "int"),
+    OutputColumn("_run"),
     OutputColumn("_operation"),
     OutputColumn("_status"),
     OutputColumn("_proof"),
@@ -71,8 +74,9 @@ class ReportColumns:
         self.output = (*(OutputColumn(name) for name in own), *answers, *sent, *OWN)
         self.width = len(header)
 
-    def rows(self, entry: RowState) -> Iterator[list[object]]:
-        """The result rows of one manifest row: one, or several where the answer was a list."""
+    def rows(self, entry: RowState, run: str | None = None) -> Iterator[list[object]]:
+        """The result rows of one manifest row: one, or several where the answer was a list. ``run``: what it calls
+        itself, once it has begun to send."""
         cells = entry.cells
         if len(cells) < self.width:
             cells = cells + [""] * (self.width - len(cells))
@@ -82,6 +86,7 @@ class ReportColumns:
         tail = [
             entry.number,
             entry.line,
+            run,
             self.operation,
             entry.status.value,
             entry.proof,
@@ -111,23 +116,24 @@ def _text(value: Json) -> object:
 
 def write_reports(
     journal: JournalQueries, columns: ReportColumns, file_format: str, tell: Callable[[str], None]
-) -> dict[str, int]:
-    """Write the reports of that format into the run directory; rows by file name.
+) -> tuple[tuple[str, int], ...]:
+    """Write the reports of that format into the run directory; (file, rows) of each that is there.
 
-    ``tell`` is told, one sentence a file, what the format does not hold whole.
+    ``tell`` is told, one sentence a file, what the format does not hold whole, and where a report lies under another
+    name, because what lies under its own is not this run's.
 
     The piles, which a person mends, are written with the manifest's own delimiter and encoding; results, which programs
     read, always as UTF-8 with commas. Each file appears whole or not at all; one without rows is not there, but for
     results. JournalError where the disk is full: the journal still holds everything, and the same command writes the
     reports again.
     """
-    names = ("results", "errors", "remaining", "unknown")
-    counts = dict.fromkeys(names, 0)
-    drafts = journal.directory / UNFINISHED
+    counts = dict.fromkeys(REPORTS, 0)
+    own, run = OwnFiles.of(journal), run_name(journal)
     try:
         with ExitStack() as stack:
             writers: dict[str, Writer] = {}
-            batches: dict[str, list[list[object]]] = {name: [] for name in names}
+            batches: dict[str, list[list[object]]] = {name: [] for name in REPORTS}
+            paths: dict[str, Path] = {}
 
             def flush(name: str) -> None:
                 if name not in writers:
@@ -136,15 +142,16 @@ def write_reports(
                         if name != "unknown"
                         else (*columns.output, OutputColumn("_sent_at", cell="timestamp"))
                     )
-                    path = journal.directory / f"{name}.{file_format}"
+                    paths[name] = own.place(name, file_format)
                     writers[name] = stack.enter_context(
                         open_writer(
-                            path,
+                            paths[name],
                             file_format,
                             output,
-                            drafts=drafts,
+                            drafts=journal.directory / UNFINISHED,
                             about=lambda: _about(journal, columns),
                             dialect=dialect_of(journal) if name != "results" else None,
+                            on_whole=partial(own.note, paths[name]),
                         )
                     )
                 writers[name].write(batches[name])
@@ -153,7 +160,7 @@ def write_reports(
             flush("results")
             for entry in journal.all_rows():
                 report = REPORT_FILES.get(entry.status)
-                for row in columns.rows(entry):
+                for row in columns.rows(entry, run):
                     batches["results"].append(row)
                     counts["results"] += 1
                     if report:
@@ -167,16 +174,53 @@ def write_reports(
                 if batch:
                     flush(name)
             _tell_notes(writers.values(), tell)
+        for path in own.named(*REPORTS):  # what an earlier invocation wrote, perhaps in another format, no longer holds
+            if path not in paths.values():
+                own.remove(path)
     except OSError as error:
         what = error.filename2 or journal.directory  # a report that cannot take its place
         raise JournalError(
             f"{what} cannot be written: {error.strerror or error}; nothing is lost: {going_on(error)}", goes_on=True
         ) from None
-    for name in names:
-        for other in KINDS:  # what an earlier invocation wrote, perhaps in another format, no longer holds
-            if other != file_format or (not counts[name] and name != "results"):
-                (journal.directory / f"{name}.{other}").unlink(missing_ok=True)
-    return counts
+    for name, path in paths.items():
+        _tell_beside(path, f"{name}.{file_format}", tell)
+    return tuple((str(paths[name]), counts[name]) for name in REPORTS if name in paths)
+
+
+def _tell_beside(path: Path, plain: str, tell: Callable[[str], None]) -> None:
+    if path.name != plain:
+        theirs = path.with_name(plain)
+        tell(f"{theirs} was not written by this run, or was changed since, and stays as it is: see {path}")
+
+
+def write_summary(journal: JournalQueries, summary: dict[str, Any], tell: Callable[[str], None]) -> None:
+    """Write the summary into the run directory; ``tell`` as above."""
+    _tell_beside(OwnFiles.of(journal).write_json("summary", summary), SUMMARY, tell)
+
+
+def withdraw_reports(journal: JournalQueries) -> None:
+    """An invocation is about to send: what earlier ones have said of the rows will no longer hold, so it goes.
+
+    The summary says so in its place, and how the rows stood: should the journal be lost, that is still known.
+    """
+    own = OwnFiles.of(journal)
+    earlier = own.summary()
+    if earlier:
+        own.write_json(
+            "summary",
+            {
+                "operation": journal.get("operation"),
+                "manifest": journal.get("manifest"),
+                "account": journal.get("account"),
+                "state": "an invocation has begun since, and has not come to its end; see: piggy-batch status",
+                "counts_before": {status.value: number for status, number in journal.counts().items()},
+                "rate": earlier.get("rate"),
+                "exit_code": None,
+                "next": journal.get("command"),
+            },
+        )
+    for path in own.named(*REPORTS):
+        own.remove(path)
 
 
 def dialect_of(journal: JournalQueries) -> CsvDialect | None:
@@ -204,9 +248,15 @@ def write_errors(
     journal: JournalQueries, columns: ReportColumns, file_format: str, tell: Callable[[str], None]
 ) -> Path:
     """Write only errors: the invalid rows of a manifest of which nothing was sent."""
-    path = journal.directory / f"errors.{file_format}"
+    own = OwnFiles.of(journal)
+    path = own.place("errors", file_format)
     with open_writer(
-        path, file_format, columns.output, drafts=path.parent / UNFINISHED, dialect=dialect_of(journal)
+        path,
+        file_format,
+        columns.output,
+        drafts=path.parent / UNFINISHED,
+        dialect=dialect_of(journal),
+        on_whole=partial(own.note, path),
     ) as writer:
         batch: list[list[object]] = []
         for entry in journal.all_rows():
@@ -217,6 +267,7 @@ def write_errors(
                 batch = []
         writer.write(batch)
         _tell_notes([writer], tell)
+    _tell_beside(path, f"errors.{file_format}", tell)
     return path
 
 
@@ -261,11 +312,6 @@ def requests_of(runs: Iterable[Mapping[str, Any]]) -> dict[str, int]:
         for name in counts:
             counts[name] += run[name]
     return counts
-
-
-def report_files(directory: Path, file_format: str, rows: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    """(file, rows) of each report that is there, as :func:`write_reports` has counted them."""
-    return tuple((str(directory / f"{name}.{file_format}"), n) for name, n in rows.items() if n or name == "results")
 
 
 def exit_code_of(counts: Mapping[Status, int]) -> ExitCode:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 from piggy_batch.client.account import check_account, fetch_account
 from piggy_batch.errors import HaltError, SetupError, sent_already
 from piggy_batch.exit_codes import ExitCode
-from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.executor import RowExecutor
 from piggy_batch.importing.giftcards.baseline import record_baseline
 from piggy_batch.importing.giftcards.preview import warn_about_giftcards
@@ -28,18 +27,21 @@ from piggy_batch.importing.results import (
     ReportColumns,
     end_notes,
     exit_code_of,
-    report_files,
     summarise,
+    withdraw_reports,
     write_reports,
+    write_summary,
 )
 from piggy_batch.importing.resume import load_manifest_into, rejoin
 from piggy_batch.manifest.rows_digest import rows_digest
-from piggy_batch.models import Status
+from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir, default_run_dir, refuse_missing
 from piggy_batch.runs.duplicate_guard import DuplicateRunGuard, refuse_again
-from piggy_batch.runs.filenames import STDIN, SUMMARY
+from piggy_batch.runs.filenames import RUN_LOG, STDIN
 from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.own_files import refuse_manifest_among_reports
+from piggy_batch.runs.pile_origin import refuse_settled_since
 from piggy_batch.runs.progress import NestedProgress
 from piggy_batch.runs.registry import note_plan, note_run, was_planned
 from piggy_batch.runs.run_identity import ROWS
@@ -72,6 +74,7 @@ async def run(operation: Operation, manifest: Path, options: ImportOptions, cont
     run_dir = options.run_dir or default_run_dir(manifest, operation)
     if not options.reading.again:
         refuse_again(operation, manifest, run_dir)
+    refuse_manifest_among_reports(manifest, run_dir)
     with guarded(run_dir, OSError), RunDir(run_dir) as directory:
         return await RowCommandRun(operation, manifest, options, context, directory).go()
 
@@ -208,7 +211,7 @@ class RowCommandRun:
                     note_run(context.registry_dir, self.directory.path, self.operation.name)
                 self.signals.allow_graceful_stop(session)
                 with ending_after(options.max_duration_s, session.stop):
-                    context.progress.log_to(self.directory.path / "run.log")
+                    context.progress.log_to(self.directory.path / RUN_LOG)
                     refusal = await self._baseline(run, session)
                     if refusal is not None:
                         return refusal
@@ -232,6 +235,8 @@ class RowCommandRun:
             guard.refuse_older()
         if self.loaded is not None and not self.options.reading.again:
             guard.refuse()
+            if self.operation.repeat is Repeat.ONCE:
+                refuse_settled_since(journal.queries, self.operation.name, self.manifest, self.context.registry_dir)
 
     def _claim(self) -> None:
         """Let others know that this run is about to send."""
@@ -302,7 +307,10 @@ class RowCommandRun:
 
     async def _send(self, run: OpenRun, session: Session, plan: tuple[str, ...]) -> RunResult:
         context, options, journal = self.context, self.options, run.journal
-        context.progress.total(rows_to_take(self.operation, journal.queries, options.execution))
+        rows = rows_to_take(self.operation, journal.queries, options.execution)
+        context.progress.total(rows)
+        if rows:
+            withdraw_reports(journal.queries)
         counter = self.duplicate_guard.counter if self.duplicate_guard is not None else None
         rate = str(options.connection.rate)
         journal.begin(context.clock.wall(), rate, threaded=context.threaded, counter=counter)
@@ -333,7 +341,7 @@ class RowCommandRun:
     def _end(self, run: OpenRun, exit_code: ExitCode, notes: tuple[str, ...], plan: tuple[str, ...] = ()) -> RunResult:
         journal, file_format = run.journal, run.file_format
         truncated: list[str] = []
-        rows = write_reports(journal.queries, run.columns, file_format, truncated.append)
+        files = write_reports(journal.queries, run.columns, file_format, truncated.append)
         journal.set("written", file_format)
         summary = summarise(
             journal.queries,
@@ -342,6 +350,5 @@ class RowCommandRun:
             next_command=self.context.command if rows_going_on(self.operation, journal.queries) else None,
             rate=self.options.connection.rate.as_json(),
         )
-        write_json(self.directory.path / SUMMARY, summary, drafts=self.directory.path / UNFINISHED)
-        files = report_files(self.directory.path, file_format, rows)
+        write_summary(journal.queries, summary, truncated.append)
         return RunResult(exit_code, self.directory.path, plan, summary, files, (*notes, *truncated))

@@ -36,6 +36,7 @@ from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
+from piggy_batch.runs.own_files import OwnFiles, run_name
 from piggy_batch.tables import OutputColumn, Writer, open_writer
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from piggy_batch.runs.records import RowState
 
 BATCH = 2_000  # rows a write
-HAND_FILE = "undo-by-hand.csv"
+HAND_FILE = ".undo-by-hand.csv"
 # What a migration did to a card goes back last step first: an inactive card is made active before it is unlinked.
 CARD_STAGES = (Stage.UPDATE, Stage.LINK, Stage.CREATE)
 
@@ -151,11 +152,12 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
                 book = UndoWriter(place, stack, find_operation(name).undo)
                 _read_rows(journal, find_operation(name), book)
             book.flush()
+        own = OwnFiles(place, run_name(journal))
         runs = journal.runs()
         rate = runs[-1]["rate"] if runs else None
     finally:
         journal.close()
-    plan = _name(place, book, program, rate)
+    plan = _name(place, own, book, program, rate)
     with suppress(OSError):  # something lies there
         place.rmdir()
     return plan
@@ -246,16 +248,14 @@ def _reverse_card(changes: dict[Stage, Change]) -> list[Reverse | ManualReview]:
     return found
 
 
-def _name(place: Path, book: UndoWriter, program: Sequence[str], rate: str | None) -> UndoPlan:
+def _name(place: Path, own: OwnFiles, book: UndoWriter, program: Sequence[str], rate: str | None) -> UndoPlan:
     """Give the files their names, in the order of their commands. ``rate``: at which the run was carried out."""
     pace = ["--rate", rate] if rate and rate != str(DEFAULT_RATE) else []
-    for old in place.glob("undo-[0-9]-*.csv"):
-        old.unlink()
     files: list[UndoFile] = []
     for step in book.columns:
         if book.rows[step]:
             operation = find_operation(step)
-            path = book.path(step).rename(place / f"undo-{len(files) + 1}-{operation.slug}.csv")
+            path = _give_name(own, f"undo-{len(files) + 1}-{operation.slug}", book.path(step))
             words = [
                 *program,
                 operation.resource,
@@ -265,11 +265,20 @@ def _name(place: Path, book: UndoWriter, program: Sequence[str], rate: str | Non
                 *_accepting(operation, path),
             ]
             files.append(UndoFile(path, book.rows[step], shlex.join(words)))
-    hand = place / HAND_FILE
-    if not book.rows[HAND_FILE]:
-        hand.unlink(missing_ok=True)
-    by_hand = (hand, book.rows[HAND_FILE]) if book.rows[HAND_FILE] else None
+    by_hand = None
+    if book.rows[HAND_FILE]:
+        by_hand = (_give_name(own, "undo-by-hand", book.path(HAND_FILE)), book.rows[HAND_FILE])
+    written = {file.path for file in files} | ({by_hand[0]} if by_hand else set())
+    for old in (*place.glob("undo-[0-9]-*.csv"), *place.glob("undo-by-hand*.csv")):
+        if old not in written:
+            own.remove(old)
     return UndoPlan(tuple(files), by_hand, tuple(f"{what}: {number:,}" for what, number in book.lost.items()))
+
+
+def _give_name(own: OwnFiles, stem: str, draft: Path) -> Path:
+    path = own.place(stem, "csv")
+    own.note(path, draft)
+    return draft.rename(path)
 
 
 def _accepting(operation: Operation, path: Path) -> list[str]:

@@ -76,7 +76,8 @@ class DuplicateRunGuard:
         self._unique = self._once and not (manifest == self._here / COUNTED and is_counted(manifest))
         self._places = {self._here.absolute().parent} | ({manifest.absolute().parent} if manifest != STDIN else set())
         self.run: str = journal.get(CLAIM) or journal.get(INHERITED_CLAIM) or secrets.token_hex(16)
-        if self._once and journal.get(INHERITED_CLAIM) is None:  # a copy of what was only loaded is known by it too
+        named = journal.get(INHERITED_CLAIM) is not None
+        if not named and (self._once or not journal.bound):  # a copy of what was only loaded is known by it too
             journal.set(INHERITED_CLAIM, self.run)
         self._records = records / "once" if records is not None else None
         self._identity: RunIdentity | None = None

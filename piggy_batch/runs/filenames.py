@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 SUMMARY = "summary.json"
+RUN_LOG = "run.log"
 KINDS = ("csv", "parquet", "xlsx")
 STDIN = Path("-")
 COUNTED = "manifest.csv"  # what --count makes

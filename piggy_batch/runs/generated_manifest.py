@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import JournalError
 from piggy_batch.files import UNFINISHED, unwritable_in_run, write_whole
 from piggy_batch.runs.filenames import COUNTED, IN_MEMORY
 from piggy_batch.runs.journal_queries import JournalQueries
+from piggy_batch.runs.own_files import OwnFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +53,11 @@ def manifest_of(run_dir: Path, data: bytes) -> Path:
         return path
     if there is not None and _begun(run_dir):
         raise JournalError(f"{run_dir} belongs to other rows: changed rows are a new run, name another run_dir")
-    write_whole(path, data, drafts=run_dir / UNFINISHED, failing=unwritable_in_run)
+    own = OwnFiles(run_dir, None)
+    if there is not None and not own.holds(path):
+        raise JournalError(f"{path} was not written by this program: move it away, or name another run_dir")
+    noted = partial(own.note, path)
+    write_whole(path, data, drafts=run_dir / UNFINISHED, failing=unwritable_in_run, on_whole=noted)
     return path
 
 

@@ -78,6 +78,7 @@ def _told_counts(directory: Path) -> dict[str, int] | None:
     """Rows by status, as the summary there says; None where it says nothing of rows."""
     try:
         told: Any = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
-        return {name: int(number) for name, number in told["counts"].items()}
+        counts = told["counts"] if "counts" in told else told["counts_before"]
+        return {name: int(number) for name, number in counts.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

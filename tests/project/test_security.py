@@ -401,19 +401,21 @@ def test_a_sheets_name_cannot_write_elsewhere(world: World) -> None:
     assert {found.name for found in world.folder.iterdir()} == {"cards.xlsx", result.run_dir.name}
 
 
-def test_a_link_in_the_run_directory_is_replaced_not_followed(world: World) -> None:
-    """Reports that somebody has turned into links elsewhere: their targets stay as they are."""
+def test_a_link_in_the_run_directory_is_not_followed(world: World) -> None:
+    """Reports that somebody has turned into links elsewhere: they and their targets stay as they are."""
     victim = world.folder / "victim"
     victim.write_text("mine")
     run_dir = world.folder / "batch"
     run_dir.mkdir(mode=0o700)
-    for name in ("results.csv", "summary.json", "baseline.csv", "candidates.csv", "unknown.csv"):
+    names = ("results.csv", "summary.json", "baseline.csv", "candidates.csv", "unknown.csv")
+    for name in names:
         (run_dir / name).symlink_to(victim)
     lose(world, times=1)
     result = create(world, 2)
     settle(world, result)
     assert victim.read_text() == "mine"
-    assert not (run_dir / "results.csv").is_symlink()
+    assert all((run_dir / name).is_symlink() for name in names)
+    assert (run_dir / "results-2.csv").is_file()
 
 
 def test_files_of_a_batch_are_private(world: World) -> None:

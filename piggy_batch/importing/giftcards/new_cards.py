@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from piggy_batch.importing.giftcards.baseline import BASELINE, PROGRAM, read_cards
+from piggy_batch.importing.giftcards.baseline import PROGRAM, baseline_of, read_cards
 from piggy_batch.importing.giftcards.known_keys import KnownKeys
 from piggy_batch.importing.giftcards.matching_rules import CandidateCard, made_s
 from piggy_batch.tables import sha256_of
@@ -30,7 +30,7 @@ class NewCards:
 def find_new_cards(journal: Journal, listed: Path, days: Mapping[str, int], programs: Sequence[str]) -> NewCards:
     """The new cards of a list. ``days``: for how long a program's cards live, where that tells when one was made."""
     found = NewCards({program: [] for program in programs})
-    baseline = journal.directory / BASELINE
+    baseline = baseline_of(journal.queries)
     found.held_before = _is_recorded(journal, baseline, found.notes)
     with KnownKeys() as known:
         if found.held_before:

@@ -9,8 +9,8 @@ when the list shows that it is not so.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import check_account, fetch_account
@@ -22,7 +22,7 @@ from piggy_batch.exit_codes import ExitCode
 from piggy_batch.exporting.page_reader import StoppedError
 from piggy_batch.exporting.pages import parse_count
 from piggy_batch.exporting.unpaged_lists import read_unpaged_list
-from piggy_batch.files import UNFINISHED, write_json
+from piggy_batch.files import UNFINISHED
 from piggy_batch.importing.giftcards.baseline import PROGRAM, forget_list, list_cards
 from piggy_batch.importing.giftcards.matching_rules import (
     AIR_S,
@@ -38,14 +38,15 @@ from piggy_batch.importing.giftcards.new_cards import find_new_cards
 from piggy_batch.importing.options import ExecutionOptions as RowTerms
 from piggy_batch.importing.options import ImportOptions as RunOptions
 from piggy_batch.importing.options import RunResult
-from piggy_batch.importing.results import ReportColumns, summarise, write_reports
+from piggy_batch.importing.results import ReportColumns, summarise, withdraw_reports, write_reports, write_summary
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_limiter, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
-from piggy_batch.runs.filenames import SUMMARY
+from piggy_batch.runs.filenames import RUN_LOG
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.own_files import OwnFiles
 from piggy_batch.runs.records import Outcome, RowState
 from piggy_batch.tables import OutputColumn, open_writer
 from piggy_batch.text import iso
@@ -104,7 +105,7 @@ class _GiftcardReconciliation:
 
     async def go(self) -> RunResult:
         journal = self.journal
-        self.context.progress.log_to(journal.directory / "run.log")
+        self.context.progress.log_to(journal.directory / RUN_LOG)
         doubts = self._doubts()
         if not doubts:
             if not self.notes:
@@ -126,7 +127,7 @@ class _GiftcardReconciliation:
         begun = self._begin(programs, [e.sent_at or 0.0 for entries in doubts.values() for e in entries])
         # The pace is shared with other runs already, under this run's name.
         listed = await list_cards(
-            journal.directory, LISTED, programs, self.options, replace(self.context, shared_rate_dir=None)
+            journal.directory / LISTED, programs, self.options, replace(self.context, shared_rate_dir=None)
         )
         self.tally.sent += listed.summary["requests"]
         if not listed.written:
@@ -138,6 +139,7 @@ class _GiftcardReconciliation:
         agreed = listed.agreed and not new.unplaced
         journal.index_made("giftcard_uuid")
         journal.begin(self.context.clock.wall(), "reconcile", threaded=self.context.threaded)
+        withdraw_reports(journal.queries)
         try:
             await journal.tally(self.tally.sent, self.tally.retried, self.tally.throttled)
             left = [
@@ -285,12 +287,14 @@ class _GiftcardReconciliation:
     def _list_candidates(self, cards: Sequence[tuple[CandidateCard, str]]) -> None:
         """Write the new cards that no row was given, those that fit in front."""
         kind = self.journal.get("format")
-        path = self.journal.directory / f"candidates.{kind}"
+        own = OwnFiles.of(self.journal.queries)
+        path = own.place("candidates", kind)
         if not cards:
-            path.unlink(missing_ok=True)
+            own.remove(path)
             return
         columns = [OutputColumn(name) for name in (*CARD, "amount_in_cents", "made_at", "does_not_fit")]
-        with open_writer(path, kind, columns, drafts=path.parent / UNFINISHED) as writer:
+        noted = partial(own.note, path)
+        with open_writer(path, kind, columns, drafts=path.parent / UNFINISHED, on_whole=noted) as writer:
             for card, why in sorted(cards, key=lambda pair: bool(pair[1])):
                 cells = [card.cells.get(name) for name in (*CARD, "amount_in_cents")]
                 writer.write([[*cells, iso(card.made_s), why]])
@@ -307,9 +311,8 @@ class _GiftcardReconciliation:
         if doubts:
             self.notes.append(f"{doubts:,} rows are still in doubt; look again with: {self.context.command}")
         kind = self.journal.get("written") or self.journal.get("format")
-        rows = write_reports(self.journal.queries, ReportColumns(self.binding), kind, self.notes.append)
-        path = self.journal.directory / SUMMARY
-        earlier = _earlier(path)
+        files = write_reports(self.journal.queries, ReportColumns(self.binding), kind, self.notes.append)
+        earlier = OwnFiles.of(self.journal.queries).summary()
         counts = self.journal.queries.counts()
         goes_on = counts[Status.PENDING] + counts[Status.FAILED]
         summary = summarise(
@@ -319,17 +322,8 @@ class _GiftcardReconciliation:
             next_command=(earlier.get("next") or self.journal.get("command")) if goes_on else None,
             rate=earlier.get("rate"),
         )
-        write_json(path, summary, drafts=self.journal.directory / UNFINISHED)
-        files = tuple((str(self.journal.directory / f"{name}.{kind}"), n) for name, n in rows.items() if n)
+        write_summary(self.journal.queries, summary, self.notes.append)
+        files = tuple((path, n) for path, n in files if n)
         return RunResult(
             exit_code, self.journal.directory, summary=summary, report_files=files, notes=tuple(self.notes)
         )
-
-
-def _earlier(path: Path) -> dict[str, Any]:
-    """The summary that is there; empty where there is none, or none that can be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,15 +27,17 @@ from piggy_batch.importing.migration.results import finish
 from piggy_batch.importing.migration.stage_runs import MigrationState, journal_of
 from piggy_batch.importing.migration.stages import ROW, Stage, migrate_operation, stage_values
 from piggy_batch.importing.options import ImportOptions, RunResult
-from piggy_batch.importing.results import ReportColumns
+from piggy_batch.importing.results import ReportColumns, withdraw_reports
 from piggy_batch.importing.verification.balances import Customer
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_limiter, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.filenames import RUN_LOG
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.own_files import OwnFiles
 from piggy_batch.runs.records import Outcome
 from piggy_batch.tables import OutputColumn, open_writer
 from piggy_batch.text import counted, iso
@@ -109,7 +112,7 @@ class _CreditReconciliation:
 
     async def go(self) -> RunResult:
         journal = self.journal
-        self.context.progress.log_to(journal.directory / "run.log")
+        self.context.progress.log_to(journal.directory / RUN_LOG)
         doubts = self._doubts()
         requests_before = self.state.requests()
         session = open_session(self.wanted.connection, self.context)
@@ -121,6 +124,8 @@ class _CreditReconciliation:
                     await self._look(doubts, session)
         journal.begin(self.context.clock.wall(), "reconcile", threaded=self.context.threaded)
         await journal.tally(session.tally.sent, session.tally.retried, session.tally.throttled)
+        if self.settled:
+            withdraw_reports(journal.queries)
         await self._write()
         return self._end(StopReason(requests_before=requests_before))
 
@@ -229,12 +234,14 @@ class _CreditReconciliation:
 
     def _list_open(self, file_format: str) -> list[str]:
         """Write what nothing has proven for a person."""
-        path = self.journal.directory / f"{LISTED}.{file_format}"
+        own = OwnFiles.of(self.journal.queries)
+        path = own.place(LISTED, file_format)
         if not self.open:
-            path.unlink(missing_ok=True)
+            own.remove(path)
             return []
         columns = [OutputColumn(name) for name in COLUMNS]
-        with open_writer(path, file_format, columns, drafts=path.parent / UNFINISHED) as writer:
+        noted = partial(own.note, path)
+        with open_writer(path, file_format, columns, drafts=path.parent / UNFINISHED, on_whole=noted) as writer:
             for each in self.open:
                 writer.write([self._line(each, doubt) for doubt in each.doubts])
         number = sum(len(each.doubts) for each in self.open)

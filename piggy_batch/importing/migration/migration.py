@@ -21,14 +21,15 @@ from piggy_batch.importing.migration.results import finish
 from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.migration.stages import Stage, migrate_operation
 from piggy_batch.importing.plan import ask_before_start, plan_figures, refuse_invalid, rehearsed
-from piggy_batch.importing.results import ReportColumns
+from piggy_batch.importing.results import ReportColumns, withdraw_reports
 from piggy_batch.importing.resume import load_manifest_into, rejoin
 from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import RunContext, open_session
 from piggy_batch.runs.directory import RunDir, stem
 from piggy_batch.runs.duplicate_guard import refuse_again
-from piggy_batch.runs.filenames import STDIN
+from piggy_batch.runs.filenames import RUN_LOG, STDIN
 from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.own_files import refuse_manifest_among_reports
 from piggy_batch.runs.registry import note_run
 from piggy_batch.runs.signals import Signals, ending_after
 
@@ -59,6 +60,7 @@ async def migrate(
     again = migration.credits_again or bool(migration.after)
     reading = replace(options.reading, again=again, extra=migration.bound())
     job = Job(manifest, run_dir, replace(options, run_dir=run_dir, reading=reading), migration, context)
+    refuse_manifest_among_reports(manifest, run_dir)
     with guarded(run_dir, OSError), RunDir(run_dir) as directory:
         return await _Migration(job, directory).go()
 
@@ -165,6 +167,8 @@ class _Migration:
             note_run(self.job.context.registry_dir, self.job.run_dir, "migrate")
             signals.allow_graceful_stop(session)
             pipeline = Pipeline(self.job, state, session, registry, taken, sum(planned.values()), known)
+            if sum(planned.values()):
+                withdraw_reports(journal.queries)
             with sent_already():
                 return await self._carry(pipeline, journal, columns, file_format)
 
@@ -185,7 +189,7 @@ class _Migration:
 
     async def _carry(self, pipeline: Pipeline, journal: Journal, columns: ReportColumns, file_format: str) -> RunResult:
         job = self.job
-        job.context.progress.log_to(job.run_dir / "run.log")
+        job.context.progress.log_to(job.run_dir / RUN_LOG)
         journal.begin(job.context.clock.wall(), str(job.options.connection.rate), threaded=job.context.threaded)
         with ending_after(job.options.max_duration_s, pipeline.session.stop):
             ending = await pipeline.run()

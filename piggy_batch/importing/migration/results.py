@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.rate_limiter import DEFAULT_RATE
 from piggy_batch.exit_codes import ExitCode
-from piggy_batch.files import UNFINISHED, write_json
 from piggy_batch.importing.migration.stages import HELD, MigrationRow, Stage, migrate_operation
 from piggy_batch.importing.options import RunResult
 from piggy_batch.importing.results import (
     ReportColumns,
     exit_code_of,
-    report_files,
     summarise,
     write_reports,
+    write_summary,
 )
 from piggy_batch.models import Proof, Status
-from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.records import Outcome
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ def finish(
     counts = journal.queries.counts()
     goes_on = counts[Status.PENDING] + counts[Status.FAILED] + _guarded_doubt(state)
     truncated: list[str] = []
-    rows = write_reports(journal.queries, columns, file_format, truncated.append)
+    files = write_reports(journal.queries, columns, file_format, truncated.append)
     rate = job.options.connection.rate.as_json()
     summary = summarise(
         journal.queries,
@@ -70,8 +68,7 @@ def finish(
     for name in summary["requests"]:
         summary["requests"][name] += of_stages[name]
         summary["requests_now"][name] += of_stages[name] - ending.requests_before[name]
-    write_json(job.run_dir / SUMMARY, summary, drafts=job.run_dir / UNFINISHED)
-    files = report_files(job.run_dir, file_format, rows)
+    write_summary(journal.queries, summary, truncated.append)
     return RunResult(code, job.run_dir, (), summary, files, (*_notes(ending, counts, job), *truncated))
 
 

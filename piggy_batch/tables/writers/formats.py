@@ -29,10 +29,16 @@ class Writer:
     then, and after an exception, what was there before stays there.
     """
 
-    def __init__(self, path: Path, make: Callable[[Path], FormatWriter], drafts: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        make: Callable[[Path], FormatWriter],
+        drafts: Path | None = None,
+        on_whole: Callable[[Path], None] | None = None,
+    ) -> None:
         self._path = path
         with ExitStack() as stack:
-            self._sink = make(stack.enter_context(atomic_file(path, drafts=drafts, failing=None)))
+            self._sink = make(stack.enter_context(atomic_file(path, drafts=drafts, failing=None, on_whole=on_whole)))
             self._draft = stack.pop_all()
 
     def write(self, rows: Rows) -> None:
@@ -82,8 +88,10 @@ def open_writer(
     drafts: Path | None = None,
     about: About | None = None,
     dialect: CsvDialect | None = None,
+    on_whole: Callable[[Path], None] | None = None,
 ) -> Writer:
-    """A writer of ``path`` as csv, parquet, xlsx or jsonl; ``drafts`` as :func:`piggy_batch.files.atomic_file` has it.
+    """A writer of ``path`` as csv, parquet, xlsx or jsonl; ``drafts`` and ``on_whole`` as
+    :func:`piggy_batch.files.atomic_file` has them.
 
     SetupError for another format or an impossible place. CSV has ``\\n`` line ends and is UTF-8 without byte
     order mark, with commas, unless ``dialect`` says otherwise. xlsx holds typed columns as numbers, truth values and
@@ -91,7 +99,7 @@ def open_writer(
     the format's limit, of which ``note`` tells, and ends with a sheet of what ``about`` says when all rows are written.
     """
     try:
-        return Writer(path, _maker(format, tuple(columns), about, dialect), drafts)
+        return Writer(path, _maker(format, tuple(columns), about, dialect), drafts, on_whole)
     except OSError as error:
         raise SetupError(f"{path}: cannot be written: {error.strerror}; name another place") from None
 

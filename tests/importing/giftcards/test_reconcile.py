@@ -571,9 +571,11 @@ def test_programs_that_cannot_be_listed_end_it_in_one_line(world: World, kind: s
 
 
 def test_a_summary_that_cannot_be_read_is_written_anew(world: World) -> None:
-    """The journal is the truth."""
+    """The journal is the truth. What lies there is not as the run has written it, and so it stays until it is gone."""
     run = lost(world, 2, 1)
     (run.run_dir / "summary.json").write_text("{")
+    assert settle(world, run, exclusive=True).exit_code == 0
+    (run.run_dir / "summary.json").unlink()
     assert settle(world, run, exclusive=True).exit_code == 0
     assert audit(run.run_dir, 2) == {"done": 2}
 
