@@ -15,6 +15,7 @@ from piggy_batch.sandbox.faults import FAULT_KINDS, ConnectionCut, Fault, parse_
 from piggy_batch.sandbox.server import serve, serve_sandbox
 from piggy_batch.sandbox.service import Sandbox
 from piggy_batch.sandbox.settings import Churn, Settings
+from piggy_batch.sandbox.world.state_file import account_of
 
 __all__ = [
     "FAULT_KINDS",
@@ -23,6 +24,7 @@ __all__ = [
     "Fault",
     "Sandbox",
     "Settings",
+    "account_of",
     "make_app",
     "parse_fault",
     "serve",

@@ -152,8 +152,8 @@ def test_a_run_killed_before_it_sent_anything_is_no_obstacle(world: World, manif
 def test_a_run_that_sends_nothing_leaves_no_entry(world: World, manifest: Path) -> None:
     """The record forgets a run whose listing of what is there failed."""
     records, run_dir = world.folder / "state", world.folder / "a"
-    (run_dir / "baseline.csv").mkdir(parents=True)
-    with pytest.raises(SetupError, match="is a directory"):
+    (run_dir / "baseline.csv.summary.json").mkdir(parents=True)
+    with pytest.raises(SetupError, match="was not written by this run"):
         world.run(CREATE, manifest, run_dir=run_dir, baseline=True, context={"registry_dir": records})
     assert world.run(CREATE, manifest, run_dir=world.folder / "b", context={"registry_dir": records}).exit_code == 0
 
@@ -233,7 +233,7 @@ def test_a_neighbour_that_cannot_be_read_is_no_obstacle(world: World, manifest: 
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://sandbox.test"])
-@pytest.mark.parametrize("account", [REHEARSAL, LIVE])
+@pytest.mark.parametrize("account", [Settings().account_uuid, LIVE])
 def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path, url: str, account: str) -> None:
     """In the sandbox's own account a run directory that is gone was a try. An address on this machine proves nothing:
     a tunnel may lead to the real service."""
@@ -248,9 +248,36 @@ def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path, url: str,
         assert world.run("giftcards create", path, context=context).exit_code == 0
 
 
+@pytest.mark.process
+def test_each_sandbox_is_a_service_of_its_own(tmp_path: Path) -> None:
+    """A second one knows nothing of what the first was sent, so the same rows are rehearsed there anew; and a run that
+    was begun in the first does not go on in the second. One that is started again from its --state is the same."""
+    state = tmp_path / "shop.json"
+    program = World(tmp_path).sandbox.world.cards.programs[1].uuid  # every stand-in begins alike
+    path = tmp_path / "cards.csv"
+    path.write_text("giftcard_program_uuid\n" + f"{program}\n" * 2)
+    words = ("giftcards", "create", path, "--yes", "--rate", "0", "--no-baseline", "--no-progress", "--run-dir")
+
+    def rehearse(name: str, *options: str) -> tuple[int, str, int]:
+        with serving(*options) as service:
+            code, _, err = finish(start(service, tmp_path, *words, tmp_path / name))
+            return code, err, service.ask("state")["effects"].get("giftcards.create", 0)
+
+    assert rehearse("first", "--state", str(state))[::2] == (0, 2)
+    assert rehearse("second")[::2] == (0, 2)
+    code, err, made = rehearse("first")
+    assert (code, made) == (4, 0)
+    assert "belongs to account Sandbox Shop" in err
+    code, err, made = rehearse("third", "--state", str(state))
+    assert (code, made) == (2, 2)
+    assert "earlier run" in err
+    assert rehearse("first", "--state", str(state))[::2] == (0, 2)
+
+
 def test_the_account_of_rehearsals_is_the_sandboxs() -> None:
-    """The sandbox imports nothing of the program, so both hold the uuid."""
-    assert Settings().account_uuid == REHEARSAL
+    """The sandbox imports nothing of the program, so both hold what their uuids begin with."""
+    assert Settings().account_uuid.startswith(REHEARSAL)
+    assert LIVE[:24] != REHEARSAL[:24]
 
 
 def at(url: str, folder: Path, **switches: Any) -> World:

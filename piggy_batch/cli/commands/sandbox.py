@@ -201,7 +201,7 @@ def _sandbox(
 
 def settings_from(given: Mapping[str, Any], faults: tuple[str, ...]) -> Settings:
     """The sandbox's settings from the options that bear their names."""
-    from piggy_batch.sandbox import Settings, parse_fault
+    from piggy_batch.sandbox import Settings, account_of, parse_fault
 
     emails: tuple[str, ...] = given["email_required"]
     try:
@@ -209,6 +209,7 @@ def settings_from(given: Mapping[str, Any], faults: tuple[str, ...]) -> Settings
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     changed = {
+        "account_uuid": account_of(given["state"]),
         "email_required": None if not emails else tuple(uuid for uuid in emails if uuid != "none"),
         "unsubscribed": frozenset(given["unsubscribed"]),
         "faults": parsed,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,17 @@ if TYPE_CHECKING:
 
 Json = Any
 VERSION = 1
+ACCOUNTS = "5a4db0c5-0000-4000-a000-"  # begins the uuids of the accounts of sandboxes
 _BOUND = ("seed", "programs", "shops", "ties", "bare_uuids", "account_uuid")  # what the identities in a file depend on
+
+
+def account_of(state: Path | None) -> str:
+    """The account of a sandbox that is started: the one in its state file, where it is; else one that no other has, as
+    no other holds what it will hold."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if state is not None:
+            return str(json.loads(state.read_bytes())["settings"]["account_uuid"])
+    return f"{ACCOUNTS}{secrets.token_hex(6)}"
 
 
 def read_state(settings: Settings) -> dict[str, Json]:
