@@ -194,7 +194,8 @@ class ManifestLoader:
             repaired = list(cells)
             for place, mending in places:
                 before, after = cells[place], mending.apply(cells[place])
-                repaired[place] = after
+                if before != after:  # what a workbook's number is known by stays with a cell that stays
+                    repaired[place] = after
                 if before != after and len(self.repaired) < EXAMPLES:
                     self.repaired.append((number, before, after))
             found.append((number, line, repaired))

@@ -16,6 +16,7 @@ ERROR = "#ERROR!"  # an error that the file does not name
 
 RISKY = "=+-@"  # a text that begins so is a formula to a spreadsheet,
 _HARMLESS = re.compile(r"[+-][\d\s.,()/-]*")  # but for numbers, telephone numbers and a dash
+_LONG = 10**15  # the first number of sixteen digits
 _EXACT = 2**53  # from here on, neighbouring doubles are more than one apart
 
 
@@ -32,6 +33,22 @@ class FormattedText(str):
         return cell
 
 
+class LongNumber(str):
+    """The text of a number of more digits than the fifteen that a spreadsheet keeps."""
+
+    __slots__ = ()
+
+    @property
+    def lost(self) -> bool:
+        """Whether no program can have stored it exactly: what stands after the fifteenth digit is not what it was."""
+        return abs(int(self)) >= _EXACT
+
+    @property
+    def rounded(self) -> bool:
+        """Whether only zeros stand after the fifteenth digit."""
+        return self[15 + self.startswith("-") :].strip("0") == ""
+
+
 def number_text(value: float) -> str:
     """A number as a spreadsheet shows it in a wide column: never in scientific notation, not a number as NaN.
 
@@ -43,8 +60,9 @@ def number_text(value: float) -> str:
     if value in (float("inf"), float("-inf")):
         return str(value)
     if value.is_integer() and abs(value) < _EXACT:
-        return str(int(value))
-    return format(Decimal(f"{value:.15g}"), "f")  # fifteen digits are what a spreadsheet keeps
+        return str(int(value)) if abs(value) < _LONG else LongNumber(int(value))
+    text = format(Decimal(f"{value:.15g}"), "f")  # fifteen digits are what a spreadsheet keeps
+    return text if abs(value) < _LONG else LongNumber(text)
 
 
 def cell_text(value: object, where: str) -> str:
@@ -66,9 +84,19 @@ def cell_text(value: object, where: str) -> str:
         return moment_text(value)
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
-    if isinstance(value, int | dt.timedelta | UUID):
+    if isinstance(value, dt.timedelta):
+        return _duration_text(value)
+    if isinstance(value, int | UUID):
         return str(value)
     raise SetupError(f"{where}: holds {type(value).__name__}, which is no text; leave the column out")
+
+
+def _duration_text(duration: dt.timedelta) -> str:
+    """Hours, also more than a day has, minutes and seconds."""
+    if duration < dt.timedelta(0):
+        return str(duration)
+    hours, rest = divmod(duration, dt.timedelta(hours=1))
+    return f"{hours}{str(rest)[1:]}"
 
 
 def moment_text(moment: dt.datetime) -> str:

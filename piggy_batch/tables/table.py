@@ -73,7 +73,7 @@ class Table:
     float_columns: frozenset[str] = frozenset()  # no good as identifiers: digits are lost already
     release: Callable[[], None] = field(default=_nothing)
     preview: Callable[[], Preview] = field(default=tuple)  # the first rows as they stand, whichever is the header
-    may_be_formatted: bool = False  # cells may be FormattedText
+    may_be_formatted: bool = False  # cells may be FormattedText or LongNumber
 
     def rows(self) -> Rows:
         """Every row under the header, from the start."""

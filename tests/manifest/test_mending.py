@@ -198,6 +198,17 @@ def test_a_run_of_before_repairs_what_it_repaired() -> None:
         assert now.of("x", role) is not None
 
 
+def test_a_repair_of_something_else_hides_no_cell_format(world: World) -> None:
+    """What --fix leaves as it is, is still known as a number that the workbook shows with zeros, or has rounded."""
+    book = openpyxl.Workbook()
+    for value in (CARD, 12, 6006500000001234560):
+        book.active.append([value])
+    book.active["A2"].number_format = "00000"
+    book.save(world.folder / "cards.xlsx")
+    with pytest.raises(SetupError, match="--accept MD104,MD111"):
+        world.run("identifiers create", world.folder / "cards.xlsx", fixes=parse_fixes("trim,wrappers"))
+
+
 def test_bound_options_read_back() -> None:
     """What a journal keeps of the repairs makes the same repairs."""
     repairs = Repairs(parse_fixes("trim"), ("b", "a"), {"x": {"J": "true", "N": ""}}, {"credits": "up"})

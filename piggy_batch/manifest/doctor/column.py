@@ -38,7 +38,7 @@ from piggy_batch.manifest.doctor.values import (
     value_damages,
 )
 from piggy_batch.manifest.doctor.words import QUICK, QUICK_FOOTERS, QUICK_SUMS, spellings
-from piggy_batch.tables.cells import FormattedText
+from piggy_batch.manifest.doctor.workbook_numbers import WorkbookNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +77,9 @@ class ColumnExaminer:
         quick = QUICK | QUICK_SUMS
         if self._headers:
             quick |= QUICK_FOOTERS | spellings(self._headers | {examined.column})
+        # Amounts and truth values mean the same however they are shown.
+        told = examined.formatted and examined.role is not ColumnRole.VALUE
+        self._numbers = WorkbookNumbers() if told else None
         self._last: Example | None = None  # of the sound values
         self._quick = quick - examined.allowed  # words that no batch of sound values holds
 
@@ -84,8 +87,8 @@ class ColumnExaminer:
         """Take note of a batch of rows; the rows that cannot be right."""
         index = self.examined.index
         values = [row[2][index] for row in batch]
-        if self.examined.formatted:
-            self._note_formats(batch, values)
+        if self._numbers is not None:
+            self._numbers.feed(batch, values)
         if not self.examined.role.is_code:
             return self._feed_text(batch, values)
         self._lengths.update(map(len, values))
@@ -120,14 +123,6 @@ class ColumnExaminer:
         ):
             return []
         return self._one_by_one(batch, values)[1]
-
-    def _note_formats(self, batch: Batch, values: Sequence[str]) -> None:
-        """Numbers that the workbook shows otherwise; amounts and truth values mean the same however they are shown."""
-        if self.examined.role is ColumnRole.VALUE:
-            return
-        for (row, line, _), value in zip(batch, values, strict=True):
-            if isinstance(value, FormattedText):
-                self._tally(finding_kinds.BY_FORMAT).add(Example(row, line, value, value.shown))
 
     def _tally(self, rule: Rule) -> CountWithExamples:
         return self._damaged.setdefault(rule.code, (rule, CountWithExamples()))[1]
@@ -176,7 +171,7 @@ class ColumnExaminer:
         self._note_case(others, where)
         if "e" in joined or "E" in joined:
             where.count(self._statistics.scientific, list(filter(looks_scientific, others)))
-        if ("-" in joined or "/" in joined or "." in joined) and min(map(len, others)) <= LONGEST_DATE:
+        if ("-" in joined or "/" in joined or "." in joined or ":" in joined) and min(map(len, others)) <= LONGEST_DATE:
             self._note_dates(list(filter(has_date_form, others)), where)
 
     def _note_dates(self, written_so: Sequence[str], where: RowFinder) -> None:
@@ -230,6 +225,7 @@ class ColumnExaminer:
             Finding(rule, column, tally.count, tuple(tally.examples), proposed=self._damaged_by(rule))
             for rule, tally in self._damaged.values()
         ]
+        found += self._numbers.findings(column) if self._numbers is not None else []
         statistics = self._statistics
         if self.examined.role is ColumnRole.UUID:
             strange = statistics.no_uuids
@@ -237,13 +233,13 @@ class ColumnExaminer:
             if strange.count and dominates(statistics.uuids, whole):
                 found.append(Finding(NOT_A_UUID, column, strange.count, tuple(strange.examples), proposed=_as_no_uuid))
         elif self.examined.role.is_code:
-            found = with_last(found + judge_column(statistics, column), statistics, column, self._last)
+            known = {finding.code for finding in found}
+            found += [finding for finding in judge_column(statistics, column) if finding.code not in known]
+            found = with_last(found, statistics, column, self._last)
         return sorted(found, key=lambda finding: finding.code)
 
     def _damaged_by(self, rule: Rule) -> Callable[[str], str | None]:
         """What a value with this damage may have been; None for a value without."""
-        if rule is finding_kinds.BY_FORMAT:
-            return lambda value: value.shown if isinstance(value, FormattedText) else None
         allowed = self.examined.allowed
 
         def proposed(value: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Days as spreadsheets and people write them. Pure."""
+"""Days, and times of day, as spreadsheets and people write them. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _DATE = re.compile(
     rf"|(?P<one>\d\d?)(?P<by>[-/.])(?P<other>\d\d?)(?P=by)(?P<year>\d{{4}}|\d\d){_TIME}"
     r"|(?P<day>\d\d?)[- ](?P<month>[^\W\d_]{3,4}\.?)(?:[- ]\d\d(?:\d\d)?)?"
     r"|(?P<first>[^\W\d_]{3,4}\.?)-\d\d"
+    r"|(?P<hours>\d{1,4}):(?P<minutes>\d\d)(?::(?P<seconds>\d\d)(?:\.\d{1,9})?)?"
 )
 LONGEST_DATE = 32  # with a time to the nanosecond
 _MONTHS = {
@@ -30,10 +31,11 @@ has_date_form = _DATE.fullmatch  # whether a value is written as a date is, be i
 
 
 def is_date(value: str) -> bool:
-    """Whether a value is a day that there is, as a spreadsheet shows one, its parts in any order that is in use.
+    """Whether a value is a day that there is, as a spreadsheet shows one, its parts in any order that is in use; or a
+    time.
 
-    >>> [is_date(text) for text in ("2024-02-29", "2024-02-30", "3/5/2024", "31-12-24", "5-Jan", "40-50-6000")]
-    [True, False, True, True, True, False]
+    >>> [is_date(text) for text in ("2024-02-29", "2024-02-30", "3/5/2024", "31-12-24", "5-Jan", "40-50-6000", "10:30")]
+    [True, False, True, True, True, False, True]
     """
     found = _DATE.fullmatch(value)
     if found is None:
@@ -47,6 +49,8 @@ def is_date(value: str) -> bool:
             return _is_day(year, other, one) or _is_day(year, one, other)
         orders = ((year, other, one), (year, one, other), (one, other, year))
         return any(_is_day(2000 + short, month, day) for short, month, day in orders)
+    if found["hours"]:
+        return int(found["minutes"]) < 60 and int(found["seconds"] or 0) < 60
     if found["first"]:
         return _month(found["first"]) > 0
     return _is_day(2000, _month(found["month"]), int(found["day"]))

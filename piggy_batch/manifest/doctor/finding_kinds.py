@@ -119,7 +119,7 @@ NOTHING_WORD = _blocking(
 LOOKS_LIKE_DATE = _blocking(
     "MD108",
     "looks-like-date",
-    "are dates, as a spreadsheet makes of numbers such as 1-2 or 3/5",
+    "are dates or times, as a spreadsheet makes of numbers such as 1-2, 3/5 or 10:30",
     "compare with the cards; if a spreadsheet did it, export again with this column as text",
 )
 OUTER_SPACE = _warning(

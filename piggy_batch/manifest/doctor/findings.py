@@ -59,7 +59,7 @@ class Examined:
     index: int  # 0 = first cell
     field: str = ""  # the command's name for it
     allowed: frozenset[str] = frozenset()  # words that mean something to the command
-    formatted: bool = False  # cells may be FormattedText
+    formatted: bool = False  # cells may be FormattedText or LongNumber
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from piggy_batch.manifest.doctor.column_statistics import CountWithExamples
 from piggy_batch.manifest.doctor.finding_kinds import FOOTER_BESIDE, REPEATED_HEADER
 from piggy_batch.manifest.doctor.findings import EXAMPLES, ColumnRole, Example, Finding, problem_of
-from piggy_batch.manifest.doctor.words import FOOTER_BEGINNINGS, is_footer, is_total, may_be_counted, spellings
+from piggy_batch.manifest.doctor.words import (
+    FOOTER_BEGINNINGS,
+    is_footer_beside,
+    is_sum,
+    is_total,
+    may_be_counted,
+    spellings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
 
 
 MOST = 1000  # rows that are remembered
-_SIGNS = frozenset("([-=_*~.+#|")
+_SIGNS = frozenset("([-=_*~.+#|©Σ∑")
 _DIGITS = frozenset("0123456789")
 
 
@@ -32,9 +39,17 @@ class RowWatch:
         self._texts = {column.index for column in examined if column.role is ColumnRole.TEXT}  # these know totals
         self._footers = CountWithExamples(most=MOST)
         self._headers = CountWithExamples(most=MOST)
+        self._rows = 0
+        self._last: list[tuple[int, int, Sequence[str]]] = []  # two rows
+        self._last_known = False  # whether it cannot be right anyway
 
     def feed(self, batch: Sequence[tuple[int, int, Sequence[str]]], known: set[int]) -> list[Problem]:
         """The rows of a batch that repeat the header; ``known`` are those that cannot be right anyway."""
+        if not batch:
+            return []
+        self._rows += len(batch)
+        self._last = [*self._last[-1:], *batch[-2:]][-2:]
+        self._last_known = self._last[-1][0] in known
         if 0 in self._codes:  # the column looks at its cells itself
             return []
         suspects = self._suspects({row[2][0] for row in batch})
@@ -51,7 +66,7 @@ class RowWatch:
             if self._is_header(cells):
                 self._headers.add(example)
                 problems.append(problem_of(row, line, self._header[place], cells[place], (REPEATED_HEADER, "")))
-            elif is_footer(cells[place]) and not (place in self._texts and is_total(cells[place])):
+            elif is_footer_beside(cells[place]) and not (place in self._texts and is_total(cells[place])):
                 self._footers.add(example)
         return problems
 
@@ -75,7 +90,21 @@ class RowWatch:
 
     def findings(self) -> list[Finding]:
         """What was found so far."""
-        return [*self._finding(FOOTER_BESIDE, self._footers), *self._finding(REPEATED_HEADER, self._headers)]
+        usual = self._footers.count * 2 > self._rows  # then it is what this column holds
+        footers = [] if usual else self._finding(FOOTER_BESIDE, self._footers)
+        return [*(footers or self._last_of_all()), *self._finding(REPEATED_HEADER, self._headers)]
+
+    def _last_of_all(self) -> list[Finding]:
+        """The last row, where a sum of all stands anywhere in it, beside a number where the codes stand."""
+        if len(self._last) < 2 or self._last_known:
+            return []
+        (_, _, before), (row, line, cells) = self._last
+        sums = (at for at, cell in enumerate(cells) if cell and at not in self._codes and is_sum(cell))
+        place = next(sums, -1)
+        if place < 0 or is_sum(before[place]) or (place in self._texts and is_total(cells[place])):
+            return []
+        example = Example(row, line, cells[place])
+        return [Finding(FOOTER_BESIDE, self._header[place], 1, (example,), listed=(example,))]
 
     def _finding(self, rule: Rule, tally: CountWithExamples) -> list[Finding]:
         column = self._header[0]

@@ -24,37 +24,57 @@ _NOTHING = frozenset({
 _NOTHING_AS_IT_STANDS = frozenset({"NA", "ND"})  # in lower case they may be somebody's name
 _SIGNS = frozenset("-\u2013\u2014_./?*~=+#\\ ")  # a cell of nothing else is a person's blank
 
+_SUM = (
+    r"(?:(?:grand|sub|over-?all|general|sum)[ -]?)?totals?|total g[ée]n[ée]ral|sous[ -]?total|totaux|totalit[ée]|"
+    r"(?:(?:sub|eind|algemeen|algeheel)[ -]?)?(?:totaal|totalen)|totale|subtotale|totali|"
+    r"(?:gesamt|zwischen|end)?summe|gesamt(?:zahl|anzahl|betrag)?|insgesamt|saldo totaal"
+)
 _TOTAL = re.compile(
-    r"(?:grand[ -]?total|sub[ -]?total|totals?|total g[ée]n[ée]ral|sous[ -]?total|totaux|totalit[ée]|"
-    r"(?:sub|eind)?totaal|totalen|sum|som|somme|suma|totale|subtotale|"
-    r"(?:gesamt|zwischen|end)?summe|gesamt(?:zahl|anzahl|betrag)?|insgesamt|aantal|anzahl|count|nombre(?: total)?|"
-    r"saldo totaal|end|einde|ende|fin|fine|eof)(?:[\s:=(].*)?",
+    rf"(?:{_SUM}|sum|som|somme|suma|aantal|anzahl|count|nombre(?: total)?|ensemble|end|einde|ende|fin|fine|eof)"
+    r"(?:[\s:=(].*)?|completed|confidential|vertrouwelijk|vertraulich|confidentiel",
     re.IGNORECASE | re.DOTALL,
 )
-_COUNTED = re.compile(
-    r"[(\[]?\s*\d[\d.,' ]*\s*(?:rows?|records?|entries|items|cards?|lines|contacts?|customers|rijen|rij|regels?|"
+_COUNTABLE = (
+    r"(?:rows?|records?|entries|items|cards?|lines|contacts?|customers|rijen|rij|regels?|"
     r"kaarten|kaart|stuks|klanten|leden|zeilen?|eintr[äa]ge|datens[äa]tze?|karten?|kunden|lignes?|"
-    r"enregistrements?|cartes?|clients|results?|resultaten|ergebnisse|r[ée]sultats)\b.*",
+    r"enregistrements?|cartes?|clients|results?|resultaten|ergebnisse|r[ée]sultats)"
+)
+_COUNTED = re.compile(rf"[(\[]?\s*\d[\d.,' ]*\s*{_COUNTABLE}\b.*", re.IGNORECASE | re.DOTALL)
+_TOTAL_BESIDE = re.compile(  # in a column of names, where Total Energies may be a customer
+    rf"(?:{_SUM}|sum|som|somme|suma|aantal|anzahl|count|nombre(?: total)?|eof)"
+    rf"(?:\s*[:=(].*|\s+(?:\S+\s+){{0,2}}(?:{_COUNTABLE})\b.*|[\s\d.,'€$£+-]*)",
     re.IGNORECASE | re.DOTALL,
 )
 _COUNT_AND_WORD = re.compile(r"\d[\d.,' ]*\s*[^\W\d_]")
+_DONE = (
+    r"(?:generated|created|exported|printed|updated|modified|gegenereerd|aangemaakt|opgemaakt|opgesteld|gemaakt|"
+    r"ge[eë]xporteerd|afgedrukt|uitgedraaid|bijgewerkt|erstellt|erzeugt|generiert|exportiert|gedruckt|ausgedruckt|"
+    r"aktualisiert|g[ée]n[ée]r[ée]e?|cr[ée]{1,2}e?|export[ée]e?|imprim[ée]e?|[ée]dit[ée]e?|arr[êe]t[ée]e?)"
+)
 _MADE = re.compile(
-    r"(?:generated|created|exported|printed|report(?:ed)?|export|gegenereerd|aangemaakt|gemaakt|ge[eë]xporteerd|"
-    r"afgedrukt|uitgedraaid|rapport|erstellt|erzeugt|generiert|exportiert|gedruckt|ausgedruckt|bericht|"
-    r"g[ée]n[ée]r[ée]e?|cr[ée]{1,2}e?|export[ée]e?|imprim[ée]e?|[ée]dit[ée]e?)"
-    r"\s+(?:by|on|at|from|with|door|op|met|uit|van|von|am|mit|aus|par|le|avec|de|date|datum|[\d:]).*"
+    rf"(?:report|rapport|bericht|lijst|list|liste)\s+{_DONE}\b.*|{_DONE}"
+    r"(?:\s*:.*|\s+(?:by|on|at|from|with|door|op|met|uit|van|von|am|mit|aus|par|le|au|avec|de|date|datum|[\d:]).*)"
+    r"|(?:last|laatst|zuletzt|derni[èe]re)\s+(?:updated|modified|bijgewerkt|gewijzigd|aktualisiert|mise)\b.*"
+    r"|(?:report|export|rapport|bericht|stand|uitdraai|mis [àa] jour)"
+    r"\s+(?:by|on|at|from|of|door|op|uit|van|vom|von|am|per|aus|du|le|au|date|datum|[\d:]).*"
     r"|(?:export|afdruk|druck|print|report)[ -]?(?:datum|date)\b.*"
     r"|(?:page|pagina|blz\.?|seite|bladzijde)\s*:?\s*\d+\b.*"
-    r"|(?:end|einde|ende|fin)\s+(?:of|van|der|des|de|du|the|het)\b.*"
+    r"|(?:end|einde|ende|fin)\s+(?:of|van|der|des|de|du|the|het)\s.*(?:list|lijst|rapport|report|bericht|bestand|file|"
+    r"fichier|data|datei|export|import|pagin|page|seite).*"
+    r"|(?:end|einde|ende|fin)\s+(?:list|lijst|liste|rapport|report|bericht|bestand|export)\b.*"
     r"|(?:date d['\u2019](?:export|impression|[ée]dition))\b.*"
-    r"|[©Σ∑].*",
+    r"|(?:date|datum|source|bron|quelle|stand|rows?|records?|regels|zeilen|lignes)\s*:\s*\S.*"
+    r"|(?:row|record|number|nombre|aantal|anzahl)\s*(?:of|de|der|van)?\s*(?:count|cards|rows|records|kaarten|karten|"
+    r"cartes|lignes|zeilen|rijen)\s*:?\s*\d.*"
+    r"|copyright\b.*|powered by\b.*|query took\b.*|completion time\b.*|[©Σ∑].*",
     re.IGNORECASE | re.DOTALL,
 )
 _LABELLED = re.compile(r"[^\W\d_][\w .'/-]{1,40}\s?:\s+\S.*", re.DOTALL)  # Datum: 1-2-2026
 _SUMS = frozenset({  # of all; no name of anybody
     "total", "totals", "totaal", "totalen", "totaux", "totale", "totali", "subtotal", "sub-total", "sub total",
-    "subtotaal", "subtotale", "eindtotaal", "grand total", "sous-total", "sous total", "total général", "summe",
-    "gesamt", "gesamtsumme", "gesamtbetrag", "zwischensumme", "endsumme", "insgesamt", "somme totale",
+    "subtotaal", "subtotale", "eindtotaal", "grand total", "sous-total", "sous total", "sub totaal", "sub-totaal",
+    "eind totaal", "algemeen totaal", "total général", "total general", "summe", "gesamt", "gesamtsumme",
+    "gesamtbetrag", "zwischensumme", "endsumme", "insgesamt", "somme totale",
 })  # fmt: skip
 _DECORATION = " \t*-=#_~."
 _RULE_OF_SIGNS = re.compile(r"[-=_*~.+#|]{3,}")
@@ -102,9 +122,28 @@ def is_footer(value: str) -> bool:
     return any(pattern.fullmatch(bare) for pattern in (_TOTAL, _COUNTED, _MADE)) or bool(_RULE_OF_SIGNS.fullmatch(text))
 
 
+def is_footer_beside(value: str) -> bool:
+    """The same for a column of names, where a word alone may be somebody's: Total Energies, Fin de Vries.
+
+    >>> [is_footer_beside(text) for text in ("Totaal", "Totaal kaarten 30", "Total Energies", "Fin de Vries")]
+    [True, True, False, False]
+    """
+    text = value.strip()
+    if not text or len(text) > _LONGEST:
+        return False
+    bare = text.strip(_DECORATION)
+    total = _TOTAL_BESIDE if text[0] == bare[:1] else _TOTAL  # *** Fin *** is nobody
+    return any(pattern.fullmatch(bare) for pattern in (total, _COUNTED, _MADE)) or bool(_RULE_OF_SIGNS.fullmatch(text))
+
+
 def is_total(value: str) -> bool:
     """Whether a text is nothing but the word for a sum of all, as no name is."""
     return len(value) < _LONGEST and value.casefold().strip(" \t:=") in _SUMS
+
+
+def is_sum(value: str) -> bool:
+    """Whether a text is the word for a sum of all, with or without its amount: Totaal, Total cards: 12."""
+    return len(value) < _LONGEST and _TOTAL_BESIDE.fullmatch(value.strip()) is not None
 
 
 def is_sentence(value: str) -> bool:
@@ -135,20 +174,26 @@ def may_be_counted(value: str) -> bool:
 
 def spellings(words: Iterable[str]) -> frozenset[str]:
     """The words in the usual cases, for a quick look at thousands of values at once."""
-    return frozenset(form for word in words for form in (word, word.lower(), word.upper(), word.capitalize()))
+    return frozenset(
+        form for word in words for form in (word, word.lower(), word.upper(), word.capitalize(), word.title())
+    )
 
 
 _FOOTERS = (  # of one word, in all languages
     "total", "totals", "totaal", "totalen", "totaux", "subtotal", "subtotaal", "eindtotaal", "sum", "som", "somme",
     "suma", "summe", "gesamt", "gesamtsumme", "zwischensumme", "insgesamt", "aantal", "anzahl", "count", "nombre",
     "totale", "totali", "subtotale", "end", "einde", "ende", "fin", "fine", "eof", "grand-total", "sub-total",
-    "sous-total",
+    "sous-total", "sub-totaal", "ensemble", "completed", "confidential", "vertrouwelijk", "vertraulich", "confidentiel",
 )  # fmt: skip
 _BEGINNINGS = (  # of longer ones
     "grand", "generated", "created", "exported", "printed", "report", "gegenereerd", "aangemaakt", "gemaakt",
     "geexporteerd", "geëxporteerd", "afgedrukt", "uitgedraaid", "rapport", "erstellt", "erzeugt", "exportiert",
     "gedruckt", "ausgedruckt", "bericht", "généré", "créé", "crée", "exporté", "imprimé", "édité", "export", "afdruk",
-    "druck", "print", "page", "pagina", "blz", "seite", "bladzijde", "date", "saldo",
+    "druck", "print", "page", "pagina", "blz", "seite", "bladzijde", "date", "saldo", "algemeen", "opgemaakt", "laatst",
+    "last", "zuletzt", "dernière", "derniere", "mis", "copyright", "powered", "query", "number", "row", "record",
+    "source", "bron", "completion", "lijst", "list", "liste", "quelle", "stand", "edité",
+    "arrêté", "arrete", "regels", "zeilen", "lignes", "generiert", "opgesteld",
+    "uitdraai", "aktualisiert", "bijgewerkt", "updated", "over",
 )  # fmt: skip
 _LINES = {sign * length for sign in "-_" for length in range(1, 81)}
 QUICK = spellings(_NOTHING) | _NOTHING_AS_IT_STANDS | _LINES | {"NaN", "NaT"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_PREVIEWS = 20  # sheets that are looked at
 _TALLEST = 1000  # rows of a merged cell; a taller one is decoration
+_UNKNOWN_ERROR = re.compile(r"Unsupported cell error value '([^']{1,30})'")
 _LOOKED_AT = 1000  # rows searched for numbers, for the note
 
 
@@ -206,4 +208,8 @@ def _sound(read: Callable[[], Any], where: str) -> Any:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
+        if unknown := _UNKNOWN_ERROR.search(str(error)):
+            raise SetupError(
+                f"{where}: a cell holds the error {unknown[1]}, which is no value; mend its formula, or blank the cell"
+            ) from None
         raise SetupError(f"{where}: the workbook cannot be read ({error}); save it again, or as CSV UTF-8") from None

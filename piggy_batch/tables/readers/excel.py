@@ -118,7 +118,7 @@ def _table(
         rows,
         release=release,
         preview=lambda: first,
-        may_be_formatted=not formats and not is_plain,
+        may_be_formatted=True,
     )
 
 

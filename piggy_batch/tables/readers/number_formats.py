@@ -56,7 +56,9 @@ def parse_format(code: str) -> NumberFormat | None:
         literal = quoted or escaped or currency
         if literal:
             signs += [(one, False) for one in literal]
-        elif general or sign in _NO_NUMBER:
+        elif general:
+            signs.append(("#", True))
+        elif sign in _NO_NUMBER:
             return None
         elif sign in _PLACES or sign == "@":
             signs.append((sign, True))

@@ -81,7 +81,7 @@ class _Scanner:
             self._column += 1
         self._kind = attributes.get("t")
         self._in_cell, self._formula, self._inline, self._value = True, False, False, ""
-        style = attributes.get("s", "")
+        style = attributes.get("s", "0")
         if self._parts.formats and style.isdigit() and (added := self._parts.formats.get(int(style))):
             self.marks.note_format(self._row, self._column, int(style), added)
 

@@ -242,6 +242,7 @@ def test_ods_cells_under_a_merged_one(tmp_path: Path) -> None:
     ("code", "value", "shown"),
     [
         ("00000", "12", "00012"),
+        ('"KA-"General', "12", "KA-12"),
         ("00000", "12345", None),
         ("0000-0000", "345", "0000-0345"),
         ('"KA-"000000', "7", "KA-000007"),
@@ -279,3 +280,30 @@ def test_sheets_are_joined_only_when_they_are_one_list(tmp_path: Path) -> None:
     for sheet, said in (("a/b", "another header"), ("a/a", "twice"), ("a/d", 'no sheet "d"')):
         with pytest.raises(SetupError, match=said):
             cells_of(tmp_path / "t.xlsx", sheet=sheet)
+
+
+def test_a_cell_without_a_style_has_the_first_one(tmp_path: Path) -> None:
+    """Writers leave the number of the default style out, also where its format shows zeros."""
+    book = openpyxl.Workbook()
+    for value in ("card", 12):
+        book.active.append([value])
+    book.active["A2"].number_format = "00000"
+    book.save(tmp_path / "t.xlsx")
+    styles = "xl/styles.xml"
+    path = changed(
+        tmp_path / "t.xlsx", styles, ('<cellXfs count="2"><xf numFmtId="0"', '<cellXfs count="2"><xf numFmtId="164"')
+    )
+    ((cell,),) = cells_of(changed(path, SHEET, (' s="1"', "")))
+    assert isinstance(cell, FormattedText)
+    assert cell.shown == "00012"
+
+
+def test_an_error_that_the_library_does_not_know_is_named(tmp_path: Path) -> None:
+    """Nothing of the workbook is read, and the message says what to look for."""
+    book = openpyxl.Workbook()
+    for value in ("card", "#SPILL!"):
+        book.active.append([value])
+    book.active["A2"].data_type = "e"
+    book.save(tmp_path / "t.xlsx")
+    with pytest.raises(SetupError, match="a cell holds the error #SPILL!"):
+        cells_of(tmp_path / "t.xlsx")
