@@ -12,7 +12,6 @@ from click.core import ParameterSource
 from piggy_batch.cli.help import CommandExample, Context, write_examples, write_options
 from piggy_batch.cli.paths import PathType
 from piggy_batch.client import DEFAULT_URL
-from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +40,8 @@ class Command(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             known = [name for param in self.get_params(ctx) for name in (*param.opts, *param.secondary_opts)]
+            from piggy_batch.text import nearest  # not at the top: help stays quick
+
             meant = nearest(error.option_name, known)
             raise click.UsageError(f"No such option '{error.option_name}'{meant}", ctx) from None
 
@@ -85,6 +86,8 @@ class LazyGroup(Command, click.Group):
         """The command that is named; an unknown name is a usage error that says what is like it."""
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            from piggy_batch.text import nearest  # as above
+
             raise click.UsageError(f"No such command '{name}'{nearest(name, known)}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 
-from piggy_batch.files import real_file
-
 STDIN_NAMES = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 LONGEST_COMPANION = ".{}.summary.json.00000000.part"  # the longest name of what is made beside a file
@@ -81,6 +79,8 @@ class OutputPath(PathType):
             if self._stdout:
                 return Path("-")
             self.fail("this writes a file, whole or not at all, and standard output is none; name a file", param, ctx)
+        from piggy_batch.files import real_file  # not at the top: help stays quick
+
         target = real_file(path)
         for place in {path, target}:
             try:
