@@ -72,9 +72,11 @@ def wait_for(path: Path) -> None:
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
-    """--version and --help load neither pandas nor pyarrow nor httpx."""
+    """--version and --help load neither pandas nor pyarrow nor httpx, and the plainest not even json or hashlib."""
     code = (
         "import sys\nfrom piggy_batch.cli.main import cli\n"
+        "light = {'json', 'secrets', 'hashlib', 'random'} & set(sys.modules)\n"
+        "assert not light, light\n"
         "for words in (['--version'], ['--help'], ['identifiers', '--help'], ['identifiers', 'create', '--help'],"
         " ['giftcards', '--help']):\n"
         "    try: cli.main(words, prog_name='piggy-batch')\n"
