@@ -119,11 +119,16 @@ def sha256_of(path: Path) -> str:
 
 
 def render_template(
-    package: str, name: str, values: Mapping[str, Any], filters: Mapping[str, Any] | None = None
+    package: str,
+    name: str,
+    values: Mapping[str, Any],
+    filters: Mapping[str, Any] | None = None,
+    translate: Callable[[str], str] = str,
 ) -> str:
     """An HTML page from ``templates/<name>`` of a package: every value escaped, a missing one an error.
 
-    Controls in a value, of direction too, are shown instead of obeyed.
+    Controls in a value, of direction too, are shown instead of obeyed. ``translate`` is given each text between
+    ``{% trans %}`` and ``{% endtrans %}``, white space folded, with ``%(name)s`` for what it fills in.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined  # only pages need it
 
@@ -134,6 +139,13 @@ def render_template(
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=lambda value: type(value)(show_controls(value)) if isinstance(value, str) else value,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+        gettext=translate,
+        ngettext=lambda one, many, number: translate(one if number == 1 else many),
+        newstyle=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters.update(filters or {})

@@ -226,6 +226,14 @@ TIMEZONE = click.option(
 )
 
 
+PAGE_LANGUAGE = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(("en", "nl")),
+    default="en",
+    show_default=True,
+    help="The page's language.",
+)
 STORE = click.option(
     "--store",
     type=PathType(file_okay=False),

@@ -10,6 +10,7 @@ import click
 from piggy_batch.cli.options import (
     CONCURRENCY,
     MAX_WAIT,
+    PAGE_LANGUAGE,
     RATE,
     RESERVE,
     TIMEOUT,
@@ -171,6 +172,7 @@ def special_options(operation: Operation) -> list[Callable[[Any], Any]]:
                 help="Write a page for the person who signs the migration off.",
             )
         )
+        found.append(PAGE_LANGUAGE)
     if operation.baseline:
         found.append(
             click.option(

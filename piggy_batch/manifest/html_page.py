@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from piggy_batch.files import render_template
 from piggy_batch.manifest.doctor import Severity
 from piggy_batch.manifest.doctor.findings import EXAMPLES
+from piggy_batch.manifest.page_language import ENGLISH, PageLanguage
+from piggy_batch.text import show_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from markupsafe import Markup
 
     from piggy_batch.manifest.affected_rows import FindingRows
     from piggy_batch.manifest.doctor import ColumnFacts, Example, Finding
@@ -87,10 +91,29 @@ def visible(value: str) -> str:
     return shown if len(shown) <= 60 else shown[:59] + "…"
 
 
-def render(report: CheckReport) -> str:
+def in_code(value: str) -> Markup:
+    """A name as it is typed, inside of a sentence."""
+    from markupsafe import Markup  # jinja2's own; only pages need it
+
+    return Markup("<code>{}</code>").format(show_controls(value))
+
+
+def page_language(code: str) -> PageLanguage:
+    """The language of a page by its code."""
+    if code == ENGLISH.code:
+        return ENGLISH
+    from piggy_batch.manifest.dutch_page import DUTCH  # a page in English does without
+
+    return DUTCH
+
+
+def render(report: CheckReport, language: PageLanguage = ENGLISH) -> str:
     """The whole page: no script, no picture, no address outside itself."""
     order = {"error": 0, "blocking": 1, "warning": 2}
     findings = sorted(report.findings, key=lambda finding: order[grade(finding).css])
     kinds = len(findings) + len(report.further_reasons)
     values = {"report": report, "findings": findings, "grade": grade, "bars": bars, "kinds": kinds, "shown": EXAMPLES}
-    return render_template("piggy_batch.manifest", "check.html", values, {"visible": visible})
+    filters = {"visible": visible, "code": in_code, "said": language.translate, "thousands": language.count}
+    return render_template(
+        "piggy_batch.manifest", "check.html", values | {"language": language}, filters, language.translate
+    )

@@ -183,4 +183,9 @@ def test_the_rest_is_mended_by_hand_and_signed_off(walk: Walk) -> None:
     assert walk.run(command)[0] == 0
     page = (walk.folder / "sign-off.html").read_text(encoding="utf-8")
     assert "All 5 cards are as the manifest says." in page
+    assert walk.run(f"{command} --lang nl")[0] == 0
+    page = (walk.folder / "sign-off.html").read_text(encoding="utf-8")
+    assert "Alle 5 kaarten zijn zoals de lijst zegt." in page
+    assert walk.run("piggy-batch check rest.csv --for migrate --html check.html --lang nl")[0] == 0
+    assert "Er is niets verkeerds gevonden." in (walk.folder / "check.html").read_text(encoding="utf-8")
     assert len(walk.listed("identifiers")) == 2996

@@ -11,6 +11,7 @@ import click
 
 from piggy_batch.cli.context import make_run_context, open_display
 from piggy_batch.cli.groups import command
+from piggy_batch.cli.options import PAGE_LANGUAGE
 from piggy_batch.cli.output import json_text
 from piggy_batch.cli.paths import ManifestPath, OutputPath
 from piggy_batch.cli.reading_options import reading_from, with_reading_options
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a page that can be mailed to whoever made the list.",
 )
+@PAGE_LANGUAGE
 @click.option(
     "--write",
     "mended",
@@ -77,6 +79,7 @@ def check(
     manifest: Path | None,
     name: str,
     html: Path | None,
+    language: str,
     mended: Path | None,
     code: str | None,
     **given: Any,
@@ -104,7 +107,7 @@ def check(
     if str(manifest) == "-":
         raise SetupError("check reads a file, not standard input; save the list first")
     with check_manifest(operation, manifest, reading, detailed=html is not None) as checked:
-        written = write_files(checked, operation.name, html, mended)
+        written = write_files(checked, operation.name, html, mended, language)
         sample = against(ctx, manifest, given["against_account"], reading)
         if given["as_json"]:
             found = checked.to_json() | ({"against_account": sample.to_json()} if sample else {})
@@ -137,11 +140,13 @@ def mending_command(checked: CheckedManifest, name: str) -> str | None:
     return shlex.join(words)
 
 
-def write_files(checked: CheckedManifest, name: str, html: Path | None, mended: Path | None) -> list[str]:
+def write_files(
+    checked: CheckedManifest, name: str, html: Path | None, mended: Path | None, language: str
+) -> list[str]:
     """Write the page and the mended list that were asked for; what to say of them."""
     told = []
     if html is not None:
-        overflow = write_page(html, checked.manifest, name, checked)
+        overflow = write_page(html, checked.manifest, name, checked, language)
         told += [f"page: {html}", *([f"all rows of what was found: {overflow}"] if overflow else [])]
     if mended is not None:
         changed, invalid = checked.write_mended(mended)
@@ -217,11 +222,11 @@ def lines(manifest: Path, name: str, checked: CheckedManifest) -> list[str]:
     return found
 
 
-def write_page(path: Path, manifest: Path, name: str, checked: CheckedManifest) -> Path | None:
+def write_page(path: Path, manifest: Path, name: str, checked: CheckedManifest, language: str) -> Path | None:
     """The page for whoever made the list; the file beside it with all rows, where the page does not list all."""
     from piggy_batch.files import write_text
     from piggy_batch.manifest.describe import column_lines, read_as
-    from piggy_batch.manifest.html_page import CheckReport, render
+    from piggy_batch.manifest.html_page import CheckReport, page_language, render
 
     loaded = checked.loaded
     rows, overflow = checked.rows_of_findings(path.with_name(f"{path.stem}-rows.csv"))
@@ -239,7 +244,8 @@ def write_page(path: Path, manifest: Path, name: str, checked: CheckedManifest) 
             reasons=loaded.reasons,
             not_judged=loaded.not_judged,
             overflow=overflow.name if overflow else "",
-        )
+        ),
+        page_language(language),
     )
     write_text(path, page)
     return overflow

@@ -8,7 +8,7 @@ import click
 
 from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
-from piggy_batch.cli.options import PERIOD, STORE, TIMEZONE, Pair, add_options
+from piggy_batch.cli.options import PAGE_LANGUAGE, PERIOD, STORE, TIMEZONE, Pair, add_options
 from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.report_output import check_targets, named_targets, show_report
 from piggy_batch.errors import SetupError
@@ -118,14 +118,7 @@ REPORT_OPTIONS = (
         help="What amounts are in, and PROGRAM_UUID=CODE where a program has another (repeatable); nothing is "
         "converted, or added up across currencies. [default: EUR]",
     ),
-    click.option(
-        "--lang",
-        "language",
-        type=click.Choice(("en", "nl")),
-        default="en",
-        show_default=True,
-        help="The page's language.",
-    ),
+    PAGE_LANGUAGE,
     click.option(
         "--accept-partial",
         is_flag=True,

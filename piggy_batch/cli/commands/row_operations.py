@@ -88,7 +88,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
     if given.get("report") is not None and result.summary is not None:
         from piggy_batch.importing.verification.sign_off import write_sign_off
 
-        write_sign_off(result.run_dir, given["report"])
+        write_sign_off(result.run_dir, given["report"], given["language"])
         tell(f"page: {given['report']}")
     show_result(result, as_json=given["as_json"])
     return result.exit_code

@@ -13,9 +13,11 @@ from piggy_batch.client.account import describe_account
 from piggy_batch.files import render_template, write_text
 from piggy_batch.importing.migration.customers import open_migration
 from piggy_batch.importing.migration.stage_runs import MigrationState
-from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL
+from piggy_batch.importing.verification.verify import CHECK, DIFFERENT, MATCH, MISSING, PARTIAL, WITH_UUID
 from piggy_batch.manifest.describe import unused_columns
+from piggy_batch.manifest.html_page import in_code
 from piggy_batch.manifest.loader import binding_of
+from piggy_batch.manifest.page_language import ENGLISH, PageLanguage
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.text import counted, duration, iso, printable
@@ -74,12 +76,17 @@ class SignOff:
     version: str
 
     @property
-    def verdict(self) -> str:
-        """The page in one sentence, and what of the manifest it does not speak of."""
-        left_out = f" Not compared: {', '.join(self.not_compared)}." if self.not_compared else ""
+    def sentences(self) -> tuple[str, ...]:
+        """The page in one sentence, what is in doubt, and what of the manifest the page does not speak of."""
         number = len(self.doubts) + self.more_doubts
-        in_doubt = f" {counted(number, 'row')} of the migration still in doubt." if number else ""
-        return f"{self._cards()}{in_doubt}{left_out}"
+        in_doubt = f"{counted(number, 'row')} of the migration still in doubt." if number else ""
+        left_out = f"Not compared: {', '.join(self.not_compared)}." if self.not_compared else ""
+        return tuple(filter(None, (self._cards(), in_doubt, left_out)))
+
+    @property
+    def verdict(self) -> str:
+        """All of it."""
+        return " ".join(self.sentences)
 
     def _cards(self) -> str:
         if not self.rows:
@@ -97,13 +104,13 @@ class SignOff:
         return f"{cards} as the manifest says."
 
 
-def write_sign_off(run_dir: Path, target: Path) -> None:
+def write_sign_off(run_dir: Path, target: Path, language: str = ENGLISH.code) -> None:
     """Write the page about a verify run, whole or not at all, readable by its owner only."""
     journal = JournalQueries.open(run_dir)
     if journal is None:
         return
     try:
-        page = render(read_sign_off(journal, run_dir))
+        page = render(read_sign_off(journal, run_dir), sign_off_language(language))
     finally:
         journal.close()
     write_text(target, page)
@@ -165,7 +172,7 @@ def _not_compared(binding: Binding, *, with_balances: bool) -> tuple[str, ...]:
     if "credits" in places and not with_balances:
         found.append(binding.header[places["credits"]])
     if {"email", "contact_uuid"} <= places.keys():
-        found.append(f"{binding.header[places['email']]} (where there is a contact_uuid)")
+        found.append(f"{binding.header[places['email']]}{WITH_UUID}")
     return tuple(printable(name) for name in found)
 
 
@@ -213,9 +220,26 @@ def _shown(moment_s: float) -> str:
     return f"{text[:10]} {text[11:19]} UTC" if text else "none"
 
 
-def render(page: SignOff) -> str:
+def sign_off_language(code: str) -> PageLanguage:
+    """The language of a page by its code."""
+    if code == ENGLISH.code:
+        return ENGLISH
+    from piggy_batch.importing.verification.dutch_sign_off import DUTCH  # a page in English does without
+
+    return DUTCH
+
+
+def render(page: SignOff, language: PageLanguage = ENGLISH) -> str:
     """The whole page: no script, no picture, no address outside itself."""
-    return render_template("piggy_batch.importing.verification", "signoff.html", {"page": page})
+    filters = {
+        "code": in_code,
+        "said": language.translate,
+        "column": lambda name: name.replace(WITH_UUID, language.remarks.get(WITH_UUID, WITH_UUID)),
+        "thousands": language.count,
+    }
+    values = {"page": page, "language": language}
+    package = "piggy_batch.importing.verification"
+    return render_template(package, "signoff.html", values, filters, language.translate)
 
 
 __all__ = ["SignOff", "read_sign_off", "render", "write_sign_off"]

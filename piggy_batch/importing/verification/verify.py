@@ -25,6 +25,7 @@ MATCH = "match"
 PARTIAL = "partial"  # nothing differs, and not all could be seen
 MISSING = "missing"
 DIFFERENT = "different"
+WITH_UUID = " (where there is a contact_uuid)"  # follows the name of an e-mail column that is not compared
 
 
 @dataclass(frozen=True, slots=True)

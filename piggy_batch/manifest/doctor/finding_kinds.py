@@ -113,7 +113,7 @@ QUOTED = _blocking(
 NOTHING_WORD = _blocking(
     "MD113",
     "word-for-nothing",
-    "are words for nothing, such as NULL, nan or n.v.t.",
+    "are words for nothing, such as n.v.t., NULL or nan",
     "blank these cells, or pass --blank WORD for each such word",
 )
 LOOKS_LIKE_DATE = _blocking(
