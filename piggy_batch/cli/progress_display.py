@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import time
 from collections import Counter, deque
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 DRAW_EVERY_S = 0.2
 RATE_OVER_S = 60.0  # the pace shown is that of the last minute
 BAR_FORMAT = "{percentage:3.0f}% {bar:10} {desc}"
+BEFORE_DESC = len("100% ---------- ")
 
 
 EXPECTED = (PiggyBatchError, click.ClickException, click.Abort, click.exceptions.Exit)  # ends that say what they are
@@ -139,7 +141,8 @@ class ProgressDisplay:
     def _draw(self, now: float) -> None:
         self._drawn_at = now
         self._bar.n = self._done
-        self._bar.set_description_str(self._state(now))
+        room = shutil.get_terminal_size().columns - 1 - BEFORE_DESC
+        self._bar.set_description_str(self._beside_bar(now, room))
 
     @contextlib.contextmanager
     def _seen(self) -> Iterator[None]:
@@ -155,12 +158,35 @@ class ProgressDisplay:
     def _state(self, now: float) -> str:
         """How far it is, pace, time left, what is waited for, and how the units have ended."""
         per_s = self._per_second(now)
+        left = self._left(per_s)
         parts = [f"{self._done:,} of {self._total:,} {self._unit}", f"{per_s:.1f} a second" if per_s else ""]
-        parts.append(self._left(per_s))
-        if self._waiting is not None and now < self._waiting[0]:
-            parts.append(self._waiting[1])
-        parts.append(", ".join(f"{kind} {number:,}" for kind, number in sorted(self._counts.items())))
+        parts += [f"about {left}" if left.endswith("left") else left, self._waited_for(now), ", ".join(self._ends())]
         return " · ".join(part for part in parts if part)
+
+    def _beside_bar(self, now: float, room: int) -> str:
+        """The same in few words; what does not fit into the terminal's line is left out whole."""
+        per_s = self._per_second(now)
+        left = self._left(per_s)
+        parts = {
+            1: f"{self._done:,} of {self._total:,} {self._unit}",
+            3: f"{per_s:.1f}/s" if per_s else "",
+            2: left,
+            0: self._waited_for(now),
+            **dict(enumerate(self._ends(), 4)),
+        }  # by rank: the lower, the sooner it must be seen; shown in the order in which they stand here
+        kept: set[int] = set()
+        for rank in sorted(parts):
+            length = sum(len(parts[r]) + len(" · ") for r in (*kept, rank))
+            if parts[rank] and length - len(" · ") <= room:
+                kept.add(rank)
+        return " · ".join(part for rank, part in parts.items() if rank in kept)
+
+    def _waited_for(self, now: float) -> str:
+        return self._waiting[1] if self._waiting is not None and now < self._waiting[0] else ""
+
+    def _ends(self) -> list[str]:
+        """How many units have ended in which way."""
+        return [f"{kind} {number:,}" for kind, number in sorted(self._counts.items())]
 
     def _per_second(self, now: float) -> float:
         """Units a second over the last minute; 0 where that is not known yet."""
@@ -171,7 +197,8 @@ class ProgressDisplay:
         return (self._done - before) / (now - since) if now > since else 0.0
 
     def _left(self, per_s: float) -> str:
+        """How long it will still take; nothing where that is not known."""
         open_units = self._total - self._done
         if open_units <= 0:
             return "nearly done" if self._done else ""
-        return f"about {duration(open_units / per_s)} left" if per_s else ""
+        return f"{duration(open_units / per_s)} left" if per_s else ""

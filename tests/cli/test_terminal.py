@@ -130,22 +130,29 @@ def test_the_pace_is_that_of_the_last_minute(capsys: pytest.CaptureFixture[str])
     assert "10.0 a second" in shown(capsys)[-1]
 
 
-def test_the_bar_says_what_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
-    """Until when, and why; once that is over it is gone from the bar."""
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_bar_says_what_is_waited_for(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until when, and why; once that is over it is gone from the bar. Words that do not fit are left out whole."""
+    monkeypatch.setenv("COLUMNS", str(columns))
     clock = Hands()
     with ProgressDisplay("rows", bar=True, clock=clock, wall=clock.wall) as display:
-        display.total(100)
+        display.total(6816)
         clock.now += 10
-        display.advance("done", 50)
+        display.advance("done", 1129)
         display.waits(90.0, "throttled")
         paused = shown(capsys)[-1]
         clock.now += 91
         display.advance("done")
         after = shown(capsys)[-1]
-    assert "50 of 100" in paused
-    assert "5.0 a second" in paused
     assert "throttled until 10:01:30" in paused
     assert "throttled" not in after
+    assert "1,130 of 6,816 rows" in after
+    assert ("done 1,130" in after) is (columns > 60)
+    for line in (paused, after):
+        assert len(line) < columns
+        assert line.endswith(("rows", "left", "/s", "done 1,129", "done 1,130", ":30"))
 
 
 def test_rows_that_a_later_stage_makes_good_are_counted_by_that_name(capsys: pytest.CaptureFixture[str]) -> None:
