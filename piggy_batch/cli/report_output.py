@@ -36,7 +36,10 @@ def check_targets(targets: tuple[Path, ...]) -> None:
     """SetupError where a file's ending asks for no form of a report, or its folder is not there."""
     for target in targets:
         if target.suffix.lower() not in ENDINGS:
-            raise SetupError(f"--to {target}: reports are written as .html, .xlsx, .json, .csv or .parquet (cards)")
+            hint = "; for a PDF print the .html page" if target.suffix.lower() == ".pdf" else ""
+            raise SetupError(
+                f"--to {target}: reports are written as .html, .xlsx, .json, .csv or .parquet (cards){hint}"
+            )
         if not target.absolute().parent.is_dir():
             raise SetupError(f"--to {target}: there is no folder {target.absolute().parent}")
 

@@ -82,8 +82,8 @@ def odd_values(snapshot: Snapshot, role: Label) -> list[Notice]:
 
 
 def doubles(used: Iterable[Snapshot], history: Iterable[Snapshot], zone: ZoneInfo) -> list[Notice]:
-    """Days of which there are several snapshots."""
-    known = tuple(history)
+    """Days of which there are several snapshots, and not all of them are used."""
+    known, chosen = tuple(history), tuple(used)
     return [
         note(
             "{day} has {count} snapshots; the one of {moment} is used",
@@ -91,8 +91,8 @@ def doubles(used: Iterable[Snapshot], history: Iterable[Snapshot], zone: ZoneInf
             count=count,
             moment=snapshot.moment.astimezone(zone),
         )
-        for snapshot in used
-        if (count := sum(other.day == snapshot.day for other in known)) > 1
+        for snapshot in chosen
+        if (count := sum(other.day == snapshot.day for other in known)) > sum(s.day == snapshot.day for s in chosen)
     ]
 
 

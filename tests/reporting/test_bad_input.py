@@ -49,6 +49,8 @@ def test_snapshot_that_did_not_agree(account: Account, tmp_path: Path, report: R
     assert result.stderr.startswith("PARTIAL"), "also when quiet"
     assert "PARTIAL: cards or transactions may be missing from these figures" in page.read_text()
     assert "PARTIAL: 1 card missing" in page.read_text()
+    assert "Not to be booked: these figures are not proven." in page.read_text()
+    assert "To book as the liability" not in page.read_text()
 
 
 def test_snapshot_without_a_summary(account: Account, tmp_path: Path, report: Run) -> None:
@@ -98,7 +100,9 @@ def test_same_moment_twice(account: Account, tmp_path: Path, report: Run) -> Non
     opening = account.export(tmp_path / "a.parquet", OPENING)
     refused(report(opening, account.export(tmp_path / "b.parquet", OPENING)), "a roll-forward needs two moments")
     later = account.export(tmp_path / "c.parquet", OPENING + timedelta(hours=1))
-    assert report(opening, later).exit_code == 0
+    found = report(opening, later, "--json")
+    assert found.exit_code == 0
+    assert json.loads(found.stdout)["notices"] == [], "both snapshots of the day are used: none is passed over"
 
 
 def test_order_of_files_does_not_matter(account: Account, tmp_path: Path, figures: Figures) -> None:

@@ -158,7 +158,7 @@ def test_months_join_without_a_gap(store: Path, figures: Figures) -> None:
         (["--as-of", "30-11-2026"], '"30-11-2026" is no day; write it like 2026-01-31'),
         (["--timezone", "Europe/Amstelveen"], '"Europe/Amstelveen" is no time zone'),
         (["--currency", "euro"], '"euro" is no currency code; write three letters like EUR'),
-        (["--to", "report.pdf"], "reports are written as .html, .xlsx, .json, .csv or .parquet"),
+        (["--to", "report.pdf"], "or .parquet (cards); for a PDF print the .html page"),
         (["x.parquet"], "give either --store DIR, or one or two snapshot files"),
     ],
 )

@@ -86,6 +86,7 @@ def test_all_writes_a_sheet_for_each_figure(files: tuple[Path, Path], tmp_path: 
     book = openpyxl.load_workbook(target)
     sheets = [name for name in book.sheetnames if name.startswith("Cards ")]
     assert len(sheets) == 12
+    assert {"Cards expired balance", "Cards switched off balance"} <= set(sheets), "whole words"
     outstanding = [row[-1].value for row in book["Cards outstanding"].iter_rows(min_row=2)]
     assert round(sum(outstanding) * 100) == round(book["Summary"]["B5"].value * 100)
     head = [cell.value for cell in book["Cards between programs"][1]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -177,7 +178,11 @@ def test_roll_forward_is_gross_where_transactions_are_given(month: Month, report
     spent = next(side for side in found["side_by_side"] if side["flow"] == "spent")
     assert (spent["more_cents"], spent["less_cents"], spent["cards_differing"]) == (16_000, 0, 2)
     files = [month.opening, month.folder / "b.parquet", "--transactions", month.folder / "t.parquet"]
-    assert report(*files, "--expect-reconciled", "--expect-closed", "--quiet").exit_code == 0
+    page = month.folder / "r.html"
+    assert report(*files, "--expect-reconciled", "--expect-closed", "--quiet", "--to", page).exit_code == 0
+    told = re.search(r"<dt>Redeemed less undone</dt><dd><span class=\"value\">(.*?)</span>", page.read_text())
+    assert told
+    assert told[1] == "€235.00", "242.00 redeemed, of which 7.00 was undone"
 
 
 def test_change_without_a_transaction_is_neither_issued_nor_redeemed(month: Month, report: Run) -> None:

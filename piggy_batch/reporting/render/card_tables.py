@@ -25,7 +25,8 @@ _BOOKED = {movement.value: label for movement, label in MOVEMENT_LABELS.items()}
 def card_list_table(report: Report, chosen: CardList, named: Callable[..., tuple[str, Phrase, str]]) -> ReportTable:
     """The cards behind one figure."""
     label = LIST_LABELS[chosen.kind]
-    key, title, sheet = named(f"cards_{chosen.kind}", label, f"Cards {label.lower()}"[:26], "Cards: {title}")
+    words = f"Cards {label.lower()}".replace(" with ", " ")[:26]  # whole ones, with room for a currency
+    key, title, sheet = named(f"cards_{chosen.kind}", label, words, "Cards: {title}")
     columns = (
         text("Giftcard UUID"),
         text("Hash"),

@@ -93,6 +93,7 @@ LABELS = {
     "Put on cards": "Opgeladen",
     "Read": "Gelezen",
     "Redeemed": "Ingewisseld",
+    "Redeemed less undone": "Ingewisseld min teruggedraaid",
     "Redemptions undone": "Inwisselingen teruggedraaid",
     "Remark": "Opmerking",
     "Role": "Rol",

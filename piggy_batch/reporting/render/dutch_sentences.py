@@ -112,6 +112,13 @@ SENTENCES = {
         "Te boeken als verplichting op {day}: {outstanding}, het uitstaande saldo. Vervallen saldi ({expired}) en "
         "die van uitgezette kaarten ({inactive}) horen er niet bij."
     ),
+    (
+        "Not to be booked: these figures are not proven. As far as was read, {outstanding} is outstanding on {day}, "
+        "{expired} has expired and {inactive} is on cards that are switched off."
+    ): (
+        "Niet te boeken: deze cijfers zijn niet bewezen. Voor zover gelezen staat op {day} {outstanding} uit, is "
+        "{expired} vervallen en staat {inactive} op uitgezette kaarten."
+    ),
     "more rows are in the xlsx, JSON and CSV forms of this report.": (
         "rijen meer staan in de vormen xlsx, JSON en CSV van dit rapport."
     ),

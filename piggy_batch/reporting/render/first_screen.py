@@ -83,7 +83,7 @@ def _moved(report: Report, movements: Movements, language: Language) -> tuple[Fa
             _cards(sum(roll.cards[m] for m in put_on), language),
         ),
         Fact(
-            Label("Redeemed"),
+            Label("Redeemed less undone") if roll.movements[Movement.REVERSED] else Label("Redeemed"),
             roll.movements[Movement.REDEEMED] - roll.movements[Movement.REVERSED],
             _cards(roll.cards[Movement.REDEEMED], language),
         ),
@@ -110,15 +110,19 @@ def verdict_of(report: Report) -> ReportVerdict:
 
 
 def to_book(report: Report, part: CurrencyPart, language: Language) -> str:
-    """Which figure is the liability."""
+    """Which figure is the liability; none is, while cards or transactions may be missing."""
     total = part.closing.total
-    words = (
+    proven = (
         "To book as the liability on {day}: {outstanding}, the outstanding balance. Expired balances ({expired}) and "
         "those of cards that are switched off ({inactive}) are not part of it."
     )
+    unproven = (
+        "Not to be booked: these figures are not proven. As far as was read, {outstanding} is outstanding on {day}, "
+        "{expired} has expired and {inactive} is on cards that are switched off."
+    )
     return language.say(
         phrase(
-            words,
+            unproven if report.partial else proven,
             day=day_of(report.as_of, report.zone),
             outstanding=Amount(total.outstanding_cents, part.currency),
             expired=Amount(total.expired_cents, part.currency),
