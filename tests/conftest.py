@@ -35,6 +35,12 @@ if os.environ.get("CI"):
     settings.load_profile("gate")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say in reports which holes a test tries; ``make prove`` counts them."""
+    for item in items:
+        item.user_properties += [("hole", mark.args[0]) for mark in item.iter_markers("hostile")]
+
+
 @pytest.fixture
 def world(folder: Path) -> World:
     """A service in good health, an empty folder, virtual time."""

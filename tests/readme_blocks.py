@@ -134,6 +134,9 @@ def reliability() -> str | None:
                 f"{found['bulk_doubled']:,}",
             ],
         ]
+    if found := proofs.get("hostile"):
+        what = f"holes that attacks had found, tried again by {found['tests']:,} tests"
+        rows.append([what, f"{found['holes_tried']:,}", f"open: {found['holes_open']:,}", ""])
     return table(["what was done", "tried", "effects lost", "effects doubled"], rows) if rows else None
 
 
@@ -166,6 +169,11 @@ def figures() -> str | None:
         lines.append(
             f"A report of two snapshots of {found['cards_per_snapshot']:,} cards: {found['wall_s']:.0f} s, "
             f"{found['peak_rss_mib']:,} MiB."
+        )
+    if found := proofs.get("hostile"):
+        lines.append(
+            f"Attacks from the code and by hostile servers: {found['holes_tried']} kinds of holes were found, and are "
+            f"tried again by {found['tests']:,} tests: {found['holes_open']} open."
         )
     return "\n".join(f"- {line}" for line in lines) or None
 

@@ -189,6 +189,7 @@ def test_a_token_from_the_keyring(tmp_path: Path, known: bool) -> None:
     assert known or "keyring set piggy-batch a" in run.stderr
 
 
+@pytest.mark.hostile("18.21 controls of direction, an open token file or a secret in the wrong option")
 def test_a_token_file_that_others_can_read_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """With the command that mends it."""
     Path("token").write_text("x")

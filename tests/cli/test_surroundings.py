@@ -73,6 +73,7 @@ def test_a_reader_that_has_gone_changes_no_exit_code(service: Service, tmp_path:
     assert done.stderr.splitlines()[-1] == "exit 0"
 
 
+@pytest.mark.hostile("18.also few file handles, a failing disk, a program that was stopped")
 @pytest.mark.parametrize(
     ("limit", "more", "told"),
     [
@@ -175,6 +176,7 @@ def failing_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
+@pytest.mark.hostile("18.also few file handles, a failing disk, a program that was stopped")
 @pytest.mark.parametrize("what", ["import", "export"])
 def test_a_disk_that_fails_ends_a_run_at_once_with_exit_4(failing_disk: Path, tmp_path: Path, what: str) -> None:
     """What cannot be written down is not sent: one line that names the disk; once it is sound the same command goes
@@ -207,6 +209,7 @@ def test_a_disk_that_fails_ends_a_run_at_once_with_exit_4(failing_disk: Path, tm
             assert service.ask("state")["effects"] == {"identifiers.create": 300}
 
 
+@pytest.mark.hostile("18.14 exit 2 after something was sent")
 @pytest.mark.parametrize("inodes", [4, 6, 7, 9])
 def test_a_disk_without_room_for_another_file_is_exit_4(service: Service, tmp_path: Path, inodes: int) -> None:
     """Whichever file is the one too many: the journal's log, run.log, a report, the summary. Exit 2 would say that
@@ -229,6 +232,7 @@ def test_a_disk_without_room_for_another_file_is_exit_4(service: Service, tmp_pa
     assert json.loads((tmp_path / "done.json").read_text())["counts"]["done"] == 3
 
 
+@pytest.mark.hostile("18.also few file handles, a failing disk, a program that was stopped")
 def test_a_stopped_program_goes_on_with_what_came_meanwhile(tmp_path: Path) -> None:
     """SIGSTOP with requests under way, for longer than their time: every row is known, the stop is told, exit 0."""
     cards = manifest(tmp_path / "cards.csv", "STOP", 60)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from piggy_batch.client.clock import Clock, StopSignal
 from piggy_batch.client.rate_limiter import Hold, RateLimiter
@@ -22,6 +23,7 @@ def is_ping(request: httpx.Request) -> bool:
     return request.url.path.endswith("/oauth/clients")
 
 
+@pytest.mark.hostile("18.12 a probe ends a wait that was asked for")
 def test_a_hold_is_ended_by_its_owner_only() -> None:
     """An outage that is over leaves what the service asked for, and the other way round."""
 
@@ -38,6 +40,7 @@ def test_a_hold_is_ended_by_its_owner_only() -> None:
     assert in_virtual_time(held()) == (3600.0, 100.0, float("-inf"))
 
 
+@pytest.mark.hostile("18.12 a probe ends a wait that was asked for")
 def test_a_probe_that_succeeds_does_not_end_a_wait_that_was_asked_for(folder: Path) -> None:
     """A 429 that comes while the service is being probed is waited out, although the probe finds it there."""
     world = World(folder)
@@ -71,6 +74,7 @@ def test_a_probe_that_succeeds_does_not_end_a_wait_that_was_asked_for(folder: Pa
     assert early == 0
 
 
+@pytest.mark.hostile("18.12 a probe ends a wait that was asked for")
 def test_a_probe_keeps_a_wait_that_was_asked_for(folder: Path) -> None:
     """A probe that is told to come back later comes back then, and not before."""
     world = World(folder)

@@ -46,6 +46,7 @@ def test_another_header_that_comes_twice_counts_once() -> None:
     assert answer(b"{}", (b"Retry-After", b"7"), (b"retry-after", b"9")).wait_s == 9
 
 
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 @pytest.mark.parametrize(
     "unit", [b"[],", b'{"":1},', b"1.5,", b'"ab",', b"[[[[]]]],", b'{"a":{}},'], ids=lambda unit: unit.decode()
 )
@@ -70,6 +71,7 @@ def test_a_large_page_is_read() -> None:
     assert packed(text).body == body
 
 
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 def test_a_long_list_of_small_values_is_read_up_to_a_bound() -> None:
     """Below it every value is there."""
     assert len(answer(json.dumps([1] * (MAX_VALUES - 10)).encode()).body) == MAX_VALUES - 10

@@ -191,6 +191,7 @@ def test_a_date_without_a_zone_is_utc(monkeypatch: pytest.MonkeyPatch, date: str
         time.tzset()
 
 
+@pytest.mark.hostile("18.15 several programs agree at different moments, or by a cache's word")
 def test_every_request_asks_for_what_is_so_now() -> None:
     """A cache on the way is told not to answer, and an answer of one is known by its Age."""
     seen: list[httpx.Headers] = []

@@ -41,6 +41,7 @@ SPELLINGS = {
 }
 
 
+@pytest.mark.hostile("18.10 a token that is repeated by the service is stored or shown")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_the_token_is_masked_however_it_is_written(spelling: str) -> None:
     """What stands before and after stays, but for what Base64 makes of a group's rest."""

@@ -215,6 +215,7 @@ asyncio.run(work())
 """
 
 
+@pytest.mark.hostile("18.20 a guard rests on private parts of a library that an upgrade takes away")
 def test_a_request_needs_nothing_of_httpx_s_network_stack() -> None:
     """Neither anyio nor what it probes for is loaded where a connection of the program's own does."""
     done = subprocess.run(

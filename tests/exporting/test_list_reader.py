@@ -386,6 +386,7 @@ def test_a_cell_that_a_workbook_does_not_hold_is_told(account: Account) -> None:
     assert not any("longer" in note for note in account.export(extra=True).notes)
 
 
+@pytest.mark.hostile("18.15 several programs agree at different moments, or by a cache's word")
 def test_what_a_cache_answers_is_no_reading(account: Account) -> None:
     """Before the count a card is deleted and one made; a gateway shows the deleted one again. That proves nothing."""
     service = httpx.ASGITransport(app=make_app(account.world.sandbox))

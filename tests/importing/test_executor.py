@@ -83,6 +83,7 @@ def test_an_inactive_card_is_seen_in_its_owners_list(world: World) -> None:
     assert "inactive; make it active first with identifiers update (contact_id" in row["_message"]
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
 def test_in_doubt_an_inactive_card_is_not_called_refused(world: World) -> None:
     """The answer is lost, and before the look somebody switches the card off: it may be this row's card."""
 
@@ -396,6 +397,7 @@ def _cut_refusals(world: World, path: str, times: int) -> None:
     world.hook = hook
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
 def test_a_once_row_refused_in_half_an_answer_is_unknown(world: World) -> None:
     """The half that is missing may hold a code that means "perhaps carried out": not rejected, not sent again."""
     _cut_refusals(world, "/giftcards", 1)
@@ -408,6 +410,7 @@ def test_a_once_row_refused_in_half_an_answer_is_unknown(world: World) -> None:
     assert world.effects == 1
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
 def test_a_guarded_row_refused_in_half_an_answer_is_looked_up(world: World) -> None:
     """A look tells that the card was made: done, by the look, and made once."""
     _cut_refusals(world, "/contact-identifiers", 1)
@@ -443,6 +446,7 @@ def test_resend_unknown_sends_once_rows_again(world: World) -> None:
     assert world.last(again)["_attempts"] == "2"
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
 def test_a_refusal_of_a_resent_once_row_leaves_it_unknown(world: World) -> None:
     """A resent once row that is refused says nothing about the first send."""
     world.sandbox.plan(Fault("reset-after", method="POST", times=1))
@@ -505,6 +509,7 @@ def test_attempts_used_up_before_anything_left_is_failed(world: World) -> None:
     assert world.statuses(world.run("identifiers create", path)) == {"done": 3}
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
 def test_attempts_used_up_in_doubt_and_not_there_is_unknown(world: World) -> None:
     """Sent five times without an answer, and the look shows nothing: it may still land."""
     world.sandbox.plan(Fault("reset-before", method="POST"))
@@ -621,6 +626,7 @@ def test_an_answer_that_no_row_can_pass_halts_and_puts_the_row_back(world: World
     assert audit(world.run("identifiers create", path).run_dir, 20) == {"done": 20}
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
 def test_a_redirect_halts_and_leaves_its_row_in_doubt(world: World) -> None:
     """Who redirects may have passed the request on before: exit 3, where it points is told, a look settles the row."""
     world.sandbox.plan(Fault("redirect", method="POST", after_n=5))
@@ -671,6 +677,7 @@ def test_a_forbidden_row_is_not_rejected_while_the_account_cannot_be_asked(world
     assert (result.exit_code, audit(result.run_dir, 1)) == (3, {"pending": 1})
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
 def test_a_foreign_refusal_before_any_good_answer_halts(world: World) -> None:
     """404 pages from the start mean a wrong address: halt before rows are written off."""
     world.sandbox.plan(Fault("firewall-406", method="POST"))
@@ -721,6 +728,7 @@ def test_without_before_gone_after_a_lost_answer_is_done(world: World) -> None:
     assert world.effects == 1
 
 
+@pytest.mark.hostile("18.8 a delete is believed whatever the answer says")
 @pytest.mark.parametrize(
     "content",
     [
@@ -762,6 +770,7 @@ def test_no_answer_can_break_the_journal(world: World, name: bytes) -> None:
     assert one(world, "identifiers create", "contact_identifier_value", ["A-1"])["_status"] in {"done", "unknown"}
 
 
+@pytest.mark.hostile("18.15 several programs agree at different moments, or by a cache's word")
 def test_a_look_that_a_cache_answers_shows_nothing(world: World) -> None:
     """The answer is lost, and what a gateway kept shows the card: whether it is there now, nobody knows."""
     world.sandbox.plan(Fault("reset-after", method="POST", times=1))
@@ -783,6 +792,7 @@ def test_a_look_that_a_cache_answers_shows_nothing(world: World) -> None:
     assert world.statuses(world.run("identifiers create", manifest)) == {"done": 1}
 
 
+@pytest.mark.hostile("18.15 several programs agree at different moments, or by a cache's word")
 def test_an_account_that_a_cache_names_is_not_believed(world: World) -> None:
     """It may be another's: nothing is sent, and the message says what stands between."""
 

@@ -313,6 +313,7 @@ def _secured(tmp_path: Path, tls: bool) -> tuple[str, Path | None, dict[str, Any
     return "https", tmp_path / "ca.pem", {"ssl": context}
 
 
+@pytest.mark.hostile("18.6 an answer that nobody asked for is taken for the next request's")
 @pytest.mark.process
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("apart", [False, True], ids=["one write", "two writes"])
@@ -337,6 +338,7 @@ def test_a_second_answer_is_nobodys(tmp_path: Path, tls: bool, size: int, apart:
     asyncio.run(work())
 
 
+@pytest.mark.hostile("18.6 an answer that nobody asked for is taken for the next request's")
 @pytest.mark.process
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_what_comes_between_two_requests_is_nobodys(tmp_path: Path, tls: bool) -> None:
@@ -359,6 +361,7 @@ def test_what_comes_between_two_requests_is_nobodys(tmp_path: Path, tls: bool) -
     asyncio.run(work())
 
 
+@pytest.mark.hostile("18.6 an answer that nobody asked for is taken for the next request's")
 @pytest.mark.process
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tunnel"])
 @pytest.mark.parametrize("apart", [False, True], ids=["one write", "two writes"])

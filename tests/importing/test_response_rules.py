@@ -99,6 +99,7 @@ def test_a_success_that_shows_nothing_is_not_believed(operation: Operation, body
     assert verdict.call is (ResponseAction.SETTLE if believed else ResponseAction.DOUBT)
 
 
+@pytest.mark.hostile("18.8 a delete is believed whatever the answer says")
 @pytest.mark.parametrize(
     ("body", "believed"),
     [
@@ -129,12 +130,14 @@ def test_a_delete_is_believed_in_its_known_shapes_only(body: Any, believed: bool
     assert verdict.call is (ResponseAction.SETTLE if believed else ResponseAction.DOUBT)
 
 
+@pytest.mark.hostile("18.8 a delete is believed whatever the answer says")
 def test_a_delete_without_a_body_is_believed_and_one_with_a_page_is_not() -> None:
     """No byte at all is a known shape; text that is no JSON is none."""
     assert judge_response(DELETE, {}, Reply(204, None, is_json=False)).status is Status.DONE
     assert judge_response(DELETE, {}, Reply(200, None, is_json=False, text="<html>")).call is ResponseAction.DOUBT
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
 @pytest.mark.parametrize(
     ("answer", "harmless"),
     [

@@ -37,6 +37,7 @@ def kill_at(world: World, moment: float) -> Path:
     return left
 
 
+@pytest.mark.hostile("18.18 a kill during a pause leaves rows in doubt that were never sent")
 @pytest.mark.parametrize("concurrency", [1, 8, 14])
 @pytest.mark.parametrize("rate", [0.0, 40.0])
 def test_a_kill_during_a_pause_leaves_no_row_in_doubt_that_was_not_sent(
@@ -65,6 +66,7 @@ def test_a_kill_during_a_pause_leaves_no_row_in_doubt_that_was_not_sent(
     assert 9 <= counts["done"] <= 9 + concurrency
 
 
+@pytest.mark.hostile("18.18 a kill during a pause leaves rows in doubt that were never sent")
 def test_a_kill_while_rows_wait_for_a_slow_rate_leaves_no_row_in_doubt(world: World) -> None:
     """At a request in ten seconds the intent is written a moment before the turn, not a turn ahead."""
     path = world.manifest(*working_rows(world, GIFTCARDS, 6))

@@ -611,6 +611,7 @@ def test_invalid_rows_in_a_workbook_tell_of_cut_cells_too(world: World) -> None:
 # --- a machine that opens no more files --------------------------------------------------------------
 
 
+@pytest.mark.hostile("18.also few file handles, a failing disk, a program that was stopped")
 def test_a_machine_that_opens_no_more_connections_is_no_outage(world: World) -> None:
     """The run halts at once and says what helps; no ping asks whether the service is there, no row is in doubt."""
 
@@ -646,6 +647,7 @@ def test_the_first_request_that_gets_no_connection_says_why(world: World) -> Non
         world.run("identifiers create", path)
 
 
+@pytest.mark.hostile("18.14 exit 2 after something was sent")
 def test_reports_that_cannot_be_written_after_sending_are_exit_4(world: World) -> None:
     """Exit 2 says that nothing was sent. The same command writes them once there is room."""
     stack = ExitStack()

@@ -141,6 +141,7 @@ class _Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+@pytest.mark.hostile("18.10 a token that is repeated by the service is stored or shown")
 @pytest.mark.process
 def test_a_token_that_comes_back_is_kept_nowhere(tmp_path: Path) -> None:
     """A service that echoes the request's headers in every answer: not in files, stdout, stderr or run.log."""
@@ -174,6 +175,7 @@ def test_a_token_that_comes_back_is_kept_nowhere(tmp_path: Path) -> None:
             assert spelt not in b"".join(text.split())
 
 
+@pytest.mark.hostile("18.21 controls of direction, an open token file or a secret in the wrong option")
 @pytest.mark.parametrize(
     "words",
     [
@@ -204,6 +206,7 @@ def test_a_secret_in_the_wrong_option_is_not_repeated(tmp_path: Path, words: tup
     assert words[0] in done.stderr
 
 
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -401,6 +404,7 @@ def test_a_sheets_name_cannot_write_elsewhere(world: World) -> None:
     assert {found.name for found in world.folder.iterdir()} == {"cards.xlsx", result.run_dir.name}
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 def test_a_link_in_the_run_directory_is_not_followed(world: World) -> None:
     """Reports that somebody has turned into links elsewhere: they and their targets stay as they are."""
     victim = world.folder / "victim"

@@ -148,6 +148,7 @@ def test_a_guarded_run_whose_journal_is_gone_begins_afresh(world: World) -> None
     assert world.state["max_per_key"]["identifiers.create"] == 1
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 @pytest.mark.parametrize("name", ["results.csv", "summary.json"])
 def test_a_directory_in_a_reports_place_stays(world: World, name: str) -> None:
     """The report lies beside it, which is said; when it is gone the report has its own name again."""

@@ -158,6 +158,7 @@ def test_a_run_that_sends_nothing_leaves_no_entry(world: World, manifest: Path) 
     assert world.run(CREATE, manifest, run_dir=world.folder / "b", context={"registry_dir": records}).exit_code == 0
 
 
+@pytest.mark.hostile("18.2 an older journal that was put back is gone on with")
 @pytest.mark.parametrize("kept", ["summary", "record"])
 def test_an_older_journal_put_back_is_refused(world: World, manifest: Path, kept: str) -> None:
     """A backup in the place of the journal: the summary or the record knows that more was done. Exit 4; --adopt."""
@@ -177,6 +178,7 @@ def test_an_older_journal_put_back_is_refused(world: World, manifest: Path, kept
     assert world.run(CREATE, manifest, context=context).exit_code == 0
 
 
+@pytest.mark.hostile("18.19 the same rows in another wrapping, or by way of a tunnel, are sent twice")
 def test_a_rehearsal_is_another_account(world: World, manifest: Path) -> None:
     """What was tried out in the sandbox is no earlier run of the real one, beside it or in the record."""
     context = {"registry_dir": world.folder / "state"}
@@ -232,6 +234,7 @@ def test_a_neighbour_that_cannot_be_read_is_no_obstacle(world: World, manifest: 
     assert world.run(CREATE, manifest, run_dir=world.folder / "mine").exit_code == 0
 
 
+@pytest.mark.hostile("18.19 the same rows in another wrapping, or by way of a tunnel, are sent twice")
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://sandbox.test"])
 @pytest.mark.parametrize("account", [Settings().account_uuid, LIVE])
 def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path, url: str, account: str) -> None:
@@ -248,6 +251,7 @@ def test_a_rehearsal_that_was_thrown_away_is_forgotten(tmp_path: Path, url: str,
         assert world.run("giftcards create", path, context=context).exit_code == 0
 
 
+@pytest.mark.hostile("18.19 the same rows in another wrapping, or by way of a tunnel, are sent twice")
 @pytest.mark.process
 def test_each_sandbox_is_a_service_of_its_own(tmp_path: Path) -> None:
     """A second one knows nothing of what the first was sent, so the same rows are rehearsed there anew; and a run that
@@ -305,6 +309,7 @@ def test_of_two_processes_at_once_one_goes_on(tmp_path: Path) -> None:
 # --- one account under two addresses, and the same rows in another wrapping ---------------------------
 
 
+@pytest.mark.hostile("18.3 two names of one service have two records")
 @pytest.mark.parametrize("fields", [("company", "id", "uuid"), ("company", "id"), ("company",)])
 @pytest.mark.parametrize("kept", [True, False])
 def test_two_addresses_of_one_service_share_the_record(tmp_path: Path, fields: tuple[str, ...], kept: bool) -> None:
@@ -321,6 +326,7 @@ def test_two_addresses_of_one_service_share_the_record(tmp_path: Path, fields: t
     assert made(world) == ROWS
 
 
+@pytest.mark.hostile("18.3 two names of one service have two records")
 @pytest.mark.parametrize("fields", [("company", "id", "uuid"), ("company",)])
 def test_two_addresses_of_one_service_are_seen_beside(tmp_path: Path, fields: tuple[str, ...]) -> None:
     """Without any record: the other run's journal says whose it is."""
@@ -333,6 +339,7 @@ def test_two_addresses_of_one_service_are_seen_beside(tmp_path: Path, fields: tu
     assert made(world) == ROWS
 
 
+@pytest.mark.hostile("18.3 two names of one service have two records")
 def test_two_addresses_of_one_service_share_the_pace(tmp_path: Path) -> None:
     """One file of slots for one account, whatever the address."""
     world = at("https://api.piggy.eu", tmp_path, account_uuid=LIVE)
@@ -388,6 +395,7 @@ def workbook(path: Path) -> Path:
     return other
 
 
+@pytest.mark.hostile("18.19 the same rows in another wrapping, or by way of a tunnel, are sent twice")
 @pytest.mark.parametrize("wrap", [gz, crlf, semicolons, jsonl, workbook])
 def test_the_same_rows_in_another_wrapping_are_known(
     make_world: Callable[..., World], wrap: Callable[[Path], Path]
@@ -407,6 +415,7 @@ def test_the_same_rows_in_another_wrapping_are_known(
     assert made(world) == 2 * ROWS
 
 
+@pytest.mark.hostile("18.19 the same rows in another wrapping, or by way of a tunnel, are sent twice")
 def test_headers_and_constants_make_no_other_rows(make_world: Callable[..., World]) -> None:
     """`--map` and `--set` say what a column would."""
     world = make_world(account_uuid=LIVE)

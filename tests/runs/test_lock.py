@@ -33,6 +33,7 @@ def files_only(handle: int, operation: int) -> None:
     fcntl.flock(handle, operation)
 
 
+@pytest.mark.hostile("18.5 a lock that is removed lets a second run in")
 def test_a_lock_that_is_removed_lets_nobody_in(folder: Path) -> None:
     """The directory itself is locked too, and is told to be held."""
     first = RunLock(folder)
@@ -78,6 +79,7 @@ def test_where_directories_cannot_be_locked_the_file_is(folder: Path) -> None:
     first.release()
 
 
+@pytest.mark.hostile("18.5 a lock that is removed lets a second run in")
 def test_a_run_whose_lock_was_removed_goes_on_alone(world: World) -> None:
     """A second start while it works is refused; each card is made once."""
     path = world.manifest(*working_rows(world, CREATE, 20))
@@ -97,6 +99,7 @@ def test_a_run_whose_lock_was_removed_goes_on_alone(world: World) -> None:
     assert (audit(result.run_dir, 20), world.effects) == ({"done": 20}, 20)
 
 
+@pytest.mark.hostile("18.5 a lock that is removed lets a second run in")
 def test_of_two_invocations_only_the_later_one_writes(tmp_path: Path, world: World) -> None:
     """Where no lock keeps a second one out, the first commits nothing any more: it can send no row that the second
     takes."""

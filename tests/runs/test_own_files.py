@@ -36,6 +36,7 @@ def said(result: RunResult) -> str:
     return "\n".join(result.notes)
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 @pytest.mark.parametrize("name", [*PLACES, "summary.json"])
 @pytest.mark.parametrize("when", ["before", "between"])
 def test_what_a_stranger_has_put_there_stays(world: World, name: str, when: str) -> None:
@@ -61,6 +62,7 @@ def test_what_a_stranger_has_put_there_stays(world: World, name: str, when: str)
     audit(result.run_dir, 3)
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 @pytest.mark.parametrize("stem", ["results", "errors", "remaining", "unknown"])
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx", "CSV"])
 def test_a_manifest_among_the_reports_is_refused(world: World, stem: str, kind: str) -> None:
@@ -77,6 +79,7 @@ def test_a_manifest_among_the_reports_is_refused(world: World, stem: str, kind: 
     assert (path.read_text(), world.effects) == (MINE, 0)
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 @pytest.mark.parametrize("name", ["summary.json", "run.log", "candidates.csv", "baseline.csv", "results-2.csv"])
 def test_a_manifest_under_another_name_of_the_run_is_refused(world: World, name: str) -> None:
     """Whatever else a run writes there."""
@@ -88,6 +91,7 @@ def test_a_manifest_under_another_name_of_the_run_is_refused(world: World, name:
     assert path.read_text() == MINE
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 def test_errors_that_were_mended_in_their_place_stay(world: World) -> None:
     """The operator's work is not a report any more; the same command writes its own beside, and says so."""
     run_dir = run(world).run_dir
@@ -100,6 +104,7 @@ def test_errors_that_were_mended_in_their_place_stay(world: World) -> None:
     assert world.run(CREATE, mended).exit_code == 0
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 def test_mended_invalid_rows_stay(world: World) -> None:
     """Also where nothing was sent yet: the refusal's list is mended, and the command is typed once more."""
     path = world.manifest("contact_identifier_value,contact_identifier_name", [("A", "x"), ("", "y"), ("B", "z")])
@@ -140,6 +145,7 @@ def test_a_run_of_an_earlier_version_goes_on_in_place(world: World) -> None:
     audit(run_dir, 3)
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 def test_results_of_a_run_whose_journal_is_lost_stay(world: World) -> None:
     """They are all that is left of it: --adopt begins anew beside them."""
     program = world.sandbox.world.cards.programs[1].uuid
@@ -152,6 +158,7 @@ def test_results_of_a_run_whose_journal_is_lost_stay(world: World) -> None:
     assert len(read_csv(run_dir / "results-2.csv")) == 2
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
 def test_a_list_of_cards_takes_nobodys_place(world: World) -> None:
     """The list of what was there before lies beside a stranger's, and reconcile finds it."""
     program = world.sandbox.world.cards.programs[1].uuid

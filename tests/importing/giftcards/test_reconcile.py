@@ -237,6 +237,7 @@ CHANGED: dict[str, tuple[str, Callable[[World, Any], None]]] = {
 }
 
 
+@pytest.mark.hostile("18.1 reconcile fails rows while an unknown card of the program is there")
 @pytest.mark.parametrize("exclusive", [False, True])
 @pytest.mark.parametrize("change", CHANGED)
 def test_while_the_list_shows_a_new_card_no_row_becomes_failed(world: World, change: str, exclusive: bool) -> None:
@@ -257,6 +258,7 @@ def test_while_the_list_shows_a_new_card_no_row_becomes_failed(world: World, cha
     assert len(made(world)) == 3
 
 
+@pytest.mark.hostile("18.1 reconcile fails rows while an unknown card of the program is there")
 def test_a_list_without_amounts_makes_no_row_failed(world: World) -> None:
     """The service leaves amount_in_cents out of its list: nobody knows whether the cards are empty."""
     run = lost(world, 3, 3)
@@ -276,6 +278,7 @@ def test_a_list_without_amounts_makes_no_row_failed(world: World) -> None:
     assert {card["does_not_fit"] for card in candidates(result)} == {"the list does not show what it holds"}
 
 
+@pytest.mark.hostile("18.1 reconcile fails rows while an unknown card of the program is there")
 def test_without_a_baseline_old_cards_keep_rows_from_failing(world: World) -> None:
     """Which cards are new is not known, so a program that holds any proves of no row that it was not carried out."""
     lose(world, "reset-before", times=1)

@@ -67,6 +67,7 @@ def its_journal(stage: Path) -> None:
 LOSSES = [whole_stage, all_in_the_stage, one_run, all_in_one_run, its_manifest, its_journal]
 
 
+@pytest.mark.hostile("18.4 credits are given again where their stage was lost")
 @pytest.mark.parametrize("again", [True, False])
 @pytest.mark.parametrize("end", ["whole", "killed", "limited"])
 @pytest.mark.parametrize("lose", LOSSES)
@@ -107,6 +108,7 @@ def test_whoever_insists_begins_the_stage_anew(make_shop: Callable[..., Shop]) -
     assert given(shop) == [20, 20, 20]
 
 
+@pytest.mark.hostile("18.4 credits are given again where their stage was lost")
 @pytest.mark.parametrize("again", [True, False])
 def test_a_copy_of_the_whole_migration_from_before_its_credits_is_refused(
     make_shop: Callable[..., Shop], again: bool
@@ -131,6 +133,7 @@ def test_a_copy_of_the_whole_migration_from_before_its_credits_is_refused(
     assert given(shop) == [10, 10, 10]
 
 
+@pytest.mark.hostile("18.4 credits are given again where their stage was lost")
 def test_an_older_copy_of_the_stage_is_refused(make_shop: Callable[..., Shop]) -> None:
     """Its run is counted outside the directory, as any run of a once command is."""
     shop = make_shop(account_uuid=LIVE)
@@ -172,6 +175,7 @@ def test_a_stage_that_was_stopped_before_it_sent_goes_on(make_shop: Callable[...
     assert given(shop) == [10, 10, 10]
 
 
+@pytest.mark.hostile("18.3 two names of one service have two records")
 def test_two_addresses_of_one_account_share_the_record(make_shop: Callable[..., Shop]) -> None:
     """A second migration with credits is refused under another address too."""
     shop = make_shop(account_uuid=LIVE)

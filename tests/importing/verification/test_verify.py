@@ -280,6 +280,7 @@ def test_the_page_tells_when_the_cards_were_looked_up(held: Shop) -> None:
     assert shown[0] == shown[1] != ""
 
 
+@pytest.mark.hostile("18.21 controls of direction, an open token file or a secret in the wrong option")
 def test_the_page_shows_controls_instead_of_obeying_them(held: Shop, tmp_path: Path) -> None:
     """A list's name that turns the text around it would let one list look like another."""
     path = held.world.manifest(COLUMNS, [["C-1", "", "", "", ""]], "kaarten\u202evsc.csv")

@@ -145,6 +145,7 @@ def test_batches_do_not_matter(seed: int, batch: int) -> None:
     assert findings_of(values, batch=batch) == findings_of(values, batch=10_000)
 
 
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 @pytest.mark.parametrize("length", [16, 400, 4_000, 131_072])
 @pytest.mark.parametrize("rows", [1, 60])
 def test_a_number_of_nothing_but_zeros_is_told(length: int, rows: int) -> None:

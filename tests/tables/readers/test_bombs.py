@@ -135,12 +135,14 @@ def test_parquet_with_too_many_columns(tmp_path: Path) -> None:
     refused(path, "its description takes 100 MiB")
 
 
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 def test_workbook_that_unpacks_without_end(tmp_path: Path) -> None:
     """A workbook whose parts grow 200-fold is refused before anything loads them."""
     members = sheet("A1") | {"xl/sharedStrings.xml": b"<sst><si><t>" + b"x" * (30 << 20)}
     refused(zipped(tmp_path / "b.xlsx", members | {"xl/media/a": bytes(40 << 20)}), "unpacks to far more")
 
 
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 @pytest.mark.parametrize("cells", [("A1", "XFD1048576"), ("A1", "ABC1000000")])
 def test_workbook_whose_cells_lie_far_apart(tmp_path: Path, cells: tuple[str, ...]) -> None:
     """Two cells at opposite corners span a rectangle that no memory holds."""
@@ -154,6 +156,7 @@ def elsewhere(members: dict[str, bytes], place: str) -> dict[str, bytes]:
     return members | {"xl/_rels/workbook.xml.rels": relations, "xl/" + place: sheet_xml}
 
 
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 @pytest.mark.parametrize("place", ["data/sheet1.xml", "sheet1.bin", "worksheets/SHEET1.TXT"])
 def test_workbook_whose_sheet_lies_elsewhere(tmp_path: Path, place: str) -> None:
     """Wherever a relation says that the sheet lies, its reach is looked at before anything loads it."""
@@ -197,6 +200,7 @@ def test_workbook_that_declares_entities(tmp_path: Path) -> None:
     refused(zipped(tmp_path / "b.xlsx", members), "entities")
 
 
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 def test_parquet_of_a_great_many_rows_of_nothing(tmp_path: Path) -> None:
     """A few bytes can stand for any number of rows: too many are refused at once, many of nothing are passed over."""
     path = tmp_path / "b.parquet"
