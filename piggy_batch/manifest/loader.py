@@ -125,7 +125,7 @@ class ManifestLoader:
         self._table = table
         self._emails = emails
         self._may_lack = _optional_from(binding) if table.facts.format == "csv" else len(binding.header)
-        names = {name: i for i, name in enumerate(table.columns)}
+        names = {name.strip().casefold(): i for i, name in enumerate(table.columns)}
         once = binding.operation.repeat is Repeat.ONCE and not reading.again
         self._carried_out = (names.get("_operation"), names.get("_status")) if once else (None, None)
 
@@ -242,9 +242,10 @@ class ManifestLoader:
         operation_at, status_at = self._carried_out
         if operation_at is None or status_at is None:
             return
-        if cells[operation_at] == self.binding.operation.name and cells[status_at] not in _HARMLESS:
+        made_by, status = cells[operation_at].strip(), cells[status_at].strip()
+        if made_by == self.binding.operation.name and status not in _HARMLESS:
             raise SetupError(
-                f"row {number} (line {line}) says that {cells[operation_at]} ended {cells[status_at]} for it already; "
+                f"row {number} (line {line}) says that {made_by} ended {status} for it already; "
                 "sending it again would do it twice: go on with the run directory it comes from, or pass --again"
             )
 

@@ -16,11 +16,12 @@ from piggy_batch.models import Status
 from piggy_batch.runs.filenames import STDIN
 from piggy_batch.runs.journal_file import NAME
 from piggy_batch.runs.journal_queries import JournalQueries
+from piggy_batch.runs.lock import is_held
 from piggy_batch.runs.own_files import run_name
 from piggy_batch.runs.registry import KNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _HARMLESS = (Status.INVALID, Status.REJECTED)  # certainly not carried out, and not taken up by the run on its own
 _MOST = 1_000  # directories that are looked at
@@ -34,14 +35,14 @@ def refuse_settled_since(journal: JournalQueries, operation: str, manifest: Path
     Looked for where piles are used: the manifest's folder, what lies in it and beside it, beside the run directory,
     and where runs of this user are known to live.
     """
-    places = {name: i for i, name in enumerate(journal.get("header"))}
-    if not {"_run", "_row", "_operation"} <= places.keys():
+    places = {name.strip().casefold(): i for i, name in enumerate(journal.get("header"))}
+    if "_run" not in places:
         return
-    run_at, row_at, operation_at = places["_run"], places["_row"], places["_operation"]
     asked: dict[str, dict[int, str]] = {}  # run -> this manifest's row -> its row there
     for number, cells in enumerate(journal.all_cells(), 1):
-        if len(cells) > max(run_at, row_at, operation_at) and cells[run_at] and cells[operation_at] == operation:
-            asked.setdefault(cells[run_at], {})[number] = cells[row_at]
+        run, row, made_by = (_cell(cells, places.get(name)) for name in ("_run", "_row", "_operation"))
+        if run and made_by in ("", operation):
+            asked.setdefault(run, {})[number] = row
     if not asked:
         return
     found: dict[str, list[Path]] = {}
@@ -58,10 +59,14 @@ def refuse_settled_since(journal: JournalQueries, operation: str, manifest: Path
                 f"carried out since cannot be told; bring that run directory beside the manifest, {_ANEW}"
             )
         for directory in found[run]:
-            _refuse_of(directory, rows)
+            _refuse_of(directory, rows, operation)
 
 
-def _refuse_of(directory: Path, rows: dict[int, str]) -> None:
+def _cell(cells: Sequence[str], place: int | None) -> str:
+    return cells[place].strip() if place is not None and place < len(cells) else ""
+
+
+def _refuse_of(directory: Path, rows: dict[int, str], operation: str) -> None:
     wanted: dict[str, int] = {}
     for number, origin in rows.items():
         wanted.setdefault(origin, number)
@@ -69,6 +74,13 @@ def _refuse_of(directory: Path, rows: dict[int, str]) -> None:
     if other is None:
         return
     try:
+        if other.get("operation") != operation:
+            return
+        if is_held(directory):
+            raise SetupError(
+                f"row {next(iter(rows))} comes from a pile of the run in {directory}, which is at work; let it end, so "
+                f"that it can be told whether the row was carried out, {_ANEW}"
+            )
         for entry in other.all_rows():
             number = wanted.pop(str(entry.number), 0)
             if number and entry.status not in _HARMLESS:

@@ -15,6 +15,7 @@ import pytest
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import SetupError
+from piggy_batch.runs.directory import RunDir
 from tests.support.processes import finish, serving, start
 from tests.support.world import World, read_csv, working_rows
 
@@ -152,6 +153,32 @@ def test_a_pile_whose_run_cannot_be_asked_is_refused(loads: Loads, lost: str) ->
         loads.run(path=mended)
     assert loads.moved == before
     assert loads.run(path=mended, again=True).exit_code == 0
+
+
+@pytest.mark.hostile("18.9 a pile lists as not carried out what was carried out since")
+@pytest.mark.parametrize(
+    "change", [("_run", " _RUN"), (",", ";"), ("giftcards load", "giftcards load "), ("_operation", "op")]
+)
+def test_a_pile_that_a_spreadsheet_has_passed_through_is_known(loads: Loads, change: tuple[str, str]) -> None:
+    """Other delimiters, headers in capitals, space at the ends, a column less."""
+    _, kept = rejected_then_killed(loads)
+    kept.write_text(kept.read_text().replace(*change))
+    done = loads.moved
+    with pytest.raises(SetupError, match="row 1 comes from row 1"):
+        loads.run(path=kept)
+    assert loads.moved == done
+
+
+@pytest.mark.hostile("18.9 a pile lists as not carried out what was carried out since")
+def test_a_pile_of_a_run_that_is_at_work_waits(loads: Loads) -> None:
+    """What it will have done by its end is not known."""
+    run_dir = loads.run().run_dir
+    loads.refuse = False
+    mended = loads.world.folder / "mended.csv"
+    shutil.copy(run_dir / "errors.csv", mended)
+    with RunDir(run_dir), pytest.raises(SetupError, match="which is at work; let it end"):
+        loads.run(path=mended)
+    assert loads.run(path=mended).exit_code == 0
 
 
 @pytest.mark.hostile("18.9 a pile lists as not carried out what was carried out since")

@@ -431,3 +431,37 @@ def test_headers_and_constants_make_no_other_rows(make_world: Callable[..., Worl
     with pytest.raises(SetupError, match="for this very manifest began in"):
         world.run(CREATE, alone, constants={"giftcard_program_uuid": program}, context=context)
     assert made(world) == ROWS
+
+
+def _noted(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """With a column that is sent nowhere."""
+    return [{**row, "note": f"row {number}"} for number, row in enumerate(rows)]
+
+
+def _shouted(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """With uuids in capitals."""
+    return [{name: cell.upper() for name, cell in row.items()} for row in rows]
+
+
+def _with_a_wrong_one(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """With a row that cannot be sent."""
+    return [*rows, dict.fromkeys(rows[0], "")]
+
+
+@pytest.mark.hostile("18.19 the same rows in another wrapping, or by way of a tunnel, are sent twice")
+@pytest.mark.parametrize("change", [_noted, _shouted, _with_a_wrong_one])
+def test_what_is_sent_tells_the_rows(
+    make_world: Callable[..., World], change: Callable[[list[dict[str, str]]], list[dict[str, str]]]
+) -> None:
+    """Money that one list has moved is not moved again by a list that says the same in other words."""
+    world = make_world(account_uuid=LIVE)
+    load = find_operation("giftcards load")
+    header, cells = working_rows(world, load, ROWS)
+    rows = [dict(zip(header.split(","), row, strict=True)) for row in cells]
+    context = {"registry_dir": world.folder / "state"}
+    assert world.run(load, world.manifest(header, cells), run_dir=world.folder / "far" / "a", context=context)
+    changed = change(rows)
+    other = world.manifest(",".join(changed[0]), [list(row.values()) for row in changed], "other.csv")
+    with pytest.raises(SetupError, match="for this very manifest began in"):
+        world.run(load, other, context=context, skip_invalid=True)
+    assert world.state["effects"]["giftcards.load"] == ROWS
