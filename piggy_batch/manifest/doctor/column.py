@@ -52,8 +52,10 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").full
 _HEX = bytes(104 if byte in b"0123456789abcdefABCDEF" else byte for byte in range(256))
 _UUID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _SURELY_NOT = 200  # so many numbers, half of them failing: the column has no such check digit
-_SUSPECT = QUOTES | frozenset("#=E-?*./~([<\\ \t\r\n\u2013\u2014")  # with which a text begins that may be damaged
-_SPACES = frozenset(" \t\r\n")  # with which a text ends that the service may keep without
+_SUSPECT = QUOTES | frozenset(
+    "#=EeF-?*./~([<{$%+\u2205\u2400 \t\r\n\u2013\u2014"
+)  # with which a text begins that may be damaged
+_ENDS = QUOTES | frozenset(" \t\r\n")  # with which a text ends that stands in quotes, or is kept without its end
 _LOOKS = {
     ColumnRole.IDENTIFIER: code_damages,
     ColumnRole.HASH: code_damages,
@@ -117,7 +119,7 @@ class ColumnExaminer:
         firsts, lasts = {value[:1] for value in values}, {value[-1:] for value in values}
         if (
             firsts.isdisjoint(_SUSPECT)
-            and lasts.isdisjoint(_SPACES)
+            and lasts.isdisjoint(_ENDS)
             and self._quick.isdisjoint(values)
             and REPLACEMENT not in "".join(values)
         ):

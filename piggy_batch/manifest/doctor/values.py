@@ -18,17 +18,21 @@ _UNSEEN = (
 INVISIBLE = re.compile(f"[{_UNSEEN}]")
 REPLACEMENT = "\ufffd"  # what a program puts in the place of a character that it could not read
 _ANY_SPACE = re.compile(f"[{_UNSEEN}\\s]+")
-_WRAPPED = re.compile(r'=\s*"([^"]*)"|"=""([^"]*)"""|\'([0-9A-Za-z_-]+)\'?', re.DOTALL)
-_QUOTED = re.compile(
+_WRAPPED = re.compile(r'=\s*"([^"]*)"|"=""([^"]*)"""|\'([0-9A-Za-z_-]+)\'?|=(\d+)', re.DOTALL)
+_QUOTED = re.compile(  # also as programs write them: \\"0012\\", &quot;0012&quot;, b'0012'
     "\"+([^\"]*)\"+|'+([^']*)'+|[\u201c\u201d\u201e\u201f]+([^\u201c\u201d\u201e\u201f]*)[\u201c\u201d\u201e\u201f]+"
     "|[\u2018\u2019\u201a\u201b]+([^\u2018\u2019\u201a\u201b]*)[\u2018\u2019\u201a\u201b]+"
-    "|[\u00ab\u2039]([^\u00ab\u2039\u00bb\u203a]*)[\u00bb\u203a]|[\u00bb]([^\u00ab\u00bb]*)[\u00ab]|`([^`]*)[`']",
+    "|[\u00ab\u2039]([^\u00ab\u2039\u00bb\u203a]*)[\u00bb\u203a]|[\u00bb]([^\u00ab\u00bb]*)[\u00ab]|`([^`]*)[`']"
+    '|\u00b4([^\u00b4]*)\u00b4|\uff02([^\uff02]*)\uff02|\\\\+"([^"\\\\]*)\\\\+"'
+    "|&(?:quot|#34|#39|apos);(.*?)&(?:quot|#34|#39|apos);"
+    "|[bu]'([^']*)'|[bu]\"([^\"]*)\"",
     re.DOTALL,
 )
-QUOTES = frozenset("\"'`\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a")
+QUOTES = frozenset("\"'`\u00b4\uff02\\&\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a")
+_OPENING = QUOTES | {"b", "u"}  # b'0012' is how a program shows bytes
 _STRAY = frozenset('"\u201c\u201d\u201e')  # at one end of a code: half a pair
 _PLAIN_CODE = re.compile(r"[0-9A-Za-z_-]*")  # nothing to unwrap or to compose
-_MARKED = frozenset("#=Ee")  # with which errors and formulas begin
+_MARKED = frozenset("#=EeFf")  # with which errors and formulas begin
 _SPREADSHEET_NUMBER = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
 _LIKE_A_NUMBER = re.compile(r"\d+(?:[.,]\d+)?[eE][+-]?\d+", re.ASCII)
 _DECIMAL = re.compile(r"(\d+)[.,]0+", re.ASCII)
@@ -50,7 +54,7 @@ def unwrapped(value: str) -> str:
     Space outside goes with what it surrounds.
     """
     bare = value.strip(_SPACE)
-    match = _WRAPPED.fullmatch(bare) or (_QUOTED.fullmatch(bare) if bare[:1] in QUOTES else None)
+    match = _WRAPPED.fullmatch(bare) or (_QUOTED.fullmatch(bare) if bare[:1] in _OPENING else None)
     return next(part for part in match.groups() if part is not None) if match else value
 
 
@@ -186,6 +190,8 @@ def text_damages(value: str) -> list[Damage]:
     inner = unwrapped_text(core)
     if inner != core:
         found.append((finding_kinds.WRAPPER if core.startswith(("=", '"=')) else finding_kinds.QUOTED, inner))
+    elif sum(map(core.count, _STRAY)) == 1 and (core[0] in _STRAY or core[-1] in _STRAY):
+        found.append((finding_kinds.QUOTED, core.strip("".join(_STRAY))))
     if means_nothing(inner):
         found.append((finding_kinds.NOTHING_WORD, ""))
     elif is_total(inner):

@@ -10,17 +10,27 @@ if TYPE_CHECKING:
 
 _LONGEST = 120  # characters of what is looked at: longer text is none of these
 
-# What programs and people write for nothing, in lower case. English, Dutch, German, French.
-_NOTHING = frozenset({
-    "null", "(null)", "[null]", "<null>", "nil", "none", "(none)", "<none>", "nan", "<nan>", "nat", "<nat>", "<na>",
+# What programs and people write for nothing, in whatever case. English, Dutch, German, French.
+_NOTHING_WORDS = (
+    "null", "(null)", "[null]", "<null>", "nil", "none", "(none)", "<none>", "NaN", "<NaN>", "NaT", "<NaT>", "<na>",
     "n/a", "n.a.", "n.a", "\\n", "\\\\n", "undefined", "undef", "[object object]", "inf", "-inf", "infinity",
-    "-infinity", "0000-00-00", "nvt", "n.v.t.", "n.v.t", "nvt.", "n.b.", "n.n.b.", "k.a.", "k. a.", "n.z.", "n.d.",
+    "-infinity", "0000-00-00", "nvt", "n.v.t.", "n.v.t", "nvt.", "n.b.", "n.n.b.", "k.A.", "k. A.", "n.z.", "n.d.",
     "s.o.", "s/o", "empty", "(empty)", "blank", "(blank)", "missing", "unknown", "not available", "not applicable",
     "leeg", "(leeg)", "onbekend", "geen", "niet van toepassing", "niet beschikbaar", "leer", "(leer)", "unbekannt",
     "keine", "keiner", "entfällt", "nicht zutreffend", "nicht vorhanden", "vide", "(vide)", "inconnu", "inconnue",
     "loading...", "laden...", "wird geladen...", "chargement...", "aucun", "aucune", "sans objet", "non applicable",
-    "null null", "nan nan", "none none", "undefined undefined",
-})  # fmt: skip
+    "null null", "nan nan", "none none", "undefined undefined", "nullnull", "-nan", "+nan", "nan()", "1.#qnan",
+    "1.#ind", "1.#inf", "-1.#ind", "-1.#inf", "pd.NA", "pd.NaT", "np.nan", "NoneType", "DBNull", "DBNull.Value",
+    "System.DBNull", "System.Object", "System.String[]", "optional.empty", "[object null]", "[object undefined]",
+    "{}", "[]", "\u2205", "\u2400", "n/d", "n\\a", "na.", "0000-00-00 00:00:00", "00-00-0000", "00/00/0000",
+    "00.00.0000", "void", "tbd", "t.b.d.", "tbc", "t.b.c.", "n.t.b.", "ntb", "no data", "no name", "no email",
+    "no e-mail", "not set", "not provided", "not given", "not specified", "niet bekend", "nog onbekend",
+    "niet ingevuld", "niet opgegeven", "geen naam", "geen email", "geen e-mail", "geen mail", "geen gegevens",
+    "niets", "nichts", "kein", "ohne Angabe", "keine Angabe", "keine Angaben", "kein Name", "keine Email",
+    "keine E-Mail", "nicht angegeben", "nicht bekannt", "néant", "neant", "pas de mail", "pas d'email",
+    "non renseigné", "non renseignée", "non renseigne", "non communiqué", "non précisé", "sans nom",
+)  # fmt: skip
+_NOTHING = frozenset(map(str.casefold, _NOTHING_WORDS))
 _NOTHING_AS_IT_STANDS = frozenset({"NA", "ND"})  # in lower case they may be somebody's name
 _SIGNS = frozenset("-\u2013\u2014_./?*~=+#\\ ")  # a cell of nothing else is a person's blank
 
@@ -29,6 +39,12 @@ _SUM = (
     r"(?:(?:sub|eind|algemeen|algeheel)[ -]?)?(?:totaal|totalen)|totale|subtotale|totali|"
     r"(?:gesamt|zwischen|end)?summe|gesamt(?:zahl|anzahl|betrag)?|insgesamt|saldo totaal"
 )
+_PLACEHOLDER = re.compile(  # of a template that nobody has filled in: {{name}}, ${name}, *|NAME|*, %NAME%, <<name>>
+    r"\{\{.*\}\}|\{[^\W\d][\w. -]*\}|\$\{.*\}|\$[^\W\d]\w*\$|\*\|.*\|\*|%[^\W\d]\w*%|<<[^<>]+>>|<%.*%>|\[\[.*\]\]",
+    re.DOTALL,
+)
+_BRACKETS = {"(": ")", "[": "]", "<": ">", "{": "}"}
+
 _TOTAL = re.compile(
     rf"(?:{_SUM}|sum|som|somme|suma|aantal|anzahl|count|nombre(?: total)?|ensemble|end|einde|ende|fin|fine|eof)"
     r"(?:[\s:=(].*)?|completed|confidential|vertrouwelijk|vertraulich|confidentiel",
@@ -81,7 +97,8 @@ _RULE_OF_SIGNS = re.compile(r"[-=_*~.+#|]{3,}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 _ERROR = re.compile(  # in any language: #N/A, #REF!, #NAAM?, #BEZUG!, #VALEUR!, #\u00a1VALOR!; Err:502
-    r"#(?:N/A|NA|NV|N/B|N/D|ND|I/T|YOK|\u041d/\u0414|HI\u00c1NYZIK|NEN\u00cd_K_DISPOZICI|GETTING_DATA"
+    r"#(?:N/A(?: N/A)?|REF|VALUE|NAME|DIV/0|ERROR|ERREUR|FEHLER|FOUT"
+    r"|NA|NV|N/B|N/D|ND|I/T|YOK|\u041d/\u0414|HI\u00c1NYZIK|NEN\u00cd_K_DISPOZICI|GETTING_DATA"
     r"|[\u00a1\u00bf]?[^\W\d_][\w/. ]{1,20}[!?])|#{3,}|(?:Err|Fout|Fehler|Erreur|Error)\s?:\s?5\d\d",
     re.IGNORECASE,
 )
@@ -104,6 +121,13 @@ def means_nothing(value: str) -> bool:
         return False
     folded = text.casefold()
     if folded in _NOTHING or text in _NOTHING_AS_IT_STANDS or _SIGNS.issuperset(text):
+        return True
+    if not text[0].isalnum() and _PLACEHOLDER.fullmatch(text):
+        return True
+    bare = folded.rstrip(",;:")
+    if _BRACKETS.get(bare[:1]) == bare[-1:]:
+        bare = bare[1:-1].strip()
+    if bare in _NOTHING:
         return True
     words = folded.split()
     return len(words) > 1 and _NOTHING.issuperset(words)
@@ -196,7 +220,7 @@ _BEGINNINGS = (  # of longer ones
     "uitdraai", "aktualisiert", "bijgewerkt", "updated", "over",
 )  # fmt: skip
 _LINES = {sign * length for sign in "-_" for length in range(1, 81)}
-QUICK = spellings(_NOTHING) | _NOTHING_AS_IT_STANDS | _LINES | {"NaN", "NaT"}
+QUICK = spellings(_NOTHING_WORDS) | _NOTHING_AS_IT_STANDS | _LINES
 QUICK_FOOTERS = spellings(_FOOTERS)
 QUICK_SUMS = spellings(f"{word}{end}" for word in _SUMS for end in ("", ":", " :", ": "))
 FOOTER_BEGINNINGS = frozenset(word[:3] for word in spellings((*_FOOTERS, *_BEGINNINGS)))
