@@ -53,8 +53,9 @@ _HEX = bytes(104 if byte in b"0123456789abcdefABCDEF" else byte for byte in rang
 _UUID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _SURELY_NOT = 200  # so many numbers, half of them failing: the column has no such check digit
 _SUSPECT = QUOTES | frozenset(
-    "#=EeF-?*./~([<{$%+\u2205\u2400 \t\r\n\u2013\u2014"
+    "#=-?*./~([<{$%+\u2205\u2400 \t\r\n\u2013\u2014"
 )  # with which a text begins that may be damaged
+_ERRORS = spellings(["err", "fou", "feh"])  # Err:502, in any language
 _ENDS = QUOTES | frozenset(" \t\r\n")  # with which a text ends that stands in quotes, or is kept without its end
 _LOOKS = {
     ColumnRole.IDENTIFIER: code_damages,
@@ -116,15 +117,28 @@ class ColumnExaminer:
         if self.examined.role is ColumnRole.EMAIL:
             self._lengths.update(map(len, values))
             return self._one_by_one(batch, values)[1]
-        firsts, lasts = {value[:1] for value in values}, {value[-1:] for value in values}
+        heads, lasts = {value[:3] for value in values}, {value[-1:] for value in values}
         if (
-            firsts.isdisjoint(_SUSPECT)
+            _SUSPECT.isdisjoint({head[:1] for head in heads})
+            and _ERRORS.isdisjoint(heads)
             and lasts.isdisjoint(_ENDS)
             and self._quick.isdisjoint(values)
             and REPLACEMENT not in "".join(values)
         ):
             return []
-        return self._one_by_one(batch, values)[1]
+        suspects = [
+            row
+            for row in zip(batch, values, strict=True)
+            if (value := row[1])
+            and (
+                value[0] in _SUSPECT
+                or value[-1] in _ENDS
+                or value in self._quick
+                or value[:3] in _ERRORS
+                or REPLACEMENT in value
+            )
+        ]
+        return self._one_by_one([row for row, _ in suspects], [value for _, value in suspects])[1]
 
     def _tally(self, rule: Rule) -> CountWithExamples:
         return self._damaged.setdefault(rule.code, (rule, CountWithExamples()))[1]

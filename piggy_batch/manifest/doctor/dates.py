@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from datetime import date
 
-_TIME = r"(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?"
+_TIME = r"(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
 _DATE = re.compile(
-    rf"(?P<iso>\d{{4}}-\d\d-\d\d){_TIME}"
+    rf"(?P<iso>\d{{4}}(?P<sign>[-/.])\d\d(?P=sign)\d\d){_TIME}"
     rf"|(?P<one>\d\d?)(?P<by>[-/.])(?P<other>\d\d?)(?P=by)(?P<year>\d{{4}}|\d\d){_TIME}"
-    r"|(?P<day>\d\d?)[- ](?P<month>[^\W\d_]{3,4}\.?)(?:[- ]\d\d(?:\d\d)?)?"
-    r"|(?P<first>[^\W\d_]{3,4}\.?)-\d\d"
+    r"|(?P<day>\d\d?)(?:\. ?|[- /])(?P<month>[^\W\d_]{3,9}\.?)(?:[- /.]'?\d\d(?:\d\d)?)?"
+    r"|(?P<first>[^\W\d_]{3,9}\.?)(?:[-/ ]'?\d\d(?:\d\d)?| \d\d?, \d{4})"
     r"|(?P<hours>\d{1,4}):(?P<minutes>\d\d)(?::(?P<seconds>\d\d)(?:\.\d{1,9})?)?"
 )
 LONGEST_DATE = 32  # with a time to the nanosecond
@@ -18,8 +18,11 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "jan janv", "feb fév févr", "mar mrt mär mars", "apr avr", "may mei mai", "jun juin", "jul juil",
-            "aug août", "sep sept", "oct okt", "nov", "dec dez déc",
+            "jan janv january januari januar janvier", "feb fév févr february februari februar février",
+            "mar mrt mär mrz mars march maart märz", "apr avr april avril", "may mei mai",
+            "jun juin june juni", "jul juil july juli juillet", "aug août august augustus",
+            "sep sept september septembre", "oct okt october oktober octobre", "nov november novembre",
+            "dec dez déc december dezember décembre",
         ),
         start=1,
     )
@@ -41,7 +44,7 @@ def is_date(value: str) -> bool:
     if found is None:
         return False
     if found["iso"]:
-        year, month, day = map(int, found["iso"].split("-"))
+        year, month, day = map(int, found["iso"].split(found["sign"]))
         return _is_day(year, month, day)
     if found["year"]:
         one, other, year = int(found["one"]), int(found["other"]), int(found["year"])

@@ -139,7 +139,7 @@ def code_damages(value: str) -> list[Damage]:
         found += _text_of_a_code(value, inner)
     if REPLACEMENT in value:
         found.append((finding_kinds.REPLACEMENT, ""))
-    elif not value.isascii() and len(scripts(value)) > 1:
+    elif not value.isascii() and (len(scripts(value)) > 1 or _looks_plain(value)):
         found.append((finding_kinds.MIXED_SCRIPTS, ""))
     return _errors_first(found)
 
@@ -175,6 +175,12 @@ def scripts(value: str) -> frozenset[str]:
         elif character.isalnum():
             found.add(unicodedata.name(character, "UNKNOWN").split()[0])
     return frozenset(found)
+
+
+def _looks_plain(value: str) -> bool:
+    """Whether a code holds digits of another script, or full-width, bold or circled signs in place of plain ones."""
+    signs = [c for c in value if not c.isascii() and c.isalnum()]
+    return any(c.isdigit() or unicodedata.normalize("NFKC", c).isascii() for c in signs)
 
 
 def text_damages(value: str) -> list[Damage]:
