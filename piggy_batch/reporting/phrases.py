@@ -56,6 +56,11 @@ def _plain(value: Value) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def number_of_cards(number: int) -> Phrase:
+    """``1 card`` or ``2 cards``."""
+    return phrase("1 card") if number == 1 else phrase("{cards} cards", cards=number)
+
+
 def phrase(template: str, **values: Value) -> Phrase:
     """A sentence with its values."""
     return Phrase(template, values)

@@ -15,7 +15,7 @@ from piggy_batch.errors import SetupError
 from piggy_batch.reporting.dates import micros
 from piggy_batch.reporting.definitions import State
 from piggy_batch.reporting.notice import check, note
-from piggy_batch.reporting.phrases import Amount
+from piggy_batch.reporting.phrases import Amount, number_of_cards
 from piggy_batch.reporting.snapshot import SCHEMA, Snapshot, check_columns, conform
 
 if TYPE_CHECKING:
@@ -170,12 +170,16 @@ def _filled(column: Any, value: int) -> Ints:
 
 def _amounts(column: Any, file: str, notices: list[Notice]) -> Ints:
     if count := column.null_count:
-        notices.append(check("{file}: {count} cards without an amount; counted as 0", file=file, count=count))
+        notices.append(
+            check("{file}: {cards} without an amount; counted as 0", file=file, cards=number_of_cards(count))
+        )
     amounts = _filled(column, 0)
     negative = amounts < 0
     if count := int(negative.sum()):
-        words = "{file}: {count} cards with a negative balance, {amount} in all; counted as they are"
-        notices.append(check(words, file=file, count=count, amount=Amount(int(amounts[negative].sum()), None)))
+        words = "{file}: {cards} with a negative balance, {amount} in all; counted as is"
+        notices.append(
+            check(words, file=file, cards=number_of_cards(count), amount=Amount(int(amounts[negative].sum()), None))
+        )
     return amounts
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.reporting.dates import day_of, distance
 from piggy_batch.reporting.movements import swept_cards
 from piggy_batch.reporting.notice import check, note, partial
-from piggy_batch.reporting.phrases import Amount, Label, Value
+from piggy_batch.reporting.phrases import Amount, Label, Value, number_of_cards
 from piggy_batch.reporting.snapshot import find_summary
 from piggy_batch.reporting.sources import called
 
@@ -103,25 +103,22 @@ def swept_notice(cards: MatchedCards, currency: Currency) -> list[Notice]:
     if not cents:
         return []
     words = (
-        "{count} cards expired between the snapshots and hold nothing now; what they held at opening, {amount}, "
-        "counts as expired. What was spent between the opening and the expiry cannot be told apart from it: "
+        "{cards} expired between the snapshots, with nothing left now; what was on them at opening, {amount}, counts "
+        "as expired. What was spent between the opening and the expiry cannot be told apart from it: "
         "--transactions shows it"
     )
     count = int((swept & (cards.opening_cents != 0)).sum())
-    return [note(words, count=count, amount=Amount(cents, currency))]
+    return [note(words, cards=number_of_cards(count), amount=Amount(cents, currency))]
 
 
 def unreconciled(comparison: TransactionComparison, currency: Currency) -> list[Notice]:
     """That transactions do not account for every card."""
     found = []
     if count := len(comparison.differences):
-        words = (
-            "{count} cards in {currency} changed by another amount than their transactions say: see the differences "
-            "by card"
-        )
-        found.append(check(words, count=count, currency=currency.code))
+        words = "{cards} in {currency} changed by another amount than transactions say: see the differences by card"
+        found.append(check(words, cards=number_of_cards(count), currency=currency.code))
     if count := comparison.without_card:
-        words = "{count} transactions between the two readings have no card that is known: {amount} in all"
+        words = "transactions between the two readings without a card that is known: {count}, {amount} in all"
         amount = Amount(comparison.without_card_cents, currency)
         found.append(check(words, count=count, amount=amount))
     return found
@@ -145,8 +142,8 @@ def join_notices(cards: MatchedCards) -> list[Notice]:
     """What is odd about the two snapshots side by side."""
     notes = [
         check(
-            "{count} rows of the {role} snapshot repeat a giftcard_uuid; the roll-forward takes each card's last row, "
-            "the balances count every row",
+            "rows of the {role} snapshot that repeat a giftcard_uuid: {count}; the roll-forward takes each card's last "
+            "row, the balances count every row",
             count=count,
             role=which,
         )
@@ -154,5 +151,5 @@ def join_notices(cards: MatchedCards) -> list[Notice]:
         if count
     ]
     if count := int((cards.opening_program != cards.program).sum()):
-        notes.append(note("{count} cards moved to another program; the column moved shows their balance", count=count))
+        notes.append(note("{cards} moved to another program: see between programs", cards=number_of_cards(count)))
     return notes

@@ -169,7 +169,7 @@ def test_a_close_is_rehearsed_as_the_help_says(running: dict[str, str], tmp_path
             assert set(counts) == {"issue", "redeem", "topup", "expire"}
     shown = {line.split()[0]: line.split()[-2] for line in done.stdout.splitlines() if len(line.split()) > 2}
     assert (shown["Issued"], shown["Redeemed"]) == (str(counts["issue"]), str(counts["redeem"]))
-    assert done.stdout.rstrip().endswith("; closes; 0 cards differ from transactions")
+    assert done.stdout.rstrip().endswith("; closes; cards that differ from transactions: 0")
     assert len((tmp_path / "moved.csv").read_text().splitlines()) - 1 == sum(counts.values())
 
 

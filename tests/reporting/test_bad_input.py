@@ -139,7 +139,7 @@ def test_negative_amounts(account: Account, tmp_path: Path, report: Run, figures
     assert found["liability"]["outstanding_cents"] == 200
     assert found["roll_forward"]["redeemed"] == 500
     assert found["roll_forward"]["residual"] == 0
-    assert any("1 cards with a negative balance, \N{MINUS SIGN}8.00 in all" in notice for notice in found["notices"])
+    assert any("1 card with a negative balance, \N{MINUS SIGN}8.00 in all" in notice for notice in found["notices"])
     assert report(opening, closing, "--to", tmp_path / "r.html").exit_code == 0
 
 
@@ -187,7 +187,7 @@ def test_card_listed_twice_leaves_a_residual(account: Account, tmp_path: Path, r
     found = figures(opening, closing)
     assert found["roll_forward"]["residual"] == 1000
     assert found["closed"] is False
-    assert any("1 rows of the closing snapshot repeat a giftcard_uuid" in notice for notice in found["notices"])
+    assert any("rows of the closing snapshot that repeat a giftcard_uuid: 1" in notice for notice in found["notices"])
     assert report(opening, closing).exit_code == 0
     result = report(opening, closing, "--expect-closed", "--quiet")
     assert (result.exit_code, result.stdout) == (1, "")

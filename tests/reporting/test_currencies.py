@@ -62,7 +62,7 @@ def test_every_form_keeps_them_apart(files: tuple[Path, Path, Path], tmp_path: P
     options = [part for target in targets.values() for part in ("--to", target)]
     result = report(*files[:2], *options, *OPTIONS, *TWO)
     assert result.exit_code == 0, result.output
-    assert "outstanding €90.00 on 1 cards" in result.stdout
+    assert "outstanding €90.00 on 1 card" in result.stdout
     assert "outstanding £55.00 on 2 cards" in result.stdout
     page = targets["r.html"].read_text()
     assert page.count('<dl class="facts') == 2

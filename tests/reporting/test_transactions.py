@@ -165,7 +165,7 @@ def test_roll_forward_is_gross_where_transactions_are_given(month: Month, report
     net = month.figures(month.opening, month.folder / "b.parquet")
     assert net["roll_forward"]["basis"] == "snapshots"
     assert (net["roll_forward"]["issued"], net["roll_forward"]["expired"]) == (4_000, 12_500)
-    assert any("1 cards expired between the snapshots and hold nothing now" in notice for notice in net["notices"])
+    assert any("1 card expired between the snapshots, with nothing left now" in notice for notice in net["notices"])
     assert found["differences"] == []
     assert found["reconciled"] is True
     assert {(d["giftcard_uuid"], d["flow"]): d["difference_cents"] for d in found["flow_differences"]} == {
@@ -199,7 +199,7 @@ def test_change_without_a_transaction_is_neither_issued_nor_redeemed(month: Mont
     assert "transactions do not account for every card" in result.stderr
     page = month.folder / "r.html"
     told = report(*files, "--to", page)
-    assert "2 cards in EUR changed by another amount than their transactions say" in told.stderr
+    assert "2 cards in EUR changed by another amount than transactions say" in told.stderr
     assert 'class="verdict warn"' in page.read_text(), "such a month is not green"
 
 
@@ -375,7 +375,7 @@ def test_every_format_takes_them(month: Month, report: Run) -> None:
         "--to",
         table,
     )
-    assert "2 cards differ from transactions" in result.stdout
+    assert "cards that differ from transactions: 2" in result.stdout
     assert "Differences by card" in page.read_text()
     assert "transactions,2026-11,,,Shop s-1: redeemed,,100" in table.read_text()
 

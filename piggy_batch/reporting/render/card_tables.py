@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.reporting.phrases import Label, Phrase, phrase
+from piggy_batch.reporting.phrases import Label, Phrase, number_of_cards, phrase
 from piggy_batch.reporting.render.labels import BETWEEN_PROGRAMS, LIST_LABELS, MOVEMENT_LABELS, RESIDUAL, UNEXPLAINED
 from piggy_batch.reporting.render.table_model import ReportTable, cents, day, moment, text
 
@@ -42,7 +42,7 @@ def card_list_table(report: Report, chosen: CardList, named: Callable[..., tuple
         cents(label),
     )
     if chosen.seed is None:
-        note = phrase("{count} cards.", count=chosen.behind)
+        note = phrase("{cards}.", cards=number_of_cards(chosen.behind))
     else:
         note = phrase(
             "A sample of {size} of {count} cards, seed {seed}: those whose SHA-256 of seed:giftcard_uuid is smallest.",

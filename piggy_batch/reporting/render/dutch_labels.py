@@ -162,10 +162,10 @@ LABELS = {
     "{cards} cards": "{cards} kaarten",
     "{cards}, on average {amount}": "{cards}, gemiddeld {amount}",
     "1 card": "1 kaart",
-    "{count} cards.": "{count} kaarten.",
+    "{cards}.": "{cards}.",
     "{count} others": "{count} overige",
     "{day} has {count} snapshots; the one of {moment} is used": (
         "{day} heeft {count} opnamen; die van {moment} is gebruikt"
     ),
-    "{file}: {count} cards without an amount; counted as 0": "{file}: {count} kaarten zonder bedrag; geteld als 0",
+    "{file}: {cards} without an amount; counted as 0": "{file}: {cards} zonder bedrag; geteld als 0",
 }

@@ -6,14 +6,11 @@ SENTENCES = {
     "Transactions do not account for the change of every card; what they leave open stands on a line of its own.": (
         "Transacties verklaren niet het verschil van elke kaart; wat zij openlaten staat op een eigen regel."
     ),
-    (
-        "{count} cards in {currency} changed by another amount than their transactions say: see the differences by card"
-    ): (
-        "{count} kaarten in {currency} veranderden met een ander bedrag dan hun transacties zeggen: zie de "
-        "verschillen per kaart"
+    "{cards} in {currency} changed by another amount than transactions say: see the differences by card": (
+        "{cards} in {currency} met een ander verschil dan transacties zeggen: zie de verschillen per kaart"
     ),
-    "{count} transactions between the two readings have no card that is known: {amount} in all": (
-        "{count} transacties tussen de twee lezingen horen bij geen bekende kaart: samen {amount}"
+    "transactions between the two readings without a card that is known: {count}, {amount} in all": (
+        "transacties tussen de twee lezingen zonder bekende kaart: {count}, samen {amount}"
     ),
     "A sample of {size} of {count} cards, seed {seed}: those whose SHA-256 of seed:giftcard_uuid is smallest.": (
         "Een steekproef van {size} van de {count} kaarten, seed {seed}: die met de kleinste SHA-256 van "
@@ -172,16 +169,16 @@ SENTENCES = {
         "en uitgezette saldi staan apart."
     ),
     (
-        "{count} cards expired between the snapshots and hold nothing now; what they held at opening, {amount}, "
-        "counts as expired. What was spent between the opening and the expiry cannot be told apart from it: "
+        "{cards} expired between the snapshots, with nothing left now; what was on them at opening, {amount}, counts "
+        "as expired. What was spent between the opening and the expiry cannot be told apart from it: "
         "--transactions shows it"
     ): (
-        "{count} kaarten zijn tussen de opnamen vervallen en nu leeg; hun beginsaldo, {amount}, telt als "
-        "vervallen. Wat tussen de beginstand en het vervallen is ingewisseld, is daarvan niet te onderscheiden: "
+        "{cards}, vervallen tussen de opnamen en nu leeg: het beginsaldo, {amount}, telt als vervallen. "
+        " Wat tussen de beginstand en het vervallen is ingewisseld, is daarvan niet te onderscheiden: "
         "--transactions toont het"
     ),
-    "{count} cards moved to another program; the column moved shows their balance": (
-        "{count} kaarten gingen naar een ander programma; de kolom tussen programma's toont hun saldo"
+    "{cards} moved to another program: see between programs": (
+        "{cards} naar een ander programma: zie tussen programma's"
     ),
     "{count} cards whose balance changed by another amount than their transactions say.": (
         "{count} kaarten waarvan het saldo met een ander bedrag veranderde dan hun transacties zeggen."
@@ -194,10 +191,10 @@ SENTENCES = {
         "van een kaart, transacties elke boeking."
     ),
     (
-        "{count} rows of the {role} snapshot repeat a giftcard_uuid; the roll-forward takes each card's last row, "
-        "the balances count every row"
+        "rows of the {role} snapshot that repeat a giftcard_uuid: {count}; the roll-forward takes each card's last "
+        "row, the balances count every row"
     ): (
-        "{count} rijen van de opname ({role}) herhalen een giftcard_uuid; het verloop neemt van elke kaart de "
+        "rijen van de opname ({role}) die een giftcard_uuid herhalen: {count}; het verloop neemt van elke kaart de "
         "laatste rij, de saldi tellen elke rij"
     ),
     "{file} counts for {day}, a day in the future, and is left out": (
@@ -215,8 +212,8 @@ SENTENCES = {
     '{file}: {count} cards expire in the year 9999; counted as "later", not as "never"': (
         '{file}: {count} kaarten vervallen in het jaar 9999; geteld als "later", niet als "nooit"'
     ),
-    "{file}: {count} cards with a negative balance, {amount} in all; counted as they are": (
-        "{file}: {count} kaarten met een negatief saldo, samen {amount}; geteld zoals ze zijn"
+    "{file}: {cards} with a negative balance, {amount} in all; counted as is": (
+        "{file}: {cards} met een negatief saldo, samen {amount}; zo meegeteld"
     ),
     "{file}: {count} old rows without a card uuid; {found} found by their card id, {left} stay without a card": (
         "{file}: {count} oude rijen zonder kaart-uuid; {found} gevonden via hun kaart-id, {left} blijven zonder kaart"

@@ -10,7 +10,7 @@ from piggy_batch.reporting.dates import day_of
 from piggy_batch.reporting.definitions import ExpiryBucket, Movement
 from piggy_batch.reporting.notice import Level
 from piggy_batch.reporting.periods import period_between
-from piggy_batch.reporting.phrases import Amount, Label, Phrase, phrase
+from piggy_batch.reporting.phrases import Amount, Label, Phrase, number_of_cards, phrase
 
 if TYPE_CHECKING:
     from piggy_batch.reporting.render.language import Language
@@ -93,7 +93,7 @@ def _moved(report: Report, movements: Movements, language: Language) -> tuple[Fa
 
 
 def _cards(number: int, language: Language) -> str:
-    return language.say(phrase("1 card") if number == 1 else phrase("{cards} cards", cards=number))
+    return language.say(number_of_cards(number))
 
 
 def verdict_of(report: Report) -> ReportVerdict:

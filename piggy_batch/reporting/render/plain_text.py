@@ -20,7 +20,7 @@ from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.render.report_tables import part_tables
 from piggy_batch.reporting.render.table_model import CellKind, ReportTable, shown_cell
 from piggy_batch.reporting.sub_ledger import LIST_COLUMNS
-from piggy_batch.text import printable_line
+from piggy_batch.text import counted, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -166,7 +166,7 @@ def _in_words(report: Report, part: CurrencyPart) -> str:
         return ENGLISH.money(cents, part.currency, sign=sign)
 
     words = [
-        f"outstanding {money(total.outstanding_cents)} on {total.cards:,} cards",
+        f"outstanding {money(total.outstanding_cents)} on {counted(total.cards, 'card')}",
         f"expired with balance {money(total.expired_cents)}",
         f"switched off {money(total.inactive_cents)}",
     ]
@@ -175,7 +175,7 @@ def _in_words(report: Report, part: CurrencyPart) -> str:
         words.append(f"since {since} {money(moves.roll.closing - moves.roll.opening, sign=True)}")
         words.append("closes" if moves.closed else f"not explained {money(moves.roll.residual)}")
         if moves.comparison:
-            words.append(f"{len(moves.comparison.differences):,} cards differ from transactions")
+            words.append(f"cards that differ from transactions: {len(moves.comparison.differences):,}")
     return "; ".join(words)
 
 
