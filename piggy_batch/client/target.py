@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_TOKEN = 16 * 1024  # bytes of a token file
+_QUOTES = frozenset("\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def make_target(base_url: str, token: str, ca_file: Path | None = None) -> Targe
     target = Target(str(url).rstrip("/"), token, ca_file)
     if url.scheme != "https" and not target.loopback:
         raise SetupError("--base-url is not https, so the token could be read on the way; use https")
-    if len(token) > 2 and token[0] == token[-1] and token[0] in "\"'`":
+    if not _QUOTES.isdisjoint({token[:1], token[-1:]}):
         raise SetupError("the token is in quotes; give it without them")
     if not token.isascii() or not token.isprintable() or " " in token:
         raise SetupError("the token holds characters that no token has; copy it again, without line breaks")
@@ -74,7 +75,7 @@ def read_token(token_file: Path | None) -> str:
         try:
             with token_file.open("rb") as file:
                 found = file.read(LONGEST_TOKEN + 1)
-            text = found.decode("utf-8").strip()
+            text = found.decode("utf-8-sig").strip()
         except OSError as error:
             named = str(token_file) if os.access(token_file, os.F_OK) else "the file that it names"
             raise SetupError(

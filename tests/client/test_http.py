@@ -266,12 +266,21 @@ def test_a_token_with_characters_that_no_token_has_is_refused(token: str) -> Non
     assert token not in str(caught.value)
 
 
-@pytest.mark.parametrize("token", ['"secret"', "'secret'", "`secret`"])
+@pytest.mark.parametrize(
+    "token", ['"secret"', "'secret'", "`secret`", "\u201csecret\u201d", "\u201esecret\u201c", '"secret']
+)
 def test_a_token_in_quotes_is_named_as_such(token: str) -> None:
     """Quotes that a shell or an editor has kept are said to be the matter, and the token is not shown."""
     with pytest.raises(SetupError, match="in quotes") as caught:
         make_target("https://api.piggy.eu", token)
     assert "secret" not in str(caught.value)
+
+
+def test_a_token_file_of_an_editor_that_marks_utf_8(tmp_path: Path) -> None:
+    """The mark before the token, and the line end behind it, are not part of it."""
+    path = tmp_path / "token"
+    path.write_bytes(b"\xef\xbb\xbfsecret\r\n")
+    assert read_token(path) == "secret"
 
 
 def test_the_token_is_in_no_repr() -> None:
