@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.importing.migration.checks import check_customers, overlooked_fields
 from piggy_batch.manifest.affected_rows import LISTED, FindingRows, list_rows
 from piggy_batch.manifest.describe import as_json
+from piggy_batch.manifest.held_rows import hold_rows
 from piggy_batch.manifest.loader import load_manifest
 from piggy_batch.manifest.mended_list import write_mended
 from piggy_batch.models import Status
@@ -54,7 +55,7 @@ class CheckedManifest:
 
     def write_mended(self, target: Path) -> tuple[int, int]:
         """Write the mended list; how many rows were changed, and how many are still invalid."""
-        return write_mended(self.journal.queries, self.loaded.binding, target)
+        return write_mended(self.journal.queries, self.loaded.binding, target, without=self.loaded.held)
 
     def rows_of_findings(self, overflow: Path) -> tuple[list[FindingRows], Path | None]:
         """The first rows of every finding; where one has more, all rows of all in ``overflow``, which is returned."""
@@ -86,7 +87,9 @@ def check_manifest(
     with tempfile.TemporaryDirectory(prefix="piggy-batch-check-") as directory:
         journal = Journal.create(Path(directory))
         try:
-            loaded = load_manifest(journal, operation, manifest, reading, detailed=detailed)
+            loaded = load_manifest(journal, operation, manifest, reading, detailed=detailed or bool(reading.hold))
+            if reading.hold:
+                loaded = hold_rows(journal, loaded, manifest, reading)
             if operation.resource == "migrate":
                 loaded = check_customers(journal, loaded, per_card=False).loaded
             yield CheckedManifest(loaded, manifest, reading, journal)

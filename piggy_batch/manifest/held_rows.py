@@ -30,7 +30,7 @@ def hold_rows(journal: Journal, loaded: LoadedManifest, manifest: Path, reading:
 
     def tell(finding: Finding, example: Example) -> None:
         if finding in held:
-            message = f"held back (--hold {finding.code}): {printable(example.value)} {finding.rule.what}"
+            message = f'held back (--hold {finding.code}): "{printable(example.value)}" is {finding.slug}'
             problem = Problem(example.row, example.line, finding.column, message, f"held back (--hold {finding.code})")
             problems.setdefault(example.row, problem)
 

@@ -21,12 +21,15 @@ CHANGED, PROBLEM = "_changed", "_problem"
 _BATCH = 2000  # rows a write
 
 
-def write_mended(journal: JournalQueries, binding: Binding, target: Path) -> tuple[int, int]:
+def write_mended(
+    journal: JournalQueries, binding: Binding, target: Path, *, without: frozenset[int] = frozenset()
+) -> tuple[int, int]:
     """Write every row of a loaded manifest as it would be sent; how many rows were changed, and how many are invalid.
 
     The file needs no option to be read: columns bear the names of fields, constants are columns. Columns that the
-    command does not read stay as they are. ``_changed`` says what a cell was before; ``_problem`` why a row is invalid.
-    SetupError where something lies at ``target`` already, or its name tells no format.
+    command does not read stay as they are; rows of ``without`` are left out. ``_changed`` says what a cell was before,
+    ``_problem`` why a row is invalid. SetupError where something lies at ``target`` already, or its name tells no
+    format.
     """
     kind = target.suffix.lstrip(".").lower()
     if kind not in FORMATS:
@@ -38,6 +41,8 @@ def write_mended(journal: JournalQueries, binding: Binding, target: Path) -> tup
     batch: list[list[object]] = []
     with open_writer(target, kind, layout.columns(typed=kind == "jsonl")) as writer:
         for entry in journal.all_rows():
+            if entry.number in without:
+                continue
             cells, changes = layout.row(entry.cells)
             is_invalid = entry.status is Status.INVALID
             batch.append([*cells, changes, entry.message if is_invalid else ""])

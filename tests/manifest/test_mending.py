@@ -156,6 +156,19 @@ def test_the_mended_list_in_every_format(world: World, kind: str) -> None:
     assert world.effects == 2
 
 
+def test_rows_held_back_are_not_in_the_mended_list(world: World) -> None:
+    """check --hold CODE --write: what is left imports without any option."""
+    path = world.manifest(CARD, ["A-1", "NULL", "A-3"])
+    target = world.folder / "mended.csv"
+    with check_manifest(
+        find_operation("identifiers create"), path, ManifestOptions(hold=frozenset({"MD113"}))
+    ) as found:
+        assert found.loaded.held == {2}
+        assert found.write_mended(target) == (0, 0)
+    result = world.run("identifiers create", target)
+    assert (result.exit_code, [row[CARD] for row in world.rows(result)]) == (0, ["A-1", "A-3"])
+
+
 def test_a_mended_list_in_json_lines_has_types(world: World) -> None:
     """Truth values and amounts are what JSON has for them; what is none stays as it stands."""
     header = f"{CARD},contact_identifier_active,email,credits"

@@ -150,7 +150,9 @@ def write_files(
         told += [f"page: {html}", *([f"all rows of what was found: {overflow}"] if overflow else [])]
     if mended is not None:
         changed, invalid = checked.write_mended(mended)
-        rest = f"; {counted(invalid, 'row')} still invalid, _problem says why" if invalid else ""
+        held = len(checked.loaded.held)
+        rest = f"; {counted(held, 'row')} held back, not in it" if held else ""
+        rest += f"; {counted(invalid, 'row')} still invalid, _problem says why" if invalid else ""
         told.append(f"mended list: {mended}, {counted(changed, 'row')} changed, _changed says how{rest}")
         words = ["piggy-batch", *name.split(), str(mended), "--dry-run", *(["--skip-invalid"] if invalid else [])]
         told.append(f"its plan: {shlex.join(words)}")
