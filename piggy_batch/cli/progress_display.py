@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DRAW_EVERY_S = 0.2
 RATE_OVER_S = 60.0  # the pace shown is that of the last minute
 BAR_FORMAT = "{percentage:3.0f}% {bar:10} {desc}"
+GOOD_ENDS = ("done", "already", "absent")
 BEFORE_DESC = len("100% ---------- ")
 
 
@@ -168,13 +169,13 @@ class ProgressDisplay:
         per_s = self._per_second(now)
         left = self._left(per_s)
         parts = {
-            1: f"{self._done:,} of {self._total:,} {self._unit}",
-            3: f"{per_s:.1f}/s" if per_s else "",
-            2: left,
-            0: self._waited_for(now),
-            **dict(enumerate(self._ends(), 4)),
+            (1, ""): f"{self._done:,} of {self._total:,} {self._unit}",
+            (3, ""): f"{per_s:.1f}/s" if per_s else "",
+            (2, ""): left,
+            (0, ""): self._waited_for(now),
+            **{(5 if end.startswith(GOOD_ENDS) else 4, end): end for end in self._ends()},
         }  # by rank: the lower, the sooner it must be seen; shown in the order in which they stand here
-        kept: set[int] = set()
+        kept: set[tuple[int, str]] = set()
         for rank in sorted(parts):
             length = sum(len(parts[r]) + len(" · ") for r in (*kept, rank))
             if parts[rank] and length - len(" · ") <= room:

@@ -155,6 +155,20 @@ def test_the_bar_says_what_is_waited_for(
         assert line.endswith(("rows", "left", "/s", "done 1,129", "done 1,130", ":30"))
 
 
+def test_the_bar_rather_leaves_out_what_went_well(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many rows were refused stays in sight."""
+    monkeypatch.setenv("COLUMNS", "80")
+    clock = Hands()
+    with ProgressDisplay("rows", bar=True, clock=clock, wall=clock.wall) as display:
+        display.total(2_000)
+        clock.now += 10
+        display.advance("rejected", 3)
+        display.advance("done", 1_200)
+    assert shown(capsys)[-1].endswith("1,203 of 2,000 rows · 120.3/s · 6.6s left · rejected 3")
+
+
 def test_rows_that_a_later_stage_makes_good_are_counted_by_that_name(capsys: pytest.CaptureFixture[str]) -> None:
     """The word that the run gives is the word that is shown."""
     clock = Hands()

@@ -27,6 +27,18 @@ def test_a_long_pause_is_told_although_one_was_told_just_now() -> None:
     )
 
 
+def test_many_answers_that_ask_for_the_same_minute_are_one_line() -> None:
+    """As a service with a quota a minute gives them: each of the requests in flight is refused, all until the same
+    moment; and so again once the minute is over."""
+    notices = PauseNotices()
+    moments = [0.0, 0.1, 0.1, 0.2, 60.3, 60.3, 60.4]
+    told = [line for now in moments if (line := notices.pause(now, 60.0, "throttled (429)", "as asked"))]
+    assert told == [
+        "throttled (429): everybody pauses 60.0 s, as asked",
+        "throttled (429), 4 pauses since the last line: everybody pauses 60.0 s, as asked",
+    ]
+
+
 def test_only_the_end_of_long_trouble_is_told() -> None:
     """A pause of a second ends without a line."""
     notices = PauseNotices()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from piggy_batch.cli.groups import command
-from piggy_batch.cli.terminal import painted, show
+from piggy_batch.cli.terminal import painted
 from piggy_batch.text import nearest
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def topic_file(name: str) -> Traversable:
 def help_command(ctx: click.Context, *, words: tuple[str, ...]) -> None:
     """Read about a topic, or the options of a command. Without one, the topics are listed."""
     if not words:
-        width = max(map(len, TOPICS))
-        for name, line in TOPICS.items():
-            show(f"{name:<{width}}  {line}")
+        formatter = ctx.make_formatter()
+        formatter.write_dl(list(TOPICS.items()))
+        click.echo(formatter.getvalue(), nl=False)
         return
     if len(words) == 1 and words[0] in TOPICS:
         _show_topic(words[0])
