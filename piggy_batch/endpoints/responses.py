@@ -20,6 +20,7 @@ DOUBT_CODES = frozenset({1000, 60001})
 # request timeout, too early, and what proxies say when the client or the server behind them took too long
 GAVE_UP = frozenset({408, 425, 460, 499})
 FROM_CACHE = "the answer comes from a cache on the way (it has an Age header) and says nothing of now"
+FIRST_CODE = 1000  # the service's own codes have four digits and more; below are HTTP's, as gateways repeat them
 LARGEST_CODE = 2**53  # a larger number is no error code, and not every reader of JSON keeps it
 
 
@@ -77,9 +78,14 @@ def api_code(reply: Reply) -> int | None:
     code = reply.body.get("code") if isinstance(reply.body, Mapping) else None
     if isinstance(code, str) and code.isascii() and code.isdigit():
         code = int(code[:20])
-    if isinstance(code, bool) or not isinstance(code, int) or abs(code) > LARGEST_CODE:
+    if isinstance(code, bool) or not isinstance(code, int) or not FIRST_CODE <= code <= LARGEST_CODE:
         return None
     return code
+
+
+def shows_data(reply: Reply) -> bool:
+    """Whether an answer shows a thing, whatever else it says."""
+    return isinstance(reply.body, Mapping) and reply.body.get("data") not in (None, [], {}, "", False)
 
 
 def api_message(reply: Reply) -> str:
@@ -105,12 +111,14 @@ def classify_status(reply: Reply) -> Verdict | None:
     service, may come from something between that has passed the request on before.
     """
     status, code, said = reply.status, api_code(reply), api_message(reply)
-    if status == 429:
+    if status == 429 and not shows_data(reply):
         return Verdict(ResponseAction.THROTTLED, said, http_status=status, code=code, wait_s=reply.wait_s)
     if status == 503:
         return Verdict(ResponseAction.MAINTENANCE, said, http_status=status, code=code, wait_s=reply.wait_s)
     if status == 401 or code in HALT_CODES:
-        return Verdict(ResponseAction.HALT, f"{said} ({code or status})", http_status=status, code=code)
+        harmless = 400 <= status < 500 and not shows_data(reply)
+        said = f"{said} ({code or status})"
+        return Verdict(ResponseAction.HALT, said, http_status=status, code=code, harmless=harmless)
     if 300 <= status < 400:
         where = printable(reply.location or "nowhere")
         return Verdict(

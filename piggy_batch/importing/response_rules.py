@@ -20,11 +20,13 @@ from piggy_batch.endpoints.responses import (
     classify_status,
     extract_fields,
     get_path,
+    shows_data,
 )
 from piggy_batch.models import Answer, Json, Kind, Lost, Repeat, Reply, Status
 from piggy_batch.text import printable
 
 _NOTHING: tuple[Json, ...] = (None, [], {})
+_FAILED = frozenset({"error", "fail", "failed", "failure"})
 
 
 def judge_response(operation: Operation, values: Mapping[str, str], answer: Answer) -> Verdict:
@@ -42,6 +44,10 @@ def judge_response(operation: Operation, values: Mapping[str, str], answer: Answ
 
 def _judge_refusal(operation: Operation, reply: Reply) -> Verdict:
     code, said = api_code(reply), api_message(reply)
+    if operation.repeat is not Repeat.SAFE and shows_data(reply):
+        return Verdict(
+            ResponseAction.DOUBT, f"{said}; and yet the answer shows data", http_status=reply.status, code=code
+        )
     if code in operation.already_codes:
         return Verdict(ResponseAction.LOOK, said, http_status=reply.status, code=code)
     if code in operation.absent_codes:
@@ -69,6 +75,8 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
         return done if _is_empty_success(reply) else doubt
     if not isinstance(reply.body, Mapping) or "data" not in reply.body:
         return doubt
+    if operation.repeat is not Repeat.SAFE and _says_no(reply):
+        return replace(doubt, message=f"the answer shows data and says that it failed: {api_message(reply)}")
     data = reply.body["data"]
     if operation.success_texts:
         text = data.get("data") if isinstance(data, Mapping) else data
@@ -95,6 +103,18 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
         )
     notes = (kept_otherwise(operation, values, kept), _read_otherwise(operation, values, data))
     return replace(done, message="; ".join(note for note in notes if note), kept=kept)
+
+
+def _says_no(reply: Reply) -> bool:
+    """Whether a 2xx says beside its data that nothing came of the request, in one of the ways in which APIs do."""
+    body = reply.body
+    if not isinstance(body, Mapping):
+        return False
+    word = body.get("status")
+    failed = isinstance(word, str) and word.casefold() in _FAILED
+    return (
+        bool(body.get("error") or body.get("errors") or failed) or body.get("success") is False or bool(api_code(reply))
+    )
 
 
 def _is_empty_success(reply: Reply) -> bool:

@@ -45,12 +45,10 @@ def _sent(binding: Binding) -> Callable[[Sequence[str]], str]:
 
 
 def _cells(binding: Binding) -> Callable[[Sequence[str]], str]:
-    """A row as its cells, each under the name of its field; the program's own columns do not count."""
+    """A row as its cells, each under the name of its field; the program's own columns tell piles of two runs apart."""
     fields = {place: name for name, place in binding.column_index.items()}
     parts: list[tuple[str, int, str]] = [  # what begins the field, and its place or its text
-        (f"{fields.get(place, title.strip().casefold())}\x1f", place, "")
-        for place, title in enumerate(binding.header)
-        if place in fields or not title.strip().startswith("_")
+        (f"{fields.get(place, title.strip().casefold())}\x1f", place, "") for place, title in enumerate(binding.header)
     ]
     parts += [(f"{name}\x1f", -1, text) for name, text in {**binding.constants, **binding.extra_constants}.items()]
     parts.sort()

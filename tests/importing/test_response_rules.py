@@ -21,6 +21,7 @@ from piggy_batch.models import Lost, Proof, Repeat, Reply, Status
 CREATE, LINK = find_operation("identifiers create"), find_operation("identifiers link")
 UNLINK, DELETE = find_operation("identifiers unlink"), find_operation("identifiers delete")
 UPDATE = find_operation("identifiers update")
+GIFTCARD = find_operation("giftcards create")
 ROW = {"contact_identifier_value": "A", "contact_uuid": "c-1"}
 
 
@@ -157,6 +158,52 @@ def test_which_refusals_are_known_to_be_harmless(answer: Reply, harmless: bool) 
     assert judge_response(CREATE, {}, answer).harmless is harmless
 
 
+@pytest.mark.hostile("18.13 a row is called not carried out, and was")
+@pytest.mark.parametrize("operation", [CREATE, GIFTCARD, DELETE])
+@pytest.mark.parametrize(
+    ("status", "more"),
+    [
+        (400, {"code": 1003, "data": {"uuid": "g-1"}}),
+        (404, {"code": 404}),
+        (409, {"code": 409}),
+        (400, {"code": 504, "message": "gateway timeout"}),
+        (422, {"code": 0}),
+        (500, {"code": 60000}),
+        (200, {"code": 60000, "data": {"uuid": "g-1"}}),
+        (401, {"data": {"uuid": "g-1"}}),
+        (429, {"data": {"uuid": "g-1"}}),
+    ],
+)
+def test_a_refusal_that_may_be_somebody_elses_proves_nothing(
+    operation: Operation, status: int, more: dict[str, Any]
+) -> None:
+    """One that shows a thing, bears the code of a gateway, or comes as a success or an error of the server."""
+    verdict = judge_response(operation, {}, reply(status, {"message": "no", **more}))
+    assert verdict.status is not Status.REJECTED
+    assert verdict.call is ResponseAction.DOUBT or not verdict.harmless, verdict
+
+
+@pytest.mark.hostile("18.8 a delete is believed whatever the answer says")
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"success": False},
+        {"error": "no"},
+        {"errors": {"x": ["no"]}},
+        {"status": "error"},
+        {"status": "Failed"},
+        {"code": 1003, "message": "no"},
+    ],
+)
+def test_a_success_that_says_no_beside_its_data_is_not_believed(beside: dict[str, Any]) -> None:
+    """Whatever it shows; lists of no errors and words of success say nothing against it."""
+    values = {"giftcard_program_uuid": "p-1"}
+    data = {"uuid": "g-1", "giftcard_program": {"uuid": "p-1"}}
+    assert judge_response(GIFTCARD, values, reply(200, {"data": data, **beside})).call is ResponseAction.DOUBT
+    fine = {"data": data, "errors": [], "error": None, "success": True, "status": "ok"}
+    assert judge_response(GIFTCARD, values, reply(200, fine)).status is Status.DONE
+
+
 @pytest.mark.parametrize(
     ("asked", "kept", "status"),
     [
@@ -232,6 +279,9 @@ def test_a_read_is_done_though_the_service_shows_another_case(name: str, shown: 
         (10**30, None),
         ("9" * 40, None),
         (1.5, None),
+        (0, None),
+        (504, None),
+        ("404", None),
     ],
 )
 def test_codes_are_small_whole_numbers(code: Any, found: int | None) -> None:
