@@ -12,6 +12,7 @@ from piggy_batch.manifest.doctor.words import (
     is_footer_beside,
     is_sum,
     is_total,
+    may_be_a_name,
     may_be_counted,
     spellings,
 )
@@ -66,9 +67,13 @@ class RowWatch:
             if self._is_header(cells):
                 self._headers.add(example)
                 problems.append(problem_of(row, line, self._header[place], cells[place], (REPEATED_HEADER, "")))
-            elif is_footer_beside(cells[place]) and not (place in self._texts and is_total(cells[place])):
+            elif is_footer_beside(cells[place]) and not self._is_told(place, cells[place]):
                 self._footers.add(example)
         return problems
+
+    def _is_told(self, place: int, cell: str) -> bool:
+        """Whether the column of a text knows by itself what to make of the cell."""
+        return place in self._texts and (is_total(cell) or may_be_a_name(cell))
 
     def _suspects(self, firsts: set[str]) -> set[str]:
         """Which first cells call for a closer look: few, or none."""
@@ -101,7 +106,7 @@ class RowWatch:
         (_, _, before), (row, line, cells) = self._last
         sums = (at for at, cell in enumerate(cells) if cell and at not in self._codes and is_sum(cell))
         place = next(sums, -1)
-        if place < 0 or is_sum(before[place]) or (place in self._texts and is_total(cells[place])):
+        if place < 0 or is_sum(before[place]) or self._is_told(place, cells[place]):
             return []
         example = Example(row, line, cells[place])
         return [Finding(FOOTER_BESIDE, self._header[place], 1, (example,), listed=(example,))]

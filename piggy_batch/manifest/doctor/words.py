@@ -71,8 +71,8 @@ _MADE = re.compile(
     rf"(?:report|rapport|bericht|lijst|list|liste)\s+{_DONE}\b.*|{_DONE}"
     r"(?:\s*:.*|\s+(?:by|on|at|from|with|door|op|met|uit|van|von|am|mit|aus|par|le|au|avec|de|date|datum|[\d:]).*)"
     r"|(?:last|laatst|zuletzt|derni[èe]re)\s+(?:updated|modified|bijgewerkt|gewijzigd|aktualisiert|mise)\b.*"
-    r"|(?:report|export|rapport|bericht|stand|uitdraai|mis [àa] jour)"
-    r"\s+(?:by|on|at|from|of|door|op|uit|van|vom|von|am|per|aus|du|le|au|date|datum|[\d:]).*"
+    r"|stand\s+(?:vom|am|per|op|van)?\s*\d{1,4}[-./]\d.*|(?:report|export|rapport|bericht|uitdraai|mis [àa] jour)"
+    r"\s+(?:(?:by|on|at|door|op|uit|vom|am|per|aus|date|datum|[\d:]).*|(?:of|van|von|du|le|au|from)\s.*\d.*)"
     r"|(?:export|afdruk|druck|print|report)[ -]?(?:datum|date)\b.*"
     r"|(?:page|pagina|blz\.?|seite|bladzijde)\s*:?\s*\d+\b.*"
     r"|(?:end|einde|ende|fin)\s+(?:of|van|der|des|de|du|the|het)\s.*(?:list|lijst|rapport|report|bericht|bestand|file|"
@@ -92,6 +92,7 @@ _SUMS = frozenset({  # of all; no name of anybody
     "eind totaal", "algemeen totaal", "total général", "total general", "summe", "gesamt", "gesamtsumme",
     "gesamtbetrag", "zwischensumme", "endsumme", "insgesamt", "somme totale",
 })  # fmt: skip
+_ALSO_NAMES = frozenset({"som", "sum", "suma", "count", "totale"})
 _DECORATION = " \t*-=#_~."
 _RULE_OF_SIGNS = re.compile(r"[-=_*~.+#|]{3,}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -163,6 +164,11 @@ def is_footer_beside(value: str) -> bool:
 def is_total(value: str) -> bool:
     """Whether a text is nothing but the word for a sum of all, as no name is."""
     return len(value) < _LONGEST and value.casefold().strip(" \t:=") in _SUMS
+
+
+def may_be_a_name(value: str) -> bool:
+    """Whether a word for a sum of all is somebody's name as well: Som, Sum, Count."""
+    return value.casefold().strip(" \t:=") in _ALSO_NAMES
 
 
 def is_sum(value: str) -> bool:

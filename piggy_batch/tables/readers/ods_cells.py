@@ -9,6 +9,7 @@ from piggy_batch.tables.cells import ERROR, NO_RESULT, FormattedText, number_tex
 NUMBERS = frozenset({"float", "currency", "percentage"})
 _TIME = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,]\d+)?S)?").fullmatch
 _WHOLE = re.compile(r"-?\d+").fullmatch
+_ERROR = re.compile(r"#\D.*[!?]|#N/?[AV]|(?:Err|Fehler|Fout|Erreur):\d{3}").fullmatch  # beside a 0 that stands for it
 _GROUPED = re.compile(r"[\s.,'\u2019\u00a0\u202f]")
 
 
@@ -44,7 +45,9 @@ def _number(stored: str, shown: str, *, formatted: bool) -> str:
         text = stored if _WHOLE(stored) else number_text(float(stored))
     except ValueError:
         return shown or ERROR
-    if not formatted or not _WHOLE(text) or shown in {"", text}:
+    if _ERROR(shown):
+        return shown
+    if not formatted or not _WHOLE(text) or shown in {"", text} or not shown.strip("#"):  # ### for a narrow column
         return text
     plain = _GROUPED.sub("", shown)
     same = plain == text or (not any(map(str.isalpha, plain)) and plain.rstrip("0") == text.rstrip("0"))

@@ -115,6 +115,21 @@ FIRST = [
     "Иван",
     "雪",
     "X Æ",
+    "Fin",
+    "Ende",
+    "Total Energies",
+    "Bakkerij Totaal",
+    "Stand 12",
+    "3 Gebroeders",
+    "7-Eleven",
+    "Rapport",
+    "N.V. Jansen",
+    "Infinity Nails",
+    "M*A*S*H",
+    "50% korting",
+    'Jan "Johnny" de V.',
+    "Rien",
+    "@home",
 ]
 LAST = ["de Vries", "Müller", "D'Angelo", "van 't Hoff", "Unknownson", "Null-Hansen", "Fine", "Leermans", "#1 fan", ""]
 
@@ -124,6 +139,20 @@ LAST = ["de Vries", "Müller", "D'Angelo", "van 't Hoff", "Unknownson", "Null-Ha
 def test_names_are_clean(names: list[tuple[str, str]]) -> None:
     """Names of people and places, in any script and with apostrophes, give no finding."""
     assert findings_of([" ".join(part for part in name if part) for name in names], ColumnRole.TEXT) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    names=st.lists(st.tuples(st.sampled_from(FIRST), st.sampled_from(LAST)), min_size=1, max_size=600),
+    read=st.booleans(),
+)
+def test_rows_that_begin_with_names_are_clean(names: list[tuple[str, str]], read: bool) -> None:
+    """Nor is one of them taken for a total or a footer, whether the column is read or not."""
+    columns = [Examined("naam", ColumnRole.TEXT, 0)] if read else []
+    examiner = Examiner(["naam", "code"], [*columns, Examined("code", ColumnRole.IDENTIFIER, 1)])
+    rows = [(n, n + 1, [" ".join(filter(None, name)), f"KA-{n:06d}"]) for n, name in enumerate(names, start=1)]
+    assert examiner.feed(rows) == []
+    assert examiner.findings() == []
 
 
 @settings(max_examples=60, deadline=None)

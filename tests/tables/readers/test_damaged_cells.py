@@ -227,6 +227,22 @@ def test_ods_formulas_without_result_and_zeros_of_nobody(tmp_path: Path) -> None
     ]
 
 
+def test_an_ods_error_that_is_stored_as_a_number(tmp_path: Path) -> None:
+    """Beside the error that is shown, some programs store a 0; a column too narrow for its number shows no error."""
+    shown = ["#N/A", "#DEEL/0!", "Err:502", "###", "#12"]
+    cells = [text_of_number(each) for each in shown]
+    rows = cells_of(ods(tmp_path / "t.ods", [["card"], *([cell] for cell in cells)]))
+    assert [cell for (cell,) in rows] == ["#N/A", "#DEEL/0!", "Err:502", "12", "12"]
+    assert [cell.shown for (cell,) in rows if isinstance(cell, FormattedText)] == ["#12"]
+
+
+def text_of_number(shown: str) -> TableCell:
+    """A number that a sheet shows so."""
+    cell = TableCell(valuetype="float", value="12")
+    cell.addElement(P(text=shown))
+    return cell
+
+
 def test_ods_cells_under_a_merged_one(tmp_path: Path) -> None:
     """Over two rows; repeated rows count."""
     rows = [
