@@ -109,7 +109,11 @@ def test_page_says_which_month_it_is(store: Path, report: Run, tmp_path: Path) -
     report("--store", store, "--period", "2026-11", "--to", page, "--to", book)
     assert "<h1>Giftcards, November 2026: a-1</h1>" in page.read_text()
     assert "<title>Giftcards, November 2026: a-1, 30 Nov 2026" in page.read_text()
-    assert openpyxl.load_workbook(book)["Summary"]["A1"].value == "Giftcards, November 2026: a-1"
+    sheets = openpyxl.load_workbook(book)
+    assert sheets["Summary"]["A1"].value == "Giftcards, November 2026: a-1"
+    head = [cell.value for cell in sheets["Trend"][1]]
+    last = [cell.value for cell in sheets["Trend"][sheets["Trend"].max_row]]
+    assert str(last[head.index("As of")]) == "2026-11-30 23:59:59", "not rounded up to the next day"
     shown = report("--store", store, "--period", "2026-11").stdout
     assert shown.startswith("Giftcards, November 2026: a-1, as of 2026-11-30 23:59:59 CET, amounts in EUR")
     other = report("--store", store, "--as-of", "2026-11-15").stdout

@@ -200,25 +200,25 @@ def trend_table(report: Report, part: CurrencyPart) -> ReportTable:
     """One line per snapshot."""
     columns = (
         day("Date"),
-        moment("As of"),
-        moment("Read", file_only=True),
         count("Cards"),
         cents("Outstanding"),
         cents("Expired"),
         cents("Switched off"),
         cents("Total"),
+        moment("As of"),
+        moment("Read", file_only=True),
         text("Verdict"),
     )
     rows: list[tuple[Any, ...]] = [
         (
             point.snapshot.day,
-            point.moment.astimezone(report.zone),
-            point.snapshot.moment.astimezone(report.zone),
             point.total.cards,
             point.total.outstanding_cents,
             point.total.expired_cents,
             point.total.inactive_cents,
             point.total.total_cents,
+            point.moment.astimezone(report.zone),
+            point.snapshot.moment.astimezone(report.zone),
             verdict(agreed=point.snapshot.agreed, words=point.snapshot.verdict),
         )
         for point in part.trend
