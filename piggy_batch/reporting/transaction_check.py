@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.transaction_flows import CardTransactions
 
 _EXPIRED = STATES.index(State.EXPIRED)
+_EXPLAINED = (_AGREES, _KEPT) = ("the card's change agrees", "expired, the balance is still on the card")
 DIFFERENCE_COLUMNS = (
     "giftcard_uuid",
     "program_name",
@@ -90,7 +91,7 @@ class TransactionComparison:
     by_shop: tuple[TransactionTotals, ...]  # per month and shop, in order
     lines: tuple[ComparisonLine, ...]
     differences: pd.DataFrame  # a row per card whose two changes differ, largest first; columns DIFFERENCE_COLUMNS
-    flow_differences: pd.DataFrame  # a row per card and flow that differ, whether or not the card's change agrees
+    flow_differences: pd.DataFrame  # a row per card and flow that differ; those of cards whose change agrees last
     without_card: int  # transactions in the period that no card could be found for
     without_card_cents: int
     outside: int  # transactions in the file that lie outside the period
@@ -236,10 +237,10 @@ def _flow_differences(
     for flow in (Flow.PUT_ON, Flow.SPENT, Flow.EXPIRED):
         snapshots, transactions = sides[flow]
         chosen = np.flatnonzero(snapshots != transactions)
-        remarks = np.where(agrees[chosen], "the card's change agrees", _remarks(found, cards, chosen))
+        remarks = np.where(agrees[chosen], _AGREES, _remarks(found, cards, chosen))
         if flow is Flow.EXPIRED:
             kept = (cards.closing_state[chosen] == _EXPIRED) & (cards.closing_cents[chosen] != 0)
-            remarks = np.where(agrees[chosen] & kept, "expired, the balance is still on the card", remarks)
+            remarks = np.where(agrees[chosen] & kept, _KEPT, remarks)
         parts.append(
             pd.DataFrame(
                 {
@@ -255,7 +256,7 @@ def _flow_differences(
             )
         )
     both = pd.concat(parts, ignore_index=True)
-    order = both["difference_cents"].abs().sort_values(ascending=False, kind="stable").index
+    order = np.lexsort((-both["difference_cents"].abs().to_numpy(), both["remark"].isin(_EXPLAINED).to_numpy()))
     return both.loc[order].reset_index(drop=True)
 
 

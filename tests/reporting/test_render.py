@@ -285,7 +285,7 @@ def test_long_lists_end_on_the_page_only(tmp_path: Path, report: Run) -> None:
     html, table = tmp_path / "r.html", tmp_path / "r.csv"
     report(opening, closing, "--list", "issued", "--to", html, "--to", table)
     assert len(Reader(html.read_text()).tables["cards_issued"]) == 1_001
-    assert "234 more rows are in the xlsx, JSON and CSV forms" in html.read_text()
+    assert "234 more rows are in the workbook and the JSON" in html.read_text()
     assert len(table.read_text().splitlines()) == 1_235
 
 

@@ -185,6 +185,23 @@ def test_roll_forward_is_gross_where_transactions_are_given(month: Month, report
     assert told[1] == "€235.00", "242.00 redeemed, of which 7.00 was undone"
 
 
+def test_page_shows_what_is_open_before_what_agrees(month: Month, report: Run) -> None:
+    """Cards loaded and spent from differ in their flows and agree in their change: few of them stand on the page, after
+    those that are open; workbook and JSON hold all."""
+    for number in range(100, 160):
+        month.account.add(f"c-{number}", 4_000)
+        month.account.transact(f"c-{number}", 10_000, NOVEMBER)
+        month.account.transact(f"c-{number}", -6_000, NOVEMBER + timedelta(hours=2))
+    month.account.cards["c-1"].cents -= 5
+    flows = month.close()["flow_differences"]
+    assert (len(flows), flows[0]["giftcard_uuid"], flows[0]["remark"]) == (121, "c-1", "no transaction")
+    page, book = month.folder / "r.html", month.folder / "r.xlsx"
+    files = [month.opening, month.folder / "b.parquet", "--transactions", month.folder / "t.parquet"]
+    report(*files, "--to", page, "--to", book)
+    assert "81 more rows are in the workbook and the JSON of this report." in page.read_text()
+    assert openpyxl.load_workbook(book)["Differences by flow"].max_row == 122
+
+
 def test_change_without_a_transaction_is_neither_issued_nor_redeemed(month: Month, report: Run) -> None:
     """It stands on a line of its own, so that the roll-forward closes and the exit code tells."""
     month.account.cards["c-1"].cents -= 400

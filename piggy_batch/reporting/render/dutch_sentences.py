@@ -116,8 +116,8 @@ SENTENCES = {
         "Niet te boeken: deze cijfers zijn niet bewezen. Voor zover gelezen staat op {day} {outstanding} uit, is "
         "{expired} vervallen en staat {inactive} op uitgezette kaarten."
     ),
-    "more rows are in the xlsx, JSON and CSV forms of this report.": (
-        "rijen meer staan in de vormen xlsx, JSON en CSV van dit rapport."
+    "more rows are in the workbook and the JSON of this report.": (
+        "rijen meer staan in de werkmap en de JSON van dit rapport."
     ),
     "no journal entry in {currency}: the accounts name none for {figures}": (
         "geen journaalpost in {currency}: er is geen rekening voor {figures}"

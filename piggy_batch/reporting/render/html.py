@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from piggy_batch.reporting.report import CurrencyPart, Report
 
 _MOST_ROWS = 1_000  # of a list on the page; the other forms hold all
+_MOST_FLOWS = 40  # of flows that differ: most belong to cards whose change agrees
 _HEAT_STEPS = 8  # shades of a heat map
 _MOST_SOURCES = 20  # files that are listed at the end of a page; more are an appendix on paper
 _SMALL = 8  # rows up to which a table is kept on one sheet of paper
 _LONG = 13  # characters of an amount from which all are set smaller
 _WIDE = 7  # columns from which a table is set smaller
+_WIDEST = 13  # and still smaller
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-")
 
 
@@ -144,6 +146,7 @@ def _sections(report: Report, part: CurrencyPart, language: Language) -> Iterato
 
 
 def _section(table: ReportTable, chart: BarChart | None, language: Language) -> Section:
+    most = _MOST_FLOWS if table.key.startswith("flow_differences") else _MOST_ROWS
     places = [index for index, column in enumerate(table.columns) if not column.file_only]
     columns = tuple(Cell(language.say(table.columns[i].label), _style(None, table.columns[i])) for i in places)
     rows = tuple(
@@ -151,12 +154,13 @@ def _section(table: ReportTable, chart: BarChart | None, language: Language) -> 
             "sum" if number in table.sums else "group" if number in table.headings else "",
             tuple(_cell(row[i], table.columns[i], language, heat=i in table.heat) for i in places),
         )
-        for number, row in enumerate(islice(table.rows(), _MOST_ROWS))
+        for number, row in enumerate(islice(table.rows(), most))
     )
     style = " ".join(
         name
         for name, wanted in (
             ("wide", len(places) >= _WIDE),
+            ("widest", len(places) >= _WIDEST),
             ("narrow", len(places) <= 4),
             ("short", len(rows) <= _SMALL),
             ("appendix", table.key == "sources" and len(rows) > _MOST_SOURCES),
@@ -164,14 +168,16 @@ def _section(table: ReportTable, chart: BarChart | None, language: Language) -> 
         if wanted
     )
     note = language.say(table.note) if table.note else ""
-    left_out = max(0, table.size - _MOST_ROWS)
+    left_out = max(0, table.size - most)
     return Section(table.key, language.say(table.title), note, style, chart, columns, rows, left_out)
 
 
 def _cell(value: Any, column: TableColumn, language: Language, *, heat: bool) -> Cell:
-    shade = f" heat{min(_HEAT_STEPS, max(0, value) * _HEAT_STEPS // 10_000)}" if heat and value is not None else ""
+    if heat and value is not None:  # whole percents: the shade says as much, and the other forms hold the rest
+        shade = f"number heat{min(_HEAT_STEPS, max(0, value) * _HEAT_STEPS // 10_000)}"
+        return Cell(language.count((value + 50) // 100), shade)
     text = shown_cell(value, column.kind, language)
-    return Cell(text if text.isprintable() else printable_line(text), _style(value, column) + shade)
+    return Cell(text if text.isprintable() else printable_line(text), _style(value, column))
 
 
 def _style(value: Any, column: TableColumn) -> str:
