@@ -460,15 +460,16 @@ def test_a_refusal_of_a_resent_once_row_leaves_it_unknown(world: World) -> None:
 # --- waits and attempts ------------------------------------------------------------------------------
 
 
-def test_throttling_uses_up_no_attempt(world: World) -> None:
-    """Twenty 429s in a row, one attempt allowed: the row is done in the end."""
-    world.sandbox.plan(Fault("429", method="POST", times=20, wait_s=30))
+@pytest.mark.parametrize("kind", ["429", "429-bare", "503", "503-retry-after", "503-html"])
+def test_throttling_and_maintenance_use_up_no_attempt(world: World, kind: str) -> None:
+    """Twenty such answers in a row, one attempt allowed: the row is done in the end, and _attempts counts one."""
+    world.sandbox.plan(Fault(kind, method="POST", times=20, wait_s=30))
     path = world.manifest("contact_identifier_value", [["A-1"]])
     result = world.run("identifiers create", path, attempts=1, max_wait_s=3600.0)
-    assert world.statuses(result) == {"done": 1}
-    assert world.time.now >= 600
+    assert (world.statuses(result), world.last(result)["_attempts"]) == ({"done": 1}, "1")
+    assert world.time.now >= (600 if kind in {"429", "503-retry-after"} else 10)
     assert result.summary is not None
-    assert result.summary["requests"]["throttled"] == 20
+    assert result.summary["requests"]["throttled"] == (20 if kind.startswith("429") else 0)
 
 
 @pytest.mark.parametrize("kind", ["429", "503-retry-after", "429-bare", "503"])
