@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from piggy_batch.manifest.doctor.values import Damage
     from piggy_batch.models import Problem
 
+_TELLING = 6  # characters; a shorter name of a column may be part of a code
 _PLAIN = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 _PLAIN_VALUE = re.compile(r"[0-9A-Za-z_-]+").fullmatch
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
@@ -77,6 +78,8 @@ class ColumnExaminer:
         self._lengths: Counter[int] = Counter()
         self._look = _LOOKS[examined.role]
         self._headers = header_words(examined.column, examined.field) if examined.role.is_code else frozenset()
+        # The header of a list that was put behind one whose last line has no end.
+        self._glued = examined.column if examined.role.is_code and len(examined.column) >= _TELLING else ""
         quick = QUICK | QUICK_SUMS
         if self._headers:
             quick |= QUICK_FOOTERS | spellings(self._headers | {examined.column})
@@ -98,7 +101,12 @@ class ColumnExaminer:
         joined = "".join(values)
         problems: list[Problem] = []
         good: list[str] = values
-        if not joined.isascii() or joined.encode().translate(None, _PLAIN) or not self._quick.isdisjoint(values):
+        if (
+            not joined.isascii()
+            or joined.encode().translate(None, _PLAIN)
+            or not self._quick.isdisjoint(values)
+            or (self._glued and self._glued in joined)
+        ):
             good, problems = self._one_by_one(batch, values)
         elif "" in values:
             good = [value for value in values if value]
@@ -166,7 +174,7 @@ class ColumnExaminer:
         """What is wrong with a value by itself, errors first."""
         if not self.examined.role.is_code:
             return self._look(value)
-        if normalize_header(value) in self._headers:
+        if normalize_header(value) in self._headers or (self._glued and value.endswith(self._glued)):
             return [(finding_kinds.REPEATED_HEADER, "")]
         return [] if _PLAIN_VALUE(value) and value not in self._quick else self._look(value)
 
