@@ -102,7 +102,7 @@ _NET = (
         (
             "Balance of cards that expired between the snapshots. Where the balance is gone as well, all of it counts "
             "as expired, for the service takes what is left off an expired card; what was spent before cannot be told "
-            "from it."
+            "from it. So it is with a card that is empty and had expired when it was read, minutes after the day's end."
         ),
     ),
 )

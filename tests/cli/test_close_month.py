@@ -108,3 +108,13 @@ def test_late_close_is_refused_and_says_what_can_be_done(server: dict[str, str])
     assert (
         "--period 2026-12: it ends with 2026-12-31 and today is 2026-12-03; run this from 2027-01-01 on" in early.stderr
     )
+
+
+@pytest.mark.process
+def test_failure_of_the_snapshot_is_that_of_the_script(server: dict[str, str]) -> None:
+    """With a token that is refused nothing is stored, no report is made, and the exit code says so; cron mails a line
+    that tells what to do."""
+    refused = close({**server, "PIGGY_TOKEN": "another"}, "2026-10-31T23:05:00+00:00", code=3)
+    assert "token" in refused.stderr
+    assert days(server) == []
+    assert list(Path(server["GIFTCARDS_REPORTS"]).iterdir()) == []

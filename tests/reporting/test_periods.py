@@ -143,6 +143,18 @@ def test_readings_stay_known_and_near_ones_are_no_alarm(store: Path, figures: Fi
     assert closing["newest_reading"] == "2026-11-30T23:05:05+00:00"
 
 
+def test_card_swept_before_the_reading_has_expired(tmp_path: Path, figures: Figures) -> None:
+    """A card of midnight, emptied by the service before the reading at five past, was not spent; one that still holds
+    its balance then was owed at the day's end."""
+    account, store = Account(), Store(tmp_path / "store", AMSTERDAM)
+    swept, held = (account.add(f"c-{n}", 500, expires=local(2026, 12, 1)) for n in (1, 2))
+    for moment, day in ((local(2026, 11, 1, 0, 5), date(2026, 10, 31)), (local(2026, 12, 1, 0, 5), date(2026, 11, 30))):
+        place(store, account.export(tmp_path / "x.parquet", moment), account.summary(moment), day=day)
+        swept.cents = 0
+    roll = figures("--store", store.root, "--period", "2026-11")["roll_forward"]
+    assert (roll["opening"], roll["expired"], roll["redeemed"], roll["closing"]) == (1_000, 500, 0, held.cents)
+
+
 def test_missing_end_of_month_is_refused(store: Path, report: Run) -> None:
     """The nearest snapshot is named, and how to let it stand for that day."""
     result = report("--store", store, "--period", "2026-Q4")

@@ -34,11 +34,12 @@ MEANINGS = {
     (
         "Balance of cards that expired between the snapshots. Where the balance is gone as well, all of it counts "
         "as expired, for the service takes what is left off an expired card; what was spent before cannot be told "
-        "from it."
+        "from it. So it is with a card that is empty and had expired when it was read, minutes after the day's end."
     ): (
         "Saldo van kaarten die tussen de opnamen zijn vervallen. Is ook het saldo weg, dan telt alles als "
         "vervallen, want de dienst boekt het restant van een vervallen kaart af; wat eerder is ingewisseld is "
-        "daarvan niet te onderscheiden."
+        "daarvan niet te onderscheiden. Zo ook een lege kaart die vervallen was toen zij werd gelezen, minuten na het "
+        "einde van de dag."
     ),
     "Balance of cards that the service no longer shows. It was never redeemed: find out why.": (
         "Saldo van kaarten die de dienst niet meer toont. Het is nooit ingewisseld: zoek uit waarom."
