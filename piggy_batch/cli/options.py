@@ -8,6 +8,7 @@ import resource
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from piggy_batch.cli.paths import PathType
 from piggy_batch.errors import SetupError
@@ -87,6 +88,20 @@ class Pair(click.ParamType[tuple[str, str]]):
         if not equals or not name.strip():
             self.fail(f"{value!r} is not of the form NAME=VALUE", param, ctx)
         return name.strip(), text
+
+
+def beside_profile(ctx: click.Context, param: click.Parameter, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """For options of NAME=VALUE that a profile may hold too: what was typed wins name by name, the rest stays."""
+    if ctx.get_parameter_source(str(param.name)) is ParameterSource.DEFAULT_MAP:
+        return given
+    known = [param.type.convert(value, param, ctx) for value in ctx.lookup_default(str(param.name)) or ()]
+    typed = {_name_of(value) for value in given}
+    return (*(value for value in known if _name_of(value) not in typed), *given)
+
+
+def _name_of(value: str | tuple[str, str]) -> str:
+    """The name of a pair; none for a text without one."""
+    return value[0] if isinstance(value, tuple) else value.rpartition("=")[0]
 
 
 class RateType(click.ParamType["Rate"]):

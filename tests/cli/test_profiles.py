@@ -26,6 +26,9 @@ currency = "SEK"
 timezone = "Europe/Stockholm"
 [shop-a.accounts]
 outstanding = "2210"
+redeemed = "8010"
+[shop-a.currencies]
+p-1 = "GBP"
 """
 
 
@@ -87,7 +90,21 @@ def test_a_profile_gives_the_defaults_of_the_options(before: bool) -> None:
     assert left["base_url"] == "http://127.0.0.1:9"
     assert left["token_file"] == profiles_path().parent / "shop-a.token"
     params, _ = values("giftcards", "report", "--store", "snapshots")
-    assert (params["currencies"], params["timezone_name"]) == (("SEK",), "Europe/Stockholm")
+    assert (params["currencies"], params["timezone_name"]) == (("SEK", "p-1=GBP"), "Europe/Stockholm")
+    assert params["accounts"] == (("outstanding", "2210"), ("redeemed", "8010"))
+
+
+def test_one_account_of_the_ledger_can_be_another_for_once() -> None:
+    """What is typed wins name by name; the accounts and currencies of the profile beside it stay."""
+    write(PROFILE)
+    words = ("--profile", "shop-a", "giftcards", "report", "--store", "snapshots")
+    params, _ = values_of(*words, "--account", "redeemed=8020", "--account", "expired=8090", "--currency", "p-2=USD")
+    assert params["accounts"] == (("outstanding", "2210"), ("redeemed", "8020"), ("expired", "8090"))
+    assert params["currencies"] == ("SEK", "p-1=GBP", "p-2=USD")
+    params, _ = values_of(*words, "--currency", "EUR", "--currency", "p-1=USD")
+    assert params["currencies"] == ("EUR", "p-1=USD")
+    params, _ = values_of("giftcards", "report", "--store", "snapshots", "--account", "redeemed=8020")
+    assert params["accounts"] == (("redeemed", "8020"),)
 
 
 def test_options_win_over_the_environment_and_that_over_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import click
 
 from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
-from piggy_batch.cli.options import PAGE_LANGUAGE, PERIOD, STORE, TIMEZONE, Pair, add_options
+from piggy_batch.cli.options import PAGE_LANGUAGE, PERIOD, STORE, TIMEZONE, Pair, add_options, beside_profile
 from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.report_output import check_targets, named_targets, show_report
 from piggy_batch.errors import SetupError
@@ -94,6 +94,7 @@ REPORT_OPTIONS = (
         "accounts",
         multiple=True,
         type=Pair(),
+        callback=beside_profile,
         metavar="FIGURE=CODE",
         help="The ledger's account for a figure of the journal, such as outstanding=2210 redeemed=8010 (repeatable); "
         "PROGRAM_UUID:outstanding=2211 for one program.",
@@ -114,6 +115,7 @@ REPORT_OPTIONS = (
         "--currency",
         "currencies",
         multiple=True,
+        callback=beside_profile,
         metavar="CODE",
         help="What amounts are in, and PROGRAM_UUID=CODE where a program has another (repeatable); nothing is "
         "converted, or added up across currencies. [default: EUR]",
