@@ -24,6 +24,7 @@ KINDS = {  # a finding's name; with spaces instead of hyphens it is a heading
     "mixed-case": "hoofd- en kleine letters door elkaar",
     "replacement-character": "verloren gegaan teken",
     "mixed-scripts": "letters uit twee schriften",
+    "wrong-encoding": "verkeerd gelezen tekens",
     "duplicate": "dubbel",
     "near-duplicate": "bijna dubbel",
     "check-digit-luhn": "controlecijfer klopt niet (Luhn)",
@@ -82,6 +83,10 @@ VALUES_THAT = {  # completes "waarden die ..."
     ),
     "hold \ufffd, the sign for a character that a program could not read": (
         "\ufffd bevatten, het teken voor een letter die een programma niet kon lezen"
+    ),
+    "hold characters that a program has read in the wrong encoding, as in Zo\u00c3\u00ab for Zo\u00eb": (
+        "tekens bevatten die een programma in de verkeerde codering heeft gelezen, zoals in Zo\u00c3\u00ab "
+        "voor Zo\u00eb"
     ),
     "have letters of another script that look alike, such as a Cyrillic \u041a among Latin letters": (
         "letters uit een ander schrift hebben die er hetzelfde uitzien, zoals een Cyrillische \u041a tussen "

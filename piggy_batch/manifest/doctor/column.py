@@ -29,6 +29,7 @@ from piggy_batch.manifest.doctor.headers import header_words, normalize_header
 from piggy_batch.manifest.doctor.number_rules import dominates, not_judged
 from piggy_batch.manifest.doctor.values import (
     QUOTES,
+    READ_TWICE,
     REPLACEMENT,
     code_damages,
     email_damages,
@@ -56,6 +57,7 @@ _SURELY_NOT = 200  # so many numbers, half of them failing: the column has no su
 _SUSPECT = QUOTES | frozenset(
     "#=-?*./~([<{$%+\u2205\u2400 \t\r\n\u2013\u2014"
 )  # with which a text begins that may be damaged
+_LOST = re.compile(f"{REPLACEMENT}|{READ_TWICE.pattern}")  # characters that were not read as what they are
 _ERRORS = spellings(["err", "fou", "feh"])  # Err:502, in any language
 _ENDS = QUOTES | frozenset(" \t\r\n")  # with which a text ends that stands in quotes, or is kept without its end
 _LOOKS = {
@@ -131,7 +133,7 @@ class ColumnExaminer:
             and _ERRORS.isdisjoint(heads)
             and lasts.isdisjoint(_ENDS)
             and self._quick.isdisjoint(values)
-            and REPLACEMENT not in "".join(values)
+            and ((joined := "".join(values)).isascii() or not _LOST.search(joined))
         ):
             return []
         suspects = [
@@ -143,7 +145,7 @@ class ColumnExaminer:
                 or value[-1] in _ENDS
                 or value in self._quick
                 or value[:3] in _ERRORS
-                or REPLACEMENT in value
+                or not value.isascii()
             )
         ]
         return self._one_by_one([row for row, _ in suspects], [value for _, value in suspects])[1]

@@ -155,6 +155,12 @@ MIXED_SCRIPTS = _blocking(
     "have letters of another script that look alike, such as a Cyrillic \u041a among Latin letters",
     "type these values anew",
 )
+READ_TWICE = _blocking(
+    "MD207",
+    "wrong-encoding",
+    "hold characters that a program has read in the wrong encoding, as in Zo\u00c3\u00ab for Zo\u00eb",
+    "export the list again as UTF-8",
+)
 DUPLICATE = _error(
     "MD301", "duplicate", "occur before in the file", "keep one row for each",
 )  # fmt: skip
@@ -228,8 +234,8 @@ PRINTED_NUMBER = _warning(
 CATALOGUE: tuple[Rule, ...] = (
     SCIENTIFIC, LOOKS_SCIENTIFIC, TRAILING_DECIMAL, DIGITS_CUT, LOST_ZEROS, WRAPPER, SPREADSHEET_ERROR,
     LOOKS_LIKE_DATE, NO_RESULT, MERGED, BY_FORMAT, QUOTED, NOTHING_WORD, OUTER_SPACE, INNER_SPACE, INVISIBLE,
-    MIXED_CASE, REPLACEMENT, MIXED_SCRIPTS, DUPLICATE, NEAR_DUPLICATE, LUHN, EAN, NOT_A_UUID, EMAIL, ODD_ONE_OUT,
-    PRINTED_NUMBER, REPEATED_HEADER, FOOTER, SENTENCE, FOOTER_BESIDE,
+    MIXED_CASE, REPLACEMENT, MIXED_SCRIPTS, READ_TWICE, DUPLICATE, NEAR_DUPLICATE, LUHN, EAN, NOT_A_UUID, EMAIL,
+    ODD_ONE_OUT, PRINTED_NUMBER, REPEATED_HEADER, FOOTER, SENTENCE, FOOTER_BESIDE,
 )  # fmt: skip
 
 

@@ -17,6 +17,13 @@ _UNSEEN = (
 )
 INVISIBLE = re.compile(f"[{_UNSEEN}]")
 REPLACEMENT = "\ufffd"  # what a program puts in the place of a character that it could not read
+# The first byte of a character in UTF-8 and the next, each shown as a character of its own by a program that read them
+# as Western European.
+_NEXT_BYTE = (
+    "\u0080-\u00bf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018\u2019\u201c\u201d"
+    "\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178"
+)
+READ_TWICE = re.compile(f"[\u00c2-\u00f4][{_NEXT_BYTE}]")
 _ANY_SPACE = re.compile(f"[{_UNSEEN}\\s]+")
 _WRAPPED = re.compile(r'=\s*"([^"]*)"|"=""([^"]*)"""|\'([0-9A-Za-z_-]+)\'?|=(\d+)', re.DOTALL)
 _QUOTED = re.compile(  # also as programs write them: \\"0012\\", &quot;0012&quot;, b'0012'
@@ -84,6 +91,21 @@ def without_spaces(value: str) -> str:
     return _ANY_SPACE.sub("", value)
 
 
+def read_once(value: str) -> str:
+    """What a text in UTF-8 was before a program read it as Western European; "" where none did.
+
+    >>> read_once("Zo\u00c3\u00ab"), read_once("Zo\u00eb")
+    ('Zo\u00eb', '')
+    """
+    if value.isascii() or not READ_TWICE.search(value):
+        return ""
+    try:
+        whole = b"".join(c.encode("latin-1" if c < "\u0100" else "cp1252") for c in value)
+        return whole.decode("utf-8")
+    except UnicodeError:
+        return ""
+
+
 def normal_form(value: str) -> str:
     """What two values share that differ only by case, space, invisible characters or wrapping.
 
@@ -139,6 +161,8 @@ def code_damages(value: str) -> list[Damage]:
         found += _text_of_a_code(value, inner)
     if REPLACEMENT in value:
         found.append((finding_kinds.REPLACEMENT, ""))
+    elif meant := read_once(value):
+        found.append((finding_kinds.READ_TWICE, meant))
     elif not value.isascii() and (len(scripts(value)) > 1 or _looks_plain(value)):
         found.append((finding_kinds.MIXED_SCRIPTS, ""))
     return _errors_first(found)
@@ -193,6 +217,8 @@ def text_damages(value: str) -> list[Damage]:
         found.append((finding_kinds.OUTER_SPACE, core))
     if REPLACEMENT in value:
         found.append((finding_kinds.REPLACEMENT, ""))
+    elif meant := read_once(value):
+        found.append((finding_kinds.READ_TWICE, meant))
     inner = unwrapped_text(core)
     if inner != core:
         found.append((finding_kinds.WRAPPER if core.startswith(("=", '"=')) else finding_kinds.QUOTED, inner))
@@ -214,6 +240,8 @@ def email_damages(value: str) -> list[Damage]:
         return gone
     if REPLACEMENT in value:
         return [(finding_kinds.REPLACEMENT, "")]
+    if meant := read_once(value):
+        return [(finding_kinds.READ_TWICE, meant)]
     if INVISIBLE.search(value):
         return [(finding_kinds.INVISIBLE, core)]
     found: list[Damage] = [(finding_kinds.OUTER_SPACE, core)] if core != value else []
