@@ -29,7 +29,7 @@ STATUS_COLOURS: Mapping[str, str] = {
 }
 EXIT_COLOURS: Mapping[int, str] = {0: "green", 1: "yellow"}  # all others: red
 INDENT = "    "  # of the lines that a message goes on in
-COMMANDS = (": piggy-batch ", ": eval ")  # how the end of a message begins that is to be typed
+COMMANDS = (": piggy-batch ", ": eval ", ": pass --", "mean: --")  # before what is to be typed, to the end
 NARROWEST = 40  # columns; a terminal that says less is not believed
 
 
@@ -70,7 +70,7 @@ def fit(line: str, stream: IO[str] | None) -> str:
     if len(line) < width:
         return line
 
-    cut = min((line.index(mark) + len(": ") for mark in COMMANDS if mark in line), default=len(line))
+    cut = min((line.index(": ", line.index(mark)) + len(": ") for mark in COMMANDS if mark in line), default=len(line))
     indent = " " * (len(line) - len(line.lstrip(" "))) + INDENT
     found = textwrap.wrap(
         line[:cut],

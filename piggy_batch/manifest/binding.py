@@ -217,7 +217,7 @@ def _missing(operation: Operation, missing: Sequence[str], header: Sequence[str]
             best[each.field] = each.option
     hint = f'name the column with --map "{missing[0]}=YOUR COLUMN"'
     if best.keys() & set(missing):
-        hint = f"did you mean {' '.join(best.values())}?"
+        hint = f"did you mean: {' '.join(best.values())}"
     return f"the manifest has no column {lacks} that {operation.name} needs; it has {_listed(header)}; {hint}"
 
 

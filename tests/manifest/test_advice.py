@@ -60,8 +60,8 @@ def test_a_list_without_a_known_column_gets_all_options_in_one_line(world: World
     with pytest.raises(SetupError) as caught, check_manifest(MIGRATE, path, ManifestOptions()):
         pass
     assert str(caught.value).endswith(
-        "did you mean --map contact_identifier_value=Kaartnummer --map 'email=Klant e-mail' "
-        "--map contact_identifier_active=Actief --map credits=Saldo?"
+        "did you mean: --map contact_identifier_value=Kaartnummer --map 'email=Klant e-mail' "
+        "--map contact_identifier_active=Actief --map credits=Saldo"
     )
 
 

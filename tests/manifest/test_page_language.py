@@ -126,6 +126,12 @@ def test_what_a_look_has_shown_is_there(verdict: Verdict) -> None:
     assert not ENGLISH.search(said), said
 
 
+def test_what_is_in_doubt_in_a_migration_is_there() -> None:
+    """The stage, and what became of its request."""
+    said = dutch_sign_off.DUTCH.translate("credits create: sent, no usable answer: ReadTimeout; after 30 s")
+    assert said == "credits create: verstuurd, zonder bruikbaar antwoord: ReadTimeout; after 30 s"
+
+
 def test_data_is_not_translated() -> None:
     """Cells and columns stay what they are, whatever they are called; numbers are written as the language does."""
     dutch = dutch_sign_off.DUTCH

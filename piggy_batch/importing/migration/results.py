@@ -140,7 +140,12 @@ def _notes(ending: StopReason, counts: dict[Status, int], job: Job) -> tuple[str
         notes.append("interrupted: what was in the air has landed, everything is in the journals")
     elif ending.over:
         notes.append("--max-duration is over; everything is in the journals")
-    if counts[Status.INVALID] or counts[Status.REJECTED]:
+    if counts[Status.INVALID] and not counts[Status.REJECTED]:
+        notes.append(
+            "rows in errors are invalid and nothing of them was sent; _message says why: mend them and pass that file "
+            f"as a new manifest{_after(job)}"
+        )
+    elif counts[Status.REJECTED]:
         notes.append(
             "rows in errors did not reach their goal; _message names the stage and the reason, and a row's earlier "
             "stages may have been carried out: mend them and pass that file as a new manifest"

@@ -130,6 +130,11 @@ DIFFERENCES = {  # what the look at a card has shown
         "credits (het saldo van voor de overgang is niet bekend)"
     ),
     "credits (the service does not show the balance)": "credits (het systeem toont het saldo niet)",
+    "sent, no usable answer": "verstuurd, zonder bruikbaar antwoord",
+    "sent, no usable answer: {what}": "verstuurd, zonder bruikbaar antwoord: {what}",
+    "in doubt since {run}: settle them there with migrate reconcile": (
+        "onzeker sinds {run}: los het daar op met migrate reconcile"
+    ),
     "could not be looked up: {what}": "kon niet worden opgezocht: {what}",
     "as the service keeps it: {t_what}": "zoals het systeem het bewaart: {t_what}",
 }

@@ -61,6 +61,8 @@ def test_the_valid_rows_of_a_bad_list(shop: Shop) -> None:
     path = shop.manifest(["A-1", "no address"], ["A-2", "ann@example.test"])
     result = shop.migrate(path, skip_invalid=True)
     assert shop.statuses(result) == ["invalid", "done"]
+    (said,) = [note for note in result.notes if "errors" in note]
+    assert said.startswith("rows in errors are invalid and nothing of them was sent")
     assert sum(shop.summary(result)["counts"].values()) == 2
     assert result.exit_code == 1
 
