@@ -72,6 +72,18 @@ def test_same_lines_stand_on_page_and_sheet(files: tuple[Path, Path], tmp_path: 
     assert cells[-1][3] == cells[-1][4]
 
 
+def test_dutch_page_and_journal_call_movements_in_dutch(files: tuple[Path, Path], tmp_path: Path, report: Run) -> None:
+    """Descriptions are for people; the other columns are the same in every language."""
+    page, dutch, english = tmp_path / "r.html", tmp_path / "nl-journal.csv", tmp_path / "journal.csv"
+    report(*files, *OPTIONS, "--lang", "nl", "--to", page, "--to", dutch)
+    report(*files, *OPTIONS, "--to", english)
+    assert "Cadeaukaarten: Ingewisseld, " in page.read_text()
+    assert "Giftcards: " not in page.read_text()
+    told, said = rows(dutch), rows(english)
+    assert any(row["description"].startswith("Cadeaukaarten: Uitgegeven, ") for row in told)
+    assert [row | {"description": ""} for row in told] == [row | {"description": ""} for row in said]
+
+
 def test_missing_account_is_named_before_anything_is_written(
     files: tuple[Path, Path], tmp_path: Path, report: Run
 ) -> None:

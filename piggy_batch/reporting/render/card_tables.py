@@ -86,7 +86,7 @@ def ledger_table(part: CurrencyPart, names: tuple[str, Phrase, str]) -> ReportTa
         (
             line.day,
             line.account,
-            str(description(line)),
+            description(line),
             line.debit_cents or None,
             line.credit_cents or None,
             line.program_uuid,

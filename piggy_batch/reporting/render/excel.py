@@ -10,6 +10,7 @@ import xlsxwriter
 from piggy_batch.files import atomic_file
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.glossary import definitions
+from piggy_batch.reporting.phrases import Phrase
 from piggy_batch.reporting.render.first_screen import facts, grave, heading, minor, to_book, verdict_of
 from piggy_batch.reporting.render.language import ENGLISH
 from piggy_batch.reporting.render.report_tables import part_tables, sources_table
@@ -190,7 +191,8 @@ class _Workbook:
             if value is None:
                 if style:
                     sheet.write_blank(place, index, None, look)
-            elif isinstance(value, str):
+            elif isinstance(value, str | Phrase):
+                value = str(value)
                 text = value if value.isprintable() else printable_line(value)
                 sheet.write_string(place, index, text[:_CELL_CHARACTERS], look)
             elif column.kind is CellKind.CENTS:

@@ -19,7 +19,8 @@ def is_ledger(target: Path) -> bool:
 
 
 def write_report(report: Report, target: Path, language: str = "en") -> None:
-    """Each form of a report needs its own library; only that one is imported. ``language``: of a page."""
+    """Each form of a report needs its own library; only that one is imported. ``language``: of a page,
+    and of what a journal's lines are called."""
     if target.suffix.lower() != ".parquet":
         report = report.for_readers()
     match target.suffix.lower():
@@ -43,4 +44,9 @@ def write_report(report: Report, target: Path, language: str = "en") -> None:
         case _:
             from piggy_batch.reporting.render.plain_text import write_csv, write_ledger
 
-            (write_ledger if is_ledger(target) else write_csv)(report, target)
+            if is_ledger(target):
+                from piggy_batch.reporting.render.languages import LANGUAGES
+
+                write_ledger(report, target, LANGUAGES[language])
+            else:
+                write_csv(report, target)

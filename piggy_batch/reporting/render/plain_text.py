@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.reporting.liability import BalanceLine
+    from piggy_batch.reporting.render.language import Language
     from piggy_batch.reporting.report import CurrencyPart, Report
     from piggy_batch.reporting.roll_forward import RollForward
 
@@ -57,21 +58,22 @@ def write_csv_to(report: Report, file: TextIO) -> None:
     csv.writer(file, lineterminator="\n").writerows(csv_rows(report))
 
 
-def write_ledger(report: Report, target: Path) -> None:
-    """Put the journal entry at ``target`` as CSV, whole or not at all: amounts with a point and two decimals."""
+def write_ledger(report: Report, target: Path, language: Language = ENGLISH) -> None:
+    """Put the journal entry at ``target`` as CSV, whole or not at all: amounts with a point and two decimals, only
+    descriptions in ``language``."""
     with atomic_file(target) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(ledger_rows(report))
+        csv.writer(file, lineterminator="\n").writerows(ledger_rows(report, language))
 
 
-def ledger_rows(report: Report) -> Iterator[tuple[str, ...]]:
+def ledger_rows(report: Report, language: Language = ENGLISH) -> Iterator[tuple[str, ...]]:
     """A header and one row per line; one of debit and credit is blank, ``amount`` is debit less credit."""
     yield _LEDGER_COLUMNS
-    mark = f"{PARTIAL}: " if report.partial else ""
+    mark = f"{language.say(PARTIAL)}: " if report.partial else ""
     for line in (line for part in report.parts for line in part.ledger):
         yield (
             line.day.isoformat(),
             line.account,
-            f"{mark}{description(line)}",
+            f"{mark}{language.say(description(line))}",
             _decimal(line.debit_cents) if line.debit_cents else "",
             _decimal(line.credit_cents) if line.credit_cents else "",
             _decimal(line.amount_cents),

@@ -121,7 +121,7 @@ def shown_cell(value: Any, kind: CellKind, language: Language) -> str:
     """A cell as readers see it."""
     if value is None:
         return ""
-    if isinstance(value, str):
+    if isinstance(value, str | Phrase):
         return language.say(value)
     match kind:
         case CellKind.CENTS:
