@@ -56,18 +56,26 @@ def looks_scientific(value: str) -> bool:
 
 
 def unwrapped(value: str) -> str:
-    """The value without ``="..."``, the apostrophe in front or quotes around it; unchanged without them.
+    """The value without ``="..."``, the apostrophe in front, quotes around it or half a pair; unchanged without them.
 
     Space outside goes with what it surrounds.
     """
     bare = value.strip(_SPACE)
     match = _WRAPPED.fullmatch(bare) or (_QUOTED.fullmatch(bare) if bare[:1] in _OPENING else None)
-    return next(part for part in match.groups() if part is not None) if match else value
+    if match:
+        return next(part for part in match.groups() if part is not None)
+    if bare[:1] not in _STRAY and bare[-1:] not in _STRAY:
+        return value
+    is_half = len(bare) > 1 and sum(map(bare.count, _STRAY)) == 1
+    return bare.strip("".join(_STRAY)) if is_half else value
 
 
 def unwrapped_text(value: str) -> str:
-    """The same for a text, in which an apostrophe in front is none unless digits follow: 's-Gravenhage."""
+    """The same for a text, in which an apostrophe in front is none unless digits follow, 's-Gravenhage, and a sign
+    behind digits is inches."""
     bare = value.strip(_SPACE)
+    if bare.endswith('"') and bare[-2:-1].isdigit() and bare.count('"') == 1:
+        return value
     if bare.startswith("'") and not bare.endswith("'") and not bare[1:].isdigit():
         return value
     return unwrapped(value)
@@ -222,8 +230,6 @@ def text_damages(value: str) -> list[Damage]:
     inner = unwrapped_text(core)
     if inner != core:
         found.append((finding_kinds.WRAPPER if core.startswith(("=", '"=')) else finding_kinds.QUOTED, inner))
-    elif sum(map(core.count, _STRAY)) == 1 and (core[0] in _STRAY or core[-1] in _STRAY):
-        found.append((finding_kinds.QUOTED, core.strip("".join(_STRAY))))
     if means_nothing(inner):
         found.append((finding_kinds.NOTHING_WORD, ""))
     elif is_total(inner):
