@@ -127,7 +127,7 @@ def run_state(found: Mapping[str, Any]) -> str:
         return "not running; the same command goes on"
     if found["exit_code"] is not None:
         return f"ended with exit code {found['exit_code']}"
-    return "stopped without saying goodbye; the same command goes on" if found["invocations"] else "not running"
+    return "was killed or cut off; the same command goes on" if found["invocations"] else "not running"
 
 
 def status_lines(found: dict[str, Any]) -> list[str]:
