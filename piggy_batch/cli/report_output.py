@@ -68,7 +68,8 @@ def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_js
     else:
         click.echo(printable_text(plain_text.as_text(report)))
         click.echo(printable_line(plain_text.one_line(report)))
-    told = [str(n) for n in report.notices if n.level is Level.PARTIAL or (targets and not quiet)]
+    warnings = (Level.PARTIAL, Level.CHECK) if quiet else (Level.PARTIAL,)
+    told = [str(n) for n in report.notices if n.level in warnings or (targets and not quiet)]
     if not quiet and any(target.suffix.lower() == ".csv" for target in targets):
         told += _risky_names(report)
     for line in told:

@@ -163,7 +163,8 @@ def test_one_odd_card_blocks_no_snapshot(
     assert words in found["notices"]
     assert (found["partial"], found["liability"]["outstanding_cents"]) == (False, 3500)
     page = tmp_path / "r.html"
-    report("--store", store.root, "--to", page)
+    cron = report("--store", store.root, "--quiet", "--to", page)
+    assert cron.stderr.splitlines() == [words], "what a person should look at is mailed by cron, and nothing else"
     assert 'class="verdict warn"' in page.read_text()
 
 
