@@ -55,6 +55,7 @@ BALANCES = {  # lists of cards by where their balance stands at closing
 
 MOVEMENT_LISTS = (*(movement.value for movement in Movement), MOVED)
 LISTS = (*BALANCES, *MOVEMENT_LISTS)  # the figures behind which cards stand
+WITHOUT_TRANSACTION = "unexplained"  # a change that transactions do not account for: a list where there are any
 
 
 class ExpiryBucket(StrEnum):

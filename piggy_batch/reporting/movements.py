@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from piggy_batch.reporting.definitions import MOVED, Basis, Movement, State
+from piggy_batch.reporting.definitions import MOVED, WITHOUT_TRANSACTION, Basis, Movement, State
 from piggy_batch.reporting.snapshot_cards import ABSENT, STATES, Flags, Ints
 from piggy_batch.reporting.transactions import Effect
 
@@ -98,10 +98,12 @@ def gross_movements(cards: MatchedCards, flows: Mapping[Effect, Ints]) -> CardMo
 
 
 def behind(cards: MatchedCards, kind: str, moved: CardMovements) -> Flags:
-    """Which cards stand behind a movement or ``moved``: every new card for issued, every missing one for vanished,
-    every one that changed its program for moved, else those that move money."""
+    """Which cards stand behind a movement, ``moved`` or ``unexplained``: every new card for issued, every missing one
+    for vanished, every one that changed its program for moved, else those that move money."""
     if kind == MOVED:
         return np.not_equal(cards.opening_program, cards.program)
+    if kind == WITHOUT_TRANSACTION:
+        return np.not_equal(moved.unexplained, 0)
     movement = Movement(kind)
     if movement is Movement.ISSUED:
         return cards.opening_at < 0

@@ -61,9 +61,14 @@ def request_from(given: Mapping[str, Any], now: datetime, read_workbook: Workboo
 
 def _lists(given: Mapping[str, Any], *, alone: bool) -> tuple[str, ...]:
     """The figures behind which cards are wanted; without a word about them, those that a file or a sample needs."""
-    from piggy_batch.reporting.definitions import BALANCES, LISTS
+    from piggy_batch.reporting.definitions import BALANCES, LISTS, WITHOUT_TRANSACTION
 
-    every = tuple(BALANCES) if alone else LISTS
+    if WITHOUT_TRANSACTION in given["lists"] and not given["transactions"]:
+        raise SetupError(
+            f"--list {WITHOUT_TRANSACTION}: compares with transactions; name their file with --transactions"
+        )
+    gross = (WITHOUT_TRANSACTION,) if given["transactions"] else ()
+    every = tuple(BALANCES) if alone else (*LISTS, *gross)
     if "all" in given["lists"] or (not given["lists"] and any(t.suffix == ".parquet" for t in given["targets"])):
         return every
     return tuple(dict.fromkeys(given["lists"])) or (("outstanding",) if given["sample"] else ())

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from piggy_batch.reporting.definitions import BALANCES, MOVED, Movement
+from piggy_batch.reporting.definitions import BALANCES, MOVED, WITHOUT_TRANSACTION, Movement
 from piggy_batch.reporting.liability import program_label
 from piggy_batch.reporting.movements import CardMovements, behind, moved_cents
 from piggy_batch.reporting.snapshot import INSTANT
@@ -133,9 +133,12 @@ def _instants(micros: Ints) -> Any:
 def movement_list(
     cards: MatchedCards, kind: str, moves: CardMovements, names: Mapping[str, str], facts: CardFacts
 ) -> CardList:
-    """The cards behind a movement or behind ``moved``."""
+    """The cards behind a movement, ``moved`` or ``unexplained``."""
     chosen = np.flatnonzero(behind(cards, kind, moves))
-    part = moved_cents(cards) if kind == MOVED else moves.cents[Movement(kind)]
+    if kind == MOVED:
+        part = moved_cents(cards)
+    else:
+        part = moves.unexplained if kind == WITHOUT_TRANSACTION else moves.cents[Movement(kind)]
     now, before = (pa.array(codes[chosen]) for codes in (cards.program, cards.opening_program))
     uuids, labels = _programs(cards.program_uuids, names)
     former = pc.if_else(pc.not_equal(before, now), before, pa.scalar(None, before.type))

@@ -214,6 +214,12 @@ def test_change_without_a_transaction_is_neither_issued_nor_redeemed(month: Mont
     result = report(*files, "--expect-reconciled", "--quiet")
     assert result.exit_code == 1
     assert "transactions do not account for every card" in result.stderr
+    cards, book = month.folder / "cards.parquet", month.folder / "cards.xlsx"
+    report(*files, "--list", "all", "--to", cards, "--to", book)
+    listed = [row for row in pq.read_table(cards).to_pylist() if row["figure"] == "unexplained"]
+    assert {row["giftcard_uuid"]: row["cents"] for row in listed} == {"c-1": -400, "c-2": 250}
+    assert openpyxl.load_workbook(book)["Cards without transaction"].max_row == 3
+    refused(report(*files[:2], "--list", "unexplained"), "--list unexplained: compares with transactions")
     page = month.folder / "r.html"
     told = report(*files, "--to", page)
     assert "2 cards in EUR changed by another amount than transactions say" in told.stderr

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LISTS = (
     "all", "outstanding", "expired_balance", "inactive_balance", "issued", "topped_up", "redeemed", "reversed",
-    "expired", "deactivated", "reactivated", "vanished", "moved",
+    "expired", "deactivated", "reactivated", "vanished", "moved", "unexplained",
 )  # fmt: skip
 REPORT_EPILOG = """\b
 Exit codes, for schedulers:

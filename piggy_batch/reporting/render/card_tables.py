@@ -25,7 +25,7 @@ _BOOKED = {movement.value: label for movement, label in MOVEMENT_LABELS.items()}
 def card_list_table(report: Report, chosen: CardList, named: Callable[..., tuple[str, Phrase, str]]) -> ReportTable:
     """The cards behind one figure."""
     label = LIST_LABELS[chosen.kind]
-    words = f"Cards {label.lower()}".replace(" with ", " ")[:26]  # whole ones, with room for a currency
+    words = f"Cards {label.lower()}".replace(" with ", " ").replace(" a ", " ")[:26]  # a currency has room after them
     key, title, sheet = named(f"cards_{chosen.kind}", label, words, "Cards: {title}")
     columns = (
         text("Giftcard UUID"),

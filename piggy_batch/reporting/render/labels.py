@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piggy_batch.reporting.definitions import BALANCES, MOVED, ExpiryBucket, Flow, Movement
+from piggy_batch.reporting.definitions import BALANCES, MOVED, WITHOUT_TRANSACTION, ExpiryBucket, Flow, Movement
 from piggy_batch.reporting.phrases import Label
 from piggy_batch.reporting.transactions import Effect
 
@@ -55,6 +55,7 @@ LIST_LABELS = {
     ),
     **{movement.value: label for movement, label in MOVEMENT_LABELS.items()},
     MOVED: BETWEEN_PROGRAMS,
+    WITHOUT_TRANSACTION: UNEXPLAINED,
 }
 ROLE_LABELS = {role: Label(role) for role in ("opening", "closing", "trend", "transactions")}
 PROVEN, PARTIAL = Label("complete, proven"), Label("PARTIAL")
