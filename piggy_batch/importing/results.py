@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,8 @@ class ReportColumns:
         found = [f"_found_{name}" if name in taken else name for name in self._found]
         sent = [OutputColumn("_sent_value")] if binding.is_mending else []
         answers = [OutputColumn(name, cell=_CELLS.get(field)) for name, field in zip(found, self._found, strict=True)]
-        self.output = (*(OutputColumn(name) for name in own), *answers, *sent, *OWN)
+        tail = [replace(column, name=f"_found{column.name}") if column.name in taken else column for column in OWN]
+        self.output = (*(OutputColumn(name) for name in own), *answers, *sent, *tail)
         self.width = len(header)
 
     def rows(self, entry: RowState, run: str | None = None) -> Iterator[list[object]]:

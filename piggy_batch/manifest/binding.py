@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+_KEPT_FOR_LATER = frozenset({"_run", "_row", "_operation", "_status"})
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """How a manifest's columns feed an operation's fields."""
@@ -156,6 +159,11 @@ def _places(operation: Operation, header: Sequence[str], maps: Mapping[str, str]
             meant = nearest(source, header)
             raise SetupError(
                 f"--map {name}={source}: the manifest has no column {source!r}{meant}; it has {_listed(header)}"
+            )
+        if source in _KEPT_FOR_LATER:
+            raise SetupError(
+                f"--map {name}={source}: by columns of that name the program knows rows of earlier runs; rename it in "
+                "the list"
             )
         column_index[name] = header.index(source)
     free = [name for name in header if name not in maps.values() and not name.startswith("_")]

@@ -696,3 +696,17 @@ def test_an_answer_that_never_came_is_not_waited_for_again(world: World) -> None
     result = world.run("identifiers create", numbered(world, 1), attempts=2)
     assert world.statuses(result) == {"done": 1}
     assert world.time.now < 310
+
+
+def test_columns_named_as_the_program_s_own_are_told_apart(world: World) -> None:
+    """A mapped column stays under its name, and the program's own goes aside; one by which it knows rows is refused."""
+    path = world.manifest("_code,_message", [["A-1", "Gold"], ["CARD-000002", "Gold"]])
+    maps = {"contact_identifier_value": "_code", "contact_identifier_name": "_message"}
+    result = world.run("identifiers create", path, maps=maps)
+    (rejected,) = world.rows(result, "errors")
+    assert (rejected["_code"], rejected["_message"], rejected["_found_code"]) == ("CARD-000002", "Gold", "60006")
+    assert world.run("identifiers create", result.run_dir / "errors.csv", maps=maps).exit_code == 1
+    with pytest.raises(SetupError, match="rename it in the list"):
+        world.run(
+            "identifiers create", world.manifest("_row", ["A-1"], "row.csv"), maps={"contact_identifier_value": "_row"}
+        )
