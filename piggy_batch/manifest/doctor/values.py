@@ -66,7 +66,7 @@ def unwrapped(value: str) -> str:
         return next(part for part in match.groups() if part is not None)
     if bare[:1] not in _STRAY and bare[-1:] not in _STRAY:
         return value
-    is_half = len(bare) > 1 and sum(map(bare.count, _STRAY)) == 1
+    is_half = sum(map(bare.count, _STRAY)) == 1 and any(map(str.isalnum, bare))
     return bare.strip("".join(_STRAY)) if is_half else value
 
 
