@@ -120,7 +120,8 @@ def unaccepted(blocking: Sequence[Finding]) -> str:
     codes = sorted({finding.code for finding in blocking})
     return (
         f"{'; '.join(finding.message for finding in blocking)}; nothing was sent: these values are probably not what "
-        f"is meant, so mend the list, or state that they are right with --accept {','.join(codes)}"
+        f"is meant, so mend the list, state that they are right with --accept {','.join(codes)}, or leave these rows "
+        f"out with --hold {','.join(codes)}"
     )
 
 

@@ -137,6 +137,16 @@ def test_from_a_raw_list_to_the_signature_and_back(terminal: Terminal) -> None:
     assert effects["identifiers.delete"] == effects["identifiers.create"] == 5
 
 
+def test_columns_that_would_be_left_behind_are_mapped_by_the_printed_command(terminal: Terminal) -> None:
+    """A list whose card alone is mapped has not passed the check; the rest is proposed, and refused until then."""
+    start = "'onze klanten.csv' --header-row 2 --map contact_identifier_value=Pas"
+    told = terminal.type(f"piggy-batch check {start} --for migrate")
+    assert told.code == 1
+    assert terminal.type(f"piggy-batch migrate {start} --yes").code == 2
+    mapped = terminal.type(told.after("this maps them"))
+    assert terminal.type(mapped.after("into a new list with")).code == 1
+
+
 def test_a_run_with_options_goes_on_with_all_of_them(terminal: Terminal) -> None:
     """Headers, repairs, findings accepted, rows left out, pace: the resume has them, the pilot's number it has not."""
     start = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -115,29 +116,38 @@ def check(
         else:
             for line in (*lines(manifest, operation.name, checked), *(sample.lines() if sample else ())):
                 show(line)
-            if mended is None and (command := mending_command(checked, operation.name)):
+            for line in next_lines(checked, wanted) if mended is None else ():
                 show("")
-                show(f"what options can mend goes into a new list with: {command}")
+                show(line)
         for line in written:
             tell(line)
         clean = checked.clean and not (sample and sample.elsewhere)
     ctx.exit(ExitCode.DONE if clean else ExitCode.INCOMPLETE)
 
 
-def mending_command(checked: CheckedManifest, name: str) -> str | None:
-    """The command that writes the list with all mended that options can mend; None where they can mend nothing."""
+def next_lines(checked: CheckedManifest, name: str) -> list[str]:
+    """What can be done about the list with options, as commands to type."""
     from piggy_batch.manifest.advice import mended_reading
 
-    reading = mended_reading(checked.loaded, checked.reading)
-    if reading is None:
-        return None
-    manifest = checked.manifest
-    target = manifest.with_name(f"{manifest.name.partition('.')[0]}-mended.csv")
-    words = ["piggy-batch", "check", str(manifest), "--for", name, *reading.words()]
+    if (missed := checked.overlooked) and name == "migrate":
+        reading = replace(checked.reading, maps={**checked.reading.maps, **{s.field: s.column for s in missed}})
+        names = ", ".join(f'"{each.column}"' for each in missed)
+        refused = "migrate refuses until they are mapped, or left out on purpose with --ignore-column"
+        return [f"not used: {names}; {refused}; this maps them: {check_command(checked, name, reading)}"]
+    mended = mended_reading(checked.loaded, checked.reading)
+    if mended is None:
+        return []
+    target = checked.manifest.with_name(f"{checked.manifest.name.partition('.')[0]}-mended.csv")
+    command = check_command(checked, name, mended, "--write", str(target))
+    return [f"what options can mend goes into a new list with: {command}"]
+
+
+def check_command(checked: CheckedManifest, name: str, reading: ManifestOptions, *more: str) -> str:
+    """The command that checks the list so."""
+    words = ["piggy-batch", "check", str(checked.manifest), "--for", name, *reading.words()]
     for column in sorted(reading.ignored):
         words += ["--ignore-column", column]
-    words += ["--write", str(target)]
-    return shlex.join(words)
+    return shlex.join([*words, *more])
 
 
 def write_files(
@@ -173,7 +183,8 @@ def explain(code: str) -> None:
     match weight:
         case "blocking":
             effect = (
-                f"nothing is sent until the list is mended, or --accept {rule.code} states that the numbers are right"
+                f"nothing is sent until the list is mended, --accept {rule.code} states that the numbers are right, or "
+                f"--hold {rule.code} leaves these rows out"
             )
         case "error":
             effect = "these rows are invalid and are not sent; --skip-invalid sends the others"
