@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
+from piggy_batch.tables.readers.shared_texts import MAX_TEXT, SharedTexts
 from piggy_batch.tables.readers.source import BOMB_FLOOR, BOMB_RATIO, CHUNK, DAMAGE
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class CellRange:
     columns: int = 0
     hidden: int = 0  # of the rows
     special: bool = False  # an error, a formula or a merged cell is there, or what looks so
+    text: int = 0  # bytes at most that repeated cells come to
 
 
 def inspect(handle: BinaryIO, where: str) -> WorkbookInfo:
@@ -74,13 +76,13 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> WorkbookInfo:
     ods = "content.xml" in names
     if not ods and "[Content_Types].xml" not in names:
         raise SetupError(f"{where}: is no workbook; save the table as xlsx or CSV UTF-8")
-    budget = _Budget(packed, where)
+    budget, texts = _Budget(packed, where), SharedTexts()
     hidden = 0
     special: set[str] = set()
     for member in archive.infolist():  # every member: a declared size proves nothing, and a sheet may lie anywhere
         name = member.filename
         reach = CellRange()
-        pieces = budget.watch(name, _pieces(archive, member))
+        pieces = texts.watch(name, budget.watch(name, _pieces(archive, member)))
         if ods and name == "content.xml":
             _span_ods(pieces, reach, where)
         elif ods:
@@ -96,7 +98,16 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> WorkbookInfo:
                 f"{where}: its cells reach over {reach.rows:,} rows and {reach.columns:,} columns; "
                 "delete what lies outside the table, or save it as CSV UTF-8"
             )
+        _check_text(reach.text, where)
+    if not ods:
+        again = texts.bytes_of_cells(lambda: ((m.filename, _pieces(archive, m)) for m in archive.infolist()))
+        _check_text(again, where)
     return WorkbookInfo("ods" if ods else "xlsx", hidden, frozenset(special))
+
+
+def _check_text(size: int, where: str) -> None:
+    if size > MAX_TEXT:
+        raise SetupError(f"{where}: its cells come to {size >> 20:,} MiB of text; no list does")
 
 
 def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -174,8 +185,12 @@ def _span_ods(pieces: Iterator[bytes], reach: CellRange, where: str) -> None:
             reach.rows += blank + tall
             reach.hidden += tall if b'visibility="collapse"' in row[1] or b'visibility="filter"' in row[1] else 0
             blank = 0
-            cells = _ODS_CELL.findall(body, 0, body.find(b">", cut) + 1)
-            reach.columns = max(reach.columns, sum(_repeated(_ODS_WIDE, cell) for cell in cells))
+            cells = list(_ODS_CELL.finditer(body, 0, body.find(b">", cut) + 1))
+            wide = [_repeated(_ODS_WIDE, cell[1]) for cell in cells]
+            reach.columns = max(reach.columns, sum(wide))
+            ends = [*(cell.start() for cell in cells[1:]), len(body)]
+            texts = sum(n * (end - cell.end()) for n, cell, end in zip(wide, cells, ends, strict=True))
+            reach.text += tall * texts
         rest = rest[end:]
         if len(rest) > _MAX_TAIL:
             raise SetupError(f"{where}: one row takes more than {_MAX_TAIL >> 20} MiB; save it as CSV UTF-8")

@@ -24,6 +24,9 @@ MAX_ROWS = 20_000_000  # a few bytes can stand for many more
 MAX_RATIO = 1000  # unpacked to packed, of one column's chunk
 _RATIO_FLOOR = 256 << 20
 _BATCH_ROWS = 8192
+_BATCH_BYTES = 64 << 20  # of text; a few bytes of a dictionary can stand for a long text in every row
+MAX_TEXT = 1 << 30  # bytes that the rows of a file come to, or so many times its size:
+TEXT_RATIO = 200
 
 
 def open_parquet(source: Source) -> Table:
@@ -43,7 +46,8 @@ def open_parquet(source: Source) -> Table:
             buffer_size=1 << 20,
         )
         _check_size(file, source.where)
-        return _table(file, source, handle.close)
+        most = max(MAX_TEXT, handle.seek(0, 2) * TEXT_RATIO)
+        return _table(file, source, _batch_rows(handle, file, source.where), most, handle.close)
     except (pa.ArrowException, OSError, ValueError) as error:
         handle.close()
         raise SetupError(f"{source.where}: is no sound Parquet: {_one_line(error)}; write it again") from None
@@ -52,11 +56,11 @@ def open_parquet(source: Source) -> Table:
         raise
 
 
-def _table(file: Any, source: Source, release: Callable[[], None]) -> Table:
+def _table(file: Any, source: Source, batch_rows: int, most: int, release: Callable[[], None]) -> Table:
     schema = file.schema_arrow
 
     def rows() -> Rows:
-        return _rows(file, source.where)
+        return _rows(file, source.where, batch_rows, most)
 
     floats = frozenset(field.name for field in schema if pa.types.is_floating(field.type))
     facts = TableInfo("parquet", compression=source.compression)
@@ -97,11 +101,36 @@ def _check_size(file: Any, where: str) -> None:
                 raise SetupError(f"{where}: column {chunk.path_in_schema} grows {MAX_RATIO}-fold; no list does")
 
 
-def _rows(file: Any, where: str) -> Rows:
-    line = 1
+def _batch_rows(handle: BinaryIO, file: Any, where: str) -> int:
+    """How many rows can be read at once, whatever the longest texts are that their dictionaries hold."""
+    names = file.schema_arrow.names
+    texts = [field.name for field in file.schema_arrow if _holds_text(field.type)]
+    coded = pq.ParquetFile(handle, read_dictionary=texts, buffer_size=1 << 20)
+    longest = dict.fromkeys(texts, 0)
+    for group in range(file.metadata.num_row_groups):
+        chunks = (file.metadata.row_group(group).column(names.index(name)) for name in texts)
+        named = [n for n, c in zip(texts, chunks, strict=True) if any("DICTIONARY" in e for e in c.encodings)]
+        for batch in coded.iter_batches(batch_size=1, row_groups=[group], columns=named) if named else ():
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                if pa.types.is_dictionary(column.type) and len(column.dictionary):
+                    found = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+                    longest[name] = max(longest[name], found)
+            break
+    handle.seek(0)
+    row = sum(longest.values())
+    if row > _BATCH_BYTES:
+        raise SetupError(f"{where}: a row may take {row >> 20:,} MiB; no list does")
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, row)))
+
+
+def _rows(file: Any, where: str, batch_rows: int, most: int) -> Rows:
+    line, taken = 1, 0
     names = file.schema_arrow.names
     try:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+        for batch in file.iter_batches(batch_size=batch_rows):
+            taken += sum(map(_size_of, batch.columns))
+            if taken > most:
+                raise SetupError(f"{where}: its rows come to more than {most >> 20:,} MiB of text; no list does")
             if all(column.null_count == batch.num_rows for column in batch.columns):
                 line += batch.num_rows
                 continue
@@ -114,6 +143,13 @@ def _rows(file: Any, where: str) -> Rows:
         raise SetupError(f"{where}, row {line}: cannot be read as Parquet: {_one_line(error)}") from None
 
 
+def _size_of(array: Any) -> int:
+    """How many bytes a column's values take, each counted where it stands."""
+    if not pa.types.is_dictionary(array.type) or not _holds_text(array.type):
+        return int(array.nbytes)
+    return int(pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0)
+
+
 def _texts(array: Any, where: str, line: int) -> list[str]:
     """One column of a batch as text; ``line`` is that of the row before."""
     kind = array.type
@@ -124,7 +160,8 @@ def _texts(array: Any, where: str, line: int) -> list[str]:
             if pa.types.is_fixed_size_binary(kind):
                 array = array.cast(pa.binary())
             array = array.cast(pa.large_string())
-            if pc.any(pc.match_substring(array, "\0")).as_py():
+            data = array.buffers()[2]  # may hold more than the array: then the slower search decides
+            if data is not None and b"\0" in data.to_pybytes() and pc.any(pc.match_substring(array, "\0")).as_py():
                 raise SetupError(f"{where}: holds zero bytes and so is no text; leave the column out")
         elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
             array = array.cast(pa.string())
@@ -134,6 +171,11 @@ def _texts(array: Any, where: str, line: int) -> list[str]:
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SetupError(f"{where}: is no text: {_one_line(error)}; leave the column out") from None
     return texts
+
+
+def _holds_text(kind: Any) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return _is_text(kind) or _is_bytes(kind)
 
 
 def _is_bytes(kind: Any) -> bool:

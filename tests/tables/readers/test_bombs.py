@@ -6,6 +6,7 @@ import gzip
 import io
 import tracemalloc
 import zipfile
+from collections import deque
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ import pytest
 from piggy_batch.errors import SetupError
 from piggy_batch.tables import open_table
 from piggy_batch.tables.readers.delimited import MAX_ROW_LINES
+from piggy_batch.tables.readers.excel_guard import inspect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -212,6 +214,64 @@ def test_parquet_of_a_great_many_rows_of_nothing(tmp_path: Path) -> None:
     pq.write_table(nothing, path)
     with open_table(path) as table:
         assert list(table.rows()) == []
+
+
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
+@pytest.mark.parametrize("coded", [True, False])
+def test_parquet_whose_rows_share_one_long_text(tmp_path: Path, coded: bool) -> None:
+    """Of a dictionary a few bits name a text of any length: what the rows come to counts, and how much is read at
+    once is bounded."""
+    path = tmp_path / "b.parquet"
+    one = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), pa.array(["x" * 600_000]))
+    pq.write_table(pa.table({"card": one}), path, compression="zstd", store_schema=coded)
+    begun = pa.total_allocated_bytes()
+    with open_table(path) as table:
+        rows = table.rows()
+        next(rows)
+        assert pa.total_allocated_bytes() - begun < 4 * MEMORY
+        with pytest.raises(SetupError, match=r"come to more than 1,024 MiB of text"):
+            deque(rows, maxlen=0)
+
+
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
+@pytest.mark.parametrize("cell", ['<c r="A{0}" t="s"><v>0</v></c>', "<c r=\"A{0}\" t = 's' ><x:v >0</x:v></c>"])
+def test_workbook_whose_cells_share_one_long_text(tmp_path: Path, cell: str) -> None:
+    """Each cell names it in a few bytes, and the reader copies it."""
+    rows = "".join(f'<row r="{n}">{cell.format(n)}</row>' for n in range(1, 40_001))
+    members = sheet("A1")
+    place = next(name for name in members if name.startswith("xl/worksheets/"))
+    members[place] = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
+    members["xl/sharedStrings.xml"] = f"<sst><si><t>{'x' * 30_000}</t></si><si><t>y</t></si></sst>".encode()
+    refused(zipped(tmp_path / "b.xlsx", members), "MiB of text; no list does")
+
+
+def test_workbook_with_one_long_text_among_many_is_read(tmp_path: Path) -> None:
+    """Where only one cell names the long one."""
+    members = sheet("A1")
+    place = next(name for name in members if name.startswith("xl/worksheets/"))
+    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>{n == 7:d}</v></c></row>' for n in range(1, 40_001))
+    members[place] = members[place].replace(
+        members[place][members[place].index(b"<sheetData>") : members[place].index(b"</sheetData>")],
+        f"<sheetData>{rows}".encode(),
+    )
+    members["xl/sharedStrings.xml"] = (
+        '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<si><t>y</t></si><si><t>{'x' * 30_000}</t></si></sst>"
+    ).encode()
+    inspected = zipped(tmp_path / "b.xlsx", members)
+    with inspected.open("rb") as handle:
+        assert inspect(handle, "b.xlsx").kind == "xlsx"
+
+
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
+@pytest.mark.parametrize(("tall", "wide"), [(100_000, 1), (10, 10_000), (1_000, 100)])
+def test_ods_that_repeats_a_long_text(tmp_path: Path, tall: int, wide: int) -> None:
+    """Few cells, and each of them long."""
+    row = (
+        f'<table:table-row table:number-rows-repeated="{tall}"><table:table-cell office:value-type="string" '
+        f'table:number-columns-repeated="{wide}"><text:p>{"x" * 30_000}</text:p></table:table-cell></table:table-row>'
+    )
+    refused(zipped(tmp_path / "b.ods", ods(row)), "MiB of text; no list does")
 
 
 def test_workbook_with_small_reach_is_read(tmp_path: Path) -> None:
