@@ -1,7 +1,8 @@
 """The token taken out of what comes in: a gateway's debug page, an error text, a redirect may repeat the request.
 
 Every answer and every lost one passes here before it is stored or shown. Found is the token as it is,
-percent-encoded, in Base64 (also behind other text, as in ``Bearer …``), with JSON's escapes, and cut by line ends.
+percent-encoded (more than once, too), in Base64 (also behind other text, as in ``Bearer …``), with JSON's escapes or
+a page's entities, and cut by line ends.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ MASK = "[token]"
 SHORTEST = 10  # characters; the tokens of a rehearsal, such as "sandbox", are words that answers may hold
 _LINE_ENDS = (b"\n", b"\r", b"\\n", b"\\r", b"\\t")  # as they are, and as JSON writes them
 PIECE = 256 * 1024  # bytes
+LAYERS = 3  # of percent-encoding: an address in an address in an address
 _HIDDEN = re.compile(rb"\\u00[2-7]")  # characters that need no such escape
+_ENTITY = re.compile(rb"&#(?:[xX]0*([0-9a-fA-F]{2})|0*(\d{2,3}));")
 _GAP = r"(?:\s|\\[nrt])*"
 
 
@@ -45,6 +48,8 @@ class SecretMask:
             content = content.translate(None, b" \t\r\n\f\v")
             for escape in _LINE_ENDS[2:]:
                 content = content.replace(escape, b"")
+        if b"&#" in content:
+            content = _ENTITY.sub(_character, content)
         return self._is_in(content) or (b"%" in content and any(map(self._is_in, self._unquoted(content))))
 
     def _is_in(self, content: bytes) -> bool:
@@ -53,9 +58,14 @@ class SecretMask:
     def _unquoted(self, content: bytes) -> Iterator[bytes]:
         """``content`` without percent-encoding, in pieces that overlap by the longest needle: a body of nothing but
         percent signs is to take no more memory than another."""
-        overlap = 3 * max(map(len, self._needles))
+        overlap = (1 + 2 * LAYERS) * max(map(len, self._needles))
         for start in range(0, len(content), PIECE):
-            yield unquote_to_bytes(content[start : start + PIECE + overlap])
+            piece = content[start : start + PIECE + overlap]
+            for _ in range(LAYERS):
+                piece = unquote_to_bytes(piece)
+                yield piece
+                if b"%" not in piece:
+                    break
 
     def text(self, text: str) -> str:
         """``text`` with :data:`MASK` in place of the secret."""
@@ -94,11 +104,18 @@ def _spellings(secret: str) -> Iterator[bytes]:
             yield other
 
 
+def _character(entity: re.Match[bytes]) -> bytes:
+    number = int(entity[1], 16) if entity[1] else int(entity[2])
+    return bytes([number]) if number < 256 else entity[0]
+
+
 def _spelt(character: str) -> str:
     """A pattern for one character, however it is written."""
     code = f"{ord(character):02x}"
     hexadecimal = "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in code)
-    ways = [re.escape(character), f"%{hexadecimal}", rf"\\u00{hexadecimal}"]
+    ways = [re.escape(character), f"%(?:25)*{hexadecimal}", rf"\\u00{hexadecimal}"]
+    if not character.isalnum():  # as pages write it
+        ways += [f"&#0*{ord(character)};", f"&#[xX]0*{hexadecimal};"]
     if character == "/":
         ways.append(r"\\/")
     return f"(?:{'|'.join(ways)})"

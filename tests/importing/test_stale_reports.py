@@ -16,6 +16,7 @@ import pytest
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import SetupError
 from piggy_batch.runs.directory import RunDir
+from tests.importing.migration.support import Shop
 from tests.support.processes import finish, serving, start
 from tests.support.world import World, read_csv, working_rows
 
@@ -237,3 +238,23 @@ def test_a_second_interrupt_leaves_no_false_pile(tmp_path: Path) -> None:
         carried = service.ask("state")["effects"]["giftcards.load"]
     listed = read_csv(run_dir / "errors.csv")
     assert len(listed) <= 6 - carried
+
+
+@pytest.mark.hostile("18.9 a pile lists as not carried out what was carried out since")
+def test_a_migration_takes_its_reports_back_too(shop: Shop) -> None:
+    """Those over all stages, before the first request of the next invocation that changes something."""
+    path = shop.manifest(["A-1", "ann@example.test", "Ann"], ["A-2", "bob@example.test", "Bob"])
+    run_dir = shop.migrate(path, limit=1).run_dir
+    assert (run_dir / "remaining.csv").exists()
+    seen: list[set[str]] = []
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "GET":
+            seen.append({entry.name for entry in run_dir.iterdir()})
+        return None
+
+    shop.world.hook = hook
+    assert shop.migrate(path).exit_code == 0
+    assert seen
+    assert not set.union(*seen) & {"results.csv", "errors.csv", "remaining.csv", "unknown.csv"}
+    assert (run_dir / "results.csv").exists()

@@ -181,6 +181,7 @@ def test_names_cannot_become_markup_or_formulas(page: str) -> None:
     assert any(name.startswith("=HYPERLINK(") for name, _ in bars(page, "programs-chart"))
 
 
+@pytest.mark.hostile("18.21 controls of direction, an open token file or a secret in the wrong option")
 def test_names_cannot_turn_the_text_around_them(tmp_path: Path, report: Run) -> None:
     """Controls of direction in a program's name are shown as such, in tables and in charts; letters stay letters."""
     account = Account(programs={"p-0": "Kaart\u202egpj.\u2066\x1b[2J كرت"})
