@@ -23,16 +23,9 @@ from piggy_batch.importing.plan import (
     rows_to_take,
     waiver_warning,
 )
-from piggy_batch.importing.results import (
-    ReportColumns,
-    end_notes,
-    exit_code_of,
-    summarise,
-    withdraw_reports,
-    write_reports,
-    write_summary,
-)
+from piggy_batch.importing.results import ReportColumns, withdraw_reports, write_reports, write_summary
 from piggy_batch.importing.resume import load_manifest_into, rejoin
+from piggy_batch.importing.run_summary import end_notes, exit_code_of, summarise
 from piggy_batch.manifest.rows_digest import rows_digest
 from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import RunContext, open_session, shared_pace

@@ -38,7 +38,8 @@ from piggy_batch.importing.giftcards.new_cards import find_new_cards
 from piggy_batch.importing.options import ExecutionOptions as RowTerms
 from piggy_batch.importing.options import ImportOptions as RunOptions
 from piggy_batch.importing.options import RunResult
-from piggy_batch.importing.results import ReportColumns, summarise, withdraw_reports, write_reports, write_summary
+from piggy_batch.importing.results import ReportColumns, withdraw_reports, write_reports, write_summary
+from piggy_batch.importing.run_summary import summarise
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_limiter, open_session, shared_pace

@@ -10,13 +10,8 @@ from piggy_batch.client.rate_limiter import DEFAULT_RATE
 from piggy_batch.exit_codes import ExitCode
 from piggy_batch.importing.migration.stages import HELD, MigrationRow, Stage, migrate_operation
 from piggy_batch.importing.options import RunResult
-from piggy_batch.importing.results import (
-    ReportColumns,
-    exit_code_of,
-    summarise,
-    write_reports,
-    write_summary,
-)
+from piggy_batch.importing.results import ReportColumns, write_reports, write_summary
+from piggy_batch.importing.run_summary import exit_code_of, summarise
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.records import Outcome
 
