@@ -79,7 +79,9 @@ def plan_lines(
             "(--no-baseline skips it)"
         )
     lines += [f"note: {note}" for note in operation.notes]
-    if operation.verify and loaded and "credits" in loaded.binding.column_index and not options.execution.customers:
+    if operation.verify and options.execution.customers:
+        lines.append("note: and one request more for each row with credits, for the customer's balance")
+    elif operation.verify and loaded and "credits" in loaded.binding.column_index:
         lines.append("note: credits are not compared; --migration RUN_DIR names the migration that gave them")
     if operation.repeat is not Repeat.SAFE:
         lines.append(AUTOMATIONS)

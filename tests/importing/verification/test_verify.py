@@ -171,6 +171,14 @@ def test_credits_without_a_migration_are_named_as_not_compared(shop: Shop) -> No
     assert first_line(page(shop, result)) == "The card is as the manifest says. Not compared: credits."
 
 
+def test_the_plan_counts_the_looks_at_balances(shop: Shop) -> None:
+    """One request a card, and one more for each row with credits."""
+    migration = migrated(shop, ["A-1", ANN, "", "", "50"])
+    sent = verify_migration(shop, migration).summary["requests"]["sent"]
+    assert any("one request more for each row with credits" in line for line in shop.world.said.lines)
+    assert sent == 3  # whose token it is, the card, the balance
+
+
 def test_every_column_that_is_not_compared_is_named(shop: Shop) -> None:
     """Columns of the list's own too; those of earlier results, which begin with _, are no claims."""
     shop.migrate(shop.manifest(["A-1", ANN]))
