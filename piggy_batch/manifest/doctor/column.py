@@ -27,10 +27,8 @@ from piggy_batch.manifest.doctor.findings import (
 )
 from piggy_batch.manifest.doctor.headers import header_words, normalize_header
 from piggy_batch.manifest.doctor.number_rules import dominates, not_judged
+from piggy_batch.manifest.doctor.suspicious_texts import suspicious
 from piggy_batch.manifest.doctor.values import (
-    QUOTES,
-    READ_TWICE,
-    REPLACEMENT,
     code_damages,
     email_damages,
     looks_scientific,
@@ -54,12 +52,6 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").full
 _HEX = bytes(104 if byte in b"0123456789abcdefABCDEF" else byte for byte in range(256))
 _UUID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _SURELY_NOT = 200  # so many numbers, half of them failing: the column has no such check digit
-_SUSPECT = QUOTES | frozenset(
-    "#=-?*./~([<{$%+\u2205\u2400 \t\r\n\u2013\u2014"
-)  # with which a text begins that may be damaged
-_LOST = re.compile(f"{REPLACEMENT}|{READ_TWICE.pattern}")  # characters that were not read as what they are
-_ERRORS = spellings(["err", "fou", "feh"])  # Err:502, in any language
-_ENDS = QUOTES | frozenset(" \t\r\n")  # with which a text ends that stands in quotes, or is kept without its end
 _LOOKS = {
     ColumnRole.IDENTIFIER: code_damages,
     ColumnRole.HASH: code_damages,
@@ -127,28 +119,8 @@ class ColumnExaminer:
         if self.examined.role is ColumnRole.EMAIL:
             self._lengths.update(map(len, values))
             return self._one_by_one(batch, values)[1]
-        heads, lasts = {value[:3] for value in values}, {value[-1:] for value in values}
-        if (
-            _SUSPECT.isdisjoint({head[:1] for head in heads})
-            and _ERRORS.isdisjoint(heads)
-            and lasts.isdisjoint(_ENDS)
-            and self._quick.isdisjoint(values)
-            and ((joined := "".join(values)).isascii() or not _LOST.search(joined))
-        ):
-            return []
-        suspects = [
-            row
-            for row in zip(batch, values, strict=True)
-            if (value := row[1])
-            and (
-                value[0] in _SUSPECT
-                or value[-1] in _ENDS
-                or value in self._quick
-                or value[:3] in _ERRORS
-                or not value.isascii()
-            )
-        ]
-        return self._one_by_one([row for row, _ in suspects], [value for _, value in suspects])[1]
+        suspects = suspicious(values, self._quick)
+        return self._one_by_one([batch[at] for at in suspects], [values[at] for at in suspects])[1] if suspects else []
 
     def _tally(self, rule: Rule) -> CountWithExamples:
         return self._damaged.setdefault(rule.code, (rule, CountWithExamples()))[1]
