@@ -148,7 +148,7 @@ def write_reports(
                             drafts=journal.directory / UNFINISHED,
                             about=lambda: _about(journal, columns),
                             dialect=dialect_of(journal) if name != "results" else None,
-                            on_whole=partial(own.note, paths[name]),
+                            on_whole=partial(own.claim, paths[name]),
                         )
                     )
                 writers[name].write(batches[name])
@@ -253,7 +253,7 @@ def write_errors(
         columns.output,
         drafts=path.parent / UNFINISHED,
         dialect=dialect_of(journal),
-        on_whole=partial(own.note, path),
+        on_whole=partial(own.claim, path),
     ) as writer:
         batch: list[list[object]] = []
         for entry in journal.all_rows():

@@ -55,7 +55,7 @@ _MADE = """
 CREATE TABLE made (uuid TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 """
 _MADE_SO_FAR = """
-INSERT OR IGNORE INTO made SELECT json_extract(kept, ?), number FROM fates
+INSERT OR IGNORE INTO made SELECT lower(json_extract(kept, ?)), number FROM fates
 WHERE kept IS NOT NULL AND json_extract(kept, ?) IS NOT NULL ORDER BY number
 """
 _MADE_NOW = "INSERT OR IGNORE INTO made VALUES (?, ?)"
@@ -191,11 +191,12 @@ class Journal:
     def note_before(self, uuids: Iterable[str]) -> None:
         """Things that were there before the run has made any. One transaction."""
         with self._guard(), database.transaction(self._db):
-            self._db.executemany(_MADE_NOW, ((uuid, BEFORE_THE_RUN) for uuid in uuids))
+            self._db.executemany(_MADE_NOW, ((uuid.lower(), BEFORE_THE_RUN) for uuid in uuids))
 
     def first_maker(self, uuid: str, number: int) -> int:
-        """The first row whose answer named a thing of that UUID as its own; where none has, this row is it from now on,
-        and that is on disk no later than what is written next."""
+        """The first row whose answer named a thing of that UUID, in whatever case, as its own; where none has, this row
+        is it from now on, and that is on disk no later than what is written next."""
+        uuid = uuid.lower()
         holder = self._making.get(uuid)
         if holder is None:
             holder = self.queries.maker_of(uuid)

@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.files import UNFINISHED, sha256_of, unwritable_in_run, write_whole
 from piggy_batch.runs.filenames import CLAIM, INHERITED_CLAIM, KINDS, RUN_LOG, STDIN, SUMMARY
 
@@ -29,7 +29,7 @@ _TAKEN = re.compile(
     rf"|summary(?:-\d+)?\.json|{re.escape(RUN_LOG)}|{re.escape(RECORD)}|journal\..+",
     re.IGNORECASE,
 )
-_KEPT = 2  # contents of one name: what lies there, and what is about to
+_KEPT = 8  # contents of one name: what lies there, and what kills have kept from taking its place
 
 
 def run_name(journal: JournalQueries) -> str | None:
@@ -85,6 +85,16 @@ class OwnFiles:
             path = self._directory / f"{stem}-{number}.{kind}"
         return path
 
+    def claim(self, path: Path, draft: Path) -> None:
+        """As :meth:`note`; JournalError where somebody has put something there since :meth:`place` has named it."""
+        if _is_there(path) and not self.holds(path):
+            raise JournalError(
+                f"{path} was put there while this run wrote its own; nothing is lost: run the same command again, "
+                "which writes it beside",
+                goes_on=True,
+            )
+        self.note(path, draft)
+
     def note(self, path: Path, draft: Path) -> None:
         """Write down that ``draft`` is about to become ``path``; on disk on return."""
         kept = self._of_earlier_version() if self._kept is None else self._kept
@@ -121,7 +131,7 @@ class OwnFiles:
             text.encode("utf-8", "backslashreplace"),
             drafts=self._directory / UNFINISHED,
             failing=unwritable_in_run,
-            on_whole=lambda draft: self.note(path, draft),
+            on_whole=lambda draft: self.claim(path, draft),
         )
         for other in self.named(stem):
             if other != path:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.runs.journal_file import NAME
-from piggy_batch.runs.own_files import RECORD
+from piggy_batch.runs.own_files import RECORD, OwnFiles
 from tests.support.world import World, audit, read_csv
 
 if TYPE_CHECKING:
@@ -182,4 +182,27 @@ def test_a_folder_that_was_copied_knows_its_own(world: World) -> None:
     run(world, retry_rejected=True)
     assert not list(run_dir.glob("*-2.*"))
     kept = json.loads((run_dir / RECORD).read_text())["files"]
-    assert all(len(entries) <= 2 for entries in kept.values())
+    assert all(len(entries) <= 8 for entries in kept.values())
+
+
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
+def test_what_is_put_there_while_a_report_is_written_stays(tmp_path: Path) -> None:
+    """An editor that saves its errors.csv at this very moment: the same command writes the report beside."""
+    own, draft = OwnFiles(tmp_path, "run"), tmp_path / "draft"
+    draft.write_text("ours")
+    path = own.place("errors", "csv")
+    path.write_text(MINE)
+    with pytest.raises(JournalError, match="was put there while this run wrote its own") as told:
+        own.claim(path, draft)
+    assert told.value.goes_on
+    assert own.place("errors", "csv").name == "errors-2.csv"
+
+
+def test_kills_before_a_file_takes_its_name_make_nobody_a_stranger(tmp_path: Path) -> None:
+    """What lies there is the run's own, however many drafts were noted since."""
+    own, draft = OwnFiles(tmp_path, "run"), tmp_path / "draft"
+    path = own.write_json("summary", {"number": 0})
+    for number in range(1, 5):
+        draft.write_text(str(number))
+        own.note(path, draft)
+        assert OwnFiles(tmp_path, "run").holds(path)

@@ -294,7 +294,7 @@ class _GiftcardReconciliation:
             own.remove(path)
             return
         columns = [OutputColumn(name) for name in (*CARD, "amount_in_cents", "made_at", "does_not_fit")]
-        noted = partial(own.note, path)
+        noted = partial(own.claim, path)
         with open_writer(path, kind, columns, drafts=path.parent / UNFINISHED, on_whole=noted) as writer:
             for card, why in sorted(cards, key=lambda pair: bool(pair[1])):
                 cells = [card.cells.get(name) for name in (*CARD, "amount_in_cents")]

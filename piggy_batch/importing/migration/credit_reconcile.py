@@ -240,7 +240,7 @@ class _CreditReconciliation:
             own.remove(path)
             return []
         columns = [OutputColumn(name) for name in COLUMNS]
-        noted = partial(own.note, path)
+        noted = partial(own.claim, path)
         with open_writer(path, file_format, columns, drafts=path.parent / UNFINISHED, on_whole=noted) as writer:
             for each in self.open:
                 writer.write([self._line(each, doubt) for doubt in each.doubts])

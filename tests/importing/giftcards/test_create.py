@@ -164,6 +164,23 @@ def test_one_card_for_several_rows_is_done_for_one_of_them_only(world: World) ->
 
 
 @pytest.mark.hostile("18.7 one thing is believed for two rows")
+def test_one_card_in_capitals_and_in_small_letters_is_one(world: World) -> None:
+    """Whatever stands between may write it otherwise."""
+    program_uuid, posts = program(world), 0
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        nonlocal posts
+        if request.method != "POST":
+            return None
+        posts += 1
+        uuid = "AbCd-1" if posts == 1 else "aBcD-1"
+        return httpx.Response(200, json={"data": {"uuid": uuid, "giftcard_program": {"uuid": program_uuid}}})
+
+    world.hook = hook
+    assert world.statuses(create(world, 2, concurrency=1)) == {"done": 1, "unknown": 1}
+
+
+@pytest.mark.hostile("18.7 one thing is believed for two rows")
 def test_a_card_of_an_earlier_invocation_is_known(world: World) -> None:
     """The pilot's answer comes again for the rows after it, in a new process."""
     world.sandbox.plan(Fault("replayed"))
