@@ -184,9 +184,10 @@ def _notes(
         yield f"{_listed(names)} are read as one list"
     elif others:
         yield f'sheet "{names[0]}" is read; not read: {", ".join(_told(names, header, other) for other in others[:10])}'
-    own = names[0] == SHEET_NAME and ABOUT_SHEET in book.names()
-    if unseen := len(book.names()) - len(names) - len(others) - own:
-        yield f"{counted(unseen, 'sheet')} more, blank or hidden, not read"
+    known = {*names, *(other.name for other in others), ABOUT_SHEET if names[0] == SHEET_NAME else None}
+    if unseen := [name for name in book.names() if name not in known]:
+        shown = ", ".join(f'"{name}"' for name in unseen[:10])
+        yield f"{counted(len(unseen), 'sheet')} more, blank or hidden, not read: {shown}"
     if info.kind == "xls":
         yield "an old workbook (xls)"
     if any(map(book.holds_numbers, names)):

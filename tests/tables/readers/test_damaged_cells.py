@@ -323,3 +323,18 @@ def test_an_error_that_the_library_does_not_know_is_named(tmp_path: Path) -> Non
     book.save(tmp_path / "t.xlsx")
     with pytest.raises(SetupError, match="a cell holds the error #SPILL!"):
         cells_of(tmp_path / "t.xlsx")
+
+
+def test_hidden_and_blank_sheets_are_named(tmp_path: Path) -> None:
+    """The list may stand on a sheet that somebody has hidden: it is not read, and not passed over in silence."""
+    book = openpyxl.Workbook()
+    for name in ("Oud", "Kaarten", "Leeg"):
+        sheet = book.create_sheet(name)
+        sheet.append(["card"] if name != "Leeg" else [])
+    book["Oud"].sheet_state = "hidden"
+    del book["Sheet"]
+    book.active = 1
+    book.save(tmp_path / "t.xlsx")
+    with open_table(tmp_path / "t.xlsx") as table:
+        assert table.facts.sheet == "Kaarten"
+        assert table.facts.notes == ('2 sheets more, blank or hidden, not read: "Oud", "Leeg"',)
