@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TELL_EVERY_S = 0.5
+WAKE_EVERY_S = 0.5  # an interruption that comes just before a wait begins is seen when the wait ends
 logger = logging.getLogger("piggy_batch")
 
 
@@ -104,10 +105,14 @@ def wait_for(work: Callable[[Stopper], Coroutine[Any, Any, T]]) -> T:
 
     threading.Thread(target=carry, name="piggy-batch", daemon=True).start()
     try:
-        return ended.result()
+        _await_end(ended)
     except BaseException:
-        if ended.done():
-            raise
         stopper.request()
-        ended.exception()  # waits; a second interruption ends the wait
+        _await_end(ended)  # a second interruption ends this wait
         raise
+    return ended.result()
+
+
+def _await_end(ended: Future[T]) -> None:
+    while not ended.done():
+        wait([ended], timeout=WAKE_EVERY_S)
