@@ -244,9 +244,10 @@ class ManifestLoader:
             return
         made_by, status = cells[operation_at].strip(), cells[status_at].strip()
         if made_by == self.binding.operation.name and status not in _HARMLESS:
+            insist = "--credits-again" if made_by == "migrate" else "--again"
             raise SetupError(
                 f"row {number} (line {line}) says that {made_by} ended {status} for it already; "
-                "sending it again would do it twice: go on with the run directory it comes from, or pass --again"
+                f"sending it again would do it twice: go on with the run directory it comes from, or pass {insist}"
             )
 
 

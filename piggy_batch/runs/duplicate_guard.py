@@ -42,8 +42,11 @@ ANEW = "or pass --again to carry these rows out anew"
 HARM = "without it rows could be carried out twice: mend it"
 
 
-def refuse_again(operation: Operation, manifest: Path, run_dir: Path) -> None:
-    """SetupError where an earlier run lies beside the manifest under the name that a run of it gets."""
+def refuse_again(operation: Operation, manifest: Path, run_dir: Path, anew: str = ANEW) -> None:
+    """SetupError where an earlier run lies beside the manifest under the name that a run of it gets.
+
+    ``anew``: how the command at hand insists, with RUN_DIR for that run.
+    """
     if operation.repeat is not Repeat.ONCE or manifest == STDIN:
         return
     for other in sorted(manifest.parent.glob(f"{_literal(stem(manifest))}.{operation.slug}*")):
@@ -53,7 +56,7 @@ def refuse_again(operation: Operation, manifest: Path, run_dir: Path) -> None:
         if seen is not None and seen.bound:
             raise SetupError(
                 f"{other} holds an earlier run of {operation.name} for a manifest of this name; go on with "
-                f"--run-dir {other}, {ANEW}"
+                f"--run-dir {other}, {anew.replace('RUN_DIR', str(other))}"
             )
 
 

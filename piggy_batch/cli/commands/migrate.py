@@ -151,7 +151,8 @@ def _command() -> click.Command:
             type=PathType(file_okay=False),
             multiple=True,
             metavar="RUN_DIR",
-            help="This list corrects that migration's: credits that it gave, or may have given, are not given again.",
+            help="This list corrects that migration's: credits that it gave, or may have given, are not given again "
+            "(repeatable).",
         ),
         click.option(
             "--hold-credits",

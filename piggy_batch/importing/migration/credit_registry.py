@@ -48,11 +48,17 @@ class CreditRegistry:
         others = [entry for entry in self._entries() if entry["run"] not in {self._run, *known}]
         if others and not again:
             last = max(others, key=lambda entry: str(entry["started_at"]))
+            before = f"credits were given in this account before: {last['started_at']} by the run in {last['run_dir']}"
+            if known:  # those that --after names have given some too
+                raise SetupError(
+                    f"{before}, which --after does not name; a second migration would give them twice. Add --after "
+                    f"{last['run_dir']}, which gives nobody credits again; or pass --credits-again beside --after if "
+                    "those were other balances"
+                )
             raise SetupError(
-                f"credits were given in this account before: {last['started_at']} by the run in {last['run_dir']}; a "
-                "second migration would give them twice. Go on with that run directory; or correct its list with "
-                f"--after {last['run_dir']}, which gives nobody credits again; or pass --credits-again if these are "
-                "other balances"
+                f"{before}; a second migration would give them twice. Go on with that run directory; or correct its "
+                f"list with --after {last['run_dir']}, which gives nobody credits again; or pass --credits-again if "
+                "these are other balances"
             )
 
     def claim(self, run_dir: Path, *, again: bool, known: frozenset[str] = frozenset()) -> None:

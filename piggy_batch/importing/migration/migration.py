@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from piggy_batch.manifest.options import LoadedManifest
     from piggy_batch.runs.journal import Journal
 
+ANEW = "pass --after RUN_DIR if this list corrects it, or --credits-again if these are other balances"
+
 
 def default_migrate_dir(manifest: Path) -> Path:
     """``cards.csv`` gives ``cards.migrate`` beside it."""
@@ -127,7 +129,7 @@ class _Migration:
                 f"piggy-batch {SHOPS.name} prints the account's"
             )
         if not migration.credits_again and not migration.after:
-            refuse_again(migrate_operation(credits=True), self.job.manifest, self.job.run_dir)
+            refuse_again(migrate_operation(credits=True), self.job.manifest, self.job.run_dir, ANEW)
 
     async def _checked(self, journal: Journal, binding: Binding, signals: Signals) -> RunResult:
         options = self.job.options

@@ -121,6 +121,17 @@ def test_credits_per_card(shop: Shop, card: str, status: str, total: int) -> Non
     assert shop.credits(ANN) == total
 
 
+def test_each_of_two_earlier_migrations_has_to_be_named(shop: Shop) -> None:
+    """The one that --after leaves out is told, with what to add; with both named the credits are given."""
+    first = shop.migrate(shop.manifest(["A-1", ANN, "", "", "10"]))
+    second = shop.migrate(shop.manifest(["B-1", BOB, "", "", "20"], name="more.csv"), credits_again=True)
+    path = shop.manifest(["E-1", EVE, "", "", "5"], name="new.csv")
+    with pytest.raises(SetupError, match=rf"which --after does not name; .*Add --after {first.run_dir}"):
+        correct(shop, second, path)
+    third = shop.migrate(path, after=(second.run_dir, first.run_dir), run_dir=shop.folder / "third")
+    assert shop.statuses(third) == ["done"]
+
+
 def test_what_it_needs(make_shop: Callable[..., Shop]) -> None:
     """A migration, of the same account, in another directory; every other one that gave credits is named too."""
     account = ("Other Shop", "5a4db0c5-0000-4000-a000-000000000002")

@@ -96,6 +96,16 @@ def test_a_second_migration_with_credits_is_refused(shop: Shop) -> None:
     assert shop.credits("bob@example.test") == 5
 
 
+def test_a_new_list_under_an_earlier_name_is_told_what_migrate_takes(shop: Shop) -> None:
+    """In another run directory, beside the earlier one: --after or --credits-again, for there is no --again."""
+    shop.migrate(shop.manifest(["A-1", "ann@example.test", "", "", "10"]))
+    with pytest.raises(
+        SetupError, match=r"--run-dir \S+cards\.migrate, pass --after \S+cards\.migrate if .*--credits-a"
+    ) as e:
+        shop.migrate(shop.folder / "cards.csv", run_dir=shop.folder / "other")
+    assert "--again" not in str(e.value)
+
+
 def test_a_second_migration_without_credits_is_welcome(shop: Shop) -> None:
     """Only credits are counted: cards may come in as many lists as there are."""
     shop.migrate(shop.manifest(["A-1", "ann@example.test", "", "", "10"]))
