@@ -36,6 +36,7 @@ class CheckedManifest:
     manifest: Path
     reading: ManifestOptions
     journal: Journal
+    gives: bool = False  # whether it is for a migration, and any row brings credits
 
     @property
     def clean(self) -> bool:
@@ -90,8 +91,10 @@ def check_manifest(
             loaded = load_manifest(journal, operation, manifest, reading, detailed=detailed or bool(reading.hold))
             if reading.hold:
                 loaded = hold_rows(journal, loaded, manifest, reading)
+            gives = False
             if operation.resource == "migrate":
-                loaded = check_customers(journal, loaded, per_card=False).loaded
-            yield CheckedManifest(loaded, manifest, reading, journal)
+                customers = check_customers(journal, loaded, per_card=False)
+                loaded, gives = customers.loaded, customers.gives
+            yield CheckedManifest(loaded, manifest, reading, journal, gives)
         finally:
             journal.close()

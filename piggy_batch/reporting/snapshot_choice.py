@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
@@ -90,7 +91,8 @@ def _closing_of(known: Sequence[Snapshot], day: date, period: Period, role: str,
     raise SetupError(
         f"--period {period.name}: no snapshot counts for {day}, its {role}; the nearest was read on "
         f"{shown(near.moment, zone)}. To let it stand for that day, which every report will say: "
-        f"piggy-batch giftcards snapshot --store DIR --from {near.path} --date {day}"
+        f"piggy-batch giftcards snapshot --store {quote(str(near.path.parent.parent))} --from {quote(str(near.path))} "
+        f"--date {day}"
     )
 
 

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -97,7 +98,8 @@ class Store:
     def list(self) -> tuple[Snapshot, ...]:
         """Every snapshot of the store, oldest first. SetupError where there is no such store."""
         if not self.root.is_dir():
-            raise SetupError(f"{self.root}: no such store; begin one with: piggy-batch giftcards snapshot --store DIR")
+            begin = f"piggy-batch giftcards snapshot --store {quote(str(self.root))}"
+            raise SetupError(f"{self.root}: no such store; begin one with: {begin}")
         found = []
         for folder in sorted(self.root.glob("date=*")):
             match = _DAY_FOLDER.fullmatch(folder.name)

@@ -117,9 +117,10 @@ def test_from_a_raw_list_to_the_signature_and_back(terminal: Terminal) -> None:
     assert told.code == 1
     mended = terminal.type(told.after("into a new list with"))
     assert mended.code == 1  # one address is none
-    planned = terminal.type(f"{mended.after('its plan')} --shop {SHOP}")
+    plan = mended.after("its plan").replace("--shop UUID", f"--shop {SHOP}")
+    planned = terminal.type(plan)
     assert planned.code == 0, planned
-    start = f"{mended.after('its plan').replace(' --dry-run', '')} --shop {SHOP} --rate 500 --limit 2"
+    start = f"{plan.replace(' --dry-run', '')} --rate 500 --limit 2"
     pilot = terminal.type(start)
     assert pilot.code == 0, pilot
     status = terminal.type("piggy-batch status 'onze klanten-mended.migrate'")

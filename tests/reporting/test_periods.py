@@ -160,6 +160,7 @@ def test_missing_end_of_month_is_refused(store: Path, report: Run) -> None:
     result = report("--store", store, "--period", "2026-Q4")
     assert result.exit_code == 2
     assert "--period 2026-Q4: no snapshot counts for 2026-12-31, its closing; the nearest was read on " in result.stderr
+    assert f"snapshot --store {store} --from {store}/date=" in result.stderr
     assert "--date 2026-12-31" in result.stderr
     assert "2026-08-31, its opening" in report("--store", store, "--period", "2026-09").stderr
 

@@ -280,4 +280,6 @@ def test_listing_without_a_store(tmp_path: Path, snapshots: Run) -> None:
     """A folder that is not there is said so, with the command that begins one."""
     result = snapshots("--store", tmp_path / "nowhere")
     assert result.exit_code == 2
-    assert "no such store; begin one with: piggy-batch giftcards snapshot --store DIR" in result.stderr
+    assert (
+        f"no such store; begin one with: piggy-batch giftcards snapshot --store {tmp_path / 'nowhere'}" in result.stderr
+    )

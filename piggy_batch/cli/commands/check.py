@@ -18,6 +18,7 @@ from piggy_batch.cli.paths import ManifestPath, OutputPath
 from piggy_batch.cli.reading_options import reading_from, with_reading_options
 from piggy_batch.cli.terminal import show, tell
 from piggy_batch.endpoints import CATALOGUE, find_operation
+from piggy_batch.endpoints.exportable_lists import SHOPS
 from piggy_batch.errors import SetupError
 from piggy_batch.exit_codes import ExitCode
 from piggy_batch.importing.migration.stages import migrate_operation
@@ -164,7 +165,10 @@ def write_files(
         rest = f"; {counted(held, 'row')} held back, not in it" if held else ""
         rest += f"; {counted(invalid, 'row')} still invalid, _problem says why" if invalid else ""
         told.append(f"mended list: {mended}, {counted(changed, 'row')} changed, _changed says how{rest}")
-        words = ["piggy-batch", *name.split(), str(mended), "--dry-run", *(["--skip-invalid"] if invalid else [])]
+        if checked.gives:
+            told.append(f"credits are given in the name of a shop; its UUID is told by: piggy-batch {SHOPS.name}")
+        words = ["piggy-batch", *name.split(), str(mended), *(["--shop", "UUID"] if checked.gives else [])]
+        words += ["--dry-run", *(["--skip-invalid"] if invalid else [])]
         told.append(f"its plan: {shlex.join(words)}")
     return told
 
