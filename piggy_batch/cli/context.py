@@ -31,7 +31,11 @@ def make_target_from(ctx: click.Context) -> Target:
     from piggy_batch.client.target import make_target
 
     given: dict[str, Any] = ctx.obj or {}
-    return make_target(given.get("base_url") or DEFAULT_URL, _token(given), given.get("ca_file"))
+    base_url, profile = given.get("base_url") or DEFAULT_URL, given.get("settings")
+    of_profile = profile.values.get("base_url", base_url) if profile is not None else base_url
+    if profile is not None and of_profile != base_url and given["sources"].get("base_url") != TYPED:
+        tell(f"note: the address is that of PIGGY_BASE_URL, {base_url}, which wins over the profile {profile.name}")
+    return make_target(base_url, _token(given), given.get("ca_file"))
 
 
 def _token(given: dict[str, Any]) -> str:

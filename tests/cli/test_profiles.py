@@ -163,7 +163,30 @@ def test_the_token_comes_from_the_profiles_file_and_the_environment_wins(
         code, _, err = ping(capsys)
         assert code == 3
         assert "the token is that of PIGGY_TOKEN" in err
+        assert "the address is" not in err
         assert ping(capsys, "--token-file", str(token))[0] == 0
+
+
+@pytest.mark.process
+def test_an_address_of_the_environment_that_wins_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for one shop and is led to another hears it; what was typed needs no note."""
+    with serving() as service:
+        write('[shop-a]\nbase_url = "http://127.0.0.1:9"\n')
+        monkeypatch.setenv("PIGGY_TOKEN", TOKEN)
+        monkeypatch.setenv("PIGGY_BASE_URL", service.url)
+        code, _, err = ping(capsys)
+        assert code == 0
+        told = " ".join(err.split())
+        assert f"the address is that of PIGGY_BASE_URL, {service.url}, which wins over the profile shop-a" in told
+        assert "the address is" not in ping(capsys, "--base-url", service.url)[2]
+
+
+def test_a_rate_without_limit_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """0 is a value like any other."""
+    write("[shop-a]\nrate = 0\n")
+    assert "  rate      0\n" in typed(capsys, "profiles")[1]
 
 
 @pytest.mark.process

@@ -35,7 +35,7 @@ def profiles(*, example: bool, as_json: bool) -> None:
         values["accounts"] = ", ".join(values.get("accounts", ()))
         show(profile.name)
         for name, value in values.items():
-            if value:
+            if value not in ("", None):  # a rate of 0 is one
                 show(f"  {name.removesuffix('_code').removesuffix('_name'):<9} {value}")
     if not found:
         path = profiles_path()
