@@ -54,7 +54,8 @@ class AccountSample:
             f"  {'exist':<34} {self.exist:>8,}",
             f"    {'linked to a contact':<32} {self.linked:>8,}",
             f"    {'linked to nobody':<32} {self.unlinked:>8,}",
-            f"    {'inactive':<32} {self.inactive:>8,}",
+            f"    {'inactive, their owner not shown':<32} {self.exist - self.linked - self.unlinked:>8,}",
+            f"    {'inactive, of all these':<32} {self.inactive:>8,}",
             f"    {'of somebody else than the row says':<32} {self.elsewhere:>6,}",
         ]
         if self.failed:

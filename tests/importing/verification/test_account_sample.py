@@ -41,6 +41,20 @@ def test_figures(shop: Shop) -> None:
     assert shop.world.effects == 0
 
 
+def test_cards_whose_owner_is_not_shown(shop: Shop) -> None:
+    """An inactive card of which the row names no owner is neither linked nor unlinked; the figures still add up."""
+    shop.world.till("create", "A-1", email="customer1@example.test")
+    shop.world.till("create", "A-2")
+    shop.world.till("create", "A-3")
+    shop.world.till("deactivate", "A-3")
+    lines = compare(shop, shop.manifest(["A-1", "customer1@example.test"], ["A-2"], ["A-3"])).lines()
+    figures = {words.strip(): int(number) for words, number in (line.rsplit(None, 1) for line in lines[1:])}
+    assert figures["exist"] == 3
+    parts = ("linked to a contact", "linked to nobody", "inactive, their owner not shown")
+    assert [figures[part] for part in parts] == [1, 1, 1]
+    assert figures["inactive, of all these"] == 1
+
+
 def test_a_sample_is_random_and_of_that_size(shop: Shop) -> None:
     """Every row is as likely as any other."""
     path = shop.manifest(*[[f"A-{n}"] for n in range(50)])
