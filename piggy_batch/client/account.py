@@ -104,7 +104,11 @@ def _refusal(answer: Reply, target: Target) -> str:
 
 
 def _unreachable(answer: Lost, target: Target) -> str:
-    return f"{target.base_url} cannot be reached: {answer.reason}; check --base-url and the network"
+    if target.loopback:
+        check = "check --base-url, and that what it leads to (piggy-batch sandbox?) runs on this machine"
+    else:
+        check = "check --base-url and the network"
+    return f"{target.base_url} cannot be reached: {answer.reason}; {check}"
 
 
 FINGERPRINT = "token "  # begins the id of an account that does not name itself

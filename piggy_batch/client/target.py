@@ -88,5 +88,8 @@ def read_token(token_file: Path | None) -> str:
         if not text:
             raise SetupError(f"--token-file {token_file} is empty; put the token in it")
     if not text:
-        raise SetupError("no token: set PIGGY_TOKEN, name a file with --token-file, or an account with --profile")
+        raise SetupError(
+            "no token: set PIGGY_TOKEN, name a file with --token-file, or an account with --profile; to rehearse, "
+            'start piggy-batch sandbox in another terminal and type: eval "$(piggy-batch sandbox --print-env)"'
+        )
     return text

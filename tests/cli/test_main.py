@@ -135,10 +135,10 @@ def test_program_options_stand_before_and_after_the_subcommand(
 @pytest.mark.parametrize(
     ("env", "code", "words"),
     [
-        ({"PIGGY_TOKEN": "<unset>"}, 2, "no token"),
+        ({"PIGGY_TOKEN": "<unset>"}, 2, 'eval "$(piggy-batch sandbox --print-env)"'),
         ({"PIGGY_TOKEN": "wrong-secret"}, 3, "401"),
         ({"PIGGY_BASE_URL": "http://api.piggy.eu"}, 2, "https"),
-        ({"PIGGY_BASE_URL": "http://127.0.0.1:9"}, 3, "cannot be reached"),
+        ({"PIGGY_BASE_URL": "http://127.0.0.1:9"}, 3, "(piggy-batch sandbox?) runs on this machine"),
     ],
 )
 def test_trouble_before_the_start_is_one_clear_line(

@@ -35,6 +35,14 @@ def test_count_needs_a_run_directory(capsys: pytest.CaptureFixture[str]) -> None
     assert "--count needs --run-dir, so that the run can be found again" in said
 
 
+def test_count_needs_a_program(capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no list whose column could be named: --set gives it, and a command tells the UUIDs."""
+    code, said = typed(capsys, "giftcards", "create", "--count", "5", "--run-dir", "d")
+    assert code == 2
+    assert "--set giftcard_program_uuid=UUID; piggy-batch giftcards programs" in said
+    assert not Path("d").exists()
+
+
 def test_count_and_manifest_exclude_each_other(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """One or the other."""
     (tmp_path / "m.csv").write_text("giftcard_program_uuid\nx\n")

@@ -15,8 +15,10 @@ from piggy_batch.cli.paths import ManifestPath
 from piggy_batch.cli.run_options import RUN_OPTIONS, columns_of, options_from, special_options
 from piggy_batch.cli.terminal import tell
 from piggy_batch.endpoints import CATALOGUE, Operation
+from piggy_batch.endpoints.exportable_lists import PROGRAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from piggy_batch.importing.options import RunResult
@@ -42,7 +44,7 @@ def make_command(operation: Operation) -> click.Command:
         if manifest is None and count is None:
             raise click.UsageError("Missing argument 'MANIFEST'.", ctx)
         if manifest is None:
-            manifest = make_counted(ctx, given["run_dir"], count)
+            manifest = make_counted(ctx, operation, given["run_dir"], count, dict(given["constants"]))
         elif count is not None:
             raise click.UsageError("--count makes its own manifest; give either a manifest or a count", ctx)
         ctx.exit(run_command(ctx, operation, manifest, given))
@@ -102,12 +104,20 @@ def _read_back(operation: Operation, manifest: Path, run_dir: Path | None) -> Ru
     return read_finished(run_dir or default_run_dir(manifest, operation), operation.name, manifest)
 
 
-def make_counted(ctx: click.Context, run_dir: Path | None, count: Any) -> Path:
-    """The manifest that ``--count`` makes."""
+def make_counted(
+    ctx: click.Context, operation: Operation, run_dir: Path | None, count: Any, constants: Mapping[str, str]
+) -> Path:
+    """The manifest that ``--count`` makes: it has no columns of the operation, so ``--set`` has to give those."""
     from piggy_batch.runs.generated_manifest import counted_manifest
 
     if run_dir is None:
         raise click.UsageError("--count needs --run-dir, so that the run can be found again", ctx)
+    if operation.key not in constants:
+        raise click.UsageError(
+            f"--count makes rows without columns: name the program with --set {operation.key}=UUID; "
+            f"piggy-batch {PROGRAMS.name} tells the account's",
+            ctx,
+        )
     return counted_manifest(run_dir, count)
 
 
