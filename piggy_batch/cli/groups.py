@@ -159,6 +159,8 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     source = ctx.get_parameter_source(param.name or "")
     if value is None or param.name is None or source not in _WINS:
         return
+    if value == "":  # of a script's variable that is not set: the default would be another service than was meant
+        raise click.BadParameter("it is empty; is a variable of the script not set?", ctx, param)
     kept = ctx.ensure_object(dict)
     rank, ranks = _WINS.index(source), kept.setdefault("sources", {})
     if rank >= ranks.get(param.name, -1):

@@ -23,6 +23,8 @@ class PathType(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """As a Path."""
+        if value == "":
+            self.fail("the name is empty; is a variable of the script not set?", param, ctx)
         if isinstance(value, str) and value.startswith("~"):
             try:
                 value = str(Path(value).expanduser())
@@ -37,6 +39,8 @@ class ManifestPath(PathType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """As a Path; ``-`` for standard input."""
         path = super().convert(value, param, ctx)
+        if not path.name:
+            self.fail(f"{path} is a directory; name the file", param, ctx)
         is_pipe = value not in STDIN_NAMES and path.is_fifo()
         if is_pipe:
             _read_as_stdin(path)
@@ -81,12 +85,16 @@ class OutputPath(PathType):
             self.fail("this writes a file, whole or not at all, and standard output is none; name a file", param, ctx)
         from piggy_batch.files import real_file  # not at the top: help stays quick
 
+        if not path.name:
+            self.fail(f"{path} is a directory; name a file", param, ctx)
         target = real_file(path)
         for place in {path, target}:
             try:
                 os.lstat(place.with_name(LONGEST_COMPANION.format(place.name)))
             except FileNotFoundError:
                 pass
+            except NotADirectoryError:
+                self.fail(f"{path}: {path.parent} is no directory; name another place", param, ctx)
             except OSError as error:
                 self.fail(f"{path}: {error.strerror}, with what is made beside it; choose a shorter name", param, ctx)
         self._check_place(path, target, param, ctx)

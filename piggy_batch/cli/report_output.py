@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from piggy_batch.cli.output import json_text, printable_text
-from piggy_batch.errors import SetupError
-from piggy_batch.reporting.render.files import ENDINGS
 from piggy_batch.tables import looks_like_formula
 from piggy_batch.text import printable_line
 
@@ -30,18 +28,6 @@ def named_targets(targets: tuple[Path, ...], period: str | None, timezone_name: 
 
     name = parse_period(period, day_of(now, time_zone(timezone_name))).name
     return tuple(target.with_name(target.name.replace("{period}", name)) for target in targets)
-
-
-def check_targets(targets: tuple[Path, ...]) -> None:
-    """SetupError where a file's ending asks for no form of a report, or its folder is not there."""
-    for target in targets:
-        if target.suffix.lower() not in ENDINGS:
-            hint = "; for a PDF print the .html page" if target.suffix.lower() == ".pdf" else ""
-            raise SetupError(
-                f"--to {target}: reports are written as .html, .xlsx, .json, .csv or .parquet (cards){hint}"
-            )
-        if not target.absolute().parent.is_dir():
-            raise SetupError(f"--to {target}: there is no folder {target.absolute().parent}")
 
 
 def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_json: bool) -> None:

@@ -6,6 +6,7 @@ the options of the same meaning. The file holds no token but where one insists, 
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from dataclasses import dataclass, field
@@ -97,6 +98,8 @@ def read_profiles() -> dict[str, Profile]:
 
     path = profiles_path()
     try:
+        if stat.S_ISFIFO(path.stat().st_mode) or stat.S_ISCHR(path.stat().st_mode):  # either may never end
+            raise SetupError(f"{path}: is no regular file")
         with path.open("rb") as file:
             about = os.fstat(file.fileno())
             text = file.read().decode("utf-8")
@@ -163,12 +166,24 @@ def _profile(name: str, values: Any, path: Path) -> Profile:
 
 def _is_sound(key: str, value: Any) -> bool:
     if key == "rate":
-        return value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool))
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return value == "auto" or (is_number and 0 <= value < math.inf)
     if key == INSISTS:
         return isinstance(value, bool)
     if key in TABLES:
         return isinstance(value, dict) and all(isinstance(v, str) or type(v) is int for v in value.values())
-    return isinstance(value, str) and bool(value.strip())
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        return False
+    return key != "token_file" or _has_home(value)
+
+
+def _has_home(name: str) -> bool:
+    """Whether a path begins with no ``~`` of somebody who is not here."""
+    try:
+        Path(name).expanduser()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _from_keyring(name: str) -> str:

@@ -51,7 +51,10 @@ def make_target(base_url: str, token: str, ca_file: Path | None = None) -> Targe
         url = httpx.URL(base_url.rstrip("/"))
     except httpx.InvalidURL:
         url = httpx.URL()
-    if url.scheme not in {"https", "http"} or not url.host:  # not repeated: it may be a token in the wrong place
+    is_port = url.port is None or 0 < url.port < 2**16
+    if (
+        url.scheme not in {"https", "http"} or not url.host or not is_port
+    ):  # not repeated: it may be a token in the wrong place
         raise SetupError("what --base-url names is no address; write it as https://api.piggy.eu")
     if url.userinfo or url.query or url.fragment:
         raise SetupError("--base-url must be only a scheme, a host and perhaps a port: no user, query or fragment")

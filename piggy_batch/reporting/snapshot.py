@@ -88,6 +88,8 @@ class Snapshot:
 
 def find_summary(parquet: Path) -> Path | None:
     """The summary that belongs to ``parquet``, beside it: of an export, or of a stored snapshot."""
+    if parquet.is_dir():
+        raise SetupError(f"{parquet}: is a directory; name a snapshot in it, or give the folder as --store")
     for name in (f"{parquet.name}.summary.json", stored_summary_name(parquet.stem)):
         if (path := parquet.with_name(name)).is_file():
             return path

@@ -211,3 +211,46 @@ def test_what_has_ended_is_read_without_the_right_to_write(service: Service, tmp
         run_dir.chmod(0o700)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "cards.identifiers-create.undo" / "undo-1-identifiers-delete.csv").is_file()
+
+
+EMPTY = [
+    'giftcards export --to ""',
+    'giftcards export --to all.csv --run-dir ""',
+    'giftcards snapshot --store ""',
+    'giftcards report --store ""',
+    'identifiers find ""',
+    'check cards.csv --for "identifiers find" --write ""',
+    'status ""',
+    'ping --base-url ""',
+    'ping --token-file ""',
+    'ping --ca-file ""',
+    'ping --profile ""',
+]
+
+
+@pytest.mark.parametrize("words", EMPTY)
+def test_an_empty_name_is_refused(service: Service, tmp_path: Path, words: str) -> None:
+    """As of a script's variable that is not set: neither the current directory nor the live service is meant."""
+    (tmp_path / "cards.csv").write_text("contact_identifier_value\nA-1\n")
+    done = bash(service, tmp_path, f"piggy-batch {words}")
+    assert done.returncode == 2, done.stderr
+    assert "is a variable of the script not set?" in done.stderr
+    assert names(tmp_path) == ["cards.csv"]
+
+
+@pytest.mark.parametrize("place", [".", "/"])
+@pytest.mark.parametrize("words", ["giftcards export --to", "giftcards report", "identifiers find", "check"])
+def test_a_directory_without_a_name_is_no_file(service: Service, tmp_path: Path, words: str, place: str) -> None:
+    """One line, exit code 2."""
+    more = ' --for "identifiers find"' if words == "check" else ""
+    done = bash(service, tmp_path, f"piggy-batch {words} {place}{more}")
+    assert done.returncode == 2, done.stderr
+    assert "is a directory" in done.stderr
+
+
+def test_below_a_file_there_is_no_place(service: Service, tmp_path: Path) -> None:
+    """The name is not too long; the message does not say so."""
+    (tmp_path / "cards.csv").write_text("contact_identifier_value\nA-1\n")
+    done = bash(service, tmp_path, "piggy-batch giftcards export --to cards.csv/all.csv")
+    assert done.returncode == 2
+    assert "cards.csv is no directory; name another place" in done.stderr

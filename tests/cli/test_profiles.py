@@ -285,3 +285,43 @@ def test_the_example_is_a_profile(capsys: pytest.CaptureFixture[str]) -> None:
     for shown in ("shop-a", "https://api.piggy.eu", "shop-a.token", "20", "EUR", "outstanding=2210"):
         assert shown in out
     assert json.loads(typed(capsys, "profiles", "--json")[1])["shop-a"]["rate"] == 20
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("rate = -5", "rate is not written"),
+        ("rate = nan", "rate is not written"),
+        ("rate = inf", "rate is not written"),
+        ('token_file = "~nobody-of-that-name/token"', "token_file is not written"),
+        ('token_file = "a\\u0000b"', "token_file is not written"),
+    ],
+)
+def test_values_that_no_option_would_take(capsys: pytest.CaptureFixture[str], line: str, word: str) -> None:
+    """Said for the profile, before anything is asked."""
+    write(f"[shop-a]\n{line}\n")
+    code, _, told = typed(capsys, "--profile", "shop-a", "ping")
+    assert code == 2
+    assert word in told
+
+
+def test_a_port_that_there_is_not(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address is named, not an error of some library."""
+    monkeypatch.setenv("PIGGY_TOKEN", TOKEN)
+    code, _, told = typed(capsys, "--base-url", "http://127.0.0.1:99999", "ping")
+    assert code == 2
+    assert "is no address" in told
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_never_ends_is_no_file_of_profiles(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    """It is not read: a pipe without a writer would be waited for, a device fill the memory."""
+    path = write("")
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path, 0o600)
+    else:
+        path.symlink_to("/dev/zero")
+    code, _, told = typed(capsys, "profiles")
+    assert code == 2
+    assert "is no regular file" in told

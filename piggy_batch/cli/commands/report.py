@@ -10,10 +10,10 @@ from piggy_batch.cli.context import now_of
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import PAGE_LANGUAGE, PERIOD, STORE, TIMEZONE, Pair, add_options, beside_profile
 from piggy_batch.cli.paths import OutputPath, PathType
-from piggy_batch.cli.report_output import check_targets, named_targets, show_report
+from piggy_batch.cli.report_output import named_targets, show_report
 from piggy_batch.errors import SetupError
 from piggy_batch.exit_codes import ExitCode
-from piggy_batch.reporting.render.files import write_report
+from piggy_batch.reporting.render.files import check_targets, write_report
 from piggy_batch.reporting.request import request_from
 from piggy_batch.tables import read_columns
 

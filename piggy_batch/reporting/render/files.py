@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from piggy_batch.errors import SetupError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -11,6 +13,18 @@ if TYPE_CHECKING:
 
 
 ENDINGS = frozenset({".html", ".htm", ".xlsx", ".json", ".csv", ".parquet"})
+
+
+def check_targets(targets: tuple[Path, ...]) -> None:
+    """SetupError where a file's ending asks for no form of a report, or its folder is not there."""
+    for target in targets:
+        if target.suffix.lower() not in ENDINGS:
+            hint = "; for a PDF print the .html page" if target.suffix.lower() == ".pdf" else ""
+            raise SetupError(
+                f"--to {target}: reports are written as .html, .xlsx, .json, .csv or .parquet (cards){hint}"
+            )
+        if not target.absolute().parent.is_dir():
+            raise SetupError(f"--to {target}: there is no folder {target.absolute().parent}")
 
 
 def is_ledger(target: Path) -> bool:
