@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from piggy_batch.client import DEFAULT_URL
 from piggy_batch.client.profiles import choose_token, find_profile
 from piggy_batch.client.target import Target, make_target
+from piggy_batch.errors import SetupError
 from piggy_batch.library.waiting import CallbackProgress, logger
 from piggy_batch.runs.context import RunContext
 from piggy_batch.runs.registry import state_dir
@@ -36,7 +37,14 @@ class Account:
     token: str | None = field(default=None, repr=False)
 
     def target(self) -> Target:
-        """Address and token; SetupError where there is none."""
+        """Address and token; SetupError where there is none.
+
+        A value that is empty is refused: the environment's would be another account than was meant.
+        """
+        for name in ("profile", "base_url", "token_file", "ca_file", "token"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, str | os.PathLike) and str(value).strip()):
+                raise SetupError(f"Account: {name} is empty or no text; leave it out to use the environment's")
         profile = find_profile(self.profile) if self.profile is not None else None
         named = self.base_url or os.environ.get("PIGGY_BASE_URL")
         base_url = named or (profile.values.get("base_url") if profile is not None else None) or DEFAULT_URL

@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.endpoints.exportable_lists import CONTACTS, GIFTCARDS, Listing
-from piggy_batch.errors import HaltError, IncompleteError
+from piggy_batch.errors import HaltError, IncompleteError, SetupError
 from piggy_batch.exit_codes import ExitCode
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
 from piggy_batch.exporting.options import ExportOptions
 from piggy_batch.library.account import Account
+from piggy_batch.library.checks import check_list, check_options, path_from, rate_from
 from piggy_batch.library.frames import read_parquet
 from piggy_batch.library.waiting import CallbackProgress, Progress, wait_for
 from piggy_batch.runs.context import ConnectionOptions
@@ -42,6 +42,9 @@ def export_giftcards(
     proves nothing. Raises IncompleteError where the list could not be proven complete, unless ``accept_partial``, and
     HaltError, SetupError and JournalError as :func:`run` does.
     """
+    check_list("programs", programs)
+    if concurrency is not None:
+        check_options({"concurrency": concurrency})
     filters = tuple({"giftcard_program_uuid": uuid} for uuid in programs) or ({},)
     reading = ReadOptions(quick=quick) if concurrency is None else ReadOptions(quick=quick, concurrency=concurrency)
     return _export(GIFTCARDS, filters, to, reading, rate, account, progress, accept_partial=accept_partial)
@@ -57,6 +60,7 @@ def export_contacts(
     progress: Callable[[Progress], object] | None = None,
 ) -> pd.DataFrame:
     """Every contact, as :func:`export_giftcards` exports giftcards; ``columns`` chooses."""
+    check_list("columns", columns)
     chosen = tuple(columns)
     listing = CONTACTS.choose(chosen) if chosen else CONTACTS
     return _export(listing, ({},), to, ReadOptions(), rate, account, progress, accept_partial=accept_partial)
@@ -73,9 +77,11 @@ def _export(
     *,
     accept_partial: bool,
 ) -> pd.DataFrame:
+    if to is not None and path_from("to", to).suffix.lower() != ".parquet":
+        raise SetupError(f"to={str(to)!r}: the file that is kept is Parquet; name it .parquet")
     connection = ConnectionOptions()
     if rate is not None:
-        connection = ConnectionOptions(rate=Rate(auto=True) if rate == "auto" else Rate(float(rate)))
+        connection = ConnectionOptions(rate=rate_from(rate))
     with tempfile.TemporaryDirectory(prefix="piggy-batch-") as folder, CallbackProgress(progress) as shown:
         path = Path(to) if to is not None else Path(folder) / "export.parquet"
         options = ExportOptions(to=path, filters=filters, connection=connection, reading=reading)

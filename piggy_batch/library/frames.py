@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables import OutputColumn, open_writer, read_columns
+from piggy_batch.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,12 @@ def manifest_bytes(frame: pd.DataFrame) -> bytes:
     SetupError for columns of floats, which have lost zeros or digits of identifiers already, and of what is neither
     text, whole number nor truth value.
     """
-    columns = [_cells(str(name), frame[name]) for name in frame.columns]
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise SetupError(f"rows: must be the name of a file or a DataFrame, not a {type(frame).__name__}")
+    # By position: two columns of one name are refused by the reading, which says which they are.
+    columns = [_cells(str(name), frame.iloc[:, place]) for place, name in enumerate(frame.columns)]
     with tempfile.TemporaryDirectory(prefix="piggy-batch-") as folder:
         path = Path(folder) / "rows.csv"
         with open_writer(path, "csv", [OutputColumn(str(name)) for name in frame.columns]) as writer:
@@ -30,11 +36,13 @@ def manifest_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def _cells(name: str, column: pd.Series[Any]) -> list[str]:
+    _check_text(name, name)
     found = []
     for value, missing in zip(column, column.isna(), strict=True):
         if missing:
             found.append("")
         elif isinstance(value, str):
+            _check_text(name, value)
             found.append(value)
         elif isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
             found.append("true" if value else "false")
@@ -46,6 +54,16 @@ def _cells(name: str, column: pd.Series[Any]) -> list[str]:
                 "(dtype=str), so that no zero and no digit is lost"
             )
     return found
+
+
+def _check_text(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SetupError(
+            f'column "{printable(name)}" holds "{printable(text[:50])}": half of a character, which no file can hold; '
+            "read the list with its own encoding"
+        ) from None
 
 
 def read_frame(path: Path) -> pd.DataFrame:

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from piggy_batch.errors import SetupError
+from piggy_batch.library.checks import check_list, path_from
 from piggy_batch.library.frames import read_parquet
 from piggy_batch.reporting.dates import time_zone
-from piggy_batch.reporting.render.files import write_report
+from piggy_batch.reporting.render.files import check_targets, write_report
+from piggy_batch.reporting.render.languages import LANGUAGES
 from piggy_batch.reporting.report_builder import build_report
 from piggy_batch.reporting.request import request_from
 from piggy_batch.reporting.snapshot_store import Store
@@ -26,12 +29,16 @@ if TYPE_CHECKING:
 
 def snapshots(store: str | os.PathLike[str], *, timezone: str = "Europe/Amsterdam") -> list[Snapshot]:
     """The snapshots of a store, oldest first: ``day``, ``moment``, ``cards``, ``agreed``, ``path``."""
-    return list(Store(Path(store), time_zone(timezone)).list())
+    return list(Store(path_from("store", store), time_zone(timezone)).list())
 
 
 def read_snapshot(snapshot: Snapshot | str | os.PathLike[str]) -> pd.DataFrame:
     """The cards of a snapshot, one a row."""
-    return read_parquet(Path(snapshot) if not hasattr(snapshot, "path") else snapshot.path)
+    path = path_from("snapshot", getattr(snapshot, "path", snapshot))
+    try:
+        return read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's errors about what is no Parquet file are of these kinds
+        raise SetupError(f"{path}: cannot be read as a snapshot ({type(error).__name__})") from error
 
 
 def report(
@@ -63,9 +70,14 @@ def report(
     ``report.parts`` has the figures of each currency. SetupError where the snapshots do not allow it.
     """
     now = datetime.now(UTC)
-    targets = tuple(map(Path, to))
+    for name, value in (("files", files), ("lists", lists), ("to", to)):
+        check_list(name, value)
+    targets = tuple(path_from("to", target) for target in to)
+    check_targets(targets)
+    if language not in LANGUAGES:
+        raise SetupError(f"language={language!r}: must be one of {', '.join(LANGUAGES)}")
     asked = {
-        "store": Path(store) if store is not None else None,
+        "store": path_from("store", store) if store is not None else None,
         "files": tuple(map(Path, files)),
         "as_of": as_of,
         "since": since,

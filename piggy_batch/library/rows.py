@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
-from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.endpoints import CATALOGUE, find_operation
 from piggy_batch.errors import HaltError, IncompleteError, SetupError
 from piggy_batch.exit_codes import ExitCode
@@ -17,6 +16,7 @@ from piggy_batch.importing.options import ExecutionOptions, ImportOptions, RunRe
 from piggy_batch.importing.runner import run as run_operation
 from piggy_batch.importing.status import describe_run
 from piggy_batch.library.account import Account
+from piggy_batch.library.checks import check_list, check_options, path_from, rate_from
 from piggy_batch.library.frames import manifest_bytes, read_frame
 from piggy_batch.library.waiting import CallbackProgress, Progress, wait_for
 from piggy_batch.manifest.doctor import known_codes, parse_fixes
@@ -128,6 +128,7 @@ def migrate(
 ) -> RunResult:
     """Bring legacy cards with their customers into the account, stage by stage; raises as :func:`run` does."""
     asked = _options(options, dry_run=dry_run)
+    check_list("after", after)
     wishes = MigrationOptions(
         state_dir=state_dir(),
         shop=shop,
@@ -146,8 +147,11 @@ def read_results(run_dir: str | os.PathLike[str], report: Report = "results") ->
     """A report of a run: every row with its ``_status``, or one of the piles. Empty where there are no such rows."""
     import pandas as pd
 
+    if report not in get_args(Report):
+        raise SetupError(f"{report!r} is no report of a run; there are {', '.join(get_args(Report))}")
+    directory = path_from("run_dir", run_dir)
     for kind in KINDS:
-        path = Path(run_dir) / f"{report}.{kind}"
+        path = directory / f"{report}.{kind}"
         if path.exists():
             return read_frame(path)
     if report == "results":
@@ -157,11 +161,11 @@ def read_results(run_dir: str | os.PathLike[str], report: Report = "results") ->
 
 def status(run_dir: str | os.PathLike[str]) -> dict[str, Any]:
     """What a run has done so far, also while it works: what ``piggy-batch status --json`` prints."""
-    return describe_run(Path(run_dir))
+    return describe_run(path_from("run_dir", run_dir))
 
 
 def _operation(name: str) -> Operation:
-    wanted = " ".join(name.split())
+    wanted = " ".join(str(name).split())
     known = [operation.name for operation in CATALOGUE if not operation.hidden]
     if wanted not in known:
         raise SetupError(f'"{name}" is no operation{nearest(wanted, known)}; there are {", ".join(known)}')
@@ -171,6 +175,7 @@ def _operation(name: str) -> Operation:
 def _options(given: RowOptions, *, dry_run: bool = False) -> ImportOptions:
     """The options as the machinery takes them; what was not given keeps the machinery's own default."""
     left: dict[str, Any] = dict(given)
+    check_options(left)
 
     def take(*names: str) -> dict[str, Any]:
         return {name: left.pop(name) for name in names if name in left}
@@ -193,10 +198,9 @@ def _options(given: RowOptions, *, dry_run: bool = False) -> ImportOptions:
     )
     connection = take("reserve", "timeout_s", "max_wait_s")
     if "rate" in left:
-        rate = left.pop("rate")
-        connection["rate"] = Rate(auto=True) if rate == "auto" else Rate(float(rate))
+        connection["rate"] = rate_from(left.pop("rate"))
     if "run_dir" in left:
-        left["run_dir"] = Path(left["run_dir"])
+        left["run_dir"] = path_from("run_dir", left["run_dir"])
     if "accept" in left:
         left["accept"] = known_codes(left["accept"])
     return ImportOptions(
@@ -210,7 +214,7 @@ def _options(given: RowOptions, *, dry_run: bool = False) -> ImportOptions:
 
 def _manifest(rows: str | os.PathLike[str] | pd.DataFrame, options: ImportOptions) -> Path:
     if isinstance(rows, str | os.PathLike):
-        return Path(rows)
+        return path_from("rows", rows)
     if options.run_dir is None:
         raise SetupError("rows in memory need run_dir, so that the run can be found again")
     return manifest_of(options.run_dir, manifest_bytes(rows))

@@ -98,6 +98,27 @@ def test_a_file_is_run_and_rows_that_were_not_are_an_exception_for_who_asks() ->
         (lambda: pb.run("identifiers create", pd.DataFrame({VALUE: [1.5]}), run_dir="d"), "dtype=str"),
         (lambda: pb.read_results("nowhere"), "no results here"),
         (lambda: pb.Account(profile="shop-z").target(), "there is no such profile"),
+        (lambda: pb.Account(base_url="").target(), "base_url is empty"),
+        (lambda: pb.Account(token="").target(), "token is empty"),
+        (lambda: pb.run("identifiers find", [{VALUE: "x"}], run_dir="d"), "not a list"),  # type: ignore[arg-type] # wrong on purpose
+        (lambda: pb.run("identifiers find", cards("x", 1), run_dir=""), "must be a path"),
+        (lambda: pb.run("identifiers find", pd.DataFrame([["a", "b"]], columns=[VALUE, VALUE]), run_dir="d"), "both"),
+        (
+            lambda: pb.run("identifiers find", pd.DataFrame([["a", 1, 2]], columns=[VALUE, "x", "x"]), run_dir="d"),
+            "both",
+        ),
+        (
+            lambda: pb.run("identifiers find", pd.DataFrame({VALUE: ["\ud800"]}, dtype=object), run_dir="d"),
+            "half of a character",
+        ),
+        (lambda: pb.read_results("nowhere", "result"), "is no report of a run"),  # type: ignore[arg-type] # wrong on purpose
+        (lambda: pb.export_giftcards(to="all.csv"), "name it .parquet"),
+        (lambda: pb.export_giftcards(programs="p-1"), "must be a list"),
+        (lambda: pb.export_giftcards(concurrency=10**9), "between 1 and 500"),
+        (lambda: pb.report("store", to="month.html"), "must be a list"),
+        (lambda: pb.report("store", to=["month.doc"]), "reports are written as"),
+        (lambda: pb.report("store", language="fr"), "must be one of en, nl"),
+        (lambda: pb.read_snapshot("nowhere.parquet"), "cannot be read as a snapshot"),
     ],
 )
 def test_what_cannot_start_is_a_setup_error(make: Any, words: str) -> None:
@@ -105,6 +126,33 @@ def test_what_cannot_start_is_a_setup_error(make: Any, words: str) -> None:
     with pytest.raises(pb.SetupError, match=re.escape(words)) as caught:
         make()
     assert caught.value.exit_code == 2
+
+
+WRONG_OPTIONS: list[tuple[str, list[Any]]] = [
+    ("rate", [-1, float("nan"), float("inf"), "fast", True, None]),
+    ("concurrency", [0, 501, 10**9, 1.5, "8", None]),
+    ("attempts", [0, 101]),
+    ("limit", [0, -1, "20"]),
+    ("drop_last", [-1, 1001]),
+    ("timeout_s", [0, -1, float("nan"), "30"]),
+    ("reserve", [-0.1, 1]),
+    ("max_errors_percent", [-1, 101]),
+    *((flag, ["no", 1, None]) for flag in ("yes", "again", "skip_invalid", "resend_unknown", "allow_repeats")),
+    ("maps", [{VALUE: 5}, "card", [("a", "b")]]),
+    ("values", [{VALUE: "x"}, 5]),
+    ("hold", ["MD101", 5, [5]]),
+    ("encoding", [5]),
+    ("format", ["doc"]),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), WRONG_OPTIONS, ids=[name for name, _ in WRONG_OPTIONS])
+def test_an_option_out_of_its_bounds_is_a_setup_error(name: str, values: list[Any]) -> None:
+    """As on the command line: nothing is begun, "no" is not taken for yes, a word not for its letters."""
+    for value in values:
+        with pytest.raises(pb.SetupError, match=re.escape(f"{name}={value!r}: must be ")):
+            pb.run("identifiers create", cards("x", 2), run_dir="bounds", **{name: value})
+    assert not Path("bounds").exists()
 
 
 def test_a_wrong_token_is_a_halt() -> None:
