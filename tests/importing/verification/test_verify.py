@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,7 @@ def test_the_page_of_a_good_migration(held: Shop) -> None:
 def test_the_page_of_differences(held: Shop) -> None:
     """Every card that is missing or differs stands there with expected and found, escaped."""
     text = page(held, verify(held, ["C-1", "", "", "<b>Gold</b>"], ["X-9"], ["I-2", "none"]))
+    assert re.search(r"td\.card {[^}]*min-width: 20ch", text), "a card's number is not broken in the middle"
     assert "2 of 3 cards are missing or differ from the manifest." in text
     assert "&lt;b&gt;Gold&lt;/b&gt;" in text
     assert "<b>Gold" not in text
