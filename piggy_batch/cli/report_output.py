@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from piggy_batch.cli.output import json_text, printable_text
+from piggy_batch.cli.terminal import show, tell
 from piggy_batch.tables import looks_like_formula
 from piggy_batch.text import printable_line
 
@@ -44,7 +45,7 @@ def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_js
     elif quiet:
         pass
     elif targets:
-        click.echo(printable_line(f"{plain_text.one_line(report)}; written to {', '.join(map(str, targets))}"))
+        show(f"{plain_text.one_line(report)}; written to {', '.join(map(str, targets))}")
     elif listed and sys.stdout.isatty():
         shown = io.StringIO()
         plain_text.write_csv_to(report, shown)
@@ -52,14 +53,19 @@ def show_report(report: Report, targets: tuple[Path, ...], *, quiet: bool, as_js
     elif listed:
         plain_text.write_csv_to(report, sys.stdout)
     else:
-        click.echo(printable_text(plain_text.as_text(report)))
-        click.echo(printable_line(plain_text.one_line(report)))
+        for line in plain_text.as_text(report).splitlines():
+            if line.startswith(plain_text.NOTICE):
+                show(line)
+            else:  # a table's line stays in one piece
+                click.echo(printable_line(line))
+        click.echo("")
+        show(plain_text.one_line(report))
     warnings = (Level.PARTIAL, Level.CHECK) if quiet else (Level.PARTIAL,)
     told = [str(n) for n in report.notices if n.level in warnings or (targets and not quiet)]
     if not quiet and any(target.suffix.lower() == ".csv" for target in targets):
         told += _risky_names(report)
     for line in told:
-        click.echo(printable_line(line), err=True)
+        tell(line)
 
 
 def _risky_names(report: Report) -> list[str]:

@@ -187,3 +187,21 @@ def test_an_export_that_was_cut_short_goes_on(terminal: Terminal) -> None:
     done = terminal.follow(halted, "go on with")
     assert done.code == 0
     assert (terminal.folder / "alle kaarten.csv").exists()
+
+
+def test_the_first_close_of_a_month_goes_on_with_what_is_printed(terminal: Terminal) -> None:
+    """No snapshot is of the month's begin or end: the printed commands let today's stand for both, and the report's
+    notices are broken between words."""
+    snapshot = terminal.type("piggy-batch giftcards snapshot --store 'mijn winkel' --rate 0")
+    assert snapshot.code == 0, snapshot
+    report = "piggy-batch giftcards report --store 'mijn winkel' --period last-month"
+    for role in ("opening", "closing"):
+        refused = terminal.type(report)
+        assert refused.code == 2
+        assert f"its {role}" in " ".join(refused.screen)
+        assert terminal.type(refused.after("every report will\\s+say")).code == 0
+    made = terminal.type(report)
+    assert made.code == 0, made
+    notices = made.screen[: made.screen.index("")]
+    assert sum(line.startswith("! ") for line in notices) == 2
+    assert max(map(len, notices[1:])) < 80

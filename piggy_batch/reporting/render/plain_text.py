@@ -44,6 +44,7 @@ _LEDGER_COLUMNS = (
     "program_name",
     "movement",
 )
+NOTICE = "! "  # begins the line of a notice
 _FILES_ONLY = ("differences", "flow_differences", "cards_", "ledger")  # tables that a terminal is not filled with
 
 
@@ -146,7 +147,7 @@ def as_text(report: Report) -> str:
     about = f"{printable_line(heading(report, ENGLISH))}, as of {shown(report.as_of, report.zone)}"
     print(f"{about}, amounts in {codes}", file=out)
     for notice in report.notices:
-        print(f"! {notice}", file=out)
+        print(f"{NOTICE}{notice}", file=out)
     for part in report.parts:
         for table in part_tables(report, part):
             if not table.key.startswith(_FILES_ONLY):
