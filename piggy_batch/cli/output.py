@@ -18,7 +18,7 @@ from piggy_batch.cli.progress_display import LOGGED_IN
 from piggy_batch.cli.terminal import colour_of, exit_colour, show, tell
 from piggy_batch.errors import HaltError, JournalError, PiggyBatchError, SetupError
 from piggy_batch.exit_codes import ExitCode
-from piggy_batch.text import duration, printable_line
+from piggy_batch.text import counted, duration, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -153,9 +153,13 @@ def summary_lines(result: RunResult) -> list[str]:
     counts: dict[str, int] = summary["counts"]
     width = max(len(f"{n:,}") for n in (*counts.values(), summary["rows"]))
     rows = [f"  {name:<9} {number:>{width},}" for name, number in counts.items() if number]
-    files = [f"  {Path(path).name:<18} {number:>{width},} rows" for path, number in result.report_files]
+    files = [
+        f"  {Path(path).name:<18} {number:>{width},} {'row' if number == 1 else 'rows'}"
+        for path, number in result.report_files
+    ]
+    took = f"{_requests(summary)} in {duration(summary['elapsed_s'])}"
     return [
-        f"{summary['operation']}: {summary['rows']:,} rows, {_requests(summary)} in {duration(summary['elapsed_s'])}",
+        f"{summary['operation']}: {counted(summary['rows'], 'row')}, {took}",
         *rows,
         f"in {result.run_dir}:",
         *files,

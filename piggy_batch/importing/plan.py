@@ -12,7 +12,7 @@ from piggy_batch.importing.results import write_errors
 from piggy_batch.manifest.describe import as_json as manifest_json
 from piggy_batch.manifest.describe import fact_lines, refusal_json, refusal_lines, unaccepted
 from piggy_batch.models import Repeat, Status
-from piggy_batch.text import duration
+from piggy_batch.text import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,7 +131,7 @@ AUTOMATIONS = "note: the account's own automations may mail customers or call we
 
 def manifest_words(manifest: Path, counts: Mapping[Status, int]) -> str:
     """The manifest and its rows."""
-    return f"manifest: {manifest}, {sum(counts.values()):,} rows, {counts[Status.INVALID]:,} invalid"
+    return f"manifest: {manifest}, {counted(sum(counts.values()), 'row')}, {counts[Status.INVALID]:,} invalid"
 
 
 def settled_words(counts: Mapping[Status, int]) -> str:

@@ -14,7 +14,7 @@ from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
-from piggy_batch.text import duration, iso
+from piggy_batch.text import counted, duration, iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def _describe(run_dir: Path) -> dict[str, Any]:
     if journal is None and (export := peek(run_dir)) is not None:
         return {**export, "running": is_held(run_dir), "started_at": iso(export.pop("started_at_s"))}
     if journal is None or journal.get("operation") is None:
-        raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")
+        raise SetupError(f"{run_dir} holds no run; piggy-batch runs lists the directories of runs")
     try:
         runs = journal.runs()
         last = runs[-1] if runs else None
@@ -138,14 +138,14 @@ def status_lines(found: dict[str, Any]) -> list[str]:
     account = found["account"]
     lines = [
         f"{found['operation']}: {run_state(found)}",
-        f"manifest {found['manifest']['path']}, {found['rows']:,} rows",
+        f"manifest {found['manifest']['path']}, {counted(found['rows'], 'row')}",
         f"account {describe_account(account) if account else 'not known yet'} at {found['base_url'] or 'nowhere yet'}",
     ]
     shown = counts | {IN_FLIGHT: found["in_flight"]}
     lines += [f"  {name:<9} {number:>12,}" for name, number in shown.items() if number]
     for stage in found["stages"]:
         parts = ", ".join(f"{name} {number:,}" for name, number in stage["counts"].items() if number)
-        lines.append(f"  stage {stage['operation']}: {stage['rows']:,} rows, {parts}")
+        lines.append(f"  stage {stage['operation']}: {counted(stage['rows'], 'row')}, {parts}")
     if found["rows_per_s"]:
         left = f", about {duration(found['left_s'])} left" if found["left_s"] is not None else ""
         lines.append(f"{found['rows_per_s']:g} rows a second{left}")

@@ -138,7 +138,7 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
     """
     journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
     if journal is None or journal.get("operation") is None:
-        raise SetupError(f"{run_dir} holds no run; name a directory that a command of this program made")
+        raise SetupError(f"{run_dir} holds no run; piggy-batch runs lists the directories of runs")
     try:
         if is_held(run_dir):
             raise JournalError(f"{run_dir} is in use by a run; let it end, or stop it with Ctrl-C, then undo")

@@ -142,8 +142,8 @@ def test_status_shows_the_stages(shop: Shop) -> None:
     result = shop.migrate(shop.manifest(["A-1", "ann@example.test"]), limit=1)
     lines = status_lines(describe_run(result.run_dir))
     assert lines[0] == "migrate: ended with exit code 0"
-    assert "  stage contacts find-or-create: 1 rows, done 1" in lines
-    assert "  stage identifiers create: 1 rows, done 1" in lines
+    assert "  stage contacts find-or-create: 1 row, done 1" in lines
+    assert "  stage identifiers create: 1 row, done 1" in lines
 
 
 def printed(said: str, words: str) -> list[str]:

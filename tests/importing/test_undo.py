@@ -182,7 +182,7 @@ def test_reads_need_no_way_back(held: Shop) -> None:
 
 def test_no_run_here(tmp_path: Path) -> None:
     """A directory without a run is named."""
-    with pytest.raises(SetupError, match="holds no run"):
+    with pytest.raises(SetupError, match="holds no run; piggy-batch runs lists"):
         undo(tmp_path)
 
 

@@ -216,7 +216,8 @@ def lines(manifest: Path, name: str, checked: CheckedManifest) -> list[str]:
     from piggy_batch.manifest.invalid_reasons import reason_lines
 
     loaded = checked.loaded
-    found = [f"{manifest} for {name}: {loaded.rows:,} rows, {loaded.invalid:,} invalid", f"  read as {read_as(loaded)}"]
+    found = [f"{manifest} for {name}: {counted(loaded.rows, 'row')}, {loaded.invalid:,} invalid"]
+    found.append(f"  read as {read_as(loaded)}")
     found += [f"  {line}" for line in column_lines(loaded.binding)]
     found += [f"  note: {note}" for note in (*loaded.facts.notes, *loaded.warnings)]
     found += [f"  not judged: {what}" for what in loaded.not_judged]

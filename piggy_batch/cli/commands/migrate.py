@@ -130,7 +130,8 @@ def _stage_lines(stages: dict[str, dict[str, Any]]) -> list[str]:
     for stage in stages.values():
         if stage["rows"]:
             counts = ", ".join(f"{name} {number:,}" for name, number in stage["counts"].items() if number)
-            found.append(f"  {stage['operation']:<24} {stage['rows']:>9,} rows: {counts}")
+            noun = "row" if stage["rows"] == 1 else "rows"
+            found.append(f"  {stage['operation']:<24} {stage['rows']:>9,} {noun}: {counts}")
     return found
 
 
