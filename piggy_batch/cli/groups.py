@@ -116,6 +116,7 @@ def program_options() -> list[click.Parameter]:
             is_eager=True,  # the others take their defaults from it
             expose_value=False,
             callback=_use_profile,
+            shell_complete=_profile_names,
             help="An account of your profiles (PIGGY_PROFILE); options and environment win.",
         ),
         click.Option(
@@ -165,6 +166,17 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     rank, ranks = _WINS.index(source), kept.setdefault("sources", {})
     if rank >= ranks.get(param.name, -1):
         kept[param.name], ranks[param.name] = value, rank
+
+
+def _profile_names(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """For a shell's Tab key; none where the file of profiles cannot be used."""
+    from piggy_batch.client.profiles import read_profiles
+    from piggy_batch.errors import SetupError
+
+    try:
+        return [name for name in read_profiles() if name.startswith(typed)]
+    except SetupError:
+        return []
 
 
 def _use_profile(ctx: click.Context, param: click.Parameter, value: Any) -> None:

@@ -93,6 +93,8 @@ def run(
 
     ``operation`` as it is typed, ``"identifiers create"``. ``rows`` is a file, or a DataFrame of text. The result has
     ``exit_code`` (DONE or INCOMPLETE), ``summary`` and ``run_dir``; :func:`read_results` reads every row's outcome.
+    ``options`` are the command line's, by name: run_dir, limit, rate, maps, constants, skip_invalid …; a name that is
+    none of them is answered with all that there are.
 
     Raises SetupError (nothing was sent), HaltError (no row can succeed until a person acts), JournalError (the run
     directory cannot be used), and with ``check`` IncompleteError where some rows are not as they should be.
@@ -175,6 +177,9 @@ def _operation(name: str) -> Operation:
 def _options(given: RowOptions, *, dry_run: bool = False) -> ImportOptions:
     """The options as the machinery takes them; what was not given keeps the machinery's own default."""
     left: dict[str, Any] = dict(given)
+    known = RowOptions.__annotations__
+    if wrong := next((name for name in left if name not in known), None):
+        raise TypeError(f"there is no option {wrong}{nearest(wrong, known)}; there are {', '.join(known)}")
     check_options(left)
 
     def take(*names: str) -> dict[str, Any]:

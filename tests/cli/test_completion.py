@@ -22,7 +22,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m piggy_batch "$@"\n')
     program.chmod(0o755)
-    return os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    profiles = tmp_path / "config" / "piggy-batch" / "profiles.toml"
+    profiles.parent.mkdir(parents=True)
+    profiles.write_text("[shop-a]\n[shop-b]\n[other]\n")
+    profiles.chmod(0o600)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(tmp_path / "config")}
 
 
 def printed(environment: dict[str, str], *words: str) -> str:
@@ -53,6 +58,8 @@ def test_what_is_printed_is_a_script_of_that_shell(environment: dict[str, str], 
         (("identifiers", "create", "cards.csv", "--dry"), ["--dry-run"]),
         (("identifiers", "create", "cards.csv", "--format", "par"), ["parquet"]),
         (("giftcards", "transactions", "exp"), ["export"]),
+        (("ping", "--profile", "shop"), ["shop-a", "shop-b"]),
+        (("help", "fi"), ["findings", "files", "finance"]),
     ],
 )
 def test_bash_completes(environment: dict[str, str], typed: tuple[str, ...], expected: list[str]) -> None:

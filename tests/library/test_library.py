@@ -155,6 +155,12 @@ def test_an_option_out_of_its_bounds_is_a_setup_error(name: str, values: list[An
     assert not Path("bounds").exists()
 
 
+def test_an_option_that_there_is_not_is_named_with_those_that_there_are() -> None:
+    """A slip of the keyboard is a TypeError, as for every Python function, and says what was meant."""
+    with pytest.raises(TypeError, match=r"no option ratee \(did you mean rate\?\); there are run_dir, "):
+        pb.run("identifiers create", "cards.csv", ratee=5)  # type: ignore[call-arg]
+
+
 def test_a_wrong_token_is_a_halt() -> None:
     """Exit code 3: a person has to act."""
     with pytest.raises(pb.HaltError, match="401"):

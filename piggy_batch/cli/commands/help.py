@@ -36,6 +36,13 @@ def topic_file(name: str) -> Traversable:
     return files("piggy_batch.cli") / "topics" / f"{name}.md"
 
 
+def _starts(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """Topics and commands, for a shell's Tab key."""
+    root = ctx.find_root().command
+    commands = root.list_commands(ctx) if isinstance(root, click.Group) else []
+    return [name for name in (*TOPICS, *commands) if name.startswith(typed)]
+
+
 @command(
     "help",
     examples=(
@@ -43,7 +50,7 @@ def topic_file(name: str) -> Traversable:
         ("the options of a command", "piggy-batch help giftcards create"),
     ),
 )
-@click.argument("words", nargs=-1, metavar="[TOPIC | COMMAND]")
+@click.argument("words", nargs=-1, metavar="[TOPIC | COMMAND]", shell_complete=_starts)
 @click.pass_context
 def help_command(ctx: click.Context, *, words: tuple[str, ...]) -> None:
     """Read about a topic, or the options of a command. Without one, the topics are listed."""
