@@ -41,8 +41,14 @@ class Account:
 
         A value that is empty is refused: the environment's would be another account than was meant.
         """
-        for name in ("profile", "base_url", "token_file", "ca_file", "token"):
-            value = getattr(self, name)
+        given = {
+            "profile": self.profile,
+            "base_url": self.base_url,
+            "token_file": self.token_file,
+            "ca_file": self.ca_file,
+            "token": self.token,
+        }
+        for name, value in given.items():
             if value is not None and not (isinstance(value, str | os.PathLike) and str(value).strip()):
                 raise SetupError(f"Account: {name} is empty or no text; leave it out to use the environment's")
         profile = find_profile(self.profile) if self.profile is not None else None
