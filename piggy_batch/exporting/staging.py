@@ -86,7 +86,7 @@ class StagingStore:
     def state(self, list_id: int) -> dict[str, Json]:
         """How far the reading of a list has come; empty where it has not begun."""
         found = self._db.execute("SELECT state FROM walks WHERE number = ?", (list_id,)).fetchone()
-        state: dict[str, Json] = json.loads(found[0]) if found else {}
+        state: dict[str, Json] = database.parsed(found[0]) if found else {}
         return state
 
     def set_state(self, list_id: int, state: Mapping[str, Json]) -> None:
@@ -257,7 +257,7 @@ def peek(directory: Path) -> dict[str, Json] | None:
     if not path.exists():
         return None
     with guarded(directory), closing(database.connect(path, read_only=True)) as db:
-        facts = {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM meta")}
+        facts = {key: database.parsed(value) for key, value in db.execute("SELECT key, value FROM meta")}
         passes = db.execute("SELECT pass, count(*), max(last_page) FROM pages GROUP BY pass ORDER BY pass").fetchall()
         cards = db.execute("SELECT coalesce(sum(rows), 0) FROM pages WHERE pass = 1").fetchone()[0]
         runs = db.execute("SELECT min(started_at), count(*), sum(sent) FROM runs").fetchone()

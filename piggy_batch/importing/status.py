@@ -111,7 +111,7 @@ def _next(run_dir: Path, journal: JournalQueries, counts: dict[str, int]) -> str
         command = summary.get("next")
         if command is not None and summary["counts"] == counts:
             return str(command)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         pass
     takes = [Status.PENDING, Status.FAILED]
     takes += [] if journal.repeat is Repeat.ONCE else [Status.UNKNOWN]

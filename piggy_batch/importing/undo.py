@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.rate_limiter import DEFAULT_RATE
-from piggy_batch.endpoints import Operation, find_operation
+from piggy_batch.endpoints import CATALOGUE, Operation, find_operation
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.files import UNFINISHED
 from piggy_batch.importing.manifest_check import check_manifest
@@ -34,6 +34,7 @@ from piggy_batch.importing.undo_rules import (
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.manifest.options import ManifestOptions
 from piggy_batch.models import Status
+from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
 from piggy_batch.runs.own_files import OwnFiles, run_name
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from piggy_batch.runs.records import RowState
 
 BATCH = 2_000  # rows a write
+MIGRATE = "migrate"  # whose journal is that of no single operation
 HAND_FILE = ".undo-by-hand.csv"
 # What a migration did to a card goes back last step first: an inactive card is made active before it is unlinked.
 CARD_STAGES = (Stage.UPDATE, Stage.LINK, Stage.CREATE)
@@ -134,18 +136,25 @@ def undo(run_dir: Path, *, program: Sequence[str] = ("piggy-batch",)) -> UndoPla
     """Write the undo manifests into the run directory, or, where nobody may write there, into a folder of its name in
     the working directory. ``program``: how commands begin.
 
-    SetupError where the directory holds no run, JournalError where the run is still at work.
+    SetupError where the directory holds no run, JournalError where it is damaged or the run is still at work.
     """
+    with guarded(run_dir):
+        return _undo(run_dir, program)
+
+
+def _undo(run_dir: Path, program: Sequence[str]) -> UndoPlan:
     journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
     if journal is None or journal.get("operation") is None:
         raise SetupError(f"{run_dir} holds no run; piggy-batch runs lists the directories of runs")
     try:
+        if journal.get("operation") not in (MIGRATE, *(operation.name for operation in CATALOGUE)):
+            raise JournalError(f"{run_dir} is of a command that this version does not know: {journal.get('operation')}")
         if is_held(run_dir):
             raise JournalError(f"{run_dir} is in use by a run; let it end, or stop it with Ctrl-C, then undo")
         place = _place(run_dir)
         with ExitStack() as stack:
             name = journal.get("operation")
-            if name == "migrate":
+            if name == MIGRATE:
                 book = UndoWriter(place, stack, [step for stage in CARD_STAGES for step in stage.operation.undo])
                 _read_migration(run_dir, book)
             else:

@@ -37,9 +37,11 @@ def remove(path: Path) -> None:
 
 
 def connect(path: Path, *pragmas: str, read_only: bool = False, still: bool = False) -> sqlite3.Connection:
-    """A connection to a file that is there. It commits each statement unless a transaction is open; any thread
-    may use it, one at a time. ``still``: to be read while nobody writes, so that SQLite puts no file beside it; so is
-    what is to be read only, has no log, and lies where nobody may write."""
+    """A connection to a file that is there; sqlite3.Error where there can be none. It commits each statement unless a
+    transaction is open; any thread may use it, one at a time. ``still``: to be read while nobody writes, so that SQLite
+    puts no file beside it; so is what is to be read only, has no log, and lies where nobody may write."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise sqlite3.OperationalError("it is no regular file")
     still = still or (read_only and not _has_log(path) and not os.access(path.parent, os.W_OK))
     uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}{'&immutable=1' if still else ''}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
@@ -88,7 +90,25 @@ def tables(db: sqlite3.Connection) -> set[str]:
 def fact(db: sqlite3.Connection, key: str) -> Json:
     """What ``meta`` holds under a key; None where it was never set."""
     found = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return json.loads(found[0]) if found else None
+    return parsed(found[0]) if found else None
+
+
+def damaged(words: str) -> Exception:
+    """The database's own error, for what is in it and cannot be."""
+    return sqlite3.DatabaseError(words)
+
+
+def has_fact(db: sqlite3.Connection, key: str) -> bool:
+    """Whether ``meta`` holds anything under a key, be it null."""
+    return db.execute("SELECT 1 FROM meta WHERE key = ?", (key,)).fetchone() is not None
+
+
+def parsed(text: str) -> Json:
+    """JSON as the store holds it; sqlite3.DatabaseError where it is damaged."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        raise damaged("a value in it is damaged") from None
 
 
 def set_fact(db: sqlite3.Connection, key: str, value: Json) -> None:

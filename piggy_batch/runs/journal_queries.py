@@ -15,10 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_FACTS: dict[str, tuple[type[Any], tuple[str, ...]]] = {  # of which kind, and what an object must hold
+    "operation": (str, ()),
+    "manifest": (dict, ("path", "sha256")),
+    "header": (list, ()),
+    "options": (dict, ()),
+    "account": (dict, ("id",)),
+    "base_url": (str, ()),
+    "command": (str, ()),
+}
 READ_BATCH = 500  # rows a query
 SENT = "sent"  # an intent without an outcome
 _STATUSES = {status.value: status for status in Status}
-_parse = json.JSONDecoder().raw_decode  # json.loads without its look for white space around
+_decode = json.JSONDecoder().raw_decode  # json.loads without its look for white space around
 _SELECT = (
     "SELECT r.number, r.line, r.cells, f.state, f.attempts, f.sent_at, f.before, f.proof, f.http_status, f.code, "
     "f.message, f.kept, f.finished_at FROM rows r LEFT JOIN fates f ON f.number = r.number"
@@ -60,14 +69,23 @@ class JournalQueries:
     # --- facts about the run -------------------------------------------------------------------------
 
     def get(self, key: str) -> Json:
-        """A fact; None where it was never set."""
-        return database.fact(self._db, key)
+        """A fact; None where it was never set. The database's error where it is not of its kind."""
+        value = database.fact(self._db, key)
+        if key not in _FACTS or (value is None and not database.has_fact(self._db, key)):
+            return value
+        kind, parts = _FACTS[key]
+        if not (isinstance(value, kind) and (not parts or set(parts) <= set(value))):
+            raise database.damaged(f"what it says of {key} is damaged")
+        return value
 
     @property
     def repeat(self) -> Repeat:
         """What a second request of this run's operation does."""
         if self._repeat is None:
-            self._repeat = Repeat(self.get("repeat"))
+            try:
+                self._repeat = Repeat(self.get("repeat"))
+            except ValueError:
+                raise database.damaged("what a repeat does is not in it") from None
         return self._repeat
 
     @property
@@ -227,7 +245,10 @@ class JournalQueries:
     def _status(self, state: str) -> Status:
         if state == SENT:
             return Status.PENDING if self.repeat is Repeat.SAFE else Status.UNKNOWN
-        return _STATUSES[state]
+        try:
+            return _STATUSES[state]
+        except KeyError:
+            raise database.damaged("a row's status in it is damaged") from None
 
     def _row(self, row: Sequence[Any]) -> RowState:
         number, line, cells, state, attempts, sent_at, before, proof, http_status, code, message, kept, finished = row
@@ -242,11 +263,21 @@ class JournalQueries:
             self._status(state),
             attempts,
             sent_at,
-            _parse(before)[0] if before else None,
+            _parse(before) if before else None,
             proof,
             http_status,
             code,
             message,
-            _parse(kept)[0] if kept else None,
+            _parse(kept) if kept else None,
             finished,
         )
+
+
+def _parse(text: str) -> Json:
+    try:
+        value = _decode(text)[0]
+    except (ValueError, TypeError):
+        value = None
+    if type(value) is not dict:
+        raise database.damaged("what it keeps of an answer is damaged")
+    return value

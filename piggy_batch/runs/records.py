@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from piggy_batch.runs import database
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -68,6 +70,6 @@ def pack(cells: list[str]) -> str:
 def unpack(text: str) -> list[str]:
     """The cells that :func:`pack` was given."""
     if text.startswith("\x1e"):
-        cells: list[str] = json.loads(text[1:])
+        cells: list[str] = database.parsed(text[1:])
         return cells
     return text.split("\x1f")

@@ -53,9 +53,10 @@ class RunRegistry:
         """The entries, first to last."""
         try:
             entries: list[dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
+            _ = [dict(entry)["run_dir"] for entry in entries]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise self._unusable(error) from None
         return entries
 

@@ -54,13 +54,15 @@ def undo(ctx: click.Context, *, run_dir: Path, as_json: bool) -> None:
 
 def _program(ctx: click.Context, run_dir: Path) -> list[str]:
     """How the commands begin, so that each runs as it stands and meets the service of the run."""
+    from piggy_batch.runs.journal_file import guarded
     from piggy_batch.runs.journal_queries import JournalQueries
 
-    journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
     base_url = None
-    if journal is not None:
-        base_url = journal.get("base_url")
-        journal.close()
+    with guarded(run_dir):
+        journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
+        if journal is not None:
+            base_url = journal.get("base_url")
+            journal.close()
     return program_words(ctx, base_url)
 
 
