@@ -203,7 +203,8 @@ def overall(states: Sequence[ReadState]) -> Completeness:
     )
     verdicts = [state.verdict or Completeness.UNFINISHED for state in states]
     weakest = min(verdicts, key=order.index, default=Completeness.UNFINISHED)
-    together = all(state.shared is not None and state.pending == state.shared for state in states)
+    # A list alone has no other to be together with: one moment at which it is proven is enough.
+    together = len(states) == 1 or all(state.shared is not None and state.pending == state.shared for state in states)
     return Completeness.AGREED_APART if weakest is Completeness.AGREED and not together else weakest
 
 

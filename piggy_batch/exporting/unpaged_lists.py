@@ -34,7 +34,9 @@ async def read_unpaged_list(session: Session, which: UnpagedList) -> list[dict[s
     if isinstance(answer, Lost) or refusal_of(answer) is not None:
         return None
     data = answer.body["data"]
-    return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else None
+    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+        return None  # what is left out of a list is missing from it, and nobody would know
+    return data
 
 
 async def fetch_unpaged_list(

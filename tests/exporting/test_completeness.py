@@ -380,6 +380,7 @@ def test_the_verdict_on_several_lists_is_that_of_the_weakest() -> None:
     other = state(verdict="agreed", pending=count)
     weak = state(verdict="not agreed")
     assert overall([one]) == overall([one, one]) == Completeness.AGREED
+    assert overall([other]) is Completeness.AGREED  # alone it is apart from nothing
     assert overall([one, other]) is Completeness.AGREED_APART
     assert overall([one, other, weak]) is Completeness.NOT_AGREED
     assert overall([one, state(verdict=None)]) == overall([]) == Completeness.UNFINISHED

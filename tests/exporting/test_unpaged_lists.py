@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from piggy_batch.endpoints.exportable_lists import PROGRAMS, SHOPS, TRANSACTIONS, UnpagedList
@@ -38,6 +39,19 @@ def test_every_shop_and_program_with_its_uuid(world: World) -> None:
 def test_a_list_that_is_not_shown_is_no_empty_list(world: World) -> None:
     """It is said, and the command ends with 3."""
     world.sandbox.plan(Fault("unknown-code", path="shops"))
+    with pytest.raises(HaltError, match="does not show the shops"):
+        fetch(world, SHOPS)
+
+
+@pytest.mark.parametrize("stray", [None, 5, "shop", []])
+def test_a_list_with_what_is_no_object_is_not_shown_shorter(world: World, stray: object) -> None:
+    """What was left out would be missing, and nobody would know."""
+
+    async def hook(request: httpx.Request) -> httpx.Response | None:
+        told = {"data": [{"uuid": "s-1", "name": "Shop"}, stray]}
+        return httpx.Response(200, json=told) if request.url.path.endswith("/shops") else None
+
+    world.hook = hook
     with pytest.raises(HaltError, match="does not show the shops"):
         fetch(world, SHOPS)
 
