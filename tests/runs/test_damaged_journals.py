@@ -11,12 +11,14 @@ import pytest
 
 from piggy_batch.endpoints import find_operation
 from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.importing.migration.customers import open_migration, read_customers
 from piggy_batch.importing.status import describe_run
 from piggy_batch.importing.undo import undo
 from piggy_batch.runs.directory import default_run_dir
 from piggy_batch.runs.filenames import SUMMARY
 from piggy_batch.runs.journal_file import NAME
 from piggy_batch.runs.registry import RunRegistry, entry_of
+from tests.importing.migration.support import Shop
 from tests.support.world import World, working_rows
 
 CREATE = find_operation("identifiers create")
@@ -84,3 +86,15 @@ def test_a_record_of_runs_that_is_none_is_not_believed(tmp_path: Path, text: str
         registry.read()
     registry.write([entry_of("r", tmp_path)])
     assert len(registry.read()) == 1
+
+
+@pytest.mark.parametrize("damage", [DAMAGES["facts that are no JSON"], DAMAGES["cells that are no JSON"]])
+def test_a_damaged_migration_is_no_migration_to_compare_with(shop: Shop, damage: str) -> None:
+    """As ``identifiers verify --migration`` opens it."""
+    path = shop.manifest(["A-1", "ann@example.test"])
+    assert shop.migrate(path).exit_code == 0
+    run_dir = path.with_suffix(".migrate")
+    with closing(sqlite3.connect(run_dir / NAME)) as db, db:
+        db.execute(damage)
+    with pytest.raises(JournalError, match="cannot be used"):
+        read_customers(open_migration(run_dir))

@@ -75,7 +75,7 @@ class ReconcileOptions:
 
 async def reconcile(run_dir: Path, wanted: ReconcileOptions, context: RunContext) -> RunResult:
     """Settle rows in doubt of a ``giftcards create`` run as far as a proven list of cards allows."""
-    with RunDir(run_dir) as directory:
+    with RunDir(run_dir) as directory, guarded(run_dir):
         journal = Journal.open(directory.path)
         if journal is None or not journal.bound or journal.get("operation") != "giftcards create":
             if journal is not None:

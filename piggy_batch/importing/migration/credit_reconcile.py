@@ -82,7 +82,7 @@ class _Open:
 
 async def reconcile_credits(run_dir: Path, wanted: CreditReconcileOptions, context: RunContext) -> RunResult:
     """Settle the credits in doubt of a migration. JournalError where the directory holds none that gives credits."""
-    with RunDir(run_dir) as directory:
+    with RunDir(run_dir) as directory, guarded(run_dir):
         journal = Journal.open(directory.path)
         fits = journal is not None and journal.get("operation") == "migrate" and journal.get("credits") is True
         if journal is None or not journal.bound or not fits:

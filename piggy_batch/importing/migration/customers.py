@@ -15,6 +15,7 @@ from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.migration.stages import FINE, Stage, stage_values
 from piggy_batch.importing.verification.balances import Customer
 from piggy_batch.models import Status
+from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.journal_queries import JournalQueries
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 
 
 def open_migration(run_dir: Path) -> JournalQueries:
-    """A migration's own journal, for reading; SetupError where the directory holds none."""
+    """A migration's own journal, for reading; SetupError where the directory holds none, JournalError where it is
+    damaged."""
+    with guarded(run_dir):
+        return _open(run_dir)
+
+
+def _open(run_dir: Path) -> JournalQueries:
     journal = JournalQueries.open(run_dir) if run_dir.is_dir() else None
     if journal is None or journal.get("operation") != "migrate":
         if journal is not None:
@@ -35,7 +42,15 @@ def open_migration(run_dir: Path) -> JournalQueries:
 
 
 def read_customers(journal: JournalQueries) -> dict[str, Customer]:
-    """A migration's customers by the identity of their e-mail address. In memory, one an address."""
+    """A migration's customers by the identity of their e-mail address. In memory, one an address.
+
+    JournalError where it is damaged.
+    """
+    with guarded(journal.directory):
+        return _customers(journal)
+
+
+def _customers(journal: JournalQueries) -> dict[str, Customer]:
     state = MigrationState.of(journal)
     customers: dict[str, Customer] = {}
     by_uuid: dict[str, Customer] = {}

@@ -19,6 +19,7 @@ from piggy_batch.manifest.html_page import in_code
 from piggy_batch.manifest.loader import binding_of
 from piggy_batch.manifest.page_language import ENGLISH, PageLanguage
 from piggy_batch.models import Status
+from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.text import counted, duration, iso, printable
 
@@ -110,7 +111,8 @@ def write_sign_off(run_dir: Path, target: Path, language: str = ENGLISH.code) ->
     if journal is None:
         return
     try:
-        page = render(read_sign_off(journal, run_dir), sign_off_language(language))
+        with guarded(run_dir):
+            page = render(read_sign_off(journal, run_dir), sign_off_language(language))
     finally:
         journal.close()
     write_text(target, page)
@@ -179,7 +181,7 @@ def _not_compared(binding: Binding, *, with_balances: bool) -> tuple[str, ...]:
 def _doubts(run_dir: Path) -> FirstLines:
     """The rows of a migration of which nobody knows whether they were carried out."""
     found = FirstLines()
-    with closing(open_migration(run_dir)) as journal:
+    with closing(open_migration(run_dir)) as journal, guarded(run_dir):
         binding = MigrationState.of(journal).binding
         for entry in journal.all_rows():
             if entry.status is Status.UNKNOWN:
