@@ -39,6 +39,11 @@ def counted(number: int, noun: str, plural: str = "s") -> str:
     return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
+def shortened(text: str, most: int = 120) -> str:
+    """A text that may be long, as far as one line has room for it."""
+    return text if len(text) <= most else f"{text[: most - 2].rstrip()} …"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`` (did you mean create?)`` where a known word is much like ``word``, else nothing."""
     from difflib import get_close_matches  # only a mistake pays for it

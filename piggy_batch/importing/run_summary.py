@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.exit_codes import ExitCode
 from piggy_batch.models import Repeat, Status
-from piggy_batch.text import iso
+from piggy_batch.text import counted, iso, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from piggy_batch.endpoints import Operation
     from piggy_batch.runs.journal_queries import JournalQueries
 
+REASONS = 3  # kinds of refusals that the end of a run names
 GOOD = frozenset({Status.DONE, Status.ALREADY, Status.ABSENT})
 
 
@@ -93,4 +94,15 @@ def end_notes(
         )
     elif counts[Status.UNKNOWN] and operation.repeat is Repeat.ONCE:
         notes.append("rows in unknown may have been carried out: look each up before you pass --resend-unknown")
-    return tuple(notes)
+    return (*_reasons(journal, counts), *notes)
+
+
+def _reasons(journal: JournalQueries, counts: Mapping[Status, int]) -> list[str]:
+    """Why rows were refused, by kind: what each code means stands in the message of its first row."""
+    refused = counts[Status.REJECTED]
+    if not refused:
+        return []
+    found = journal.reasons(Status.REJECTED, REASONS)
+    lines = [f"rejected: {counted(rows, 'row')} as row {first:,}: {shortened(why)}" for rows, first, why in found]
+    left = refused - sum(rows for rows, _, _ in found)
+    return [*lines, f"rejected: {counted(left, 'row')} for other reasons"] if left else lines

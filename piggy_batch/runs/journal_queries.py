@@ -184,6 +184,15 @@ class JournalQueries:
             counts[self._status(state)] += number
         return counts
 
+    def reasons(self, status: Status, most: int) -> list[tuple[int, int, str]]:
+        """Why rows ended in a status, by the service's code, the most frequent first: how many rows, the first of them,
+        and its message."""
+        query = (
+            "SELECT count(*) AS rows, min(number), message FROM fates WHERE state = ? GROUP BY code, http_status "
+            "ORDER BY rows DESC LIMIT ?"
+        )
+        return [(rows, first, why or "") for rows, first, why in self._db.execute(query, (status.value, most))]
+
     def in_flight(self, run: int) -> int:
         """Rows that an invocation at work has sent, and whose outcome it has not written yet."""
         query = "SELECT count(*) FROM fates WHERE state = ? AND run = ?"

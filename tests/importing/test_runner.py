@@ -710,3 +710,14 @@ def test_columns_named_as_the_program_s_own_are_told_apart(world: World) -> None
         world.run(
             "identifiers create", world.manifest("_row", ["A-1"], "row.csv"), maps={"contact_identifier_value": "_row"}
         )
+
+
+def test_the_end_says_why_rows_were_refused(world: World) -> None:
+    """By the service's code, the most frequent first, each with the message of its first row."""
+    world.till("create", "HELD", email="customer1@example.test")
+    rows = [("GONE-1", world.contact(2)), ("HELD", world.contact(2)), ("GONE-2", world.contact(2))]
+    result = world.run("identifiers link", world.manifest("contact_identifier_value,contact_uuid", rows))
+    first, second, *_ = result.notes
+    assert first == "rejected: 2 rows as row 1: Contact identifier not found."
+    assert second.startswith("rejected: 1 row as row 2: Contact identifier is already linked.; it exists, held by ")
+    assert second.endswith(" …")

@@ -30,8 +30,9 @@ _SYNONYMS: Mapping[str, str] = {
         "numerocartefidelite numerodecartedefidelite codebarre codebarres codeabarres"
     ),
     "contact_identifier_name": (
-        "name cardname label identifiername description naam kaartnaam omschrijving etiket benaming "
-        "bezeichnung kartenname beschreibung nom libelle nomcarte nomdelacarte"
+        # not name, naam, nom: in a list of customers that is the customer's
+        "cardname label identifiername description kaartnaam omschrijving etiket benaming "
+        "bezeichnung kartenname beschreibung libelle nomcarte nomdelacarte"
     ),
     "contact_identifier_active": (
         "active enabled isactive status actief geactiveerd ingeschakeld aktiv aktiviert actif activee statut etat"

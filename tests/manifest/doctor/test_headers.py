@@ -45,7 +45,7 @@ def test_very_name_wins_over_a_likeness() -> None:
         ("email", "Mailadres"),
         ("email", "e-mail address"),
         ("contact_uuid", "Klant ID"),
-        ("contact_identifier_name", "Naam"),
+        ("contact_identifier_name", "Kaartnaam"),
         ("amount_in_cents", "Saldo (centen)"),
         ("giftcard_uuid", "Cadeaukaart-UUID"),
         ("giftcard_program_uuid", "Programma"),
@@ -73,3 +73,9 @@ def test_best_proposal_comes_first_and_taken_columns_are_left_alone() -> None:
 def test_nothing_is_proposed_for_strange_columns() -> None:
     """Columns that no one in the trade calls so are left in peace."""
     assert suggest(["Opmerking", "x", ""], FIELDS) == []
+
+
+@pytest.mark.parametrize("header", ["Name", "Naam", "Nom"])
+def test_the_name_of_a_customer_is_not_proposed_as_that_of_a_card(header: str) -> None:
+    """A plain name in a list of customers is theirs; whoever pasted the proposal would name every card after one."""
+    assert suggest([header, "Kartennummer"], ["contact_identifier_name"]) == []
