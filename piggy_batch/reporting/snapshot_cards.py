@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from piggy_batch.errors import SetupError
 from piggy_batch.reporting.dates import micros
 from piggy_batch.reporting.definitions import State
-from piggy_batch.reporting.notice import check, note
+from piggy_batch.reporting.notice import check, note, partial
 from piggy_batch.reporting.phrases import Amount, number_of_cards
 from piggy_batch.reporting.snapshot import SCHEMA, Snapshot, check_columns, conform
 
@@ -171,7 +171,7 @@ def _filled(column: Any, value: int) -> Ints:
 def _amounts(column: Any, file: str, notices: list[Notice]) -> Ints:
     if count := column.null_count:
         notices.append(
-            check("{file}: {cards} without an amount; counted as 0", file=file, cards=number_of_cards(count))
+            partial("PARTIAL: {file}: {cards} without an amount; counted as 0", file=file, cards=number_of_cards(count))
         )
     amounts = _filled(column, 0)
     negative = amounts < 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -213,3 +214,20 @@ def test_summary_that_is_no_summary(account: Account, tmp_path: Path, report: Ru
     path = account.export(tmp_path / "x.parquet", OPENING)
     path.with_name("x.parquet.summary.json").write_text(json.dumps([]))
     refused(report(path), "x.parquet.summary.json: is no summary of an export")
+
+
+def test_cards_without_an_amount_make_the_figures_partial(
+    account: Account, tmp_path: Path, report: Run, figures: Figures
+) -> None:
+    """The list is complete and what is owed is not known: no figure is told to be booked."""
+    path = account.export(tmp_path / "x.parquet", OPENING)
+    whole = pq.read_table(path)
+    place = whole.column_names.index("amount_in_cents")
+    none = pa.nulls(len(whole), whole.schema.field(place).type)
+    pq.write_table(whole.set_column(place, whole.schema.field(place), none), path)
+    found = figures(path)
+    assert found["partial"] is True
+    assert found["notices"][0] == "PARTIAL: x.parquet: 2 cards without an amount; counted as 0"
+    page = tmp_path / "r.html"
+    report(path, "--quiet", "--to", page)
+    assert "Not to be booked: these figures are not proven." in page.read_text()

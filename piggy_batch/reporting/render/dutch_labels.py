@@ -167,5 +167,7 @@ LABELS = {
     "{day} has {count} snapshots; the one of {moment} is used": (
         "{day} heeft {count} opnamen; die van {moment} is gebruikt"
     ),
-    "{file}: {cards} without an amount; counted as 0": "{file}: {cards} zonder bedrag; geteld als 0",
+    "PARTIAL: {file}: {cards} without an amount; counted as 0": (
+        "ONVOLLEDIG: {file}: {cards} zonder bedrag; geteld als 0"
+    ),
 }
