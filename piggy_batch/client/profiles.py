@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ redeemed = "8010"
 [shop-a.currencies]           # of programs that are not in the currency above
 "3f0c7b1e-5a55-4c0e-9d0a-0c8f6d2b7a11" = "GBP"
 """
+_BARE_ADDRESS = re.compile(r"https?://[^@?#\s]+").fullmatch
 TEXTS = ("base_url", "token_file", "keyring", "token", "shop", "currency", "timezone")
 TABLES = ("accounts", "currencies")
 KEYS = (*TEXTS, "rate", *TABLES, INSISTS)
@@ -174,6 +176,8 @@ def _is_sound(key: str, value: Any) -> bool:
         return isinstance(value, dict) and all(isinstance(v, str) or type(v) is int for v in value.values())
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         return False
+    if key == "base_url":  # one with a user, a query or a fragment may hold a secret, and addresses are shown
+        return _BARE_ADDRESS(value) is not None
     return key != "token_file" or _has_home(value)
 
 

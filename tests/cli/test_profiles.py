@@ -259,6 +259,7 @@ def test_a_file_that_others_can_read_is_refused(capsys: pytest.CaptureFixture[st
         ("[shop-a]\nrate = 'fast'\n", "rate is not written as it must be"),
         ("[shop-a]\naccounts = 'x'\n", "accounts is not written as it must be"),
         ("[shop-a]\nshop = ''\n", "shop is not written as it must be"),
+        ("[shop-a]\nbase_url = 'https://me:s3cret@api.piggy.eu'\n", "base_url is not written as it must be"),
         ("[shop-a]\nkeyring = 'a'\ntoken_file = 'b'\n", "token_file and keyring both name a token"),
         ("rate = 3\n", "rate stands outside a profile"),
         ("[shop-a\n", "profiles.toml"),
