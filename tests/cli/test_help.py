@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import shlex
-import struct
-import subprocess
 import sys
-import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +16,7 @@ from piggy_batch.cli.groups import Command
 from piggy_batch.cli.help import OPTION_GROUPS, PROGRAM_WIDE, UNGROUPED, Context, group_of, shell_lines
 from piggy_batch.cli.main import cli, main
 from tests.support.processes import ROOT
+from tests.support.terminal import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,24 +139,9 @@ def test_a_long_command_is_broken_as_a_shell_would_read_it(width: int) -> None:
 @pytest.mark.parametrize("words", [["--help"], ["giftcards", "create", "--help"]])
 def test_help_on_a_terminal_of_80_by_24(words: list[str]) -> None:
     """What a terminal of that size is sent has no line that it would have to break."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, WIDTH, 0, 0))
     kept = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "piggy_batch", *words], stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=kept
-    )
-    os.close(slave)
-    sent = b""
-    while True:
-        try:
-            part = os.read(master, 65536)
-        except OSError:  # the program has gone
-            break
-        if not part:
-            break
-        sent += part
-    os.close(master)
-    assert process.wait(20) == 0
-    lines = sent.decode().splitlines()
+    code, sent = on_terminal([sys.executable, "-m", "piggy_batch", *words], ROOT, kept, columns=WIDTH)
+    assert code == 0
+    lines = sent.splitlines()
     assert lines[0].startswith("Usage: piggy-batch")
     assert max(map(len, lines)) <= WIDTH

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import PROGRAM, ROOT, Service, environment, serving
+from tests.support.terminal import on_terminal
 
 pytestmark = pytest.mark.process
 SHOP = "9d66eec2-10ee-41f6-af6b-2dec89025cb3"  # the sandbox's first
@@ -63,27 +61,9 @@ class Terminal:
         """Run a command to its end."""
         words = shlex.split(command)
         assert words[0] == "piggy-batch", command
-        master, slave = pty.openpty()
-        process = subprocess.Popen(
-            [*PROGRAM, *words[1:]], stdin=slave, stdout=slave, stderr=slave, cwd=self.folder, env=self.environment
-        )
-        os.close(slave)
-        sent = b""
-        answered = 0
-        while True:
-            try:
-                part = os.read(master, 65536)
-            except OSError:  # the program has gone
-                break
-            if not part:
-                break
-            sent += part
-            if sent.count(b"[y/N]: ") > answered:
-                answered += 1
-                os.write(master, b"y\n")
-        os.close(master)
-        lines = [line.rpartition("\r")[2] for line in sent.decode().replace("\r\n", "\n").splitlines()]
-        return Typed(process.wait(60), lines)
+        code, sent = on_terminal([*PROGRAM, *words[1:]], self.folder, self.environment, answer=b"y\n")
+        lines = [line.rpartition("\r")[2] for line in sent.replace("\r\n", "\n").splitlines()]
+        return Typed(code, lines)
 
     def follow(self, typed: Typed, words: str) -> Typed:
         """Type the command behind some words as long as there is one; it never ends as a mistyped one does."""
