@@ -103,10 +103,17 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, text.encode("utf-8", "backslashreplace"), failing=unwritable_in_run)
 
 
-def write_json(path: Path, data: Mapping[str, Any], *, drafts: Path | None = None) -> None:
-    """Write a JSON file of a run, whole or not at all, readable by its owner only."""
+def write_json(
+    path: Path,
+    data: Mapping[str, Any],
+    *,
+    drafts: Path | None = None,
+    on_whole: Callable[[Path], None] | None = None,
+) -> None:
+    """Write a JSON file of a run, whole or not at all, readable by its owner only; ``on_whole`` as above."""
     text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    write_whole(path, text.encode("utf-8", "backslashreplace"), drafts=drafts, failing=unwritable_in_run)
+    whole = text.encode("utf-8", "backslashreplace")
+    write_whole(path, whole, drafts=drafts, failing=unwritable_in_run, on_whole=on_whole)
 
 
 def sha256_of(path: Path) -> str:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.files import UNFINISHED, sha256_of, unwritable_in_run, write_whole
+from piggy_batch.files import UNFINISHED, sha256_of, unwritable_in_run, write_json, write_whole
 from piggy_batch.runs.filenames import CLAIM, INHERITED_CLAIM, KINDS, RUN_LOG, STDIN, SUMMARY
 
 if TYPE_CHECKING:
@@ -125,14 +125,7 @@ class OwnFiles:
     def write_json(self, stem: str, data: dict[str, Any]) -> Path:
         """Write a JSON file of the run, whole or not at all; where it lies."""
         path = self.place(stem, "json")
-        text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-        write_whole(
-            path,
-            text.encode("utf-8", "backslashreplace"),
-            drafts=self._directory / UNFINISHED,
-            failing=unwritable_in_run,
-            on_whole=lambda draft: self.claim(path, draft),
-        )
+        write_json(path, data, drafts=self._directory / UNFINISHED, on_whole=lambda draft: self.claim(path, draft))
         for other in self.named(stem):
             if other != path:
                 self.remove(other)
