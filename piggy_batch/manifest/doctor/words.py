@@ -140,11 +140,7 @@ def is_footer(value: str) -> bool:
     >>> [is_footer(text) for text in ("Totaal: 30", "(2 rows affected)", "Erstellt am 1.2.2026", "TOTAL-123")]
     [True, True, True, False]
     """
-    text = value.strip()
-    if not text or len(text) > _LONGEST:
-        return False
-    bare = text.strip(_DECORATION)
-    return any(pattern.fullmatch(bare) for pattern in (_TOTAL, _COUNTED, _MADE)) or bool(_RULE_OF_SIGNS.fullmatch(text))
+    return _stands_under_a_list(value, _TOTAL)
 
 
 def is_footer_beside(value: str) -> bool:
@@ -153,11 +149,16 @@ def is_footer_beside(value: str) -> bool:
     >>> [is_footer_beside(text) for text in ("Totaal", "Totaal kaarten 30", "Total Energies", "Fin de Vries")]
     [True, True, False, False]
     """
+    return _stands_under_a_list(value, _TOTAL_BESIDE)
+
+
+def _stands_under_a_list(value: str, total: re.Pattern[str]) -> bool:
     text = value.strip()
     if not text or len(text) > _LONGEST:
         return False
     bare = text.strip(_DECORATION)
-    total = _TOTAL_BESIDE if text[0] == bare[:1] else _TOTAL  # *** Fin *** is nobody
+    if text[0] != bare[:1]:
+        total = _TOTAL  # *** Fin *** is nobody
     return any(pattern.fullmatch(bare) for pattern in (total, _COUNTED, _MADE)) or bool(_RULE_OF_SIGNS.fullmatch(text))
 
 
