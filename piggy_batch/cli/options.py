@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from piggy_batch.cli.paths import PathType
 from piggy_batch.errors import SetupError
+from piggy_batch.runs import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +47,7 @@ class Seconds(click.FloatRange):
     name = "seconds"
 
     def __init__(self) -> None:
-        super().__init__(0.01, 3600)
+        super().__init__(*bounds.TIMEOUT_S)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """As a number."""
@@ -154,7 +155,8 @@ class Share(click.ParamType[float]):
             share = float(str(value).removesuffix("%")) / 100
         except ValueError:
             share = -1.0
-        if not 0 <= share <= 0.9:
+        least, most = bounds.RESERVE
+        if not least <= share <= most:
             self.fail(f"{value!r} is no share; write it as 20%, at most 90%", param, ctx)
         return share
 
@@ -207,7 +209,7 @@ RESERVE = click.option(
 )
 CONCURRENCY = click.option(
     "--concurrency",
-    type=Concurrency(1, 500),
+    type=Concurrency(*bounds.CONCURRENCY),
     metavar="N",
     default=8,
     show_default=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from piggy_batch.cli.options import Pair, add_options, as_mapping, env
+from piggy_batch.runs import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,7 +48,7 @@ READING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--drop-last",
-        type=click.IntRange(1, 1000),
+        type=click.IntRange(1, bounds.MOST_DROPPED),
         metavar="N",
         envvar=env("DROP_LAST"),
         help="Leave N rows out at the end: totals and footers.",

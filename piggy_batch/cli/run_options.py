@@ -22,6 +22,7 @@ from piggy_batch.cli.options import (
 from piggy_batch.cli.paths import OutputPath, PathType
 from piggy_batch.cli.reading_options import READING_OPTIONS, codes_from, reading_from
 from piggy_batch.endpoints import CATALOGUE
+from piggy_batch.runs import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ RUN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     CONCURRENCY,
     click.option(
         "--attempts",
-        type=click.IntRange(1, 100),
+        type=click.IntRange(*bounds.ATTEMPTS),
         metavar="N",
         default=5,
         show_default=True,

@@ -10,18 +10,19 @@ from typing import Any
 
 from piggy_batch.client.rate_limiter import Rate
 from piggy_batch.errors import SetupError
+from piggy_batch.runs import bounds
 
 _WHOLE = {  # the least and the greatest
-    "concurrency": (1, 500),
-    "attempts": (1, 100),
+    "concurrency": bounds.CONCURRENCY,
+    "attempts": bounds.ATTEMPTS,
     "limit": (1, math.inf),
     "max_errors": (1, math.inf),
     "header_row": (1, math.inf),
-    "drop_last": (0, 1000),
+    "drop_last": (0, bounds.MOST_DROPPED),
 }
 _NUMBERS = {
-    "reserve": (0.0, 0.9),
-    "timeout_s": (0.01, 3600.0),
+    "reserve": bounds.RESERVE,
+    "timeout_s": bounds.TIMEOUT_S,
     "max_wait_s": (0.0, math.inf),
     "max_duration_s": (0.0, math.inf),
     "max_errors_percent": (0.0, 100.0),
