@@ -103,11 +103,16 @@ def test_every_type_that_parquet_can_hold_is_text_or_refused(tmp_path: Path) -> 
     ]
     if hasattr(pa, "uuid"):
         kinds.append(pa.array([b"0" * 16], pa.uuid()))
+    written = 0
     for array in kinds:
+        with contextlib.suppress(pa.ArrowNotImplementedError):  # not every version writes views
+            pq.write_table(pa.table({"x": array}), tmp_path / f"{array.type}.parquet")
+            written += 1
+    assert written >= len(kinds) - 2
+    for path in tmp_path.glob("*.parquet"):
         text = ""
-        with contextlib.suppress(SetupError, pa.ArrowNotImplementedError):  # not every version writes views
-            pq.write_table(pa.table({"x": array}), tmp_path / "t.parquet")
-            ((_, (text,)),) = rows_of(tmp_path / "t.parquet")
+        with contextlib.suppress(SetupError):
+            ((_, (text,)),) = rows_of(path)
         assert not set(text) & set("'<(")
 
 
