@@ -9,7 +9,7 @@ import socket
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from http.client import responses as phrases
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -75,7 +75,7 @@ class Answer:
         kind = {} if isinstance(self.body, bytes) else {"content-type": "application/json"}
         headers = kind | {k.lower(): v for k, v in self.headers.items()} | {"content-length": str(len(raw))}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        return f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n{lines}\r\n".encode() + raw
+        return f"HTTP/1.1 {self.status} {phrases.get(self.status, 'Other')}\r\n{lines}\r\n".encode() + raw
 
 
 CUT = Answer(0)  # close the connection without a word
