@@ -60,15 +60,9 @@ class RowExecutor:
 
     def _source(self) -> Iterator[RowState]:
         options = self._options
-        takes = {
-            Status.PENDING: True,
-            Status.FAILED: True,
-            Status.REJECTED: options.retry_rejected,
-            Status.UNKNOWN: options.resend_unknown or self._operation.repeat is not Repeat.ONCE,
-        }
         rows = self._journal.queries.open_rows(
             self._journal.run,
-            takes,
+            options.statuses_to_take(self._operation.repeat),
             needs_before=self._operation.lookup_before,
             resend=options.resend_unknown,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.manifest.options import ManifestOptions
+from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import ConnectionOptions
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ class ExecutionOptions:
     customers: Mapping[str, Customer] | None = None  # of a migration, by identity: whose balances are verified
     # The word for an outcome that a later step makes good, which is no error; None: it stands.
     made_good: Callable[[Verdict], str | None] | None = None
+
+    def statuses_to_take(self, repeat: Repeat) -> set[Status]:
+        """The statuses of rows that an invocation takes, where a repeat of its operation does this."""
+        takes = {
+            Status.PENDING: True,
+            Status.FAILED: True,
+            Status.REJECTED: self.retry_rejected,
+            Status.UNKNOWN: self.resend_unknown or repeat is not Repeat.ONCE,
+        }
+        return {status for status, taken in takes.items() if taken}
 
 
 @dataclass(frozen=True, slots=True)

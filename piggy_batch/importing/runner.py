@@ -34,9 +34,10 @@ from piggy_batch.runs.duplicate_guard import DuplicateRunGuard, refuse_again
 from piggy_batch.runs.filenames import RUN_LOG, STDIN
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.own_files import refuse_manifest_among_reports
-from piggy_batch.runs.pile_origin import refuse_settled_since
+from piggy_batch.runs.pile_origin import PileOrigin
 from piggy_batch.runs.progress import NestedProgress
 from piggy_batch.runs.registry import note_plan, note_run, was_planned
+from piggy_batch.runs.run_finder import RunFinder
 from piggy_batch.runs.run_identity import ROWS
 from piggy_batch.runs.signals import Signals, ending_after
 
@@ -100,6 +101,7 @@ class RowCommandRun:
         self.directory = directory
         self.loaded: LoadedManifest | None = None
         self.duplicate_guard: DuplicateRunGuard | None = None
+        self.pile_origin: PileOrigin | None = None
         self.signals = Signals(context)
 
     async def go(self) -> RunResult:
@@ -131,6 +133,8 @@ class RowCommandRun:
             if journal is not None:
                 if self.duplicate_guard is not None and not journal.bound:
                     self.duplicate_guard.withdraw()
+                if self.pile_origin is not None and not journal.bound:
+                    self.pile_origin.withdraw()
                 keep = journal.bound or (not self.options.dry_run and journal.get("empty") is True)
                 journal.close() if keep else journal.discard()
                 if not keep:
@@ -228,14 +232,30 @@ class RowCommandRun:
             guard.refuse_older()
         if self.loaded is not None and not self.options.reading.again:
             guard.refuse()
-            if self.operation.repeat is Repeat.ONCE:
-                refuse_settled_since(journal.queries, self.operation.name, self.manifest, self.context.registry_dir)
+        if self.operation.repeat is Repeat.ONCE:
+            records = self.context.registry_dir
+            finder = RunFinder(self.directory.path, self.manifest, records)
+            self.pile_origin = PileOrigin(journal.queries, guard.run, self.operation.name, finder, records)
+            self._refuse_passed_rows()
+
+    def _refuse_passed_rows(self) -> None:
+        """Refuse rows that another run has carried out, which has passed them on or was passed them by this one.
+
+        Where a run goes on, what its own rows have come from was asked at its beginning; only rows that were rejected
+        since may have been taken up there.
+        """
+        if self.pile_origin is None or self.options.reading.again:
+            return
+        taken = self.options.execution.statuses_to_take(self.operation.repeat)
+        self.pile_origin.refuse(taken, upwards=taken if self.loaded is not None else {Status.REJECTED})
 
     def _claim(self) -> None:
         """Let others know that this run is about to send."""
         if self.duplicate_guard is None:
             return
         self.duplicate_guard.claim(again=self.options.reading.again or self.loaded is None)
+        if self.pile_origin is not None and self.pile_origin.note():
+            self._refuse_passed_rows()  # of two that start at once each has now told the other
         if self.context.on_begin is not None:
             self.context.on_begin(self.duplicate_guard.run)
 

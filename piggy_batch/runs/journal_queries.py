@@ -11,7 +11,7 @@ from piggy_batch.runs.records import RowState, unpack
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
 
@@ -209,18 +209,16 @@ class JournalQueries:
 
     # --- rows ----------------------------------------------------------------------------------------
 
-    def open_rows(
-        self, run: int, takes: Mapping[Status, bool], *, needs_before: bool, resend: bool
-    ) -> Iterator[RowState]:
+    def open_rows(self, run: int, takes: Collection[Status], *, needs_before: bool, resend: bool) -> Iterator[RowState]:
         """Rows for invocation ``run``, pending ones first, then those of other statuses that an earlier one left.
 
         ``takes`` says which statuses; a row in doubt without the before-look that its operation needs is
         taken only with ``resend``. Rows settled meanwhile are not met again.
         """
-        if takes.get(Status.PENDING):
+        if Status.PENDING in takes:
             yield from self._pages("f.number IS NULL")
-        states = [s.value for s, wanted in takes.items() if wanted and s is not Status.PENDING]
-        if takes.get(Status.UNKNOWN) or self.repeat is Repeat.SAFE:
+        states = sorted(status.value for status in takes if status is not Status.PENDING)
+        if Status.UNKNOWN in takes or self.repeat is Repeat.SAFE:
             states.append(SENT)
         if states:
             marks = ",".join(f"'{s}'" for s in states)

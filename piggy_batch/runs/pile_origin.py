@@ -1,139 +1,248 @@
-"""Rows of a manifest that was made from a pile: whether the run that they come from has carried them out since.
+"""Rows that pass from run to run by way of piles: of all that are one and the same, only one may be carried out.
 
-A pile says of each row from which run it comes (``_run``) and which row it was there (``_row``). What it says of the
-row's fate was true when it was written; the journal of that run knows what became of it.
+A pile says of each row from which run it comes (``_run``) and which row it was there (``_row``). A manifest made from
+it is a run of its own, so that the mended row stands in two journals, in three where it was refused again, and in both
+where the pile was mended twice. Each journal knows what became of its row; what the others know is asked before one
+sends. Upwards the rows themselves name their run; downwards a record in the user's state directory does: a run that
+takes rows from a pile writes its name there, under the name of the run that the pile is of.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.errors import SetupError
 from piggy_batch.models import Status
-from piggy_batch.runs.filenames import STDIN
-from piggy_batch.runs.journal_file import NAME
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
 from piggy_batch.runs.own_files import run_name
-from piggy_batch.runs.registry import KNOWN
+from piggy_batch.runs.registry import RunRegistry, entry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from piggy_batch.runs.run_finder import RunFinder
 
 _HARMLESS = (Status.INVALID, Status.REJECTED)  # certainly not carried out, and not taken up by the run on its own
-_MOST = 1_000  # directories that are looked at
+_TO_COME = (Status.PENDING, Status.FAILED)
 _ANEW = "or pass --again if you know that it was not carried out"
+_GOING_ON = "go on without --retry-rejected, and pass those rows of errors that no other run has as a new manifest"
+_HARM = "without it rows of a pile could be carried out twice: mend it"
+
+Rows = dict[int, int]  # the row of another run -> the row of this run that it is one and the same with
 
 
-def refuse_settled_since(journal: JournalQueries, operation: str, manifest: Path, registry: Path | None) -> None:
-    """SetupError where a row comes from a pile of this operation, and was carried out by that run since, or is about
-    to be, or nobody can say, because the run is not found.
+class PileOrigin:
+    """The ties of one run's rows to those of other runs. ``records``: the user's state directory."""
 
-    Looked for where piles are used: the manifest's folder, what lies in it and beside it, beside the run directory,
-    and where runs of this user are known to live.
-    """
-    places = {name.strip().casefold(): i for i, name in enumerate(journal.get("header"))}
-    if "_run" not in places:
-        return
-    asked: dict[str, dict[int, str]] = {}  # run -> this manifest's row -> its row there
-    for number, cells in enumerate(journal.all_cells(), 1):
-        run, row, made_by = (_cell(cells, places.get(name)) for name in ("_run", "_row", "_operation"))
-        if run and made_by in ("", operation):
-            asked.setdefault(run, {})[number] = row
-    if not asked:
-        return
-    found: dict[str, list[Path]] = {}
-    for directory in _directories(journal.directory, manifest, registry):
-        with suppress(JournalError, OSError):
-            name = _name_of(directory)
-            if name in asked:
-                found.setdefault(name, []).append(directory)
-    for run, rows in asked.items():
-        if run not in found:
-            number = next(iter(rows))
-            raise SetupError(
-                f"row {number} comes from a pile of a run whose directory is not found (_run {run}), so whether it was "
-                f"carried out since cannot be told; bring that run directory beside the manifest, {_ANEW}"
-            )
-        for directory in found[run]:
-            _refuse_of(directory, rows, operation)
+    def __init__(
+        self, journal: JournalQueries, run: str, operation: str, finder: RunFinder, records: Path | None
+    ) -> None:
+        self._journal = journal
+        self._run = run
+        self._operation = operation
+        self._finder = finder
+        self._records = records / "once" if records is not None else None
+        self._noted: list[RunRegistry] = []
+        self._asked: set[tuple[Path, str, frozenset[int]]] = set()
+        self._advice = ""
 
+    def refuse(self, taken: Collection[Status], *, upwards: Collection[Status]) -> None:
+        """SetupError where a row that is about to be taken was carried out in another run, or is about to be, or
+        nobody can say, because that run is not found.
 
-def _cell(cells: Sequence[str], place: int | None) -> str:
-    return cells[place].strip() if place is not None and place < len(cells) else ""
-
-
-def _refuse_of(directory: Path, rows: dict[int, str], operation: str) -> None:
-    wanted: dict[str, int] = {}
-    for number, origin in rows.items():
-        wanted.setdefault(origin, number)
-    other = JournalQueries.open(directory)
-    if other is None:
-        return
-    try:
-        if other.get("operation") != operation:
+        ``taken``: the statuses of rows that are taken. Those of ``upwards`` are asked for where they come from, too.
+        """
+        named = _RowOrigin(self._journal, self._operation).is_named
+        if not named and not self._takers(self._run):
             return
-        if is_held(directory):
-            raise SetupError(
-                f"row {next(iter(rows))} comes from a pile of the run in {directory}, which is at work; let it end, so "
-                f"that it can be told whether the row was carried out, {_ANEW}"
-            )
-        for entry in other.all_rows():
-            number = wanted.pop(str(entry.number), 0)
-            if number and entry.status not in _HARMLESS:
-                what = "will carry it out" if entry.status in (Status.PENDING, Status.FAILED) else "knows more since"
+        self._asked.clear()
+        begins = set(taken) <= set(upwards)
+        self._advice = "leave such rows out" if begins else _GOING_ON
+        rows = {row.number: row.status for row in self._journal.all_rows() if row.status in taken}
+        self._look_up(self._journal, {number: number for number, status in rows.items() if status in upwards})
+        self._look_down(self._run, dict(zip(rows, rows, strict=True)))
+
+    def note(self) -> bool:
+        """Tell the runs that rows come from that this run has them, on disk on return; whether that was news."""
+        if self._records is None:
+            return False
+        for run in _origins(self._journal, self._operation):
+            registry = _record(self._records, run)
+            with registry.locked():
+                entries = registry.read()
+                if all(entry["run"] != self._run for entry in entries):
+                    registry.write([*entries, entry_of(self._run, self._journal.directory)])
+                    self._noted.append(registry)
+        return bool(self._noted)
+
+    def withdraw(self) -> None:
+        """Nothing was sent: what :meth:`note` has written is taken back."""
+        for registry in self._noted:
+            with suppress(SetupError), registry.locked():
+                registry.write([entry for entry in registry.read() if entry["run"] != self._run])
+
+    # --- from run to run -----------------------------------------------------------------------------
+
+    def _look_up(self, journal: JournalQueries, rows: Rows) -> None:
+        """Ask the runs from whose piles these rows of a journal come; refused rows there may have come from others."""
+        origins = _origins(journal, self._operation, rows) if rows else {}
+        for run, places in origins.items():
+            directories = self._finder.find(run)
+            if not directories:
+                number = next(iter(places.values()))
                 raise SetupError(
-                    f"row {number} comes from row {entry.number} of the run in {directory}, and that run {what}: there "
-                    f"it is {entry.status.value}. Sending it again would do it twice: leave such rows out, {_ANEW}"
+                    f"row {number} comes from a pile of a run whose directory is not found (_run {run}), so whether it "
+                    f"was carried out since cannot be told; bring that run directory beside the manifest, {_ANEW}"
                 )
-    finally:
-        other.close()
-    for origin, number in wanted.items():
-        raise SetupError(
-            f'row {number} says that it is row "{origin}" of the run in {directory}, which has no such row; mend _row, '
-            f"{_ANEW}"
+            for directory in directories:
+                if self._is_news(directory, run, places.values()):
+                    self._ask_origin(directory, run, places)
+
+    def _ask_origin(self, directory: Path, run: str, places: Mapping[str, int]) -> None:
+        other = JournalQueries.open(directory)
+        if other is None:
+            return
+        try:
+            if other.get("operation") != self._operation:
+                return
+            if is_held(directory):
+                raise SetupError(
+                    f"row {next(iter(places.values()))} comes from a pile of the run in {directory}, which is at work; "
+                    f"let it end, so that it can be told whether the row was carried out, {_ANEW}"
+                )
+            left = dict(places)
+            same: Rows = {}
+            for entry in other.all_rows():
+                number = left.pop(str(entry.number), 0)
+                if number:
+                    same[entry.number] = number
+                    if entry.status not in _HARMLESS:
+                        raise self._carried_out(number, f"comes from row {entry.number}", directory, entry.status)
+            for origin, number in left.items():
+                raise SetupError(
+                    f'row {number} says that it is row "{origin}" of the run in {directory}, which has no such row; '
+                    f"mend _row, {_ANEW}"
+                )
+            self._look_up(other, same)
+            self._look_down(run, same)
+        finally:
+            other.close()
+
+    def _look_down(self, run: str, rows: Rows) -> None:
+        """Ask the runs that have taken rows from piles of a run."""
+        for entry in self._takers(run) if rows else ():
+            taker = str(entry["run"])
+            if taker == self._run:
+                continue
+            noted = Path(entry["run_dir"])
+            directories = dict.fromkeys(path for path in (noted, *self._finder.find(taker)) if _is_of(path, taker))
+            if not directories:
+                raise SetupError(
+                    f"rows of a pile with row {next(iter(rows.values()))} were taken over by a run that began in "
+                    f"{noted} ({entry['started_at']}) and is not found, so whether it has carried them out cannot be "
+                    f"told; bring that run directory back, {_ANEW}"
+                )
+            for directory in directories:
+                if self._is_news(directory, run, rows.values()):
+                    self._ask_taker(directory, taker, run, rows)
+
+    def _ask_taker(self, directory: Path, taker: str, run: str, rows: Rows) -> None:
+        other = JournalQueries.open(directory)
+        if other is None:
+            return
+        try:
+            if other.get("operation") != self._operation:
+                return
+            at_work = is_held(directory)
+            if not other.bound and not at_work:
+                return  # it has sent nothing
+            origin = _RowOrigin(other, self._operation)
+            same: Rows = {}
+            for entry in other.all_rows():
+                from_run, row = origin.of(entry.cells)
+                number = rows.get(int(row), 0) if from_run == run and row.isdecimal() else 0
+                if number and at_work:
+                    raise SetupError(
+                        f"row {number} was passed on to the run in {directory}, which is at work; let it end, so that "
+                        f"it can be told whether the row was carried out, {_ANEW}"
+                    )
+                if number and entry.status not in _HARMLESS:
+                    raise self._carried_out(number, f"was passed on as row {entry.number}", directory, entry.status)
+                if number:
+                    same[entry.number] = number
+        finally:
+            other.close()
+        self._look_down(taker, same)
+
+    def _carried_out(self, number: int, how: str, directory: Path, status: Status) -> SetupError:
+        what = "will carry it out" if status in _TO_COME else "knows more since"
+        return SetupError(
+            f"row {number} {how} of the run in {directory}, and that run {what}: there it is {status.value}. Sending "
+            f"it again would do it twice: {self._advice}, {_ANEW}"
         )
 
+    def _is_news(self, directory: Path, run: str, numbers: Iterable[int]) -> bool:
+        """Whether that was not asked yet: rows that a hand has edited may come from each other in a circle."""
+        question = (directory, run, frozenset(numbers))
+        if question in self._asked:
+            return False
+        self._asked.add(question)
+        return True
 
-def _name_of(directory: Path) -> str | None:
-    queries = JournalQueries.open(directory) if (directory / NAME).is_file() else None
-    if queries is None:
-        return None
+    def _takers(self, run: str) -> list[dict[str, Any]]:
+        """The runs that have taken rows from piles of a run, as their record tells them."""
+        return _record(self._records, run).read() if self._records is not None else []
+
+
+def _record(records: Path, run: str) -> RunRegistry:
+    name = hashlib.sha256(run.encode()).hexdigest()[:32]  # whatever stands in a manifest as a run's name
+    return RunRegistry(records / f"{name}.passed-on.json", "rows passed on", _HARM)
+
+
+class _RowOrigin:
+    """Reads from a row's cells which row of which run it was."""
+
+    def __init__(self, journal: JournalQueries, operation: str) -> None:
+        places = {name.strip().casefold(): i for i, name in enumerate(journal.get("header"))}
+        self._places = [places.get(name) for name in ("_run", "_row", "_operation")]
+        self._operation = operation
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the manifest has such columns at all."""
+        return self._places[0] is not None
+
+    def of(self, cells: Sequence[str]) -> tuple[str, str]:
+        """Run and row as they stand there; empty where the row comes from no run of this operation."""
+        run, row, made_by = (
+            cells[place].strip() if place is not None and place < len(cells) else "" for place in self._places
+        )
+        return (run, row) if made_by in ("", self._operation) else ("", "")
+
+
+def _origins(
+    journal: JournalQueries, operation: str, rows: Mapping[int, int] | None = None
+) -> dict[str, dict[str, int]]:
+    """By run, its rows from which these rows of a journal come, each with what the row stands for; None: all rows."""
+    origin = _RowOrigin(journal, operation)
+    found: dict[str, dict[str, int]] = {}
+    if origin.is_named:
+        for number, cells in enumerate(journal.all_cells(), 1):
+            run, row = origin.of(cells)
+            if run and (rows is None or number in rows):
+                found.setdefault(run, {}).setdefault(row, number if rows is None else rows[number])
+    return found
+
+
+def _is_of(directory: Path, run: str) -> bool:
+    other = JournalQueries.open(directory)
+    if other is None:
+        return False
     try:
-        return run_name(queries)
+        return run_name(other) == run
     finally:
-        queries.close()
-
-
-def _directories(run_dir: Path, manifest: Path, registry: Path | None) -> Iterator[Path]:
-    """Where a run may live, the nearest first, each once."""
-    seen: set[Path] = {run_dir.resolve()}
-    near = [] if manifest == STDIN else [manifest.absolute().parent, manifest.resolve().parent]
-    above = [*near, *(place.parent for place in near), run_dir.absolute().parent]
-    for directory in (*near, *_inside(above), *_registered(registry)):
-        real = directory.resolve()
-        if real not in seen:
-            seen.add(real)
-            yield directory
-        if len(seen) > _MOST:
-            return
-
-
-def _inside(places: list[Path]) -> Iterator[Path]:
-    for place in dict.fromkeys(places):
-        with suppress(OSError):
-            yield from (other for other in place.iterdir() if (other / NAME).is_file())
-
-
-def _registered(registry: Path | None) -> Iterator[Path]:
-    """Where the user's runs began, as two records say."""
-    if registry is None:
-        return
-    for path in (*(registry / "once").glob("*.json"), *(registry / KNOWN).glob("*.json")):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            held = json.loads(path.read_text(encoding="utf-8"))
-            for entry in held if isinstance(held, list) else [held]:
-                yield Path(entry["run_dir"])
+        other.close()

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from piggy_batch.endpoints import find_operation
-from piggy_batch.errors import SetupError
+from piggy_batch.errors import HaltError, SetupError
 from piggy_batch.runs.directory import RunDir
 from tests.importing.migration.support import Shop
 from tests.support.processes import finish, serving, start
@@ -197,6 +197,77 @@ def test_an_older_copy_of_the_run_hides_nothing(loads: Loads) -> None:
         with pytest.raises(SetupError, match="comes from row 1"):
             loads.run(path=place)
     assert loads.moved == ROWS
+
+
+def passed_on(loads: Loads) -> tuple[Path, Path]:
+    """Run directory of loads of which half were refused, and its errors as a manifest of their own."""
+    run_dir = loads.run().run_dir
+    mended = loads.world.folder / "mended.csv"
+    shutil.copy(run_dir / "errors.csv", mended)
+    return run_dir, mended
+
+
+def test_what_was_passed_on_is_not_taken_up_again(loads: Loads) -> None:
+    """The other run is named with its row, and what to do with the rows that it has not."""
+    _, mended = passed_on(loads)
+    loads.refuse = False
+    assert loads.run(path=mended).exit_code == 0
+    told = r"row 1 was passed on as row 1 of the run in .*mended.*it is done\. .*without --retry-rejected.*--again"
+    with pytest.raises(SetupError, match=told):
+        loads.run(retry_rejected=True)
+    assert loads.moved == ROWS
+    assert loads.run(retry_rejected=True, again=True).exit_code == 0
+    assert loads.moved == ROWS + ROWS / 2  # who insists is believed
+
+
+def test_what_was_refused_again_may_be_taken_up_where_it_came_from(loads: Loads) -> None:
+    """Refused in both runs, so whichever goes on first carries it out, and the other does not."""
+    _, mended = passed_on(loads)
+    loads.posts = 0
+    refused = loads.run(path=mended)
+    assert loads.world.statuses(refused) == {"rejected": 1, "done": 1}
+    before = loads.moved
+    loads.refuse = False
+    with pytest.raises(SetupError, match="row 3 was passed on as row 2"):
+        loads.run(retry_rejected=True)
+    assert loads.moved == before
+    assert loads.run(path=mended, retry_rejected=True).exit_code == 0
+    assert loads.moved == ROWS
+
+
+@pytest.mark.parametrize("ends", ["dry run", "before it has sent"])
+def test_a_run_that_has_sent_nothing_has_taken_nothing(loads: Loads, ends: str) -> None:
+    """A plan that was shown, and a start that the service refused."""
+    _, mended = passed_on(loads)
+    loads.refuse = False
+    if ends == "dry run":
+        assert loads.run(path=mended, dry_run=True).exit_code == 0
+    else:
+        loads.kill_at = loads.posts + 1
+
+        async def refuse(_: httpx.Request) -> httpx.Response:
+            return httpx.Response(401, json={"code": 2, "message": "no"})
+
+        hook, loads.world.hook = loads.world.hook, refuse
+        with pytest.raises(HaltError):
+            loads.run(path=mended)
+        loads.world.hook, loads.kill_at = hook, 0
+    assert loads.run(retry_rejected=True).exit_code == 0
+    assert loads.moved == ROWS
+
+
+@pytest.mark.parametrize("name", ["../../../elsewhere", "x" * 4_000, "\u202e/etc", "%00"])
+def test_a_name_of_a_run_that_a_hand_has_written_is_no_path(loads: Loads, name: str) -> None:
+    """The record lies under the names that the program gives."""
+    run_dir, mended = passed_on(loads)
+    mended.write_text(mended.read_text().replace(read_csv(run_dir / "errors.csv")[0]["_run"], name))
+    loads.refuse = False
+    with pytest.raises(SetupError, match="directory is not found"):
+        loads.run(path=mended)
+    assert loads.run(path=mended, again=True).exit_code == 0
+    records = loads.world.folder / "state" / "once"
+    assert {path.suffix for path in records.iterdir()} == {".json", ".lock", ".sends"}
+    assert not list(loads.world.folder.rglob("*elsewhere*"))
 
 
 def test_nothing_to_send_leaves_the_reports(loads: Loads) -> None:
