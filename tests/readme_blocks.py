@@ -175,6 +175,11 @@ def figures() -> str | None:
             f"Attacks from the code and by hostile servers: {found['holes_tried']} kinds of holes were found, and are "
             f"tried again by {found['tests']:,} tests: {found['holes_open']} open."
         )
+        if earlier := found.get("before"):
+            lines[-1] += (
+                f" {earlier['failed']:,} attacks by the command line alone were made on the version in which they were "
+                f"found as well: there {earlier['holes_open']} are open."
+            )
     return "\n".join(f"- {line}" for line in lines) or None
 
 

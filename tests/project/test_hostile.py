@@ -50,11 +50,11 @@ def test_a_version_in_which_every_test_fails_by_an_assertion(tmp_path: Path) -> 
     """Then each of them shows its hole."""
     path = report(tmp_path, ("18.1 a", FAILED.format("assert 6 == 3")), ("18.2 b", FAILED.format("AssertionError: x")))
     found = figures_before(path, fewest=2)
-    assert found == {"holes_open": 2, "untried": [], "passed": [], "not_made": [], "ok": True}
+    assert found == {"holes_open": 2, "failed": 2, "untried": [], "passed": [], "not_made": [], "ok": True}
 
 
 def test_what_shows_nothing_of_an_earlier_version_is_named(tmp_path: Path) -> None:
     """A test that passes there, and one whose attack could not be made there."""
     path = report(tmp_path, ("18.1 a", ""), ("18.1 a", FAILED.format("tests.hostile.program.SceneError")))
     found = figures_before(path, fewest=1)
-    assert found == {"holes_open": 0, "untried": ["18.1"], "passed": ["0"], "not_made": ["1"], "ok": False}
+    assert found == {"holes_open": 0, "failed": 0, "untried": ["18.1"], "passed": ["0"], "not_made": ["1"], "ok": False}

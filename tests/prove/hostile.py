@@ -84,6 +84,7 @@ def figures_before(report: Path, *, fewest: int) -> dict[str, object]:
     nothing of the hole.
     """
     open_ones: set[str] = set()
+    failed = 0
     passed: list[str] = []
     not_made: list[str] = []
     for case, holes in _cases(report):
@@ -92,6 +93,7 @@ def figures_before(report: Path, *, fewest: int) -> dict[str, object]:
         name, ends = case.get("name", ""), {each.tag: each.get("message", "") for each in case}
         if ends.get("failure", "").startswith(BY_ASSERTION):
             open_ones.update(holes)
+            failed += 1
         elif set(ends) & {*BAD, "skipped"}:
             not_made.append(name)
         else:
@@ -99,6 +101,7 @@ def figures_before(report: Path, *, fewest: int) -> dict[str, object]:
     missing = _untried(open_ones, fewest)
     return {
         "holes_open": len(open_ones),
+        "failed": failed,
         "untried": missing,
         "passed": sorted(passed),
         "not_made": sorted(not_made),
