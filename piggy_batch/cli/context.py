@@ -33,9 +33,11 @@ def make_target_from(ctx: click.Context) -> Target:
     given: dict[str, Any] = ctx.obj or {}
     base_url, profile = given.get("base_url") or DEFAULT_URL, given.get("settings")
     of_profile = profile.values.get("base_url", base_url) if profile is not None else base_url
+    target = make_target(base_url, _token(given), given.get("ca_file"))  # which refuses an address that holds a secret
     if profile is not None and of_profile != base_url and given["sources"].get("base_url") != TYPED:
-        tell(f"note: the address is that of PIGGY_BASE_URL, {base_url}, which wins over the profile {profile.name}")
-    return make_target(base_url, _token(given), given.get("ca_file"))
+        address = target.base_url
+        tell(f"note: the address is that of PIGGY_BASE_URL, {address}, which wins over the profile {profile.name}")
+    return target
 
 
 def _token(given: dict[str, Any]) -> str:

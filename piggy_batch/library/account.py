@@ -52,11 +52,18 @@ class Account:
             if value is not None and not (isinstance(value, str | os.PathLike) and str(value).strip()):
                 raise SetupError(f"Account: {name} is empty or no text; leave it out to use the environment's")
         profile = find_profile(self.profile) if self.profile is not None else None
-        named = self.base_url or os.environ.get("PIGGY_BASE_URL")
-        base_url = named or (profile.values.get("base_url") if profile is not None else None) or DEFAULT_URL
+        known = profile.values.get("base_url") if profile is not None else None
+        base_url = self.base_url or os.environ.get("PIGGY_BASE_URL") or known or DEFAULT_URL
         token_file = self.token_file or os.environ.get("PIGGY_TOKEN_FILE") or None
         token = self.token or choose_token(Path(token_file) if token_file else None, profile, logger.warning)
-        return make_target(base_url, token, Path(self.ca_file) if self.ca_file is not None else None)
+        target = make_target(base_url, token, Path(self.ca_file) if self.ca_file is not None else None)
+        if profile is not None and self.base_url is None and known not in (None, base_url):
+            logger.warning(
+                "note: the address is that of PIGGY_BASE_URL, %s, which wins over the profile %s",
+                target.base_url,
+                profile.name,
+            )
+        return target
 
     def context(self, progress: CallbackProgress, stopper: Stopper) -> RunContext:
         """Where a function runs."""

@@ -14,6 +14,7 @@ import pytest
 from piggy_batch.cli.groups import Command
 from piggy_batch.cli.main import cli, main
 from piggy_batch.client.profiles import EXAMPLE, profiles_path, read_profiles
+from piggy_batch.library.account import Account
 from tests.support.processes import ROOT, TOKEN, serving
 
 PROFILE = """\
@@ -167,6 +168,20 @@ def test_the_token_comes_from_the_profiles_file_and_the_environment_wins(
         assert ping(capsys, "--token-file", str(token))[0] == 0
 
 
+def test_python_functions_tell_which_address_wins(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the command does; an address that was given needs no note."""
+    write('[shop-a]\nbase_url = "http://127.0.0.1:9"\n')
+    monkeypatch.setenv("PIGGY_TOKEN", TOKEN)
+    monkeypatch.setenv("PIGGY_BASE_URL", "http://127.0.0.1:7")
+    assert Account(profile="shop-a", base_url="http://127.0.0.1:5").target().base_url == "http://127.0.0.1:5"
+    assert not [told for told in caplog.messages if "address" in told]
+    assert Account(profile="shop-a").target().base_url == "http://127.0.0.1:7"
+    (told,) = [told for told in caplog.messages if "address" in told]
+    assert "the address is that of PIGGY_BASE_URL, http://127.0.0.1:7, which wins over the profile shop-a" in told
+
+
 @pytest.mark.process
 def test_an_address_of_the_environment_that_wins_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -181,6 +196,9 @@ def test_an_address_of_the_environment_that_wins_is_told(
         told = " ".join(err.split())
         assert f"the address is that of PIGGY_BASE_URL, {service.url}, which wins over the profile shop-a" in told
         assert "the address is" not in ping(capsys, "--base-url", service.url)[2]
+        monkeypatch.setenv("PIGGY_BASE_URL", service.url.replace("//", "//ann:hunter2@"))
+        code, _, err = ping(capsys)
+        assert (code, "hunter2" in err, "the address is" in err) == (2, False, False)
 
 
 def test_a_rate_without_limit_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
