@@ -72,7 +72,7 @@ def wait_for(path: Path) -> None:
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
-    """--version and --help load neither pandas nor pyarrow, httpx nor asyncio, and the plainest not even json or hashlib."""
+    """--version and --help load no pandas, pyarrow, httpx or asyncio, and the plainest no json or hashlib."""
     code = (
         "import sys\nfrom piggy_batch.cli.main import cli\n"
         "light = {'json', 'secrets', 'hashlib', 'random'} & set(sys.modules)\n"
