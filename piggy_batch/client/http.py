@@ -38,7 +38,8 @@ CONNECT_SHARE = 0.5  # of --timeout: a stalled connection must be told apart fro
 KNOWN_PATHS = 64  # checked paths kept; most requests share a few
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 NO_FILES = (errno.EMFILE, errno.ENFILE)  # this program's limit is reached, or the machine's
-STALL_S = 1.0  # by which a timer is late only where the program stood still
+LATE_S = 0.05  # by which a timer is late where the program stood still, or had no processor
+STALL_S = 1.0  # from which on that is told
 GRACE_S = 2.0  # in which an answer that came meanwhile is read
 CHECK_S = 0.001  # before the end of a request's time
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -171,10 +172,10 @@ class HttpClient:
         slept, the answer may have come meanwhile, and gets a moment to be read."""
         now = loop.time()
         late_s = now - deadline
-        if late_s < STALL_S:
+        if late_s < LATE_S:
             return
         bound.reschedule(now + GRACE_S)
-        if now >= self._stall_told_until:
+        if late_s >= STALL_S and now >= self._stall_told_until:
             self._stall_told_until = now + GRACE_S
             self._on_stall(late_s)
 
