@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.hostile.program import Program, needed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.hostile.service import HostileService
@@ -47,3 +49,14 @@ def test_the_same_rows_in_another_wrapping(program: Program, service: HostileSer
     other.write_bytes(gzip.compress(text) if name.endswith(".gz") else text.replace(b"\n", b"\r\n"))
     again = program.run(*CREATE, other, url=service.url)
     assert (again.code, service.effects["giftcards.create"]) == (2, 3)
+
+
+@pytest.mark.hostile("18.19 the same rows in another wrapping, or by way of a tunnel, are sent twice")
+def test_a_tunnel_to_the_live_service(program: Program, make_service: Callable[..., HostileService]) -> None:
+    """An address on this machine is no proof of a rehearsal: the account's run is known after its directory is gone."""
+    tunnel = make_service(company="Bloemen & Zo", account_uuid="7d1e2c4a-1111-4222-8333-94a5b6c7d8e9")
+    first = giftcards(program, tunnel, "a")
+    needed(program.run(*CREATE, first, url=tunnel.url).code == 0)
+    shutil.rmtree(first.with_name("vouchers.giftcards-create"))
+    again = program.run(*CREATE, first, url=tunnel.url)
+    assert (again.code, tunnel.effects["giftcards.create"]) == (2, 3)
