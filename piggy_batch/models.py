@@ -86,12 +86,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. ``path`` is relative to the API's client prefix and already percent-encoded."""
+    """One HTTP request. ``path`` is relative to the API's client prefix and already percent-encoded.
+
+    ``alone``: it is sent over a connection that has carried no other request, so that no other's answer can be taken
+    for its own.
+    """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Json] | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

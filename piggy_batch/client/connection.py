@@ -8,7 +8,8 @@ What a server says without being asked is nobody's answer, and its connection is
 an answer, in the same segment or a later one; while the connection is idle; just before the next request is written;
 and where an answer begins before the server's machine has acknowledged the whole request (on Linux; elsewhere: before
 the socket has taken it). What cannot be noticed: bytes that nobody asked for which leave the server after the request
-has reached its machine. They are taken for the answer.
+has reached its machine. They are taken for the answer, unless the request is the first that the connection carries:
+then nobody else's answer can come over it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class RawRequest(NamedTuple):
     target: str  # path and query, percent-encoded
     headers: RawHeaders
     body: bytes = b""
+    alone: bool = False  # over a connection that has carried no other
 
 
 class RawResponse(NamedTuple):

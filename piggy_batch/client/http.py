@@ -47,7 +47,8 @@ TransportFactory = Callable[[], httpx.AsyncBaseTransport]
 
 
 class HttpClient:
-    """One service, one token; each worker sends through a connection of its own (a shared pool is O(n)).
+    """One service, one token; each worker sends through a connection of its own (a shared pool is O(n)), or through a
+    new one for each request that must be alone on it.
 
     What httpx's client adds (cookies, redirects, authentication, merged headers) is not wanted here. ``transport``:
     made once for each connection, for tests. ``on_sent`` is called as each request is handed over, ``on_response``
@@ -184,11 +185,10 @@ class HttpClient:
         if request.query:
             target += f"?{httpx.QueryParams(request.query)}"
         if request.body is None:
-            return RawRequest(request.method, target, self._headers)
+            return RawRequest(request.method, target, self._headers, alone=request.alone)
         body = _encode(request.body)
-        return RawRequest(
-            request.method, target, (*self._headers_with_body, (b"Content-Length", b"%d" % len(body))), body
-        )
+        headers = (*self._headers_with_body, (b"Content-Length", b"%d" % len(body)))
+        return RawRequest(request.method, target, headers, body, request.alone)
 
     def _path(self, path: str) -> str:
         """The path below the service's host, as it goes over the wire; checking one is slow, and they are few."""

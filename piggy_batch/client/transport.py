@@ -59,17 +59,17 @@ class HttpTransport(httpx.AsyncBaseTransport):
             request = request._replace(target=target, headers=(*request.headers, *self._through.headers))
         self._is_busy = True
         try:
-            connection = await self._ready(connect_s)
+            connection = await self._ready(connect_s, alone=request.alone)
             return await connection.exchange(request)
         finally:
             self._is_busy = False
 
-    async def _ready(self, connect_s: float | None) -> Connection:
-        """A connection over which a request may be sent at this moment."""
+    async def _ready(self, connect_s: float | None, *, alone: bool) -> Connection:
+        """A connection over which a request may be sent at this moment. ``alone``: a new one."""
         connection = self._connection
         if connection is not None:
             idle_s = asyncio.get_running_loop().time() - connection.idle_since
-            if idle_s < self._keep_s and await connection.is_quiet():
+            if not alone and idle_s < self._keep_s and await connection.is_quiet():
                 return connection
             connection.close()
         self._connection = None

@@ -219,6 +219,12 @@ class Operation:
         return f"{self.resource}-{self.verb}".rstrip("-")
 
     @property
+    def sent_alone(self) -> bool:
+        """Whether another request's answer, taken for a row's, could do harm that no look finds: nothing in a success
+        tells whose it is, or a refusal would let somebody carry the row out again."""
+        return self.repeat is Repeat.ONCE or self.empty_answer_ok or bool(self.success_texts)
+
+    @property
     def safeguards(self) -> tuple[Column, ...]:
         """The columns that say what must be so before anything is sent."""
         return tuple(c for c in self.columns if c.expects is not None)

@@ -33,9 +33,9 @@ def build(operation: Operation, values: Mapping[str, str]) -> Request:
         case "GET":
             return Request("GET", path, query=query)
         case "DELETE":
-            return Request("DELETE", path, query=query, body=body)
+            return Request("DELETE", path, query=query, body=body, alone=operation.sent_alone)
         case _:
-            return Request(operation.method, path, body=body)
+            return Request(operation.method, path, body=body, alone=operation.sent_alone)
 
 
 def look_request(look: Lookup, values: Mapping[str, str]) -> Request:

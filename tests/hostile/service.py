@@ -19,7 +19,7 @@ from piggy_batch.sandbox import ConnectionCut, Sandbox, Settings, make_app
 from tests.support.processes import TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
@@ -85,13 +85,15 @@ class HostileService:
     """Serves in a thread until it is closed. ``settings``: switches of the sandbox.
 
     ``hook`` is asked first, for each request: an :class:`Answer`, raw bytes, :data:`CUT`, or None to let the sandbox
-    answer. It may call :meth:`pass_on` itself, and lose or change what comes.
+    answer. It may call :meth:`pass_on` itself, and lose or change what comes. ``interrupt`` is asked once the head of a
+    request is there, with the requests that its connection has carried and the method; what it returns is said at once.
     """
 
     def __init__(self, **settings: Any) -> None:
         defaults: dict[str, Any] = {"token": TOKEN, "limit_per_minute": 0, "contacts": 10, "identifiers": 20}
         self.sandbox = Sandbox(Settings(**(defaults | settings)))
         self.hook: Callable[[Request], Awaitable[Answer | bytes | None]] | None = None
+        self.interrupt: Callable[[Sequence[Request], str], bytes] = lambda _carried, _method: b""
         self.requests: list[Request] = []
         self._inner = httpx.ASGITransport(app=make_app(self.sandbox))
         self._loop = asyncio.new_event_loop()
@@ -156,19 +158,24 @@ class HostileService:
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            carried: list[Request] = []
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                while await self._exchange(reader, writer):
+                while await self._exchange(reader, writer, carried):
                     pass
         finally:
             writer.close()
 
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, carried: list[Request]
+    ) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
         method, target = head[0].split()[:2]
+        writer.write(self.interrupt(carried, method))
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
         request = Request(method, target, headers, body, len(self.requests) + 1)
         self.requests.append(request)
+        carried.append(request)
         answer = await self.hook(request) if self.hook is not None else None
         if answer is None:
             answer = await self.pass_on(request)
