@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,13 +15,15 @@ from piggy_batch.cli.terminal import tell
 from piggy_batch.client import DEFAULT_URL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from piggy_batch.client.clock import Clock
     from piggy_batch.client.target import Target
     from piggy_batch.runs.context import RunContext
     from piggy_batch.runs.progress import ProgressReporter
 
+
+T = TypeVar("T")
 
 _DROPPED = {"--dry-run": 0, "--limit": 1, "--resend-unknown": 0, "--retry-rejected": 0}  # with how many values
 
@@ -46,6 +48,13 @@ def _token(given: dict[str, Any]) -> str:
 
     own_file = given.get("token_file") if given.get("sources", {}).get("token_file") != OF_PROFILE else None
     return choose_token(own_file, given.get("settings"), tell)
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """What a command's work on the network comes to."""
+    import asyncio  # a tenth of the time to --help, which needs none of it
+
+    return asyncio.run(work)
 
 
 def clock_of(ctx: click.Context) -> Clock:

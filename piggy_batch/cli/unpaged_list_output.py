@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import make_run_context, open_display
+from piggy_batch.cli.context import make_run_context, open_display, run_async
 from piggy_batch.cli.output import ON_STDOUT, copy_to_stdout, json_text
 from piggy_batch.cli.paths import OutputPath
 from piggy_batch.cli.terminal import show, tell
@@ -48,7 +47,7 @@ def show_unpaged_list(
     kind = None if to is None else "csv" if on_stdout else format_of(to)
     with open_display("requests", progress=False) as display:
         context = make_run_context(ctx, display)
-        account, found = asyncio.run(fetch_unpaged_list(which, ConnectionOptions(), context))
+        account, found = run_async(fetch_unpaged_list(which, ConnectionOptions(), context))
     if to is not None and kind is not None:
         told = [("account", str(account["company"] or account["id"] or "")), (which.unit, f"{len(found):,}")]
         rows = [[cell(f.kind, item[f.name]) for f in which.fields] for item in found]

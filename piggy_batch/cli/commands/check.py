@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import make_run_context, open_display
+from piggy_batch.cli.context import make_run_context, open_display, run_async
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import PAGE_LANGUAGE
 from piggy_batch.cli.output import json_text
@@ -206,7 +205,7 @@ def against(ctx: click.Context, manifest: Path, number: int | None, reading: Man
 
     with open_display("rows", progress=False) as display:
         options = ImportOptions(reading=reading)
-        return asyncio.run(compare_sample(manifest, number, options, make_run_context(ctx, display)))
+        return run_async(compare_sample(manifest, number, options, make_run_context(ctx, display)))
 
 
 def lines(manifest: Path, name: str, checked: CheckedManifest) -> list[str]:

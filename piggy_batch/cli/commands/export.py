@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import make_run_context, open_display
+from piggy_batch.cli.context import make_run_context, open_display, run_async
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import (
     CONCURRENCY,
@@ -117,7 +116,7 @@ def run_export(
     from piggy_batch.exporting.export import export
 
     with open_display("pages", progress=given["progress"], quiet=given["quiet"]) as display:
-        return asyncio.run(export(listing, options_from(listing, given, to, filters), make_run_context(ctx, display)))
+        return run_async(export(listing, options_from(listing, given, to, filters), make_run_context(ctx, display)))
 
 
 def carry_out_export(

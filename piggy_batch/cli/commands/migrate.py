@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from piggy_batch.cli.commands.reconcile import RECONCILE_OPTIONS
-from piggy_batch.cli.context import make_run_context, open_display
+from piggy_batch.cli.context import make_run_context, open_display, run_async
 from piggy_batch.cli.groups import Command, command
 from piggy_batch.cli.options import add_options, connection_from
 from piggy_batch.cli.output import refusal_shown, show_result
@@ -75,7 +74,7 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
         concurrency=given["concurrency"],
     )
     with open_display("contacts", progress=given["progress"]) as display:
-        result = asyncio.run(reconcile_credits(run_dir, wanted, make_run_context(ctx, display)))
+        result = run_async(reconcile_credits(run_dir, wanted, make_run_context(ctx, display)))
     show_result(result, as_json=given["as_json"])
     ctx.exit(result.exit_code)
 
@@ -116,7 +115,7 @@ def _migrate(ctx: click.Context, /, manifest: Path | None, **given: Any) -> None
         hold_credits=given["hold_credits"],
     )
     with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):
-        result = asyncio.run(carry_out(manifest, options, migration, make_run_context(ctx, display)))
+        result = run_async(carry_out(manifest, options, migration, make_run_context(ctx, display)))
     if result.summary is not None and not given["as_json"]:
         for line in _stage_lines(result.summary["stages"]):
             show(line)

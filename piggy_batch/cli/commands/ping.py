@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import is_verbose, make_target_from
+from piggy_batch.cli.context import is_verbose, make_target_from, run_async
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import Seconds
 from piggy_batch.cli.output import json_text
@@ -61,7 +60,7 @@ def ping(ctx: click.Context, *, timeout: float, as_json: bool) -> None:
             return await fetch_account(session, target, None)
 
     target = make_target_from(ctx)
-    account = asyncio.run(ask(target))
+    account = run_async(ask(target))
     if as_json:
         click.echo(json_text({"account": account, "base_url": target.base_url}, indent=None))
     else:

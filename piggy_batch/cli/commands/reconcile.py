@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import make_run_context, open_display
+from piggy_batch.cli.context import make_run_context, open_display, run_async
 from piggy_batch.cli.groups import command
 from piggy_batch.cli.options import MAX_WAIT, RATE, RESERVE, TIMEOUT, Duration, add_options, connection_from
 from piggy_batch.cli.output import show_result
@@ -68,7 +67,7 @@ def _reconcile(ctx: click.Context, /, run_dir: Path, **given: Any) -> None:
         concurrency=given["concurrency"],
     )
     with open_display("pages", progress=given["progress"]) as display:
-        result = asyncio.run(reconcile(run_dir, wanted, make_run_context(ctx, display)))
+        result = run_async(reconcile(run_dir, wanted, make_run_context(ctx, display)))
     show_result(result, as_json=given["as_json"])
     ctx.exit(result.exit_code)
 

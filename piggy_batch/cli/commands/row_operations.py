@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from piggy_batch.cli.context import make_run_context, open_display
+from piggy_batch.cli.context import make_run_context, open_display, run_async
 from piggy_batch.cli.groups import LazyGroup, command
 from piggy_batch.cli.options import add_options
 from piggy_batch.cli.output import refusal_shown, show_result
@@ -86,7 +85,7 @@ def run_command(ctx: click.Context, operation: Operation, manifest: Path, given:
     result = _read_back(operation, manifest, options.run_dir) if given.get("report") is not None else None
     if result is None:
         with open_display("rows", progress=given["progress"]) as display, refusal_shown(as_json=given["as_json"]):
-            result = asyncio.run(run(operation, manifest, options, make_run_context(ctx, display)))
+            result = run_async(run(operation, manifest, options, make_run_context(ctx, display)))
     if given.get("report") is not None and result.summary is not None:
         from piggy_batch.importing.verification.sign_off import write_sign_off
 
