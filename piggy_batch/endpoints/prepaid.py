@@ -55,6 +55,7 @@ PREPAID = (
             ("amount_in_cents", "amount_in_cents"),
             ("shop.uuid", "shop_uuid"),
             ("contact_identifier.value", "contact_identifier_value"),
+            ("contact.uuid", "contact_uuid"),  # not documented; where it is shown it must be the one asked for
         ),
         makes="prepaid_transaction_uuid",
         unique="contact_uuid",

@@ -19,8 +19,12 @@ HALT_CODES = frozenset({7002, 7011, 60000})
 DOUBT_CODES = frozenset({1000, 60001})
 # request timeout, too early, and what proxies say when the client or the server behind them took too long
 GAVE_UP = frozenset({408, 425, 460, 499})
+# the success and "made" that the service is known to answer, and one without a body; others, such as 202 (accepted, to
+# be done later), 203 (changed on the way) and 206 (a part), do not say that the request was carried out
+SUCCESS = frozenset({200, 201, 204})
 FROM_CACHE = "the answer comes from a cache on the way (it has an Age header) and says nothing of now"
 FIRST_CODE = 1000  # the service's own codes have four digits and more; below are HTTP's, as gateways repeat them
+LEAST_ERROR = 400  # in a body: an HTTP status of a failure, or an error code of the service
 LARGEST_CODE = 2**53  # a larger number is no error code, and not every reader of JSON keeps it
 
 
@@ -131,7 +135,9 @@ def classify_status(reply: Reply) -> Verdict | None:
         return Verdict(ResponseAction.FORBIDDEN, said, http_status=status, code=code, harmless=_is_own_refusal(reply))
     if reply.from_cache:
         return Verdict(ResponseAction.DOUBT, FROM_CACHE, http_status=status, code=code)
-    if status >= 500 or status in GAVE_UP or status < 200 or code in DOUBT_CODES or is_truncated(reply):
+    if status < 300 and status not in SUCCESS:
+        return Verdict(ResponseAction.DOUBT, f"HTTP {status} does not say what was done", http_status=status, code=code)
+    if status >= 500 or status in GAVE_UP or code in DOUBT_CODES or is_truncated(reply):
         return Verdict(ResponseAction.DOUBT, said, http_status=status, code=code)
     if status >= 400 and code is None:
         return Verdict(ResponseAction.NOT_FROM_API, said, http_status=status, harmless=False)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from piggy_batch.endpoints import NOBODY, Lookup, Operation, OwnerRule, ResponseFields
 from piggy_batch.endpoints.cells import identity_of, kept_form, parse_cell, stands_for
 from piggy_batch.endpoints.responses import (
+    LEAST_ERROR,
     ResponseAction,
     Verdict,
     api_code,
@@ -27,6 +28,7 @@ from piggy_batch.text import printable
 
 _NOTHING: tuple[Json, ...] = (None, [], {})
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
+_NO = frozenset({"false", "0", "no"})
 
 
 def judge_response(operation: Operation, values: Mapping[str, str], answer: Answer) -> Verdict:
@@ -75,7 +77,7 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
         return done if _is_empty_success(reply) else doubt
     if not isinstance(reply.body, Mapping) or "data" not in reply.body:
         return doubt
-    if operation.repeat is not Repeat.SAFE and _says_no(reply):
+    if operation.repeat is not Repeat.SAFE and _says_no(reply.body):
         return replace(doubt, message=f"the answer shows data and says that it failed: {api_message(reply)}")
     data = reply.body["data"]
     if operation.success_texts:
@@ -88,10 +90,12 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
     if operation.echoes and get_path(data, operation.echoes[0][0]) is None:
         return doubt
     first = operation.noun.fields[0][1] if operation.noun.fields else None
-    must_show = operation.repeat is Repeat.ONCE or not operation.echoes
+    names_it = first == "uuid" and operation.repeat is Repeat.GUARDED
+    must_show = operation.repeat is Repeat.ONCE or names_it or not operation.echoes
     if must_show and first and not _names(get_path(data, first)):
         return doubt
     kept = extract_fields(operation.noun, data)
+    unseen = _not_shown(operation, values, data, kept)
     differs = differences(operation, values, data)
     if differs:
         return Verdict(
@@ -101,20 +105,43 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
             http_status=reply.status,
             kept=kept,
         )
+    if unseen:
+        return replace(doubt, message=f"the answer does not show {' and '.join(unseen)}")
     notes = (kept_otherwise(operation, values, kept), _read_otherwise(operation, values, data))
     return replace(done, message="; ".join(note for note in notes if note), kept=kept)
 
 
-def _says_no(reply: Reply) -> bool:
-    """Whether a 2xx says beside its data that nothing came of the request, in one of the ways in which APIs do."""
-    body = reply.body
+def _says_no(body: Mapping[str, Json]) -> bool:
+    """Whether a 2xx says beside its data, or in it, that nothing came of the request, in one of the ways in which APIs
+    do. What ``data`` calls a status or a code may be the thing's own."""
+    worded = any(str(body.get(name)).casefold() in _FAILED for name in ("status", "result"))
+    numbered = any(_is_failure(body.get(name)) for name in ("status", "statusCode", "status_code", "code"))
+    return worded or numbered or _denies(body) or _denies(body["data"])
+
+
+def _denies(body: Json) -> bool:
     if not isinstance(body, Mapping):
         return False
-    word = body.get("status")
-    failed = isinstance(word, str) and word.casefold() in _FAILED
-    return (
-        bool(body.get("error") or body.get("errors") or failed) or body.get("success") is False or bool(api_code(reply))
-    )
+    denied = any(str(body[name]).casefold() in _NO for name in ("success", "ok") if name in body)
+    return denied or bool(body.get("error") or body.get("errors"))
+
+
+def _is_failure(value: Json) -> bool:
+    """Whether a number in a body is an HTTP status of a failure, or an error code of the service."""
+    text = str(value)
+    return text.isdecimal() and int(text[:20]) >= LEAST_ERROR
+
+
+def _not_shown(
+    operation: Operation, values: Mapping[str, str], data: Json, shown: Mapping[str, Json]
+) -> tuple[str, ...]:
+    """What a row asks for, a look could show, and its answer does not: who holds the thing, and its other columns."""
+    goal, owner = operation.goal, operation.noun.owner
+    if goal is None or operation.look is None:
+        return ()
+    asks_owner = goal.owner is OwnerRule.NOBODY or wanted_owner(operation, values) is not None
+    unseen = [owner] if owner is not None and asks_owner and not _mentions_owner(operation, data) else []
+    return (*unseen, *(name for name in goal.columns if name in values and name not in shown))
 
 
 def _is_empty_success(reply: Reply) -> bool:
@@ -142,7 +169,7 @@ def _judge_list(operation: Operation, reply: Reply, data: Json) -> Verdict:
 def differences(operation: Operation, values: Mapping[str, str], data: Json) -> list[str]:
     """Where the answer shows something else than was asked, both quoted; fields it lacks are not judged."""
     found = []
-    for path, name in operation.echoes:
+    for path, name in (*operation.echoes, *_key_echo(operation)):
         shown, asked = get_path(data, path), values.get(name)
         if shown is None or asked is None:
             continue
@@ -170,6 +197,12 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
         if owner != wanted:
             found.append(f'contact asked "{printable(wanted)}", answered "{printable(owner)}"')
     return found
+
+
+def _key_echo(operation: Operation) -> tuple[tuple[str, str], ...]:
+    """Where an answer may name the row's thing, though none of ``echoes`` says that it must."""
+    look = operation.look
+    return () if look is None or operation.echoes else ((look.key_path, look.key),)
 
 
 def opened_map(of: Operation | Lookup, data: Json) -> Mapping[str, Json] | None:

@@ -193,6 +193,14 @@ def test_a_refusal_that_may_be_somebody_elses_proves_nothing(
         {"status": "error"},
         {"status": "Failed"},
         {"code": 1003, "message": "no"},
+        {"code": "422"},
+        {"ok": False},
+        {"success": "false"},
+        {"success": 0},
+        {"status": 500},
+        {"statusCode": 409},
+        {"status_code": 400},
+        {"result": "error"},
     ],
 )
 def test_a_success_that_says_no_beside_its_data_is_not_believed(beside: dict[str, Any]) -> None:
@@ -200,7 +208,11 @@ def test_a_success_that_says_no_beside_its_data_is_not_believed(beside: dict[str
     values = {"giftcard_program_uuid": "p-1"}
     data = {"uuid": "g-1", "giftcard_program": {"uuid": "p-1"}}
     assert judge_response(GIFTCARD, values, reply(200, {"data": data, **beside})).call is ResponseAction.DOUBT
-    fine = {"data": data, "errors": [], "error": None, "success": True, "status": "ok"}
+    for inside in ({"success": False}, {"error": "no"}, {"errors": ["no"]}):
+        answer = reply(200, {"data": {**data, **inside}})
+        assert judge_response(GIFTCARD, values, answer).call is ResponseAction.DOUBT
+    data |= {"status": "failed", "code": "123456"}  # the thing's own words
+    fine = {"data": data, "errors": [], "error": None, "success": True, "status": "ok", "code": 200, "result": 1003}
     assert judge_response(GIFTCARD, values, reply(200, fine)).status is Status.DONE
 
 
@@ -241,18 +253,56 @@ def test_a_name_that_differs_in_form_only_is_sent_and_not_taken_as_done_before()
 @pytest.mark.parametrize(
     ("data", "status"),
     [
-        ({"value": "A", "contact": {"uuid": "c-1"}}, Status.DONE),
-        ({"value": "A"}, Status.DONE),
+        ({"value": "A", "name": "mine", "contact": {"uuid": "c-1"}}, Status.DONE),
+        ({"value": "A", "name": "mine"}, None),
+        ({"value": "A", "contact": {"uuid": "c-1"}}, None),
+        ({"value": "A"}, None),
         ({"value": "a", "contact": {"uuid": "c-1"}}, Status.UNKNOWN),
         ({"value": "A", "contact": {"uuid": "c-2"}}, Status.UNKNOWN),
         ({"value": "A", "contact": None}, Status.UNKNOWN),
         ({"value": "A", "name": "other", "contact": {"uuid": "c-1"}}, Status.UNKNOWN),
     ],
 )
-def test_a_success_is_believed_only_for_what_it_shows(data: Any, status: Status) -> None:
-    """Value, contact and name must be those asked, where the answer has them."""
+def test_a_success_is_believed_only_for_what_it_shows(data: Any, status: Status | None) -> None:
+    """Value, contact and name must be those asked; where the answer lacks one of them, a look has to show it."""
     verdict = judge_response(CREATE, ROW | {"contact_identifier_name": "mine"}, reply(200, {"data": data}))
-    assert (verdict.call, verdict.status) == (ResponseAction.SETTLE, status)
+    assert (verdict.call, verdict.status) == (ResponseAction.SETTLE if status else ResponseAction.DOUBT, status)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "less", "more"),
+    [
+        ("identifiers link", {"contact_uuid": "c-1"}, {}, {"contact": {"uuid": "c-1"}}),
+        ("identifiers unlink", {}, {}, {"contact": None}),
+        ("identifiers update", {"contact_identifier_name": "x"}, {"active": True}, {"name": "x"}),
+        ("identifiers update", {"contact_identifier_active": "false"}, {"name": "x"}, {"active": False}),
+        ("contacts find-or-create", {"email": "a@b.test"}, {"email": "a@b.test"}, {"uuid": "c-1"}),
+    ],
+)
+def test_what_was_asked_for_must_be_shown(
+    name: str, asked: dict[str, str], less: dict[str, Any], more: dict[str, Any]
+) -> None:
+    """An answer that names the thing, and not what was to become of it, needs a look."""
+    operation, values = find_operation(name), {"contact_identifier_value": "A", **asked}
+    shown = {"value": "A", **less}
+    assert judge_response(operation, values, reply(200, {"data": shown})).call is ResponseAction.DOUBT
+    assert judge_response(operation, values, reply(200, {"data": shown | more})).status is Status.DONE
+
+
+def test_a_new_contact_of_another_address_is_not_the_one_asked_for() -> None:
+    """The answer need not show the address; where it shows one, it must be the row's."""
+    operation, asked = find_operation("contacts create"), {"email": "New@x.test"}
+    for shown, status in (({}, Status.DONE), ({"email": "new@x.test"}, Status.DONE), ({"email": "a@b.c"}, "unknown")):
+        answer = reply(200, {"data": {"uuid": "c-1", **shown}})
+        assert judge_response(operation, asked, answer).status == status
+
+
+@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda o: o.slug)
+@pytest.mark.parametrize("status", [202, 203, 206, 207, 208, 226, 299])
+def test_a_success_of_another_kind_does_not_say_what_was_done(operation: Operation, status: int) -> None:
+    """Accepted for later, changed on the way, a part of it: whatever it shows, a look has to tell, or nobody can."""
+    for body in (None, {"data": None}, {"data": []}, {"data": "Email successfully sent"}):
+        assert judge_response(operation, {}, reply(status, body)).call is ResponseAction.DOUBT
 
 
 @pytest.mark.parametrize("shown", ["abc", "ABC", " abc ", "Abc"])
