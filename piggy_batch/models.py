@@ -111,7 +111,7 @@ class Reply:
     text: str = ""  # the first characters of a body that is no JSON, for messages
     limit: int | None = None  # X-RateLimit-Limit
     remaining: int | None = None  # X-RateLimit-Remaining
-    from_cache: bool = False  # it has an Age header: a cache has answered, with what was so at another moment
+    from_cache: bool = False  # a cache has answered, with what was so at another moment
     elapsed_s: float = 0.0
 
 

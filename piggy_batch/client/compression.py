@@ -12,7 +12,8 @@ ACCEPTED = "gzip, deflate"
 def decompress(body: bytes, encoding: str, most: int) -> bytes:
     """``body`` without the packing that ``Content-Encoding`` names. An unknown one leaves it as it is.
 
-    httpx.DecodingError where more than ``most`` bytes come of it, or it is damaged, cut off, or packed twice.
+    httpx.DecodingError where more than ``most`` bytes come of it, or it is damaged, cut off, packed twice, or followed
+    by more.
     """
     names = [name.strip().lower() for name in encoding.split(",")]
     if len(names) > 1:
@@ -37,4 +38,6 @@ def _unpack(body: bytes, window: int, most: int) -> bytes:
         raise httpx.DecodingError(f"the answer unpacks to more than {most // 1024 // 1024} MiB")
     if not unpacking.eof:
         raise zlib.error("the packed answer ends in the middle")
+    if unpacking.unused_data:
+        raise zlib.error("something follows the packed answer")
     return found

@@ -284,6 +284,8 @@ class Connection(asyncio.Protocol):
             self.close()
         elif self._is_first:
             self._fail(httpx.RemoteProtocolError("the server closed the connection without an answer"))
+        elif not self._body and 200 <= self._status < 300:  # only this end would say that the answer is whole
+            self._fail(httpx.RemoteProtocolError("the server closed the connection before the answer's body"))
         else:
             self._parser.receive_data(b"")
             self._parse(answer)

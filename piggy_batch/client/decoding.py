@@ -10,6 +10,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import httpx
+
 from piggy_batch.client.compression import decompress
 from piggy_batch.client.connection import MAX_BODY
 from piggy_batch.models import Json, Reply
@@ -22,8 +24,31 @@ MAX_VALUES = 500_000  # lists, objects and commas of an answer; a page of 100 he
 MAX_DEPTH = 400  # lists and objects inside each other; writing them down fails near 1,000, and real answers have five
 MAX_SHOWN = 20_000  # bytes of a body that is no JSON in which the token is looked for, before it is cut for messages
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
+# in which caches tell that they have answered; the standard ones are Age, Warning and Cache-Status
+CACHE_HEADERS = (
+    b"cache-status",
+    b"cf-cache-status",
+    b"x-cache",
+    b"x-cache-remote",
+    b"x-cache-status",
+    b"x-fastcgi-cache",
+    b"x-litespeed-cache",
+    b"x-proxy-cache",
+)
+_KEPT = re.compile(r"(?<![a-z=])(?:hit|stale|updating)(?![a-z]|=\?0)", re.IGNORECASE)  # "fwd=stale" was asked anew
+_STALE = re.compile(r"\s*11[0-3]\b")  # Warning: of what is stale, or could not be asked anew
 HEADERS_READ = frozenset(
-    {b"age", b"date", b"retry-after", b"location", b"x-ratelimit-limit", b"x-ratelimit-remaining", b"content-encoding"}
+    {
+        b"age",
+        b"content-encoding",
+        b"date",
+        b"location",
+        b"retry-after",
+        b"warning",
+        b"x-ratelimit-limit",
+        b"x-ratelimit-remaining",
+        *CACHE_HEADERS,
+    }
 )
 
 
@@ -33,34 +58,49 @@ def decode(response: RawResponse, elapsed_s: float, wall_s: float, mask: SecretM
     httpx.DecodingError where its packing is damaged, or hides more than an answer may hold.
     """
     headers = _headers(response)
-    content = decompress(response.body, headers.get(b"content-encoding", ""), MAX_BODY)
+    packing = ",".join(headers.get(b"content-encoding", ()))
+    if packing and not response.body and 200 <= response.status < 300 and response.status != 204:
+        raise httpx.DecodingError("the answer is packed, and nothing of it came")
+    content = decompress(response.body, packing, MAX_BODY)
     body, is_json = _json(content)
     if is_json and mask.may_be_in(content):
         body = mask.json(body)
-    location = headers.get(b"location")
+    location = _last(headers, b"location")
+    now_s = _moment(_last(headers, b"date"), wall_s)
+    waits = [wait for text in headers.get(b"retry-after", ()) if (wait := retry_after(text, now_s)) is not None]
     return Reply(
         status=response.status,
         body=body,
         is_json=is_json,
-        wait_s=retry_after(headers.get(b"retry-after"), _moment(headers.get(b"date"), wall_s)),
+        wait_s=max(waits, default=None),
         location=None if location is None else mask.text(location),
         text="" if is_json else mask.text(content[:MAX_SHOWN].decode("utf-8", "replace"))[:200],
-        limit=_whole(headers.get(b"x-ratelimit-limit")),
-        remaining=_whole(headers.get(b"x-ratelimit-remaining")),
+        limit=_whole(_last(headers, b"x-ratelimit-limit")),
+        remaining=_whole(_last(headers, b"x-ratelimit-remaining")),
         elapsed_s=elapsed_s,
-        from_cache=b"age" in headers,
+        from_cache=_is_from_cache(headers),
     )
 
 
-def _headers(response: RawResponse) -> dict[bytes, str]:
-    """The headers that the program reads, by lower-case name; where packing is told several times, all of it."""
-    found: dict[bytes, str] = {}
+def _headers(response: RawResponse) -> dict[bytes, list[str]]:
+    """The headers that the program reads, by lower-case name, each as often as it stands there."""
+    found: dict[bytes, list[str]] = {}
     for name, value in response.headers:
         lower = name.lower()
         if lower in HEADERS_READ:
-            is_more = lower == b"content-encoding" and lower in found
-            found[lower] = f"{found[lower]},{value.decode('latin-1')}" if is_more else value.decode("latin-1")
+            found.setdefault(lower, []).append(value.decode("latin-1"))
     return found
+
+
+def _last(headers: dict[bytes, list[str]], name: bytes) -> str | None:
+    return headers[name][-1] if name in headers else None
+
+
+def _is_from_cache(headers: dict[bytes, list[str]]) -> bool:
+    """Whether a cache says that it has answered, and not the service."""
+    if b"age" in headers or any(map(_STALE.match, headers.get(b"warning", ()))):
+        return True
+    return any(_KEPT.search(text) for name in CACHE_HEADERS for text in headers.get(name, ()))
 
 
 def _json(content: bytes) -> tuple[Json, bool]:

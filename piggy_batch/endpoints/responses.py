@@ -22,7 +22,7 @@ GAVE_UP = frozenset({408, 425, 460, 499})
 # the success and "made" that the service is known to answer, and one without a body; others, such as 202 (accepted, to
 # be done later), 203 (changed on the way) and 206 (a part), do not say that the request was carried out
 SUCCESS = frozenset({200, 201, 204})
-FROM_CACHE = "the answer comes from a cache on the way (it has an Age header) and says nothing of now"
+FROM_CACHE = "the answer comes from a cache on the way (its headers say so, as Age) and says nothing of now"
 FIRST_CODE = 1000  # the service's own codes have four digits and more; below are HTTP's, as gateways repeat them
 LEAST_ERROR = 400  # in a body: an HTTP status of a failure, or an error code of the service
 LARGEST_CODE = 2**53  # a larger number is no error code, and not every reader of JSON keeps it

@@ -47,6 +47,15 @@ def test_a_packed_answer_that_is_cut_or_damaged_is_an_error(encoding: str) -> No
             decompress(damaged, encoding, 10_000)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_packed_answer_that_is_followed_by_more_is_an_error(encoding: str) -> None:
+    """The first of two bodies is half an answer."""
+    pack = gzip.compress if encoding == "gzip" else zlib.compress
+    for more in (pack(BODY), b"\0", BODY):
+        with pytest.raises(httpx.DecodingError):
+            decompress(pack(b"") + more, encoding, 10_000)
+
+
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "deflate,gzip", "gzip,"])
 def test_an_answer_packed_twice_is_not_unpacked(encoding: str) -> None:
     """A gzip of a gzip of zeros would unpack to a million times its size."""

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
@@ -46,6 +47,28 @@ def test_a_connection_that_ends_once_a_byte_was_written_leaves_the_request_in_do
             await exchange(serve, post(b"x" * 1_000_000))
         assert not isinstance(caught.value, NOT_SENT)
         assert str(caught.value)
+
+    run(work())
+
+
+def test_a_success_that_ends_before_its_body_is_no_answer() -> None:
+    """Where nothing but the connection's end says that it is whole, and nothing has come: it may have been cut."""
+
+    def serving(said: bytes) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await head(reader)
+            writer.write(said)
+            await writer.drain()
+
+        return serve
+
+    async def work() -> None:
+        for status in (b"200 OK", b"201 Created"):
+            with pytest.raises(httpx.RemoteProtocolError, match="before the answer's body"):
+                await exchange(serving(b"HTTP/1.1 %s\r\n\r\n" % status), get())
+        for said in (b"200 OK\r\n\r\n{}", b"204 No Content\r\n\r\n", b"302 Found\r\n\r\n"):
+            found, _ = await exchange(serving(b"HTTP/1.1 " + said), get())
+            assert found.status == int(said[:3])
 
     run(work())
 

@@ -41,9 +41,51 @@ def test_the_header_may_come_twice() -> None:
         answer(gzip.compress(gzip.compress(b"{}")), once, once)
 
 
-def test_another_header_that_comes_twice_counts_once() -> None:
-    """As a proxy that adds its own leaves it: the last one."""
-    assert answer(b"{}", (b"Retry-After", b"7"), (b"retry-after", b"9")).wait_s == 9
+@pytest.mark.parametrize("order", [(7, 9), (9, 7)])
+def test_of_two_waits_the_longer_is_kept(order: tuple[int, int]) -> None:
+    """As a proxy that adds its own leaves them; another header that comes twice counts as it stands last."""
+    waits = [(b"Retry-After", b"%d" % wait_s) for wait_s in order]
+    assert answer(b"{}", *waits, (b"retry-after", b"soon")).wait_s == 9
+    assert answer(b"{}", (b"X-RateLimit-Limit", b"1"), (b"x-ratelimit-limit", b"2")).limit == 2
+
+
+@pytest.mark.hostile("18.8 a delete is believed whatever the answer says")
+def test_an_answer_of_which_nothing_came_is_not_empty() -> None:
+    """A packed one has a body, unless its status says that there is none."""
+    packing = (b"Content-Encoding", b"gzip")
+    with pytest.raises(httpx.DecodingError, match="nothing of it came"):
+        answer(b"", packing)
+    for status in (204, 304, 429):
+        assert decode(RawResponse(status, [packing], b""), 0.5, 0.0, SecretMask("none")).status == status
+
+
+@pytest.mark.hostile("18.15 several programs agree at different moments, or by a cache's word")
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("Age", "0", True),
+        ("X-Cache", "HIT", True),
+        ("X-Cache", "Hit from cloudfront", True),
+        ("X-Cache", "TCP_MEM_HIT from a23-45", True),
+        ("X-Cache", "MISS, HIT", True),
+        ("X-Cache", "Miss from cloudfront", False),
+        ("X-Cache-Status", "STALE", True),
+        ("X-Cache-Status", "UPDATING", True),
+        ("X-Cache-Status", "BYPASS", False),
+        ("CF-Cache-Status", "HIT", True),
+        ("CF-Cache-Status", "DYNAMIC", False),
+        ("Cache-Status", "gateway; hit; ttl=30", True),
+        ("Cache-Status", "gateway; fwd=stale; stored", False),
+        ("Cache-Status", "gateway; hit=?0; fwd=miss", False),
+        ("Warning", '110 - "Response is stale"', True),
+        ("Warning", '111 gateway "Revalidation failed"', True),
+        ("Warning", '214 gateway "Transformation applied"', False),
+        ("X-Powered-By", "white-hit", False),
+    ],
+)
+def test_a_cache_is_known_by_what_it_says(name: str, value: str, kept: bool) -> None:
+    """In the standard headers, and in those of its own that the common ones write."""
+    assert answer(b"{}", (name.encode(), value.encode())).from_cache is kept
 
 
 @pytest.mark.hostile("18.17 a small file or answer takes all memory or time")

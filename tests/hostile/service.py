@@ -183,4 +183,4 @@ class HostileService:
             return False
         writer.write(answer if isinstance(answer, bytes) else answer.to_bytes())
         await writer.drain()
-        return True
+        return not (isinstance(answer, bytes) and b"\r\nConnection: close\r\n" in answer)

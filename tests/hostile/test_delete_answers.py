@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,15 +20,23 @@ DELETE = ("identifiers", "delete", "--yes", "--rate", "0", "--attempts", "1", "-
 
 @BELIEVED
 @pytest.mark.parametrize(
-    "body",
-    [{"success": False}, {"data": False}, {"data": {"deleted": 0}, "meta": {}}],
-    ids=["success false", "data false", "deleted 0"],
+    "answer",
+    [
+        Answer(200, {"success": False}),
+        Answer(200, {"data": False}),
+        Answer(200, {"data": {"deleted": 0}, "meta": {}}),
+        Answer(202, {"data": None}),
+        Answer(200, b"", {"Content-Encoding": "gzip"}),
+        Answer(200, gzip.compress(b"") + gzip.compress(b'{"success":false}'), {"Content-Encoding": "gzip"}),
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n",
+    ],
+    ids=["success false", "data false", "deleted 0", "accepted", "packed, and cut to nothing", "packed in two", "cut"],
 )
-def test_a_delete_that_is_not_carried_out(program: Program, service: HostileService, body: object) -> None:
-    """200 with JSON of some other kind; the cards are still there, so no row is done."""
+def test_a_delete_that_is_not_carried_out(program: Program, service: HostileService, answer: Answer | bytes) -> None:
+    """200 with JSON of some other kind, or with nothing that had to come; the cards are there, so no row is done."""
 
-    async def refuse(request: Request) -> Answer | None:
-        return Answer(200, body) if request.method == "DELETE" else None
+    async def refuse(request: Request) -> Answer | bytes | None:
+        return answer if request.method == "DELETE" else None
 
     service.hook = refuse
     run_dir = program.folder / "gone"

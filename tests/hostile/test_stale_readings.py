@@ -79,7 +79,10 @@ def test_a_list_that_a_cache_has_kept(program: Program, make_service: Callable[.
 
 
 @STALE
-def test_a_look_that_a_cache_answers(program: Program, service: HostileService) -> None:
+@pytest.mark.parametrize(
+    "told", [("Age", "86400"), ("X-Cache", "HIT from gateway"), ("Warning", '110 gateway "Response is stale"')]
+)
+def test_a_look_that_a_cache_answers(program: Program, service: HostileService, told: tuple[str, str]) -> None:
     """A card is to be made and the request lost; the cache knows such a card from another day. It is not there."""
 
     async def hook(request: Request) -> Answer | None:
@@ -88,7 +91,7 @@ def test_a_look_that_a_cache_answers(program: Program, service: HostileService) 
         if request.asks("GET", "/contact-identifiers/find"):
             value = request.query["contact_identifier_value"]
             shown = {"value": value, "name": value, "active": True, "contact": None}
-            return Answer(200, {"data": shown}, {"Age": "86400"})
+            return Answer(200, {"data": shown}, dict([told]))
         return None
 
     service.hook = hook

@@ -9,7 +9,7 @@ from piggy_batch.endpoints.requests import fill
 from piggy_batch.endpoints.responses import get_path
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.page_reader import PageReader, StoppedError
-from piggy_batch.exporting.pages import Page
+from piggy_batch.exporting.pages import Page, refusal_of
 from piggy_batch.importing.migration.credit_rules import CreditChange, CreditEvidence
 from piggy_batch.models import Json, Lost, Request
 from piggy_batch.text import parse_moment
@@ -29,7 +29,7 @@ async def read_credit_evidence(customer: Customer, contact: str, session: Sessio
     answer = await session.read(Request("GET", fill("contacts/{uuid}/credit-balance", {"uuid": contact})), slot, 3)
     if answer is None:
         raise StoppedError
-    now = None if isinstance(answer, Lost) or answer.status >= 300 else get_path(answer.body, "data.balance")
+    now = None if isinstance(answer, Lost) or refusal_of(answer) is not None else get_path(answer.body, "data.balance")
     return CreditEvidence(
         before=customer.before,
         read_at=customer.read_at,

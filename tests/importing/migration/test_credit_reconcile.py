@@ -142,6 +142,22 @@ def test_what_the_service_does_not_show_proves_nothing(shop: Shop, fault: Fault,
     assert why in listed(looked)[0]["why"]
 
 
+@pytest.mark.hostile("18.15 several programs agree at different moments, or by a cache's word")
+def test_a_balance_out_of_a_cache_proves_nothing(shop: Shop) -> None:
+    """It is what the list explains, but of which moment nobody knows."""
+    result = lost(shop)
+
+    async def cached(request: httpx.Request) -> httpx.Response | None:
+        if not request.url.path.endswith("/credit-balance"):
+            return None
+        return httpx.Response(200, headers={"Age": "3"}, json={"data": {"balance": 10}})
+
+    shop.world.hook = cached
+    looked = look(shop, result)
+    assert (looked.exit_code, shop.statuses(looked)) == (1, ["unknown"])
+    assert "does not show the balance" in listed(looked)[0]["why"]
+
+
 def test_a_service_that_ignores_the_contact_proves_nothing(shop: Shop) -> None:
     """Every contact's receptions are listed: those of others are no evidence."""
     result = lost(shop, "reset-before", ["B-1", "bob@example.test", "", "", "10"])
