@@ -6,9 +6,12 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
+import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError, PiggyBatchError, SetupError
@@ -82,6 +85,86 @@ def atomic_file(
         if drafts is not None:
             with suppress(OSError):  # something else lies there
                 drafts.rmdir()
+
+
+def remove_drafts(target: Path) -> None:
+    """Remove what kills have left of drafts of a file beside it, with what libraries had put aside for them."""
+    draft = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.part(\.[a-z0-9_]{{8}})?")
+    for path in list(target.parent.iterdir()):
+        if (name := draft.fullmatch(path.name)) is None or path.is_dir() != bool(name[1]):
+            continue
+        if name[1]:
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+class LibraryFile:
+    """A file that a library writes which hides an OSError in an exception of its own, or meets it again when it is
+    thrown away. So nothing that it writes here fails: what could not be written is raised by :meth:`finish`.
+
+    ``scratch``: a folder for what the library puts aside; gone with the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._failure: OSError | None = None
+        self._ended = False
+        self._folder = TemporaryDirectory(dir=path.parent, prefix=f"{path.name}.", ignore_cleanup_errors=True)
+        self.scratch = self._folder.name
+        try:
+            self._file = path.open("wb")
+        except OSError:
+            self._folder.cleanup()
+            raise
+
+    def write(self, data: bytes) -> int:
+        """Append, or drop what follows a failure."""
+        self._do(lambda: self._file.write(data))
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place in the file."""
+        self._do(lambda: self._file.seek(offset, whence))
+        return self.tell()
+
+    def tell(self) -> int:
+        """The place in the file; 0 after a failure."""
+        return self._do(self._file.tell) or 0
+
+    def flush(self) -> None:
+        """Hand on what is written so far."""
+        self._do(self._file.flush)
+
+    def finish(self, close: Callable[[], None]) -> None:
+        """Let the library complete the file with ``close``; OSError where any of it could not be written."""
+        try:
+            close()
+        except Exception as error:  # noqa: BLE001 - whichever the library has made of it
+            hidden = error.args[0] if error.args else None
+            raise (hidden if isinstance(hidden, OSError) else error) from None
+        finally:
+            self._end()
+        if self._failure is not None:
+            raise self._failure
+
+    def abandon(self, close: Callable[[], None]) -> None:
+        """Let the library close what it has open; the file is thrown away."""
+        with suppress(Exception):
+            close()
+        self._end()
+
+    def _end(self) -> None:
+        self._do(self._file.close)
+        self._folder.cleanup()
+        self._ended = True
+
+    def _do(self, step: Callable[[], int | None]) -> int | None:
+        if self._failure is None and not self._ended:
+            try:
+                return step()
+            except OSError as error:
+                self._failure = error
+        return None
 
 
 def write_whole(

@@ -44,6 +44,15 @@ def shortened(text: str, most: int = 120) -> str:
     return text if len(text) <= most else f"{text[: most - 2].rstrip()} …"
 
 
+def folded(text: str) -> str:
+    """What spellings of a name share that a spreadsheet or a hand may have changed: case and space.
+
+    >>> folded(" Giftcards\u00a0Create")
+    'giftcards create'
+    """
+    return " ".join(text.casefold().split())
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`` (did you mean create?)`` where a known word is much like ``word``, else nothing."""
     from difflib import get_close_matches  # only a mistake pays for it

@@ -121,7 +121,8 @@ class ProgressDisplay:
 
     def log_to(self, path: Path) -> None:
         """Append what is said to a file from here on."""
-        self._log.open(path)
+        if told := self._log.open(path):
+            self.say(told)
 
     def say(self, line: str) -> None:
         """Print a line above the bar, and log it with the time."""

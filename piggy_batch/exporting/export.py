@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import glob
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ from piggy_batch.exporting.summary import (
     summarise,
 )
 from piggy_batch.exporting.unpaged_lists import explain_missing, read_unpaged_list
-from piggy_batch.files import real_file, sha256_of, unwritable_in_run, write_json
+from piggy_batch.files import real_file, remove_drafts, sha256_of, unwritable_in_run, write_json
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
 from piggy_batch.runs.registry import note_run
@@ -66,8 +65,7 @@ async def export(listing: Listing, options: ExportOptions, context: RunContext) 
     with guarded(run_dir, OSError), RunDir(run_dir) as directory:
         real = real_file(options.to)
         if options.run_dir is None or real.parent == run_dir:  # under this lock no other process writes beside it
-            for left in real.parent.glob(f".{glob.escape(real.name)}.*.part"):
-                left.unlink(missing_ok=True)
+            remove_drafts(real)
         store = StagingStore.open(directory.path, threaded=context.threaded)
         if store.get("finished") or store.get("binding") is None:
             store.discard()  # it ended before its store was removed, or before its first page

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +24,8 @@ from piggy_batch.exporting.pages import encode_items
 from piggy_batch.exporting.selection import Selection
 from piggy_batch.files import going_on, remedy_of, words_of
 from piggy_batch.runs import database
+from piggy_batch.runs.lock import LOCK
+from piggy_batch.runs.run_log import remove_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +38,18 @@ if TYPE_CHECKING:
 
 NAME = "pages.sqlite"
 READ_BATCH = 500
+
+
+def remove_unfinished(directory: Path) -> None:
+    """Remove what an export that nobody goes on with has left in its run directory, and the directory with it unless
+    somebody else has put something there."""
+    if directory.is_symlink():
+        return
+    with suppress(OSError):
+        database.remove(directory / NAME)
+        remove_logs(directory)
+        (directory / LOCK).unlink(missing_ok=True)
+        directory.rmdir()
 
 
 class StagingStore:

@@ -84,7 +84,8 @@ class CallbackProgress:
 
     def log_to(self, path: Path) -> None:
         """Keep what is said in that file too."""
-        self._log.open(path)
+        if told := self._log.open(path):
+            self.say(told)
 
     def _tell(self) -> None:
         self._told_at = time.monotonic()

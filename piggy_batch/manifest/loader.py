@@ -22,7 +22,7 @@ from piggy_batch.manifest.suspicious_rows import Oddities
 from piggy_batch.models import Kind, Problem, Repeat, Status
 from piggy_batch.runs.records import LoadBatch
 from piggy_batch.tables import Table, sha256_of
-from piggy_batch.text import printable
+from piggy_batch.text import folded, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -242,7 +242,7 @@ class ManifestLoader:
         operation_at, status_at = self._carried_out
         if operation_at is None or status_at is None:
             return
-        made_by, status = cells[operation_at].strip(), cells[status_at].strip()
+        made_by, status = folded(cells[operation_at]), folded(cells[status_at])
         if made_by == self.binding.operation.name and status not in _HARMLESS:
             insist = "--credits-again" if made_by == "migrate" else "--again"
             raise SetupError(

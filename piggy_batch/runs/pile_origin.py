@@ -14,12 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from piggy_batch.endpoints import CATALOGUE
 from piggy_batch.errors import SetupError
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
 from piggy_batch.runs.own_files import run_name
 from piggy_batch.runs.registry import RunRegistry, entry_of
+from piggy_batch.text import folded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -61,10 +63,24 @@ class PileOrigin:
             return
         self._asked.clear()
         begins = set(taken) <= set(upwards)
+        if begins:
+            self._refuse_copies(taken)
         self._advice = "leave such rows out" if begins else _GOING_ON
         rows = {row.number: row.status for row in self._journal.all_rows() if row.status in taken}
         self._look_up(self._journal, {number: number for number, status in rows.items() if status in upwards})
         self._look_down(self._run, dict(zip(rows, rows, strict=True)))
+
+    def _refuse_copies(self, taken: Collection[Status]) -> None:
+        """SetupError where two rows that are about to be taken are one and the same row of a pile."""
+        origin = _RowOrigin(self._journal, self._operation)
+        seen: dict[tuple[str, str], int] = {}
+        for row in self._journal.all_rows() if origin.is_named else ():
+            place = origin.of(row.cells)
+            if place[0] and row.status in taken and seen.setdefault(place, row.number) != row.number:
+                raise SetupError(
+                    f'rows {seen[place]} and {row.number} are both row "{place[1]}" of one run by _run and _row; '
+                    "sending both would do it twice: leave one out, or clear _run in one that is a row of its own"
+                )
 
     def note(self) -> bool:
         """Tell the runs that rows come from that this run has them, on disk on return; whether that was news."""
@@ -209,7 +225,8 @@ class _RowOrigin:
     def __init__(self, journal: JournalQueries, operation: str) -> None:
         places = {name.strip().casefold(): i for i, name in enumerate(journal.get("header"))}
         self._places = [places.get(name) for name in ("_run", "_row", "_operation")]
-        self._operation = operation
+        # A name that a hand has changed is nobody's: the run's own journal knows whose it is.
+        self._others = {other.name for other in CATALOGUE} - {operation}
 
     @property
     def is_named(self) -> bool:
@@ -221,7 +238,7 @@ class _RowOrigin:
         run, row, made_by = (
             cells[place].strip() if place is not None and place < len(cells) else "" for place in self._places
         )
-        return (run, row) if made_by in ("", self._operation) else ("", "")
+        return ("", "") if folded(made_by) in self._others else (run, row)
 
 
 def _origins(

@@ -1,17 +1,27 @@
-"""``run.log``: what happened beside the rows, each line with its time."""
+"""``run.log``: what happened beside the rows, each line with its time.
+
+A log grows from invocation to invocation, so it is known by its first line. A file of that name that begins otherwise,
+a link or a folder was put there by somebody else and stays as it is: the log is then ``run-2.log``, ``run-3.log`` …
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
+import stat
 import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from piggy_batch import __version__
+from piggy_batch.runs.filenames import RUN_LOG
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_FIRST_LINE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ piggy-batch \S{1,40} keeps this log\n")
 
 
 class RunLog:
@@ -21,11 +31,19 @@ class RunLog:
         self.path: Path | None = None
         self._file: int | None = None
 
-    def open(self, path: Path) -> None:
-        """Append to that file from here on; a second one is not opened."""
-        if self._file is None:
-            self.path = path
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    def open(self, path: Path) -> str | None:
+        """Append to that file from here on; a second one is not opened. What a person should know: that the log lies
+        under another name, because somebody else's file has its own; None where it does not."""
+        if self._file is not None:
+            return None
+        number, place = 1, path
+        while (found := _opened(place)) is None:
+            number += 1
+            place = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        self.path, self._file = place, found
+        if os.fstat(found).st_size == 0:
+            self.write(f"piggy-batch {__version__} keeps this log")
+        return None if place == path else f"{path} is no log of this program's and stays as it is: see {place}"
 
     def write(self, line: str) -> None:
         """Append a line, where the log is open."""
@@ -44,3 +62,28 @@ class RunLog:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _opened(path: Path) -> int | None:
+    """The file, to be appended to; None where somebody else's lies there."""
+    new = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+    with contextlib.suppress(FileExistsError):
+        return os.open(path, new, 0o600)
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return None
+    found = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
+    begins = os.pread(found, 100, 0)
+    if not begins or _FIRST_LINE.match(begins):
+        return found
+    os.close(found)
+    return None
+
+
+def remove_logs(directory: Path) -> None:
+    """Remove the logs that this program has kept there."""
+    stem, _, suffix = RUN_LOG.partition(".")
+    for path in directory.glob(f"{stem}*.{suffix}"):
+        found = None if path.is_symlink() else _opened(path)
+        if found is not None:
+            os.close(found)
+            path.unlink(missing_ok=True)

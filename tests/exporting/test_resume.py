@@ -214,11 +214,19 @@ def test_files_and_directory_are_private(account: Account) -> None:
 
 
 def test_leftovers_of_a_killed_write_are_removed(account: Account) -> None:
-    """A half-written file beside the target goes with the next run."""
-    left = account.folder / ".cards.csv.abc123.part"
+    """A half-written file beside the target goes with the next run, and what was put aside for it; what is named
+    otherwise is somebody's."""
+    left = account.folder / ".cards.csv.0abc1234.part"
     left.write_text("half")
+    aside = account.folder / f"{left.name}.tmp_1234"
+    aside.mkdir()
+    (aside / "sheet").write_text("half")
+    theirs = account.folder / ".cards.csv.notes.part"
+    theirs.write_text("mine")
     account.export()
     assert not left.exists()
+    assert not aside.exists()
+    assert theirs.read_text() == "mine"
 
 
 @pytest.mark.parametrize(

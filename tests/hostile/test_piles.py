@@ -90,7 +90,7 @@ def test_errors_after_refused_rows_were_taken_again(
 
 
 @pytest.mark.hostile("18.9 a pile lists as not carried out what was carried out since")
-@pytest.mark.parametrize("change", ["as it is", "sorted and renamed"])
+@pytest.mark.parametrize("change", ["as it is", "sorted and renamed", "typed by hand"])
 def test_a_manifest_made_of_errors_that_were_taken_again(
     program: Program, service: HostileService, refusing: Refusing, change: str
 ) -> None:
@@ -100,6 +100,8 @@ def test_a_manifest_made_of_errors_that_were_taken_again(
     shutil.copy(directory(path) / "errors.csv", mended)
     if change == "sorted and renamed":
         reordered(mended)
+    if change == "typed by hand":
+        mended.write_bytes(mended.read_bytes().replace(b"giftcards create", b"Giftcards Create"))
     refusing.refuse = False
     needed(program.run(*CREATE, path, "--retry-rejected", url=service.url).code == 0)
     needed(refusing.made == ROWS)
@@ -139,8 +141,22 @@ def test_errors_that_an_operator_has_mended(program: Program, service: HostileSe
     assert content(errors) == text
 
 
+@pytest.mark.hostile("18.9 a pile lists as not carried out what was carried out since")
+def test_a_manifest_that_holds_a_row_of_a_pile_twice(
+    program: Program, service: HostileService, refusing: Refusing
+) -> None:
+    """Two copies of the errors, put together by hand: no row of them is carried out twice."""
+    path = refused(program, service)
+    errors = (directory(path) / "errors.csv").read_text(encoding="utf-8")
+    mended = program.folder / "mended.csv"
+    mended.write_text(errors + "".join(errors.splitlines(keepends=True)[1:]), encoding="utf-8")
+    refusing.refuse = False
+    again = program.run(*CREATE, mended, url=service.url)
+    assert (again.code, refusing.made) == (2, 0)
+
+
 @pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
-@pytest.mark.parametrize("name", ["errors.xlsx", "summary.json"])
+@pytest.mark.parametrize("name", ["errors.xlsx", "summary.json", "run.log"])
 def test_a_table_of_somebody_else(program: Program, service: HostileService, name: str) -> None:
     """In the run directory before the first start: it stays as it is, and the run does its work beside it."""
     path = program.cards("cards.csv", ROWS)
@@ -150,6 +166,19 @@ def test_a_table_of_somebody_else(program: Program, service: HostileService, nam
     done = program.run("identifiers", "create", *PACE, path, "--run-dir", theirs.parent, url=service.url)
     assert content(theirs) == b"my own notes"
     assert (done.code, statuses(theirs.parent)) == (0, {"done": ROWS})
+
+
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
+def test_a_link_in_the_place_of_the_log(program: Program, service: HostileService) -> None:
+    """What it points to is not written to, and the log lies beside."""
+    path = program.cards("cards.csv", ROWS)
+    victim = program.folder / "victim"
+    victim.write_bytes(b"my own notes")
+    (program.folder / "run").mkdir()
+    (program.folder / "run" / "run.log").symlink_to(victim)
+    program.run("identifiers", "create", *PACE, path, "--run-dir", program.folder / "run", url=service.url)
+    needed(service.effects["identifiers.create"] == ROWS)
+    assert content(victim) == b"my own notes"
 
 
 def content(path: Path) -> bytes:

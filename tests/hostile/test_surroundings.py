@@ -99,7 +99,7 @@ def failing_disk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, st
 
 
 @ALSO
-@pytest.mark.parametrize("kind", ["parquet"])
+@pytest.mark.parametrize("kind", ["parquet", "xlsx"])
 def test_a_disk_that_fails_under_the_results(
     program: Program, service: HostileService, failing_disk: Callable[[Path, str], dict[str, str]], kind: str
 ) -> None:

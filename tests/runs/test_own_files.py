@@ -173,6 +173,18 @@ def test_a_list_of_cards_takes_nobodys_place(world: World) -> None:
     assert (run_dir / "candidates.csv").read_text() == MINE
 
 
+@pytest.mark.hostile("18.11 a report takes the place of what the run did not write")
+def test_a_folder_in_the_place_of_an_unfinished_list_is_not_cleared(world: World) -> None:
+    """Where the pages of the list are kept meanwhile: what somebody has put there stays, and nothing else does."""
+    theirs = world.folder / "run" / "baseline.csv.export" / "notes.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text(MINE)
+    path = world.manifest("giftcard_program_uuid", [world.sandbox.world.cards.programs[1].uuid] * 2)
+    assert world.run("giftcards create", path, run_dir=world.folder / "run", baseline=True).exit_code == 0
+    assert theirs.read_text() == MINE
+    assert [entry.name for entry in theirs.parent.iterdir()] == ["notes.txt"]
+
+
 def test_a_folder_that_was_copied_knows_its_own(world: World) -> None:
     """Size and hash go with it, times do not."""
     run_dir = run(world).run_dir

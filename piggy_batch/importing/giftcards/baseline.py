@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints.exportable_lists import GIFTCARDS
 from piggy_batch.errors import SetupError
 from piggy_batch.exporting.completeness import ReadOptions
 from piggy_batch.exporting.export import export
-from piggy_batch.exporting.options import ExportOptions, ExportResult, summary_path
+from piggy_batch.exporting.options import ExportOptions, ExportResult, default_run_dir, summary_path
+from piggy_batch.exporting.staging import remove_unfinished
 from piggy_batch.models import Status
 from piggy_batch.runs.own_files import OwnFiles
 from piggy_batch.tables import open_table, sha256_of
@@ -74,8 +74,8 @@ def read_cards(path: Path) -> Iterator[dict[str, str]]:
 
 
 def forget_list(directory: Path, name: str) -> None:
-    """Remove what an unfinished list of that name has left."""
-    shutil.rmtree(directory / f"{name}.export", ignore_errors=True)
+    """Remove what an unfinished list of that name has left; what else lies in its folder stays."""
+    remove_unfinished(default_run_dir(directory / name))
 
 
 def _is_exported(path: Path, there: Path) -> bool:

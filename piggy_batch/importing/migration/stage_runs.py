@@ -7,6 +7,7 @@ a row stands is read from those journals.
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from piggy_batch.manifest.binding import Binding
 
 BATCH = 2_000  # rows a write
+_PART = re.compile(r"part-([1-9]\d*)\.csv")
 
 
 class StageRuns:
@@ -49,7 +51,8 @@ class StageRuns:
     def manifests(self) -> list[Path]:
         """The parts' manifests, first to last. A part begins with its manifest, which appears whole."""
         found = self._folder.glob("part-*.csv") if self._folder.is_dir() else ()
-        return sorted(found, key=lambda path: int(path.stem.partition("-")[2]))
+        parts = {int(name[1]): path for path in found if (name := _PART.fullmatch(path.name))}
+        return [parts[number] for number in sorted(parts)]
 
     def add(self, rows: Iterable[Sequence[str]]) -> Path | None:
         """Begin a new part with these rows; its manifest, or None where there are none."""

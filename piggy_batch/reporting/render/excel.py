@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from piggy_batch.files import atomic_file
+from piggy_batch.files import LibraryFile, atomic_file
 from piggy_batch.reporting.dates import shown
 from piggy_batch.reporting.glossary import definitions
 from piggy_batch.reporting.phrases import Phrase
@@ -44,17 +44,22 @@ _STYLES: dict[str, dict[str, object]] = {
 def write_workbook(report: Report, target: Path) -> None:
     """Put the workbook at ``target``, whole or not at all; amounts are in units of the currency."""
     with atomic_file(target) as draft:
+        file = LibraryFile(draft)
         options = {
             "constant_memory": True,
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,
-            "tmpdir": str(draft.parent),
+            "tmpdir": file.scratch,
         }
-        book = xlsxwriter.Workbook(str(draft), options)
-        book.set_properties({"title": "Giftcards", "created": report.made_at.replace(tzinfo=None)})
-        _Workbook(book, report).write()
-        book.close()
+        book = xlsxwriter.Workbook(file, options)
+        try:
+            book.set_properties({"title": "Giftcards", "created": report.made_at.replace(tzinfo=None)})
+            _Workbook(book, report).write()
+        except BaseException:
+            file.abandon(book.close)
+            raise
+        file.finish(book.close)
 
 
 class _Workbook:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
+from piggy_batch.files import LibraryFile
 from piggy_batch.tables.table import ABOUT_SHEET, SHEET_NAME
 from piggy_batch.tables.writers.base import About, OutputColumn, Rows, bool_of, moment_of
 
@@ -29,14 +30,15 @@ class XlsxSink:
     def __init__(
         self, part: Path, columns: Sequence[OutputColumn], about: About | None = None, *, sheet_rows: int = SHEET_ROWS
     ) -> None:
+        self._file = LibraryFile(part)
         options = {
             "constant_memory": True,
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,
-            "tmpdir": str(part.parent),
+            "tmpdir": self._file.scratch,
         }
-        self._book: Any = xlsxwriter.Workbook(str(part), options)
+        self._book: Any = xlsxwriter.Workbook(self._file, options)
         self._book.use_zip64()
         self._bold = self._book.add_format({"bold": True})
         self._wrap = self._book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
@@ -55,7 +57,11 @@ class XlsxSink:
         self._limit = sheet_rows
         self._sheets = 0
         self.cut = self.formulas = 0
-        self._begin_sheet()
+        try:
+            self._begin_sheet()
+        except BaseException:
+            self.abandon()
+            raise
 
     def _begin_sheet(self) -> None:
         if self._sheets:
@@ -129,10 +135,10 @@ class XlsxSink:
             for row, (name, words) in enumerate(self._about()):
                 sheet.write_string(row, 0, name, self._bold)
                 sheet.write_string(row, 1, words[:_CELL_LIMIT], self._wrap)
-        self._book.close()
+        self._file.finish(self._book.close)
 
     def abandon(self) -> None:
-        self._book.close()
+        self._file.abandon(self._book.close)
 
 
 def _kind(column: OutputColumn) -> str:
