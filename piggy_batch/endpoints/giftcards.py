@@ -158,6 +158,7 @@ GIFTCARDS = (
         effect="giftcard transactions reversed",
         echoes=(("card.uuid", "giftcard_uuid"),),
         makes="reversal_transaction_uuid",
+        made_from="giftcard_transaction_uuid",
         unique="giftcard_transaction_uuid",
         confirm=True,
         notes=("only the last transaction of a giftcard can be reversed",),

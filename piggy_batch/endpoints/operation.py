@@ -198,6 +198,7 @@ class Operation:
     fixed: Mapping[str, Json] = field(default_factory=dict)  # sent with every row
     success_texts: frozenset[str] = frozenset()  # an answer without object: the texts that mean success
     makes: str | None = None  # result column with the UUID of a thing that each answer has newly made
+    made_from: str | None = None  # column with the UUID of a thing of the same kind, which the new one is not
     mails: bool = False  # the service mails customers for it
     preview: tuple[CardTrouble, ...] = ()  # a dry run looks the giftcards up and warns of those in such trouble
     notes: tuple[str, ...] = ()  # what the plan says that the service's own pages say of it

@@ -80,6 +80,7 @@ PREPAID = (
         repeat_note="may take the money back again",
         effect="prepaid transactions reversed",
         makes="reversal_transaction_uuid",
+        made_from="prepaid_transaction_uuid",
         unique="prepaid_transaction_uuid",
         confirm=True,
     ),

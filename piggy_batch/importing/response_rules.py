@@ -95,6 +95,8 @@ def _judge_success(operation: Operation, values: Mapping[str, str], reply: Reply
     if must_show and first and not _names(get_path(data, first)):
         return doubt
     kept = extract_fields(operation.noun, data)
+    if operation.made_from and _is_same_uuid(kept.get(operation.makes or ""), values.get(operation.made_from, "")):
+        return replace(doubt, message=f"the answer names as new the {operation.made_from} of the row: it is another's")
     unseen = _not_shown(operation, values, data, kept)
     differs = differences(operation, values, data)
     if differs:
@@ -157,6 +159,11 @@ def _is_empty_success(reply: Reply) -> bool:
 def _names(value: Json) -> bool:
     """Whether a value can be the name of the thing that was made: no blank, no object, no list."""
     return value is not None and value != "" and not isinstance(value, bool | Mapping | list)
+
+
+def _is_same_uuid(shown: Json, given: str) -> bool:
+    """Whether two UUIDs name one thing, in whatever case."""
+    return str(shown).casefold() == given.casefold()
 
 
 def _judge_list(operation: Operation, reply: Reply, data: Json) -> Verdict:

@@ -31,6 +31,7 @@ from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir, default_run_dir, refuse_missing
 from piggy_batch.runs.duplicate_guard import DuplicateRunGuard, refuse_again
+from piggy_batch.runs.earlier_runs import EarlierRuns
 from piggy_batch.runs.filenames import RUN_LOG, STDIN
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.own_files import refuse_manifest_among_reports
@@ -38,7 +39,7 @@ from piggy_batch.runs.pile_origin import PileOrigin
 from piggy_batch.runs.progress import NestedProgress
 from piggy_batch.runs.registry import note_plan, note_run, was_planned
 from piggy_batch.runs.run_finder import RunFinder
-from piggy_batch.runs.run_identity import ROWS
+from piggy_batch.runs.run_identity import ROWS, RunIdentity
 from piggy_batch.runs.signals import Signals, ending_after
 
 if TYPE_CHECKING:
@@ -325,6 +326,9 @@ class RowCommandRun:
         if rows:
             withdraw_reports(journal.queries)
         counter = self.duplicate_guard.counter if self.duplicate_guard is not None else None
+        if self.operation.makes is not None:
+            identity = RunIdentity(self.operation.name, "", "", journal.get("account"), context.target)
+            journal.earlier_runs = EarlierRuns.open(context.registry_dir, self.directory.path, identity)
         rate = str(options.connection.rate)
         journal.begin(context.clock.wall(), rate, threaded=context.threaded, counter=counter)
         exit_code = ExitCode.JOURNAL
@@ -334,6 +338,8 @@ class RowCommandRun:
             await session.client.aclose()  # reports may need the files that connections hold
             exit_code = self._exit_code(journal, session)
         finally:
+            if journal.earlier_runs is not None:
+                journal.earlier_runs.close()
             journal.finish(context.clock.wall(), exit_code)
             if self.duplicate_guard is not None:
                 self.duplicate_guard.note_end()

@@ -151,10 +151,11 @@ class DuplicateRunGuard:
         if self.counter is None:
             return
         counted, known = self.counter.read(), self._journal.get(SENDS) or 0
-        if counted is None and any(e.get("counted") and e["run"] == self.run for e in self._entries()):
+        if counted is None and (known or any(e.get("counted") and e["run"] == self.run for e in self._entries())):
             raise SetupError(
-                f"{self._here}: {self.counter.path}, which counts what this run has sent, is gone, so an older copy of "
-                f"it could not be told from it; bring the file back, or pass --adopt if you know that this is no copy"
+                f"{self._here}: {self.counter.path}, which counts what this run has sent, is gone or was in another "
+                "state directory, so an older copy of it could not be told from it; bring the file back, or pass "
+                "--adopt if you know that this is no copy"
             )
         if counted is not None and counted > known:
             raise self._older(f"this run has sent {counted:,} requests, and its journal knows of {known:,}")

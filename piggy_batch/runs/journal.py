@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from piggy_batch.models import Json
+    from piggy_batch.runs.earlier_runs import EarlierRuns
     from piggy_batch.runs.send_counter import SendCounter
 
 
@@ -73,6 +74,7 @@ class Journal:
         self.directory = directory
         self.queries = JournalQueries(directory, connection, logged=logged)
         self.run = 0
+        self.earlier_runs: EarlierRuns | None = None  # what they have made is not made here
         self._unended = False
         self._db = connection
         self._writer: GroupCommit | None = None
@@ -182,7 +184,7 @@ class Journal:
     def index_made(self, column: str) -> None:
         """Know things that rows make by their UUIDs, which outcomes keep as ``column``; those so far included."""
         with self._guard():
-            if "made" in database.tables(self._db):
+            if self.queries.indexes_made:
                 return
             with database.transaction(self._db):
                 self._db.execute(_MADE)
@@ -194,14 +196,17 @@ class Journal:
             self._db.executemany(_MADE_NOW, ((uuid.lower(), BEFORE_THE_RUN) for uuid in uuids))
 
     def first_maker(self, uuid: str, number: int) -> int:
-        """The first row whose answer named a thing of that UUID, in whatever case, as its own; where none has, this row
-        is it from now on, and that is on disk no later than what is written next."""
+        """The first row whose answer named a thing of that UUID, in whatever case, as its own, or 0 for what was there
+        before the run; where there is neither, this row is it from now on, and that is on disk no later than what is
+        written next."""
         uuid = uuid.lower()
         holder = self._making.get(uuid)
         if holder is None:
             holder = self.queries.maker_of(uuid)
         if holder is not None:
             return holder
+        if self.earlier_runs is not None and self.earlier_runs.have_made(uuid):
+            return BEFORE_THE_RUN
         self._making[uuid] = number
         written = self._write(_MADE_NOW, (uuid, number), may_wait=True)
         written.add_done_callback(lambda _: self._making.pop(uuid, None))

@@ -151,6 +151,11 @@ class JournalQueries:
         seen_at, rows = self._db.execute(query, (run,)).fetchone()
         return seen_at or 0.0, rows
 
+    @property
+    def indexes_made(self) -> bool:
+        """Whether things that rows have made are known by their UUIDs."""
+        return "made" in database.tables(self._db)
+
     def maker_of(self, uuid: str) -> int | None:
         """The row that has made a thing of that UUID; 0: it was there before the run; None: none has."""
         found = self._db.execute("SELECT number FROM made WHERE uuid = ?", (uuid,)).fetchone()

@@ -41,7 +41,7 @@ class RunIdentity:
     """An operation, the rows and the account that a run is for."""
 
     def __init__(self, operation: str, content: str, rows: str, account: Mapping[str, Any], target: Target) -> None:
-        self._operation = operation
+        self.operation = operation
         self._content = content
         self._rows = rows
         self._account = account
@@ -50,18 +50,22 @@ class RunIdentity:
     @property
     def record_name(self) -> str:
         """The file in which runs with this identity are recorded."""
-        return _record(self._operation, account_key(self._account, self._target.token), self._rows)
+        return _record(self.operation, account_key(self._account, self._target.token), self._rows)
 
     @property
     def earlier_record_names(self) -> list[str]:
         """As version 0.1 called it, by the file's bytes and the address as typed."""
         url = self._target.base_url
-        return [_record(self._operation, self._content, one) for one in (SERVICES if url in SERVICES else (url,))]
+        return [_record(self.operation, self._content, one) for one in (SERVICES if url in SERVICES else (url,))]
 
     def is_that_of(self, other: Glimpse) -> bool:
         """Whether another run is for the same rows of the same account, as far as can be told."""
-        if other.operation != self._operation or not (other.content == self._content or other.rows == self._rows):
+        if other.operation != self.operation or not (other.content == self._content or other.rows == self._rows):
             return False
+        return self.is_of_the_account_of(other)
+
+    def is_of_the_account_of(self, other: Glimpse) -> bool:
+        """Whether another run is for the same account, as far as can be told."""
         if other.account is None:
             return other.base_url in (None, self._target.base_url)
         theirs, ours = str(other.account["id"]), str(self._account["id"])

@@ -95,6 +95,7 @@ class HostileService:
         self.hook: Callable[[Request], Awaitable[Answer | bytes | None]] | None = None
         self.interrupt: Callable[[Sequence[Request], str], bytes] = lambda _carried, _method: b""
         self.requests: list[Request] = []
+        self._serving: set[asyncio.Task[None] | None] = set()
         self._inner = httpx.ASGITransport(app=make_app(self.sandbox))
         self._loop = asyncio.new_event_loop()
         self._listening = socket.create_server((HOST, 0), backlog=512)
@@ -157,9 +158,10 @@ class HostileService:
         self._loop.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.current_task())  # the loop keeps none of them alive
         try:
             carried: list[Request] = []
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._exchange(reader, writer, carried):
                     pass
         finally:

@@ -1,4 +1,4 @@
-"""Something between that gives equal requests one answer: what is made once is not said of two rows."""
+"""Something between that gives an answer again: what is made once is not said of two rows, nor of two runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from tests.hostile.program import Program, needed, statuses
 
 if TYPE_CHECKING:
+    from tests.hostile.program import Ended
     from tests.hostile.service import Answer, HostileService, Request
 
 pytestmark = pytest.mark.process
@@ -45,11 +46,27 @@ def test_one_card_is_done_for_one_row(program: Program, service: HostileService)
 @pytest.mark.hostile("18.7 one thing is believed for two rows")
 def test_one_transaction_is_done_for_one_row(program: Program, service: HostileService) -> None:
     """Two equal loads of one card, wanted so, and one transaction: one row is done, and the other is in doubt."""
-    card = service.sandbox.world.cards.add(1, time.time())
     join_equal_requests(service)
-    path = program.manifest("loads.csv", "giftcard_uuid,amount_in_cents", [f"{card.uuid},500"] * 2)
-    shop = f"shop_uuid={service.sandbox.world.ledger.shops[1].uuid}"
-    words = ("giftcards", "load", path, "--set", shop, "--allow-repeats", "--run-dir", "batch")
-    ended = program.run(*words, *PACE, url=service.url)
+    ended = load(program, service, "batch", "--allow-repeats", rows=2)
     needed(service.effects["giftcards.load"] == 1)
     assert (statuses(program.folder / "batch"), ended.code) == ({"done": 1, "unknown": 1}, 1)
+
+
+@pytest.mark.hostile("18.7 one thing is believed for two rows")
+def test_one_transaction_is_done_for_one_run(program: Program, service: HostileService) -> None:
+    """A card is loaded again on purpose, and the answer of the first time comes back: no money was moved."""
+    join_equal_requests(service)
+    needed(load(program, service, "first").code == 0)
+    again = load(program, service, "second", "--again")
+    needed(service.effects["giftcards.load"] == 1)
+    assert (statuses(program.folder / "second"), again.code) == ({"unknown": 1}, 1)
+
+
+def load(program: Program, service: HostileService, run_dir: str, *more: str, rows: int = 1) -> Ended:
+    """Put money on the one card that there is, so often."""
+    cards = service.sandbox.world.cards
+    card = cards.get(1) or cards.add(1, time.time())
+    path = program.manifest("loads.csv", "giftcard_uuid,amount_in_cents", [f"{card.uuid},500"] * rows)
+    shop = f"shop_uuid={service.sandbox.world.ledger.shops[1].uuid}"
+    words = ("giftcards", "load", path, "--set", shop, "--run-dir", run_dir, *more)
+    return program.run(*words, *PACE, url=service.url)

@@ -1,4 +1,4 @@
-"""A migration whose credits stage has lost its directory, and the same command once more."""
+"""A migration that has lost a part of its directory, and the same command once more."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.program import Program, needed
+from tests.hostile.program import Program, needed, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,3 +53,19 @@ def test_credits_of_a_lost_stage_are_given_once(
     lose(program.folder / "customers.migrate" / "5-credits-create")
     again = program.run(*words, url=service.url)
     assert (service.effects[EFFECT], again.code) == (CUSTOMERS, 4)
+
+
+@pytest.mark.hostile("18.4 credits are given again where their stage was lost")
+def test_what_became_of_another_list_is_not_told_of_this_one(program: Program, service: HostileService) -> None:
+    """The migration's own journal is removed, to begin anew, and its stages stay; the list is another one by now, and
+    none of its cards is called done that was never sent."""
+    words = ("migrate", program.folder / "cards.csv", "--yes", "--rate", "0", "--no-progress")
+    program.cards("cards.csv", CUSTOMERS, "OLD")
+    needed(program.run(*words, url=service.url).code == 0)
+    for path in (program.folder / "cards.migrate").glob("*.*"):
+        path.unlink()
+    program.cards("cards.csv", CUSTOMERS, "NEW")
+    program.run(*words, url=service.url)
+    rows = rows_of(program.folder / "cards.migrate")
+    done = {row["contact_identifier_value"] for row in rows if row["_status"] == "done"}
+    assert done <= set(service.times("identifiers.create"))

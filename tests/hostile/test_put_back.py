@@ -36,13 +36,13 @@ class Batch:
         self._words = ("giftcards", "create", self._manifest, "--run-dir", self.run_dir, "--no-baseline", "--yes")
         self._words += ("--rate", "0", "--concurrency", "1", "--no-progress")
 
-    def start(self, *more: str) -> subprocess.Popen[str]:
+    def start(self, *more: str, **environ: str) -> subprocess.Popen[str]:
         """Begin the command."""
-        return self.program.start(*self._words, *more, url=self.service.url)
+        return self.program.start(*self._words, *more, url=self.service.url, **environ)
 
-    def run(self, *more: str) -> int:
+    def run(self, *more: str, **environ: str) -> int:
         """The command to its end; its exit code."""
-        return self.program.end(self.start(*more)).code
+        return self.program.end(self.start(*more, **environ)).code
 
     def run_and_kill(self, at: int, before: Callable[[int], None] = lambda _: None) -> None:
         """Kill it once the service has carried request ``at`` out. ``before``: called with each request's number."""
@@ -118,3 +118,15 @@ def test_an_older_copy_sends_nothing(
     batch.put_back()
     code = batch.run()
     assert (batch.service.effects["giftcards.create"], code) == (made, 4)
+
+
+@pytest.mark.hostile("18.2 an older journal that was put back is gone on with")
+def test_an_older_copy_sends_nothing_under_another_state_directory(
+    program: Program, make_service: Callable[..., HostileService]
+) -> None:
+    """As by cron, or with sudo: what counts the requests is not there, and that is no reason to believe the copy."""
+    batch = Batch(program, make_service(account_uuid=ACCOUNT))
+    second_one_killed(batch)
+    batch.put_back()
+    code = batch.run(XDG_STATE_HOME=str(program.folder / "other"))
+    assert (batch.service.effects["giftcards.create"], code) == (3, 2)

@@ -131,6 +131,18 @@ def test_a_delete_is_believed_in_its_known_shapes_only(body: Any, believed: bool
     assert verdict.call is (ResponseAction.SETTLE if believed else ResponseAction.DOUBT)
 
 
+@pytest.mark.hostile("18.7 one thing is believed for two rows")
+@pytest.mark.parametrize("name", ["giftcards reverse", "prepaid reverse"])
+@pytest.mark.parametrize(("uuid", "believed"), [("T-2", True), ("T-1", False), ("t-1", False)])
+def test_a_transaction_is_not_its_own_reversal(name: str, uuid: str, believed: bool) -> None:
+    """The answer to the load, kept by something between and given again to the reversal, shows none."""
+    operation = find_operation(name)
+    values = {operation.key: "T-1"}
+    data = {"uuid": uuid, "amount_in_cents": 500, "card": {"uuid": "g-1"}}
+    verdict = judge_response(operation, values, reply(200, {"data": data}))
+    assert (verdict.status is Status.DONE, verdict.call is ResponseAction.DOUBT) == (believed, not believed)
+
+
 @pytest.mark.hostile("18.8 a delete is believed whatever the answer says")
 def test_a_delete_without_a_body_is_believed_and_one_with_a_page_is_not() -> None:
     """No byte at all is a known shape; text that is no JSON is none."""

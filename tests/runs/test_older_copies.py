@@ -131,6 +131,18 @@ def sends_of(run_dir: Path) -> int:
         journal.close()
 
 
+@pytest.mark.hostile("18.2 an older journal that was put back is gone on with")
+def test_a_run_under_another_state_directory_is_not_believed(folder: Path) -> None:
+    """There nothing was counted, though the journal says that its requests are."""
+    batch = Batch(folder)
+    batch.run(limit=2)
+    (folder / "state").rename(folder / "elsewhere")
+    with pytest.raises(SetupError, match=r"is gone or was in another state directory.* pass --adopt"):
+        batch.run()
+    assert batch.run(adopt=True).exit_code == 0
+    assert batch.made == ROWS
+
+
 def test_whoever_insists_goes_on_with_an_older_copy(folder: Path) -> None:
     """--adopt takes the copy for the run, and what is sent from then on counts anew."""
     batch = Batch(folder)

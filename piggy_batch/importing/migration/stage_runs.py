@@ -183,7 +183,17 @@ class MigrationState:
                 line.fates[Stage.CONTACTS] = _FOUND
             elif known is not None:
                 line.fates[Stage.CONTACTS] = known
+            for reached in line.fates:
+                if not line.is_in(reached):
+                    raise self._others(reached, line)
             yield line
+
+    def _others(self, stage: Stage, line: MigrationRow) -> JournalError:
+        return JournalError(
+            f"{self._journal.directory / stage.folder} tells what became of another list: its row "
+            f"{line.entry.number:,} is another one. The journal of the migration, which knows that list, was lost or "
+            "replaced: bring it back; or name another --run-dir for this list"
+        )
 
 
 def _withheld(journal: JournalQueries) -> dict[int, RowState]:

@@ -199,6 +199,27 @@ class MigrationRow:
         stage, fate = self.where()
         return stage if fate is None else None
 
+    def is_in(self, stage: Stage) -> bool:
+        """Whether what the stage holds under the row's number is this very row's, and not another list's."""
+        cells, contact, same = self.fates[stage].cells, self.contact, True
+        holder = contact
+        match stage:
+            case _ if not cells:  # it stands for an outcome that is elsewhere
+                return True
+            case Stage.CONTACTS:  # known by their addresses
+                return True
+            case Stage.CREATE:
+                value, holder, name = cells[:3]
+                same = name == self.values.get("contact_identifier_name", "")
+            case Stage.LINK:
+                value, holder = cells[:2]
+            case Stage.UPDATE:
+                value = cells[0]
+            case Stage.CREDITS:
+                holder, given, _, value = cells[:4]
+                same = given == str(self.credits)
+        return same and value == self.values.get("contact_identifier_value") and contact in (None, holder)
+
     def stage_row(self, stage: Stage, shop: str | None) -> list[str]:
         """The row of the stage's manifest."""
         value, number = self.values["contact_identifier_value"], str(self.entry.number)

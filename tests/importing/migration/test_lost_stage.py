@@ -154,6 +154,36 @@ def test_an_older_copy_of_the_stage_is_refused(make_shop: Callable[..., Shop]) -
     assert given(shop) == [10, 10, 10]
 
 
+@pytest.mark.hostile("18.4 credits are given again where their stage was lost")
+@pytest.mark.parametrize(
+    ("row", "same"),
+    [
+        (GIVEN[0], True),
+        (["CARD-9", *GIVEN[0][1:]], False),
+        ([GIVEN[0][0], "guest9@example.test", *GIVEN[0][2:]], False),
+        ([*GIVEN[0][:2], "Gold", *GIVEN[0][3:]], False),
+        ([*GIVEN[0][:4], "20"], False),
+    ],
+    ids=["the same list", "another card", "another customer", "another name", "another balance"],
+)
+def test_the_stages_of_another_list_are_not_this_ones(
+    make_shop: Callable[..., Shop], row: list[str], same: bool
+) -> None:
+    """The migration's own journal is gone, so that the list is read anew; only where it says the same are the stages
+    its own."""
+    shop = make_shop(account_uuid=LIVE)
+    migrate(shop, shop.manifest(*GIVEN))
+    for path in (shop.folder / "cards.migrate").glob("*.*"):
+        path.unlink()
+    path = shop.manifest(row, *GIVEN[1:])
+    if same:
+        assert migrate(shop, path, credits_again=True).exit_code == 0
+    else:
+        with pytest.raises(JournalError, match="tells what became of another list: its row 1 is another one"):
+            migrate(shop, path, credits_again=True)
+    assert given(shop) == [10, 10, 10]
+
+
 def test_a_stage_that_was_stopped_before_it_sent_goes_on(make_shop: Callable[..., Shop]) -> None:
     """Nothing is lost where nothing was given: the stage begins when the service answers again."""
     shop = make_shop(account_uuid=LIVE)
