@@ -74,12 +74,17 @@ def decode(response: RawResponse, elapsed_s: float, wall_s: float, mask: SecretM
         is_json=is_json,
         wait_s=max(waits, default=None),
         location=None if location is None else mask.text(location),
-        text="" if is_json else mask.text(content[:MAX_SHOWN].decode("utf-8", "replace"))[:200],
+        text="" if is_json else mask.text(_shown(content[:MAX_SHOWN]))[:200],
         limit=_whole(_last(headers, b"x-ratelimit-limit")),
         remaining=_whole(_last(headers, b"x-ratelimit-remaining")),
         elapsed_s=elapsed_s,
         from_cache=_is_from_cache(headers),
     )
+
+
+def _shown(content: bytes) -> str:
+    """What is no JSON as text, for messages."""
+    return content.decode(json.detect_encoding(content), "replace")
 
 
 def _headers(response: RawResponse) -> dict[bytes, list[str]]:

@@ -1,17 +1,21 @@
 """The token taken out of what comes in: a gateway's debug page, an error text, a redirect may repeat the request.
 
-Every answer and every lost one passes here before it is stored or shown. Found is the token as it is,
-percent-encoded (more than once, too), in Base64 (also behind other text, as in ``Bearer …``), with JSON's escapes or
-a page's entities, and cut by line ends.
+Every answer and every lost one passes here before it is stored or shown. Found is the token as it is, percent-encoded,
+in Base64 (also behind other text, as in ``Bearer …``) or hexadecimal, with the escapes of JSON and programs or a page's
+entities, each of these more than once too, cut by line ends, and with spaces where it has plus signs.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import re
 from functools import cached_property
+from html.entities import html5
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
+
+from piggy_batch.client.spelled_text import SpelledText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,33 +26,43 @@ MASK = "[token]"
 SHORTEST = 10  # characters; the tokens of a rehearsal, such as "sandbox", are words that answers may hold
 _LINE_ENDS = (b"\n", b"\r", b"\\n", b"\\r", b"\\t")  # as they are, and as JSON writes them
 PIECE = 256 * 1024  # bytes
-LAYERS = 3  # of percent-encoding: an address in an address in an address
-_HIDDEN = re.compile(rb"\\u00[2-7]")  # characters that need no such escape
-_ENTITY = re.compile(rb"&#(?:[xX]0*([0-9a-fA-F]{2})|0*(\d{2,3}));")
-_GAP = r"(?:\s|\\[nrt])*"
+LONGEST = 1024 * 1024  # characters of a text that is searched; a longer one that may hold the token goes as a whole
+LAYERS = 3  # of one spelling in another: an address in an address in an address
+_HIDDEN = re.compile(rb"\\(?:u00|x)[2-7]")  # characters that need no such escape
+_LINE_ESCAPES = re.compile(rb"\\+[nrt]")
+_BACKSLASHES = re.compile(rb"\\+(?=\W)")
+_ENTITY = re.compile(rb"&(?:amp;)*(?:#(?:[xX]0*([0-9a-fA-F]{2})|0*(\d{2,3}))|([a-zA-Z]{2,8}));")
 
 
 class SecretMask:
     """Knows one secret. One that is shorter than ``SHORTEST`` is not looked for."""
 
     def __init__(self, secret: str) -> None:
+        self._secret = secret
         self._spellings = tuple(_spellings(secret)) if len(secret) >= SHORTEST else ()
-        escaped = {spelling.replace(b"/", rb"\/") for spelling in self._spellings}  # as PHP's JSON has it
-        self._needles = (*self._spellings, *(escaped - {*self._spellings}))
+        reduced = (SpelledText(one).reduced().text for one in self._spellings)
+        found = [one.encode("utf-8", "surrogatepass") for one in (*self._spellings, *reduced)]
+        found += [json.dumps(one)[1:-1].encode() for one in self._spellings]
+        found += [needle.replace(b"/", rb"\/") for needle in found]  # as PHP's JSON has it
+        self._needles = tuple(dict.fromkeys(found))
 
     def may_be_in(self, content: bytes) -> bool:
         """Whether the secret may stand in an answer's body; quick, as every body is asked."""
         if not self._needles:
             return False
-        if b"\0" in content[:4]:  # UTF-16 or UTF-32
+        if b"\0" in content:  # UTF-16 or UTF-32
             return True
-        if b"\\u00" in content and _HIDDEN.search(content):
+        if (b"\\u00" in content or b"\\x" in content) and _HIDDEN.search(content):
             return True
-        if any(end in content for end in _LINE_ENDS):
+        if self._is_in(content):
+            return True
+        if "+" in self._secret or any(end in content for end in _LINE_ENDS):
             content = content.translate(None, b" \t\r\n\f\v")
             for escape in _LINE_ENDS[2:]:
                 content = content.replace(escape, b"")
-        if b"&#" in content:
+        if b"\\\\" in content:  # JSON in JSON
+            content = _BACKSLASHES.sub(b"", _LINE_ESCAPES.sub(b"", content))
+        if b"&" in content:
             content = _ENTITY.sub(_character, content)
         return self._is_in(content) or (b"%" in content and any(map(self._is_in, self._unquoted(content))))
 
@@ -63,7 +77,7 @@ class SecretMask:
             piece = content[start : start + PIECE + overlap]
             for _ in range(LAYERS):
                 piece = unquote_to_bytes(piece)
-                yield piece
+                yield _ENTITY.sub(_character, piece) if b"&" in piece else piece
                 if b"%" not in piece:
                     break
 
@@ -71,10 +85,19 @@ class SecretMask:
         """``text`` with :data:`MASK` in place of the secret."""
         if not self.may_be_in(text.encode("utf-8", "surrogatepass")):
             return text
-        return self._pattern.sub(MASK, text)
+        if len(text) > PIECE:  # as no text is that the service means: not worth a search
+            return MASK
+        found: list[tuple[int, int]] = []
+        read = SpelledText(text)
+        for _ in range(LAYERS + 1):
+            found += (read.source(*match.span()) for match in self._pattern.finditer(read.text))
+            text_before, read = read.text, read.reduced()
+            if read.text == text_before:
+                break
+        return _without(text, found)
 
     def json(self, value: Json) -> Json:
-        """``value`` with every text in it masked."""
+        """``value`` with every text in it masked, and every whole number that holds the secret."""
         match value:
             case str():
                 return self.text(value)
@@ -82,40 +105,48 @@ class SecretMask:
                 return [self.json(item) for item in value]
             case dict():
                 return {self.text(key): self.json(item) for key, item in value.items()}
+            case int() if not isinstance(value, bool) and self._secret.isdecimal() and self._secret in str(value):
+                return MASK
             case _:
                 return value
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        """Made only once something was found: that of a long token is large."""
-        needles = (_GAP.join(map(_spelt, needle.decode("ascii"))) for needle in self._spellings)
-        return re.compile("|".join(needles))
+        wanted = {form for one in self._spellings for form in (one, SpelledText(one).reduced().text)}
+        return re.compile("|".join(map(re.escape, sorted(wanted, key=len, reverse=True))))
 
 
-def _spellings(secret: str) -> Iterator[bytes]:
-    """The secret, and what is certain of its Base64 at each of the three places where it may begin in a group."""
+def _spellings(secret: str) -> Iterator[str]:
+    """The secret; what is certain of its Base64 at each of the three places where it may begin in a group; its bytes in
+    hexadecimal; and what is left of it where a reader of forms has taken plus signs for spaces."""
     raw = secret.encode("utf-8", "surrogatepass")
-    yield raw
+    yield secret
     for shift, lead in ((0, 0), (1, 2), (2, 3)):
-        encoded = base64.b64encode(b"\0" * shift + raw)
+        encoded = base64.b64encode(b"\0" * shift + raw).decode()
         certain = encoded[lead : (shift + len(raw)) * 8 // 6]
         yield certain
-        if (other := certain.translate(bytes.maketrans(b"+/", b"-_"))) != certain:
+        if (other := certain.translate(str.maketrans("+/", "-_"))) != certain:
             yield other
+    yield raw.hex()
+    yield raw.hex().upper()
+    without = secret.replace("+", "")
+    if len(without) >= SHORTEST:
+        yield without
 
 
 def _character(entity: re.Match[bytes]) -> bytes:
+    if entity[3]:
+        named = html5.get(f"{entity[3].decode()};", "")
+        return named.encode() if named.isascii() and named else entity[0]
     number = int(entity[1], 16) if entity[1] else int(entity[2])
     return bytes([number]) if number < 256 else entity[0]
 
 
-def _spelt(character: str) -> str:
-    """A pattern for one character, however it is written."""
-    code = f"{ord(character):02x}"
-    hexadecimal = "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in code)
-    ways = [re.escape(character), f"%(?:25)*{hexadecimal}", rf"\\u00{hexadecimal}"]
-    if not character.isalnum():  # as pages write it
-        ways += [f"&#0*{ord(character)};", f"&#[xX]0*{hexadecimal};"]
-    if character == "/":
-        ways.append(r"\\/")
-    return f"(?:{'|'.join(ways)})"
+def _without(text: str, places: list[tuple[int, int]]) -> str:
+    """``text`` with :data:`MASK` in these places, which may overlap."""
+    parts, at = [], 0
+    for start, end in sorted(places):
+        if start >= at:
+            parts += [text[at:start], MASK]
+        at = max(at, end)
+    return "".join((*parts, text[at:]))

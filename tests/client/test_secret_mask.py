@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import tracemalloc
 from urllib.parse import quote
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piggy_batch.client.secret_mask import MASK, PIECE, SHORTEST, SecretMask
+from piggy_batch.client.secret_mask import LONGEST, MASK, PIECE, SHORTEST, SecretMask
 
 TOKEN = "12|s3cr3t/T0ken+that-nobody_may.see~" * 3
 BEARER = f"Bearer {TOKEN}"
@@ -36,6 +37,15 @@ SPELLINGS = {
     "in lines as JSON writes them": wrapped(TOKEN, "\\n"),
     "as JSON of PHP": TOKEN.replace("/", "\\/"),
     "as JSON escapes": "".join(f"\\u{ord(c):04x}" for c in TOKEN),
+    "as JSON escapes in JSON": "".join(f"\\\\u{ord(c):04x}" for c in TOKEN),
+    "as a program's text": "".join(f"\\x{ord(c):02x}" for c in TOKEN),
+    "every character as a page writes it": "".join(f"&#{ord(c)};" for c in TOKEN),
+    "as a page writes a page": "".join(c if c.isalnum() else f"&amp;#{ord(c)};" for c in TOKEN),
+    "as a page names it": TOKEN.replace("|", "&vert;").replace("/", "&sol;").replace("+", "&plus;"),
+    "hexadecimal": TOKEN.encode().hex(),
+    "hexadecimal in lines": TOKEN.encode().hex(" ", 16).upper().replace(" ", "\n"),
+    "in UTF-16": "\0".join(TOKEN),
+    "plus signs read as spaces": TOKEN.replace("+", " "),
     "Base64": base64.b64encode(TOKEN.encode()).decode(),
     "Base64 behind one character": base64.b64encode(f":{TOKEN}".encode()).decode(),
     "Base64 of the header": base64.b64encode(BEARER.encode()).decode(),
@@ -56,6 +66,46 @@ def test_the_token_is_masked_however_it_is_written(spelling: str) -> None:
     assert MASK in found
     assert len(found) < 60
     assert mask.text(found) == found
+
+
+ODD = "ab\"c&d+e/f=g\\h\\t'i-jK9Zs3cr3t"
+
+
+@pytest.mark.hostile("18.10 a token that is repeated by the service is stored or shown")
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        ODD,
+        json.dumps({"h": ODD}),
+        json.dumps({"h": json.dumps({"h": ODD})}),
+        json.dumps(ODD).replace("&", "\\u0026").replace("/", "\\/"),
+        html.escape(ODD),
+        html.escape(json.dumps(ODD)),
+        html.escape(html.escape(ODD)),
+        repr(ODD),
+        quote(html.escape(ODD)),
+    ],
+)
+def test_a_token_of_odd_characters_is_masked(spelling: str) -> None:
+    """Quotes, a backslash, an ampersand: as text, and as a text in JSON, which is known before it is decoded."""
+    mask = SecretMask(ODD)
+    assert "s3cr3t" not in mask.text(f"before {spelling} after")
+    body = json.dumps({spelling: [spelling]})
+    assert mask.may_be_in(body.encode())
+    assert "s3cr3t" not in json.dumps(mask.json(json.loads(body)))
+
+
+def test_a_token_of_digits_is_masked_where_json_has_it_as_a_number() -> None:
+    """Other numbers stay numbers."""
+    mask = SecretMask("123456789012")
+    assert mask.json({"a": 123456789012, "b": 7, "c": True}) == {"a": MASK, "b": 7, "c": True}
+
+
+def test_a_text_that_is_too_long_to_search_goes_as_a_whole() -> None:
+    """Only where it may hold the token."""
+    mask = SecretMask(TOKEN)
+    assert mask.text("x" * LONGEST + TOKEN) == MASK
+    assert mask.text("x" * (LONGEST + 1)) == "x" * (LONGEST + 1)
 
 
 def test_an_answer_is_masked_in_names_and_values_at_any_depth() -> None:
