@@ -81,6 +81,7 @@ ODD = "ab\"c&d+e/f=g\\h\\t'i-jK9Zs3cr3t"
         json.dumps(ODD).replace("&", "\\u0026").replace("/", "\\/"),
         html.escape(ODD),
         html.escape(json.dumps(ODD)),
+        json.dumps({"h": html.escape(ODD)}),
         html.escape(html.escape(ODD)),
         repr(ODD),
         quote(html.escape(ODD)),
