@@ -92,6 +92,11 @@ def shows_data(reply: Reply) -> bool:
     return isinstance(reply.body, Mapping) and reply.body.get("data") not in (None, [], {}, "", False)
 
 
+def is_off(value: Json) -> bool:
+    """Whether a flag is shown as false, in one of the ways in which services write that."""
+    return str(value).casefold() in ("false", "0")
+
+
 def api_message(reply: Reply) -> str:
     """The service's words, field errors included, safe to print."""
     if isinstance(reply.body, Mapping):

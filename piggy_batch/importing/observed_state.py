@@ -14,6 +14,8 @@ from piggy_batch.endpoints.responses import (
     classify_status,
     extract_fields,
     get_path,
+    is_off,
+    shows_data,
 )
 from piggy_batch.importing.response_rules import opened_map, owner_of
 from piggy_batch.models import Answer, Json, Lost, Status
@@ -54,7 +56,7 @@ class ObservedState:
     @property
     def inactive(self) -> bool:
         """Whether it is known to be inactive."""
-        return self.hidden or self._told(self.noun.active) is False
+        return self.hidden or is_off(self._told(self.noun.active))
 
     def _told(self, column: str | None) -> Json:
         return self.fields.get(column) if column else None
@@ -91,6 +93,9 @@ def read_lookup(look: Lookup, values: Mapping[str, str], answer: Answer) -> Obse
     if common is not None:
         return common
     code = api_code(answer)
+    if answer.status >= 400 and shows_data(answer):
+        message = f"look: {api_message(answer)}; and yet the answer shows data"
+        return Verdict(ResponseAction.DOUBT, message, http_status=answer.status, code=code)
     if answer.status >= 400:
         if code in look.absent_codes:
             return ObservedState(look.noun, exists=False)

@@ -21,6 +21,7 @@ from piggy_batch.endpoints.responses import (
     classify_status,
     extract_fields,
     get_path,
+    is_off,
     shows_data,
 )
 from piggy_batch.models import Answer, Json, Kind, Lost, Repeat, Reply, Status
@@ -197,7 +198,7 @@ def differences(operation: Operation, values: Mapping[str, str], data: Json) -> 
         and not is_same(operation, name, fields[name], wanted_cell(operation, name, values))
     ]
     active = operation.noun.active
-    if goal.active and active is not None and fields.get(active) is False:
+    if goal.active and active is not None and is_off(fields.get(active)):
         found.append("asked for an active one, answered an inactive one")
     if goal.owner is not OwnerRule.ANY and _mentions_owner(operation, data):
         wanted, owner = wanted_owner(operation, values) or NOBODY, owner_of(operation.noun, fields) or NOBODY

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piggy_batch.endpoints import NOBODY, OwnerRule, UndoSource, find_operation
+from piggy_batch.endpoints.responses import is_off
 from piggy_batch.importing.observed_state import ObservedState
 from piggy_batch.models import Json, Proof, Repeat, Status
 
@@ -55,7 +56,7 @@ class Change:
         """Whether it has left an inactive thing of nobody's, of which the service does not show the holder."""
         goal, active = self.operation.goal, self.operation.noun.active
         exists = goal is not None and goal.exists
-        inactive = active is not None and (self.entry.kept or {}).get(active) is False
+        inactive = active is not None and is_off((self.entry.kept or {}).get(active))
         return exists and inactive and self.owner == NOBODY
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.program import Program, rows_of, statuses
-from tests.hostile.service import Answer
+from tests.hostile.service import CUT, Answer
 
 if TYPE_CHECKING:
     from tests.hostile.service import HostileService, Request
@@ -45,3 +45,22 @@ def test_a_delete_that_is_not_carried_out(program: Program, service: HostileServ
     assert (statuses(run_dir), service.effects["identifiers.delete"]) == ({"unknown": 2}, 0)
     assert ended.code == 1
     assert len(rows_of(run_dir, "unknown")) == 2
+
+
+@BELIEVED
+def test_a_delete_that_is_lost_and_a_look_that_contradicts_itself(program: Program, service: HostileService) -> None:
+    """The look is refused as for a card that is not there, and shows the card: it is there."""
+
+    async def contradict(request: Request) -> Answer | None:
+        if request.method == "DELETE":
+            return CUT
+        if request.path.endswith("/find") and service.asked("DELETE", "/contact-identifiers"):
+            return Answer(
+                400, {"code": 60003, "message": "Not found.", "data": (await service.pass_on(request)).data["data"]}
+            )
+        return None
+
+    service.hook = contradict
+    cards, run_dir = program.manifest("cards.csv", "contact_identifier_value", ["CARD-000002"]), program.folder / "gone"
+    program.run(*DELETE, cards, "--run-dir", run_dir, url=service.url)
+    assert (statuses(run_dir), service.effects["identifiers.delete"]) == ({"unknown": 1}, 0)

@@ -301,6 +301,26 @@ def test_what_was_asked_for_must_be_shown(
     assert judge_response(operation, values, reply(200, {"data": shown | more})).status is Status.DONE
 
 
+@pytest.mark.parametrize("active", [False, 0, "0", "false"])
+def test_a_thing_that_is_switched_off_is_inactive_however_that_is_written(active: Any) -> None:
+    """In the answer to the row, and in a look: a card that nobody can use is not the one asked for."""
+    shown = {"value": "A", "active": active, "contact": {"uuid": "c-1"}}
+    assert judge_response(CREATE, ROW, reply(200, {"data": shown})).status is Status.UNKNOWN
+    assert CREATE.look is not None
+    seen = read_lookup(CREATE.look, ROW, reply(200, {"data": shown}))
+    assert isinstance(seen, ObservedState)
+    assert decide_after_lookup(CREATE, ROW, seen, doubt=True, before=None).status is Status.UNKNOWN
+
+
+def test_a_look_that_is_refused_and_shows_the_thing_says_nothing() -> None:
+    """Neither that it is there nor that it is not."""
+    assert CREATE.look is not None
+    answer = reply(400, {"code": 60003, "message": "no", "data": {"value": "A", "contact": None}})
+    seen = read_lookup(CREATE.look, ROW, answer)
+    assert not isinstance(seen, ObservedState)
+    assert seen.call is ResponseAction.DOUBT
+
+
 def test_a_new_contact_of_another_address_is_not_the_one_asked_for() -> None:
     """The answer need not show the address; where it shows one, it must be the row's."""
     operation, asked = find_operation("contacts create"), {"email": "New@x.test"}
