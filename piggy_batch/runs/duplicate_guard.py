@@ -30,7 +30,7 @@ from piggy_batch.runs.run_identity import RunIdentity, glimpse
 from piggy_batch.runs.send_counter import SendCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from piggy_batch.client.target import Target
     from piggy_batch.endpoints import Operation
@@ -188,15 +188,7 @@ class DuplicateRunGuard:
     def _beside(self) -> Iterator[Path]:
         if self._identity is None:
             return
-        found: dict[tuple[int, int], tuple[float, Path]] = {}
-        for place in self._places:
-            with suppress(OSError):
-                for other in place.iterdir():
-                    with suppress(OSError):
-                        stat = (other / NAME).stat()
-                        found[stat.st_dev, stat.st_ino] = (stat.st_mtime, other)
-        found.pop(identity(self._here) or (0, 0), None)
-        for _, other in sorted(found.values(), reverse=True)[:MOST]:
+        for other in runs_beside(self._places, self._here):
             with suppress(JournalError):  # what cannot be read is somebody else's
                 seen = glimpse(other)
                 if seen is not None and self._identity.is_that_of(seen) and _begins(seen, other):
@@ -221,6 +213,19 @@ class DuplicateRunGuard:
 
     def _others(self, registry: RunRegistry) -> list[dict[str, Any]]:
         return [entry for entry in registry.read() if entry["run"] != self.run]
+
+
+def runs_beside(places: Iterable[Path], here: Path) -> list[Path]:
+    """The run directories in some folders but for ``here``, the newest first."""
+    found: dict[tuple[int, int], tuple[float, Path]] = {}
+    for place in places:
+        with suppress(OSError):
+            for other in place.iterdir():
+                with suppress(OSError):
+                    stat = (other / NAME).stat()
+                    found[stat.st_dev, stat.st_ino] = (stat.st_mtime, other)
+    found.pop(identity(here) or (0, 0), None)
+    return [other for _, other in sorted(found.values(), reverse=True)[:MOST]]
 
 
 def _begins(seen: Glimpse, directory: Path) -> bool:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from piggy_batch.errors import JournalError
-from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.journal_file import NAME, guarded
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.registry import known_runs
 from piggy_batch.runs.run_identity import glimpse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from piggy_batch.runs.run_identity import RunIdentity
 
 MOST = 20  # runs that are asked, the latest ones; each takes a file handle and some microseconds a row
@@ -31,20 +33,19 @@ class EarlierRuns:
 
     @classmethod
     def open(cls, registry: Path | None, here: Path, identity: RunIdentity) -> Self:
-        """The runs of the same operation and account elsewhere than ``here``."""
-        journals: list[JournalQueries] = []
-        for entry in known_runs(registry) if registry is not None else ():
-            directory = Path(entry["run_dir"])
-            if len(journals) == MOST:
+        """The runs of the same operation and account elsewhere than ``here``; those that are a part of another too."""
+        found: list[JournalQueries] = []
+        entries = known_runs(registry) if registry is not None else []
+        for directory in (each for entry in entries for each in _with_parts(Path(entry["run_dir"]))):
+            if len(found) == MOST:
                 break
-            if entry.get("operation") != identity.operation or directory == here.resolve():
+            if directory == here.resolve():
                 continue
             with suppress(JournalError), guarded(directory, OSError):
                 seen = glimpse(directory)
-                journal = JournalQueries.peek(directory) if seen and identity.is_of_the_account_of(seen) else None
-                if journal is not None:
-                    journals.append(journal)
-        return cls(journals)
+                if seen and seen.operation == identity.operation and identity.is_of_the_account_of(seen):
+                    found += filter(None, [JournalQueries.peek(directory)])
+        return cls(found)
 
     def have_made(self, uuid: str) -> bool:
         """Whether a row of one of them has made the thing of that UUID, which is in small letters."""
@@ -60,3 +61,10 @@ class EarlierRuns:
         for journal in self._journals:
             journal.close()
         self._journals = []
+
+
+def _with_parts(run_dir: Path) -> Iterator[Path]:
+    """A run's directory, and those of runs in it, as the stages of a migration have."""
+    yield run_dir
+    for path in sorted(run_dir.glob(f"*/*/{NAME}")):
+        yield path.parent

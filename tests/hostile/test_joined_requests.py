@@ -70,3 +70,16 @@ def load(program: Program, service: HostileService, run_dir: str, *more: str, ro
     shop = f"shop_uuid={service.sandbox.world.ledger.shops[1].uuid}"
     words = ("giftcards", "load", path, "--set", shop, "--run-dir", run_dir, *more)
     return program.run(*words, *PACE, url=service.url)
+
+
+@pytest.mark.hostile("18.7 one thing is believed for two rows")
+def test_one_reception_is_done_for_one_migration(program: Program, service: HostileService) -> None:
+    """Other credits for the same customer, wanted so, and the answer of the first time comes back: none were given."""
+    join_equal_requests(service)
+    shop = service.sandbox.world.ledger.shops[1].uuid
+    for name in ("first", "second"):
+        path = program.manifest(f"{name}.csv", "contact_identifier_value,email,credits", ["CARD-X,guest@x.test,10"])
+        words = ("migrate", path, "--shop", shop, "--credits-again", "--run-dir", name)
+        ended = program.run(*words, *PACE, url=service.url)
+    needed(service.effects["credits.create"] == 1)
+    assert (statuses(program.folder / "second"), ended.code) == ({"unknown": 1}, 1)

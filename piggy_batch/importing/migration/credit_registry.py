@@ -2,27 +2,37 @@
 
 It also knows which runs of the credits stage a migration has begun. Their directories lie in the migration's own and
 can be lost without it, or with it where an older copy is put back; what they gave would be given again.
+
+Whoever works under another state directory has another record. So the folders of the list and of the run are looked
+through too, for migrations of the account that have given credits or are about to.
 """
 
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggy_batch.client.account import FINGERPRINT, account_key
+from piggy_batch.endpoints.contacts import GIVE_CREDITS
 from piggy_batch.errors import JournalError, SetupError
+from piggy_batch.runs.duplicate_guard import runs_beside
 from piggy_batch.runs.filenames import CLAIM
+from piggy_batch.runs.journal_file import NAME, guarded
 from piggy_batch.runs.journal_queries import JournalQueries
+from piggy_batch.runs.lock import is_held
 from piggy_batch.runs.registry import RunRegistry, entry_of
-from piggy_batch.runs.run_identity import SERVICES
+from piggy_batch.runs.run_identity import SERVICES, RunIdentity, glimpse
+from piggy_batch.text import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from piggy_batch.client.target import Target
     from piggy_batch.runs.journal import Journal
 
+MIGRATE = "migrate"  # the operation that a migration's own journal names
 BEGUN = "credits_begun"  # the fact which runs of the stage have begun: by the name of their manifest, their claims
 
 
@@ -40,13 +50,16 @@ class CreditRegistry:
         named = not str(account["id"]).startswith(FINGERPRINT)
         self._written = self._registries[:1] if named else self._registries
         self._journal = journal
+        self._identity = RunIdentity(MIGRATE, "", "", account, target)
         self._run: str = journal.get("run_id")
 
     def refuse_second(self, *, again: bool, known: frozenset[str] = frozenset()) -> None:
         """SetupError where another migration has given credits in this account and ``again`` is not set. ``known``:
         those whose credits this one does not give again."""
-        others = [entry for entry in self._entries() if entry["run"] not in {self._run, *known}]
-        if others and not again:
+        if again:
+            return
+        others = [e for e in (*self._entries(), *self._beside()) if e["run"] not in {self._run, *known}]
+        if others:
             last = max(others, key=lambda entry: str(entry["started_at"]))
             before = f"credits were given in this account before: {last['started_at']} by the run in {last['run_dir']}"
             if known:  # those that --after names have given some too
@@ -64,6 +77,7 @@ class CreditRegistry:
     def claim(self, run_dir: Path, *, again: bool, known: frozenset[str] = frozenset()) -> None:
         """Write this run down, on disk on return, before its first credits leave; refuses as above."""
         with self._registries[0].locked():
+            self._journal.set(CLAIM, self._run)  # before the look: of two, the later one to look sees the other's
             self.refuse_second(again=again, known=known)
             for registry in self._written:
                 entries = registry.read()
@@ -103,6 +117,30 @@ class CreditRegistry:
 
     def _entries(self) -> list[dict[str, Any]]:
         return [entry for registry in self._registries for entry in registry.read()]
+
+    def _beside(self) -> Iterator[dict[str, Any]]:
+        """As entries of the record: the migrations in the same folders that have given credits, or are about to."""
+        here = self._journal.directory
+        places = {here.absolute().parent, Path(self._journal.get("manifest")["path"]).absolute().parent}
+        for other in runs_beside(places, here):
+            with suppress(JournalError), guarded(other, OSError):  # what cannot be read is somebody else's
+                seen = glimpse(other)
+                if seen and seen.operation == MIGRATE and self._identity.is_of_the_account_of(seen):
+                    yield from _givers(other)
+
+
+def _givers(run_dir: Path) -> list[dict[str, Any]]:
+    held = is_held(run_dir)
+    journal = JournalQueries.open(run_dir) if held else JournalQueries.peek(run_dir)
+    if journal is None:
+        return []
+    with closing(journal):
+        begun = journal.get(BEGUN) or any(run_dir.glob(f"*-{GIVE_CREDITS.slug}/*/{NAME}"))
+        if not begun and not (held and journal.get(CLAIM)):
+            return []
+        run, runs = journal.get("run_id"), journal.runs()
+        started = iso(runs[0]["started_at"]) if runs else None
+        return [{"run": run, "run_dir": str(run_dir.resolve()), "started_at": started or "just now"}]
 
 
 def _name(key: str) -> str:

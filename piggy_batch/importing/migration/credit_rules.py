@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piggy_batch.models import Status
+from piggy_batch.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SLACK_S = 120.0  # what the service's clock and this machine's may differ by
+ZONES_S = 26 * 3600.0  # and at most, where one of them takes another zone's time for its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,14 @@ class CreditEvidence:
 
     def new(self) -> list[CreditChange]:
         """Changes since the balance was read before, but for those that the migration has given."""
-        since = (self.read_at or 0.0) - SLACK_S
+        return self._unknown_from(SLACK_S)
+
+    def maybe_new(self) -> list[CreditChange]:
+        """These, and those that would be new if the clocks differed by more."""
+        return self._unknown_from(ZONES_S)
+
+    def _unknown_from(self, slack_s: float) -> list[CreditChange]:
+        since = (self.read_at or 0.0) - slack_s
         unknown = (change for change in self.changes or () if change.uuid not in self.known)
         return [change for change in unknown if change.made_at is None or change.made_at >= since]
 
@@ -74,7 +83,8 @@ def settle(
 ) -> tuple[list[Settled], str | None]:
     """What is proven of one contact's credits in doubt, and why the rest is not; None where nothing is left.
 
-    While the list shows a reception that no row accounts for, none becomes failed.
+    While the list shows a reception that no row accounts for, none becomes failed; nor while it shows one of the same
+    credits that was made shortly before by the service's clock.
     """
     why = _unproven(evidence)
     if why is not None:
@@ -96,6 +106,14 @@ def settle(
         return found, f"{len(strangers):,} credit receptions of another amount or shop since; they may be these rows'"
     if left and evidence.begun_at - max(doubt.sent_at for doubt in left) < settle_after_s:
         return found, f"sent less than {settle_after_s:g} s before this look, so that they may still be given"
+    amounts = {doubt.credits for doubt in left}
+    accounted = {change.uuid for change in new}
+    early = [c for c in evidence.maybe_new() if c.given and c.credits in amounts and c.uuid not in accounted]
+    if early:
+        return found, (
+            f"{counted(len(early), 'credit reception')} of so many credits in the day before; they may be these rows' "
+            "if the service's clock is behind"
+        )
     message = "balance and credit receptions show that they were not given"
     return found + [Settled(doubt, Status.FAILED, None, message) for doubt in left], None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -125,6 +126,22 @@ def test_a_clock_that_differs_gives_nothing_twice(shop: Shop) -> None:
     assert shop.credits(ANN) == 10
 
 
+@pytest.mark.hostile("18.1 reconcile fails rows while an unknown card of the program is there")
+def test_a_clock_that_differs_and_credits_that_were_spent_give_nothing_twice(shop: Shop) -> None:
+    """The reception and its spending are dated hours before, so that they look old, and the balance is as before."""
+    result = lost(shop)
+    receptions, contact = shop.world.sandbox.world.receptions, shop.world.sandbox.world.people.contact_by_email(ANN)
+    assert contact is not None
+    receptions.give(contact, 1, -10, shop.world.wall())
+    for row in receptions.rows:
+        row.created -= 7200
+    looked = look(shop, result)
+    assert shop.statuses(looked) == ["unknown"]
+    assert "if the service's clock is behind" in listed(looked)[0]["why"]
+    shop.migrate(shop.folder / "cards.csv")
+    assert shop.credits(ANN) == 0
+
+
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
@@ -230,6 +247,12 @@ STATES: list[tuple[str, dict[str, Any], Status | None]] = [
     ("another shop", {"now": 15, "changes": (CreditChange("r-9", 10, "s-2", T, given=True),)}, None),
     ("two alike", {"now": 25, "changes": (OURS, CreditChange("r-8", 10, "s-1", T, given=True))}, None),
     ("an old one", {"now": 5, "changes": (CreditChange("r-9", 10, "s-1", T - 9e5, given=True),)}, Status.FAILED),
+    ("dated hours before, and spent", {"now": 5, "changes": (replace(OURS, made_at=T - 7e3),)}, None),
+    (
+        "another amount hours ago",
+        {"now": 5, "changes": (replace(OURS, credits=9, made_at=T - 7e3),)},
+        Status.FAILED,
+    ),
     ("spent", {"now": 12, "changes": (OURS, CreditChange("r-8", -3, None, T, given=False))}, Status.DONE),
     ("balance without list", {"now": 15}, None),
     ("list without balance", {"now": 5, "changes": (OURS,)}, None),
