@@ -120,12 +120,13 @@ def classify_status(reply: Reply) -> Verdict | None:
     service, may come from something between that has passed the request on before.
     """
     status, code, said = reply.status, api_code(reply), api_message(reply)
-    if status == 429 and not shows_data(reply):
+    doubtful = shows_data(reply) or code in DOUBT_CODES
+    if status == 429 and not doubtful:
         return Verdict(ResponseAction.THROTTLED, said, http_status=status, code=code, wait_s=reply.wait_s)
     if status == 503:
         return Verdict(ResponseAction.MAINTENANCE, said, http_status=status, code=code, wait_s=reply.wait_s)
     if status == 401 or code in HALT_CODES:
-        harmless = 400 <= status < 500 and not shows_data(reply)
+        harmless = 400 <= status < 500 and not doubtful
         said = f"{said} ({code or status})"
         return Verdict(ResponseAction.HALT, said, http_status=status, code=code, harmless=harmless)
     if 300 <= status < 400:
@@ -137,7 +138,8 @@ def classify_status(reply: Reply) -> Verdict | None:
             harmless=False,
         )
     if status == 403:
-        return Verdict(ResponseAction.FORBIDDEN, said, http_status=status, code=code, harmless=_is_own_refusal(reply))
+        harmless = _is_own_refusal(reply) and not doubtful
+        return Verdict(ResponseAction.FORBIDDEN, said, http_status=status, code=code, harmless=harmless)
     if reply.from_cache:
         return Verdict(ResponseAction.DOUBT, FROM_CACHE, http_status=status, code=code)
     if status < 300 and status not in SUCCESS:

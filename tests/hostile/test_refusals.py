@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,22 +44,24 @@ def test_a_send_that_lands_after_its_repeat_was_refused(program: Program, servic
 
 
 @CALLED
-@pytest.mark.parametrize("status", [302, 409, 421, 499])
+@pytest.mark.parametrize("status", [302, 401, 409, 421, 429, 499])
 def test_a_card_that_was_made_behind_a_refusal(program: Program, service: HostileService, status: int) -> None:
-    """A giftcard is made, and what stands between answers without a code of the service: a rerun makes no other."""
+    """A giftcard is made, and what stands between answers without a code of the service, or the service with that of
+    "perhaps carried out": it is not made again, nor by a rerun."""
+    body = {"message": "no", "code": 1000} if status in (401, 429) else {"message": "no"}
 
     async def hook(request: Request) -> Answer | None:
-        if request.method != "POST":
+        if request.method != "POST" or len(service.asked("POST", "/giftcards")) > 1:
             return None
         await service.pass_on(request)
-        return Answer(status, {"message": "no"}, {"Location": "http://127.0.0.1:9/"} if status < 400 else {})
+        return Answer(status, body, {"Location": "http://127.0.0.1:9/"} if status < 400 else {})
 
     service.hook = hook
     run_dir = program.folder / "run"
     cards = program.manifest("vouchers.csv", "giftcard_program_uuid", [service.uuid_of_program()])
     words = ("giftcards", "create", cards, *COMMON, "--no-baseline", "--run-dir", run_dir)
     program.run(*words, url=service.url)
-    needed(service.effects["giftcards.create"] == 1)
+    needed(service.effects["giftcards.create"] >= 1)
     service.hook = None
     program.run(*words, url=service.url)
     assert (statuses(run_dir), service.effects["giftcards.create"]) == ({"unknown": 1}, 1)
@@ -70,7 +71,6 @@ WRITES = {
     "create": ("POST", "contact_identifier_value", "NEW-1", "NEW-2"),
     "link": ("PUT", "contact_identifier_value,contact_uuid", "CARD-000001,{contact}", "CARD-000003,{contact}"),
     "update": ("PUT", "contact_identifier_value,contact_identifier_name", "CARD-000001,gold", "CARD-000003,gold"),
-    "unlink": ("PUT", "contact_identifier_value", "CARD-000002", "CARD-000004"),
 }
 
 
@@ -100,11 +100,9 @@ def test_a_change_that_was_made_behind_a_refusal(program: Program, service: Host
 
 
 @CALLED
-@pytest.mark.parametrize("packing", ["gzip", "deflate"])
-def test_a_change_that_was_made_behind_a_cut_refusal(program: Program, service: HostileService, packing: str) -> None:
+def test_a_change_that_was_made_behind_a_cut_refusal(program: Program, service: HostileService) -> None:
     """The service's own "perhaps carried out" (1000), packed and cut: what is left of it shows nothing."""
     said = json.dumps({"message": "Internal error.", "code": 1000}).encode()
-    left = gzip.compress(said)[:11] if packing == "gzip" else zlib.compress(said)[:3]
     seen = 0
 
     async def hook(request: Request) -> Answer | None:
@@ -113,7 +111,7 @@ def test_a_change_that_was_made_behind_a_cut_refusal(program: Program, service: 
         if request.method != "POST" or seen == 1:
             return None
         await service.pass_on(request)
-        return Answer(400, left, {"Content-Encoding": packing, "Content-Type": "application/json"})
+        return Answer(400, gzip.compress(said)[:11], {"Content-Encoding": "gzip", "Content-Type": "application/json"})
 
     service.hook = hook
     cards, run_dir = program.cards("cards.csv", 2), program.folder / "run"

@@ -184,6 +184,9 @@ def test_which_refusals_are_known_to_be_harmless(answer: Reply, harmless: bool) 
         (200, {"code": 60000, "data": {"uuid": "g-1"}}),
         (401, {"data": {"uuid": "g-1"}}),
         (429, {"data": {"uuid": "g-1"}}),
+        (429, {"code": 1000}),
+        (401, {"code": 60001}),
+        (403, {"code": 1000}),
     ],
 )
 def test_a_refusal_that_may_be_somebody_elses_proves_nothing(
