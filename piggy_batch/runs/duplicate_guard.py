@@ -97,14 +97,18 @@ class DuplicateRunGuard:
 
     def identify(self, account: Mapping[str, Any], target: Target, digest: str) -> None:
         """Say whose rows these are. ``digest``: of what they hold."""
-        if not self._unique:
+        if not self._once:
             return
         # What this program brings to rehearse against; an address on this machine may lead anywhere.
         self._rehearsal = str(account["id"]).startswith(REHEARSAL)
         content = self._journal.get("manifest")["sha256"]
-        self._identity = RunIdentity(self._operation.name, content, digest, account, target)
-        if self._records is not None:
+        if self._unique:
+            self._identity = RunIdentity(self._operation.name, content, digest, account, target)
             names = [self._identity.record_name, *self._identity.earlier_record_names]
+        else:  # as many once more in another directory are others; in the same one, the first ones are lost
+            place = f"{COUNTED} in {self._here.resolve()}"
+            names = [RunIdentity(self._operation.name, content, place, account, target).record_name]
+        if self._records is not None:
             self._known = tuple(RunRegistry(self._records / name, "runs", HARM) for name in names)
             self._registry = self._known[0]
 

@@ -53,7 +53,8 @@ class EarlierRuns:
 
     def _has_made(self, journal: JournalQueries, uuid: str) -> bool:
         with suppress(JournalError), guarded(journal.directory, OSError):
-            return journal.indexes_made and journal.maker_of(uuid) is not None
+            # What was there before that run may be of this one: it looked around while this one worked.
+            return journal.indexes_made and bool(journal.maker_of(uuid))
         return False
 
     def close(self) -> None:

@@ -130,3 +130,18 @@ def test_an_older_copy_sends_nothing_under_another_state_directory(
     batch.put_back()
     code = batch.run(XDG_STATE_HOME=str(program.folder / "other"))
     assert (batch.service.effects["giftcards.create"], code) == (3, 2)
+
+
+@pytest.mark.hostile("18.2 an older journal that was put back is gone on with")
+def test_the_same_count_in_a_directory_that_was_lost_makes_nothing(
+    program: Program, make_service: Callable[..., HostileService]
+) -> None:
+    """A disk that is not mounted: the same command finds an empty place, and the cards are there."""
+    service = make_service(account_uuid=ACCOUNT)
+    given = f"giftcard_program_uuid={service.uuid_of_program()}"
+    words = ("giftcards", "create", "--count", str(CARDS), "--set", given, "--run-dir", "batch", "--no-baseline")
+    words += ("--yes", "--rate", "0", "--no-progress")
+    needed(program.run(*words, url=service.url).code == 0)
+    shutil.rmtree(program.folder / "batch")
+    again = program.run(*words, url=service.url)
+    assert (service.effects["giftcards.create"], again.code) == (CARDS, 2)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.hostile.program import Program, needed
+from tests.hostile.program import Program, needed, rows_of
 from tests.hostile.service import CUT, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.hostile.service import HostileService, Request
 
@@ -20,27 +19,34 @@ CARDS = 3
 PACE = ("--rate", "0", "--no-progress")
 
 
-def make_and_lose(program: Program, service: HostileService) -> Path:
-    """A run that makes three cards, each of whose answers is lost; its directory."""
+def lose(program: Program, service: HostileService, *, made: bool) -> None:
+    """A run for three cards, each of whose answers is lost, after it was made or before."""
 
-    async def lose(request: Request) -> Answer | None:
+    async def cut(request: Request) -> Answer | None:
         if request.method != "POST":
             return None
-        await service.pass_on(request)
+        if made:
+            await service.pass_on(request)
         return CUT
 
-    service.hook = lose
+    service.hook = cut
     needed(create(program, service) == 1, "the rows are in doubt")
-    needed(service.effects["giftcards.create"] == CARDS)
+    needed(service.effects["giftcards.create"] == CARDS * made)
     service.hook = None
-    return program.folder / "batch"
 
 
-def create(program: Program, service: HostileService) -> int:
-    """The command that is run before the reconciliation, and after it."""
-    rows = (f"{service.uuid_of_program()},{number}" for number in range(CARDS))
-    path = program.manifest("vouchers.csv", "giftcard_program_uuid,order", rows)
-    return program.run("giftcards", "create", path, "--run-dir", "batch", "--yes", *PACE, url=service.url).code
+def create(program: Program, service: HostileService, name: str = "batch") -> int:
+    """The command that is run before the reconciliation, and after it. ``name``: of the run, for a list of its own."""
+    rows = (f"{service.uuid_of_program()},{name} {number}" for number in range(CARDS))
+    path = program.manifest(f"{name}.csv", "giftcard_program_uuid,order", rows)
+    return program.run("giftcards", "create", path, "--run-dir", name, "--yes", *PACE, url=service.url).code
+
+
+def reconcile(program: Program, service: HostileService) -> None:
+    """As somebody does who is sure that nobody else makes cards there."""
+    words = ("giftcards", "reconcile", "batch", "--settle-after", "0", "--exclusive", *PACE)
+    settled = program.run(*words, url=service.url)
+    needed(settled.code in (0, 1), settled)
 
 
 def cards_of(service: HostileService) -> list[Any]:
@@ -80,11 +86,18 @@ def test_cards_that_look_otherwise_are_not_made_again(
     program: Program, service: HostileService, change: Callable[[HostileService], None]
 ) -> None:
     """Three answers lost, the cards changed, reconciled, the same command again: there are three cards."""
-    run_dir = make_and_lose(program, service)
+    lose(program, service, made=True)
     change(service)
-    settled = program.run(
-        "giftcards", "reconcile", run_dir, "--settle-after", "0", "--exclusive", *PACE, url=service.url
-    )
-    needed(settled.code in (0, 1), settled)
+    reconcile(program, service)
     create(program, service)
     assert service.effects["giftcards.create"] == CARDS
+
+
+@pytest.mark.hostile("18.7 one thing is believed for two rows")
+def test_cards_of_another_run_are_not_given_to_rows_in_doubt(program: Program, service: HostileService) -> None:
+    """None of the cards was made; another list makes as many in the same program. They are that list's alone."""
+    lose(program, service, made=False)
+    needed(create(program, service, "other") == 0)
+    reconcile(program, service)
+    found = [row.get("giftcard_uuid", "") for name in ("batch", "other") for row in rows_of(program.folder / name)]
+    assert sorted(filter(None, found)) == sorted(service.times("giftcards.create"))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from piggy_batch.endpoints import find_operation
+from piggy_batch.runs.earlier_runs import EarlierRuns
+from piggy_batch.runs.journal import BEFORE_THE_RUN
+from piggy_batch.runs.run_identity import RunIdentity
 from piggy_batch.sandbox import Fault
 from tests.support.world import World
 
@@ -57,3 +62,16 @@ def test_a_run_that_is_taken_up_again_is_not_its_own_elder(world: World, folder:
     assert create(world, "first", rows=2) == {"done": 2}
     assert create(world, "first", rows=2) == {"done": 2}
     assert (folder / "state" / "runs").is_dir()
+
+
+@pytest.mark.parametrize(("number", "made"), [(BEFORE_THE_RUN, False), (1, True)])
+def test_what_another_run_has_only_seen_may_be_this_ones(world: World, number: int, made: bool) -> None:
+    """Its list of what was there before holds cards that this run has made meanwhile: what it has made counts."""
+    create(world, "first")
+    (uuid,) = world.times("giftcards.create")
+    with closing(sqlite3.connect(world.folder / "first" / "journal.sqlite")) as db, db:
+        db.execute("UPDATE made SET number = ?", (number,))
+    target = world.context().target
+    identity = RunIdentity(CREATE.name, "", "", {"id": world.sandbox.world.uuid}, target)
+    with closing(EarlierRuns.open(world.folder / "state", world.folder / "here", identity)) as runs:
+        assert runs.have_made(uuid.lower()) is made

@@ -34,11 +34,11 @@ def find_new_cards(journal: Journal, listed: Path, days: Mapping[str, int], prog
     found.held_before = _is_recorded(journal, baseline, found.notes)
     with KnownKeys() as known:
         if found.held_before:
-            known.add(cells["giftcard_uuid"] for cells in read_cards(baseline))
+            known.add(cells["giftcard_uuid"].lower() for cells in read_cards(baseline))
         rows = journal.queries.all_rows()
-        known.add(str(e.kept["giftcard_uuid"]) for e in rows if e.kept and e.kept.get("giftcard_uuid"))
+        known.add(str(e.kept["giftcard_uuid"]).lower() for e in rows if e.kept and e.kept.get("giftcard_uuid"))
         for cells in read_cards(listed):
-            if cells["giftcard_uuid"] in known:
+            if cells["giftcard_uuid"].lower() in known:
                 continue
             card = CandidateCard(cells, made_s(cells, days.get(cells[PROGRAM])))
             # The service may write a program's name in another way than the manifest does, or leave it out.

@@ -9,6 +9,7 @@ when the list shows that it is not so.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -44,11 +45,13 @@ from piggy_batch.manifest.loader import binding_of
 from piggy_batch.models import Proof, Status
 from piggy_batch.runs.context import ConnectionOptions, RunContext, make_rate_limiter, open_session, shared_pace
 from piggy_batch.runs.directory import RunDir
+from piggy_batch.runs.earlier_runs import EarlierRuns
 from piggy_batch.runs.filenames import RUN_LOG
 from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import guarded
 from piggy_batch.runs.own_files import OwnFiles
 from piggy_batch.runs.records import Outcome, RowState
+from piggy_batch.runs.run_identity import RunIdentity
 from piggy_batch.tables import OutputColumn, open_writer
 from piggy_batch.text import iso
 
@@ -102,6 +105,7 @@ class _GiftcardReconciliation:
         self.tally = RequestCounts()
         self.notes: list[str] = []
         self.answered = 0  # rows in doubt whose answer showed a card
+        self.others: EarlierRuns | None = None  # other runs of the account
         self.held_before = False  # whether it is known which cards there were before the run
 
     async def go(self) -> RunResult:
@@ -117,7 +121,11 @@ class _GiftcardReconciliation:
         async with session.client:
             account = await fetch_account(session, self.context.target, journal)
             check_account(journal, account, journal.directory)
-            with shared_pace(self.context, session, account, f"{journal.directory.name}, reconcile"):
+            identity = RunIdentity(self.binding.operation.name, "", "", account, self.context.target)
+            with (
+                closing(EarlierRuns.open(self.context.registry_dir, journal.directory, identity)) as self.others,
+                shared_pace(self.context, session, account, f"{journal.directory.name}, reconcile"),
+            ):
                 return await self._look(doubts, session)
 
     async def _look(self, doubts: dict[str, list[RowState]], session: Session) -> RunResult:
@@ -222,7 +230,7 @@ class _GiftcardReconciliation:
         While there is such a card no row becomes failed: it may be one that was changed since it was made.
         """
         window = creation_window(doubts, self.wanted.settle_after_s)
-        left = [(card, "; ".join(misfits(card, window))) for card in new]
+        left = [(card, "; ".join([*self._made_elsewhere(card), *misfits(card, window)])) for card in new]
         candidates = [card for card, why in left if not why]
         baseline = self.journal.get("baseline")
         obstacle = obstacle_to_assigning(
@@ -248,6 +256,10 @@ class _GiftcardReconciliation:
         if agreed and not left:
             await self._fail(rows, begun)
         return left if self.held_before else [(card, why) for card, why in left if not why]
+
+    def _made_elsewhere(self, card: CandidateCard) -> list[str]:
+        is_others = self.others is not None and self.others.have_made(card.uuid.lower())
+        return ["another run of this account has made it"] if is_others else []
 
     async def _assign(self, entry: RowState, card: CandidateCard) -> None:
         self.journal.first_maker(card.uuid, entry.number)

@@ -263,19 +263,38 @@ def test_a_list_without_amounts_makes_no_row_failed(world: World) -> None:
     """The service leaves amount_in_cents out of its list: nobody knows whether the cards are empty."""
     run = lost(world, 3, 3)
 
+    alter_list(world, lambda card: card.pop("amount_in_cents"))
+    result = settle(world, run, exclusive=True)
+    assert world.statuses(result) == {"unknown": 3}
+    assert {card["does_not_fit"] for card in candidates(result)} == {"the list does not show what it holds"}
+
+
+@pytest.mark.hostile("18.7 one thing is believed for two rows")
+def test_a_list_in_capitals_shows_no_card_of_the_run_as_new(world: World) -> None:
+    """The card of a row that is done is not given to another, and one that was there before to none."""
+    issue(world)
+    lose(world, "reset-before", times=1)
+    run = create(world, 2)
+    world.sandbox.clear_faults()
+    world.time.now += 3600
+    alter_list(world, lambda card: card.update(uuid=card["uuid"].upper()))
+    result = settle(world, run, exclusive=True, settle_after_s=600.0)
+    assert world.statuses(result) == {"done": 1, "failed": 1}
+
+
+def alter_list(world: World, change: Callable[[dict[str, Any]], object]) -> None:
+    """Each card of the list that the service gives is changed so."""
+
     async def hook(request: httpx.Request) -> httpx.Response | None:
         if request.method != "GET" or not request.url.path.endswith("/giftcards"):
             return None
         answer = await httpx.ASGITransport(app=make_app(world.sandbox)).handle_async_request(request)
         body = json.loads(await answer.aread())
         for card in body["data"]:
-            del card["amount_in_cents"]
+            change(card)
         return httpx.Response(200, json=body)
 
     world.hook = hook
-    result = settle(world, run, exclusive=True)
-    assert world.statuses(result) == {"unknown": 3}
-    assert {card["does_not_fit"] for card in candidates(result)} == {"the list does not show what it holds"}
 
 
 @pytest.mark.hostile("18.1 reconcile fails rows while an unknown card of the program is there")
