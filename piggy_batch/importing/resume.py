@@ -21,6 +21,7 @@ from piggy_batch.runs.journal import Journal
 from piggy_batch.runs.journal_file import WAL, remove
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from piggy_batch.endpoints import Operation
@@ -92,12 +93,13 @@ def rejoin(
                 "use the same, or name another --run-dir"
             )
     _check_home(directory, journal, operation, adopt=adopt)
-    if journal.queries.log_lost and operation.repeat is Repeat.ONCE and not adopt:
-        raise JournalError(
-            f"{here}: the last run was stopped in the middle, and {WAL}, which held its last writes, is gone, so "
-            "rows that were sent would be sent again. Bring the file back; where it is lost for good and you know "
-            "what was carried out, pass --adopt"
-        )
+    if journal.queries.log_lost and operation.repeat is Repeat.ONCE and not (adopt and not directory.adopted):
+        with one_adoption(directory):
+            raise JournalError(
+                f"{here}: the last run was stopped in the middle, and {WAL}, which held its last writes, is gone, so "
+                "rows that were sent would be sent again. Bring the file back; where it is lost for good and you know "
+                "what was carried out, pass --adopt"
+            )
     return rebind(journal.queries, operation, reading)
 
 
@@ -111,6 +113,18 @@ def _check_home(directory: RunDir, journal: Journal, operation: Operation, *, ad
             "would be carried out twice. When it is gone for good, pass --adopt"
         )
     journal.set("home", home)
+    directory.adopted = adopt
+
+
+@contextlib.contextmanager
+def one_adoption(directory: RunDir) -> Iterator[None]:
+    """Each ``--adopt`` is for what the person was told: where it was for a move, whatever else is wrong is told too."""
+    try:
+        yield
+    except (JournalError, SetupError) as error:
+        if not directory.adopted:
+            raise
+        raise type(error)(f"{error} once more: this one was for the move") from None
 
 
 def _piped() -> str | None:

@@ -24,7 +24,7 @@ from piggy_batch.importing.plan import (
     waiver_warning,
 )
 from piggy_batch.importing.results import ReportColumns, withdraw_reports, write_reports, write_summary
-from piggy_batch.importing.resume import load_manifest_into, rejoin
+from piggy_batch.importing.resume import load_manifest_into, one_adoption, rejoin
 from piggy_batch.importing.run_summary import end_notes, exit_code_of, summarise
 from piggy_batch.manifest.rows_digest import rows_digest
 from piggy_batch.models import Repeat, Status
@@ -229,8 +229,9 @@ class RowCommandRun:
             digest = rows_digest(journal.queries, run.binding)
             journal.set(ROWS, digest)
         guard.identify(account, self.context.target, digest)
-        if not self.options.adopt:
-            guard.refuse_older()
+        if not self.options.adopt or self.directory.adopted:
+            with one_adoption(self.directory):
+                guard.refuse_older()
         if self.loaded is not None and not self.options.reading.again:
             guard.refuse()
         if self.operation.repeat is Repeat.ONCE:

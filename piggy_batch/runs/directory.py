@@ -39,6 +39,7 @@ class RunDir:
         self.path = path
         self._lock = RunLock(path)
         self.claim: str | None = None  # of a run that ended here before it had sent anything
+        self.adopted = False  # it was moved or copied here, and --adopt has said that this is right: that, and no more
         self._found: set[str] | None = None  # what was there, where no run has been before
 
     def __enter__(self) -> Self:

@@ -158,8 +158,8 @@ class DuplicateRunGuard:
         if counted is None and (known or any(e.get("counted") and e["run"] == self.run for e in self._entries())):
             raise SetupError(
                 f"{self._here}: {self.counter.path}, which counts what this run has sent, is gone or was in another "
-                "state directory, so an older copy of it could not be told from it; bring the file back, or pass "
-                "--adopt if you know that this is no copy"
+                "state directory, so an older copy of it could not be told from it; bring the file back, or where you "
+                "know that this is no copy, pass --adopt"
             )
         if counted is not None and counted > known:
             raise self._older(f"this run has sent {counted:,} requests, and its journal knows of {known:,}")

@@ -74,6 +74,10 @@ class Batch:
         """The copy's files take the place of the directory's."""
         for path in self.run_dir.iterdir():
             path.unlink()
+        self.restore()
+
+    def restore(self) -> None:
+        """What the copy holds, into the directory."""
         shutil.copytree(self._copy, self.run_dir, dirs_exist_ok=True)
 
 
@@ -130,6 +134,21 @@ def test_an_older_copy_sends_nothing_under_another_state_directory(
     batch.put_back()
     code = batch.run(XDG_STATE_HOME=str(program.folder / "other"))
     assert (batch.service.effects["giftcards.create"], code) == (3, 2)
+
+
+@pytest.mark.hostile("18.2 an older journal that was put back is gone on with")
+def test_who_adopts_a_directory_that_was_moved_adopts_no_older_copy(
+    program: Program, make_service: Callable[..., HostileService]
+) -> None:
+    """The disk is gone, the copy of last night is restored in another place: the message on the way names the move
+    alone, and so what --adopt says is that, and not that nothing was sent since."""
+    batch = Batch(program, make_service(account_uuid=ACCOUNT))
+    second_one_killed(batch)
+    shutil.rmtree(batch.run_dir)
+    batch.restore()
+    needed(batch.run() == 4, "it was moved")
+    code = batch.run("--adopt")
+    assert (batch.service.effects["giftcards.create"], code) == (3, 4)
 
 
 @pytest.mark.hostile("18.2 an older journal that was put back is gone on with")

@@ -156,6 +156,33 @@ def test_whoever_insists_goes_on_with_an_older_copy(folder: Path) -> None:
 
 
 @pytest.mark.hostile("18.2 an older journal that was put back is gone on with")
+def test_each_adoption_is_for_what_was_told(folder: Path) -> None:
+    """A copy in another place was moved, and is older: each is told, and each is insisted on."""
+    batch = Batch(folder)
+    batch.run(limit=2)
+    shutil.rmtree(batch.run_dir)
+    (folder / "other").mkdir()  # the place on disk that was the directory's
+    shutil.copytree(batch.copies[1], batch.run_dir)
+    with pytest.raises(JournalError, match="was moved or copied from"):
+        batch.run()
+    with pytest.raises(JournalError, match=r"is an older copy, .* pass --adopt once more: this one was for the move"):
+        batch.run(adopt=True)
+    assert batch.made == 2
+    assert batch.run(adopt=True, limit=1).exit_code == 0
+
+
+def test_a_directory_that_was_moved_is_adopted_at_once(folder: Path) -> None:
+    """Where nothing else is wrong."""
+    batch = Batch(folder)
+    batch.run(limit=2)
+    shutil.copytree(batch.run_dir, folder / "moved")
+    shutil.rmtree(batch.run_dir)
+    (folder / "moved").rename(batch.run_dir)
+    assert batch.run(adopt=True).exit_code == 0
+    assert batch.made == ROWS
+
+
+@pytest.mark.hostile("18.2 an older journal that was put back is gone on with")
 def test_a_count_that_is_gone_is_no_count(folder: Path) -> None:
     """Who removes the count cannot put back a copy unseen."""
     batch = Batch(folder)

@@ -22,7 +22,7 @@ from piggy_batch.importing.migration.stage_runs import MigrationState
 from piggy_batch.importing.migration.stages import Stage, migrate_operation
 from piggy_batch.importing.plan import ask_before_start, plan_figures, refuse_invalid, rehearsed
 from piggy_batch.importing.results import ReportColumns, withdraw_reports
-from piggy_batch.importing.resume import load_manifest_into, rejoin
+from piggy_batch.importing.resume import load_manifest_into, one_adoption, rejoin
 from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import RunContext, open_session
 from piggy_batch.runs.directory import RunDir, stem
@@ -212,8 +212,9 @@ class _Migration:
         """The record of given credits; before anything is sent it and the shop are asked."""
         migration = self.job.migration
         registry = CreditRegistry(migration.state_dir, account, self.job.context.target, journal)
-        if self.gives and not self.job.options.adopt:
-            registry.refuse_lost(self.job.run_dir / Stage.CREDITS.folder)
+        if self.gives and (not self.job.options.adopt or self.directory.adopted):
+            with one_adoption(self.directory):
+                registry.refuse_lost(self.job.run_dir / Stage.CREDITS.folder)
         if not self.gives or journal.bound:
             return registry
         registry.refuse_second(again=migration.credits_again, known=known)
