@@ -17,6 +17,7 @@ from tests.hostile.program import Ended, Program, needed, statuses
 from tests.hostile.service import Answer, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.hostile.service import HostileService
@@ -66,13 +67,13 @@ def checked(program: Program, path: Path) -> Measured:
     return measured(program, "check", path, "--for", "identifiers create")
 
 
-def workbook(path: Path, place: str) -> Path:
-    """Two cells at opposite corners of a sheet that lies at this place of the archive."""
+def workbook(path: Path, place: str, row: int = 1_048_576, column: str = "XFD") -> Path:
+    """Two cells, the second far from the first, of a sheet that lies at this place of the archive."""
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
     cell = '<row r="{0}"><c r="{1}{0}" t="inlineStr"><is><t>x</t></is></c></row>'
-    cells = cell.format(1, "A") + cell.format(1_048_576, "XFD")
+    cells = cell.format(1, "A") + cell.format(row, column)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
         relation = (
@@ -94,6 +95,50 @@ def test_a_sheet_that_lies_elsewhere(program: Program) -> None:
     """Two kilobytes of workbook ask for half a terabyte."""
     found = checked(program, workbook(program.folder / "cards.xlsx", "data/sheet1.xml"))
     assert found.is_refusal, found.ended
+
+
+def spaces(path: Path) -> Path:
+    """An OpenDocument sheet with a cell of nine hundred million spaces."""
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    rows = (cell.format("contact_identifier_value"), cell.format("a" + '<text:s text:c="30000"/>' * 30_000 + "b"))
+    table = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr(
+            "content.xml",
+            '<office:document-content xmlns:office="o" xmlns:table="t" xmlns:text="x"><office:body><office:spreadsheet>'
+            f"<table:table table:name='s'>{table}</table:table>"
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+    return path
+
+
+def long_texts(path: Path) -> Path:
+    """Thirty cells that share one text of thirty million letters."""
+    one = pa.DictionaryArray.from_arrays(pa.array([0] * 30, pa.int32()), pa.array(["x" * 30_000_000]))
+    pq.write_table(pa.table({"contact_identifier_value": one}), path, compression="zstd")
+    return path
+
+
+@BOMB
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: workbook(folder / "cards.xlsx", "worksheets/sheet1.xml", 99_999_999_999, "A"),
+        lambda folder: spaces(folder / "cards.ods"),
+        lambda folder: long_texts(folder / "cards.parquet"),
+    ],
+    ids=["a row far away", "a cell of spaces", "long texts"],
+)
+def test_a_small_list_that_comes_to_gigabytes(program: Program, make: Callable[[Path], Path]) -> None:
+    """Refused in one line, with little memory."""
+    path = make(program.folder)
+    needed(path.stat().st_size < 100_000)
+    found = checked(program, path)
+    assert found.ended is not None, "it reads for ever"
+    assert found.is_refusal, found.ended
+    assert found.peak < 300 * MIB
 
 
 @BOMB

@@ -21,7 +21,7 @@ from piggy_batch.endpoints.exportable_lists import SHOPS
 from piggy_batch.errors import SetupError
 from piggy_batch.exit_codes import ExitCode
 from piggy_batch.importing.migration.stages import migrate_operation
-from piggy_batch.text import counted, nearest
+from piggy_batch.text import counted, nearest, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -230,7 +230,7 @@ def lines(manifest: Path, name: str, checked: CheckedManifest) -> list[str]:
         found.append(f"    values that {finding.rule.what}")
         for example in finding.examples:
             proposal = f'  -> "{example.proposal}"?' if example.proposal else ""
-            found.append(f'    line {example.line}: "{example.value}"{proposal}')
+            found.append(f'    line {example.line}: "{shortened(example.value)}"{proposal}')
         found.append(f"    {finding.remedy}")
     if loaded.reasons:
         found += ["", *reason_lines(loaded.reasons), *(f"  {line}" for line in option_advice(loaded))]

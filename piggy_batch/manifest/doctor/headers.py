@@ -6,12 +6,14 @@ import re
 import shlex
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _GLUE = re.compile(r"[\W_]+")
+LONGEST_HEADER = 400  # characters
 
 # Lower case, words joined by nothing, as ``normalize_header`` leaves them: English, Dutch, German, French, with the
 # usual misspellings.
@@ -109,13 +111,15 @@ class Suggestion:
         return f"did you mean {self.option}?"
 
 
+@lru_cache(maxsize=1 << 15)  # a table may have thousands of columns, and each is compared with every field
 def normalize_header(name: str) -> str:
     """A header without what people do not see in it: case, accents, space of any kind, underscores, hyphens, marks.
+    What follows the first hundreds of characters is left out: no known header is so long.
 
     >>> plain("\ufeff Kaart\u00a0Nummer "), plain("E-mail"), plain("contact_UUID")
     ('kaartnummer', 'email', 'contactuuid')
     """
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    decomposed = unicodedata.normalize("NFKD", name[:LONGEST_HEADER].casefold())
     letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return _GLUE.sub("", letters)
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
+from piggy_batch.tables.readers.source import MAX_CELL
 
 if TYPE_CHECKING:
     from piggy_batch.tables.readers.source import Source
 
-MAX_LINE = 2 << 20  # characters; a longer line is no row of any list
+MAX_LINE = MAX_CELL  # characters; a longer line is no row of any list
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.readers.shared_texts import MAX_TEXT, SharedTexts
-from piggy_batch.tables.readers.source import BOMB_FLOOR, BOMB_RATIO, CHUNK, DAMAGE
+from piggy_batch.tables.readers.source import BOMB_FLOOR, BOMB_RATIO, CHUNK, DAMAGE, MAX_CELL, refuse_packing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +21,11 @@ MAX_TEXTS = 512 << 20  # the table of shared texts is held whole
 
 _OVERLAP = 4096
 _MAX_TAIL = 16 << 20  # one row of an ods sheet
-_COLUMNS = re.compile(rb'r="([A-Za-z]{1,3})\d')
-_ROWS = re.compile(rb'r="[A-Za-z]{1,3}(\d{1,7})"')
+_COLUMNS = re.compile(rb'r="([A-Za-z]+)\d')  # however far: the reader follows it there
+_ROWS = re.compile(rb'r="[A-Za-z]+(\d+)"')
 _ODD_SPELLING = re.compile(rb"r(?:\s|=[\s'])")  # of an attribute r: then the slower pattern looks as well
-_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
-_ROW_NUMBER = re.compile(rb"""<(?:\w{1,9}:)?row\s[^<>]{0,600}?\br\s*=\s*["'](\d{1,7})["']""")
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]+)(\d+)["']""")
+_ROW_NUMBER = re.compile(rb"""<(?:\w{1,9}:)?row\s[^<>]{0,600}?\br\s*=\s*["'](\d+)["']""")
 _OPENINGS = (b"<c ", b"<c>", b"<c/", b":c ", b":c>", b":c/")
 _MAX_BARE = 16_384
 _SPECIAL = (b'"e"', b"'e'", b"<f", b":f", b"mergeCell")  # an error, a formula, a merged cell, or what looks so
@@ -82,7 +82,7 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> WorkbookInfo:
     for member in archive.infolist():  # every member: a declared size proves nothing, and a sheet may lie anywhere
         name = member.filename
         reach = CellRange()
-        pieces = texts.watch(name, budget.watch(name, _pieces(archive, member)))
+        pieces = texts.watch(name, budget.watch(name, _pieces(archive, member, where)))
         if ods and name == "content.xml":
             _span_ods(pieces, reach, where)
         elif ods:
@@ -100,7 +100,7 @@ def _inspect(archive: zipfile.ZipFile, packed: int, where: str) -> WorkbookInfo:
             )
         _check_text(reach.text, where)
     if not ods:
-        again = texts.bytes_of_cells(lambda: ((m.filename, _pieces(archive, m)) for m in archive.infolist()))
+        again = texts.bytes_of_cells(lambda: ((m.filename, _pieces(archive, m, where)) for m in archive.infolist()))
         _check_text(again, where)
     return WorkbookInfo("ods" if ods else "xlsx", hidden, frozenset(special))
 
@@ -110,7 +110,8 @@ def _check_text(size: int, where: str) -> None:
         raise SetupError(f"{where}: its cells come to {size >> 20:,} MiB of text; no list does")
 
 
-def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
+    refuse_packing(member, where)
     with archive.open(member) as file:
         while piece := file.read(CHUNK):
             yield piece
@@ -125,9 +126,13 @@ class _Budget:
         self._total = 0
 
     def watch(self, name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        size = 0
+        size = run = 0
         for piece in pieces:
             size += len(piece)
+            first = piece.find(b"<")
+            run = run + len(piece) if first < 0 else max(run + first, len(piece) - piece.rfind(b"<"))
+            if run > MAX_CELL and name.casefold().endswith(".xml"):
+                raise SetupError(f"{self._where}: a cell is longer than {MAX_CELL:,} characters; no list's is")
             self._total += len(piece)
             if self._total > self._limit or (name.endswith("sharedStrings.xml") and size > MAX_TEXTS):
                 raise SetupError(f"{self._where}: unpacks to far more than a list takes; save it as CSV UTF-8")

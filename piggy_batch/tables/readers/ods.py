@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.cells import COVERED, NO_RESULT
 from piggy_batch.tables.readers.ods_cells import NUMBERS, cell_value, repeats
-from piggy_batch.tables.readers.source import CHUNK, DAMAGE
+from piggy_batch.tables.readers.shared_texts import MAX_TEXT
+from piggy_batch.tables.readers.source import CHUNK, DAMAGE, MAX_CELL
 from piggy_batch.tables.readers.xml_parts import XmlStream
 from piggy_batch.tables.table import Rows, SheetPreview
 
@@ -94,7 +95,7 @@ class OdsBook:
     def rows(self, name: str) -> Rows:
         """The rows of a sheet that hold anything."""
         doubtful = frozenset() if self._calculated else self._sheets[name].doubtful
-        read = 0
+        read = size = 0
         for _, line, cells, repeated in self._read(_Reader(self._where, name, doubtful, calculated=self._calculated)):
             read += len(cells) * repeated
             if read > MAX_CELLS:
@@ -102,6 +103,9 @@ class OdsBook:
                     f"{self._where}: its cells reach over more than {MAX_CELLS:,} places; delete what lies outside "
                     "the table, or save it as CSV UTF-8"
                 )
+            size += sum(map(len, cells)) * repeated
+            if size > MAX_TEXT:
+                raise SetupError(f"{self._where}: its cells come to more than {MAX_TEXT >> 20:,} MiB; no list does")
             for number in range(repeated):
                 yield line + number, list(cells)
 
@@ -130,6 +134,14 @@ class _Cell:
     covered: bool
     paragraphs: int = 0
     text: list[str] = field(default_factory=list)
+    size: int = 0  # characters of the text
+
+    def add(self, text: str, where: str) -> None:
+        """Append to the text; SetupError where no list has so much in a cell."""
+        self.size += len(text)
+        if self.size > MAX_CELL:
+            raise SetupError(f"{where}: a cell is longer than {MAX_CELL:,} characters; no list's is")
+        self.text.append(text)
 
 
 class _Reader:
@@ -190,19 +202,19 @@ class _Reader:
     def _mark_up(self, name: str, attributes: dict[str, str], cell: _Cell) -> None:
         if name in {"p", "h"}:
             if cell.paragraphs:
-                cell.text.append("\n")
+                cell.add("\n", self._where)
             cell.paragraphs += 1
             self._in_paragraph = True
         elif name == "s":
-            cell.text.append(" " * min(repeats(attributes, "text:c"), MAX_WIDTH))
+            cell.add(" " * min(repeats(attributes, "text:c"), MAX_WIDTH), self._where)
         elif name in {"tab", "line-break"}:
-            cell.text.append("\t" if name == "tab" else "\n")
+            cell.add("\t" if name == "tab" else "\n", self._where)
 
     def text(self, data: str) -> None:
         cell = self._cell
         if cell is None or self._aside or not self._in_paragraph:
             return
-        cell.text.append(data)  # white space as well: what is wrong with it is for the checks to say
+        cell.add(data, self._where)  # white space as well: what is wrong with it is for the checks to say
 
     def end(self, name: str) -> None:
         if self._aside:

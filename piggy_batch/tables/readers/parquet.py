@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from piggy_batch.errors import SetupError
 from piggy_batch.tables.cells import cell_text
-from piggy_batch.tables.readers.source import unpacked
+from piggy_batch.tables.readers.source import MAX_CELL, unpacked
 from piggy_batch.tables.table import MAX_COLUMNS, Rows, Table, TableInfo, make_table
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_FOOTER = 64 << 20  # bytes; describes tens of thousands of columns already
 MAX_ROWS = 20_000_000  # a few bytes can stand for many more
+ALIKE_ROWS = 1 << 20  # as many as a sheet holds; more must differ in something, and so take room:
+ROWS_A_BYTE = 8  # at most
 MAX_RATIO = 1000  # unpacked to packed, of one column's chunk
 _RATIO_FLOOR = 256 << 20
 _BATCH_ROWS = 8192
@@ -46,8 +48,8 @@ def open_parquet(source: Source) -> Table:
             buffer_size=1 << 20,
         )
         _check_size(file, source.where)
-        most = max(MAX_TEXT, handle.seek(0, 2) * TEXT_RATIO)
-        return _table(file, source, _batch_rows(handle, file, source.where), most, handle.close)
+        size = handle.seek(0, 2)
+        return _table(file, source, _batch_rows(handle, file, source.where), size, handle.close)
     except (pa.ArrowException, OSError, ValueError) as error:
         handle.close()
         raise SetupError(f"{source.where}: is no sound Parquet: {_one_line(error)}; write it again") from None
@@ -56,11 +58,11 @@ def open_parquet(source: Source) -> Table:
         raise
 
 
-def _table(file: Any, source: Source, batch_rows: int, most: int, release: Callable[[], None]) -> Table:
+def _table(file: Any, source: Source, batch_rows: int, size: int, release: Callable[[], None]) -> Table:
     schema = file.schema_arrow
 
     def rows() -> Rows:
-        return _rows(file, source.where, batch_rows, most)
+        return _rows(file, source.where, batch_rows, size)
 
     floats = frozenset(field.name for field in schema if pa.types.is_floating(field.type))
     facts = TableInfo("parquet", compression=source.compression)
@@ -117,14 +119,18 @@ def _batch_rows(handle: BinaryIO, file: Any, where: str) -> int:
                     longest[name] = max(longest[name], found)
             break
     handle.seek(0)
+    for name, length in longest.items():
+        _check_cell(length, f'{where}, column "{name}"')
     row = sum(longest.values())
     if row > _BATCH_BYTES:
         raise SetupError(f"{where}: a row may take {row >> 20:,} MiB; no list does")
     return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, row)))
 
 
-def _rows(file: Any, where: str, batch_rows: int, most: int) -> Rows:
-    line, taken = 1, 0
+def _rows(file: Any, where: str, batch_rows: int, size: int) -> Rows:
+    """``size``: of the file in bytes. SetupError where its rows come to so much more that no list does."""
+    line, taken, kept = 1, 0, 0
+    most, most_rows = max(MAX_TEXT, size * TEXT_RATIO), max(ALIKE_ROWS, size * ROWS_A_BYTE)
     names = file.schema_arrow.names
     try:
         for batch in file.iter_batches(batch_size=batch_rows):
@@ -134,6 +140,11 @@ def _rows(file: Any, where: str, batch_rows: int, most: int) -> Rows:
             if all(column.null_count == batch.num_rows for column in batch.columns):
                 line += batch.num_rows
                 continue
+            kept += batch.num_rows
+            if kept > most_rows:
+                raise SetupError(
+                    f"{where}: more than {most_rows:,} rows in {size >> 10:,} KiB, so they are alike; split the list"
+                )
             texts = [_texts(batch.column(index), f'{where}, column "{name}"', line) for index, name in enumerate(names)]
             for cells in zip(*texts, strict=True):
                 line += 1
@@ -160,6 +171,7 @@ def _texts(array: Any, where: str, line: int) -> list[str]:
             if pa.types.is_fixed_size_binary(kind):
                 array = array.cast(pa.binary())
             array = array.cast(pa.large_string())
+            _check_cell(pc.max(pc.binary_length(array)).as_py() or 0, where)
             data = array.buffers()[2]  # may hold more than the array: then the slower search decides
             if data is not None and b"\0" in data.to_pybytes() and pc.any(pc.match_substring(array, "\0")).as_py():
                 raise SetupError(f"{where}: holds zero bytes and so is no text; leave the column out")
@@ -171,6 +183,11 @@ def _texts(array: Any, where: str, line: int) -> list[str]:
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SetupError(f"{where}: is no text: {_one_line(error)}; leave the column out") from None
     return texts
+
+
+def _check_cell(length: int, where: str) -> None:
+    if length > MAX_CELL:
+        raise SetupError(f"{where}: a cell is longer than {MAX_CELL:,} characters; no list's is")
 
 
 def _holds_text(kind: Any) -> bool:

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 
 CHUNK = 1 << 20
+MAX_CELL = 2 << 20  # characters; a longer text is no cell of any list
 BOMB_FLOOR = 64 << 20  # smaller than this unpacked, no ratio is dangerous
 BOMB_RATIO = 200  # card lists shrink 3 to 50 times
+PACKINGS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # those that unpack piece by piece
 DAMAGE = (  # all that the libraries raise for packing that is not sound
     EOFError, OSError, ValueError, RuntimeError, NotImplementedError, struct.error,
     zlib.error, lzma.LZMAError, zipfile.BadZipFile,
@@ -165,10 +167,19 @@ def _only_member(path: Path, where: str) -> str | None:
                 raise SetupError(f"{where}: the zip holds {len(files)} files; it must hold exactly one")
             if files[0].flag_bits & 1:
                 raise SetupError(f"{where}: the zip asks for a password; unpack it first")
+            refuse_packing(files[0], where)
             with archive.open(files[0]):
                 return files[0].filename
     except DAMAGE as error:
         raise SetupError(f"{where}: the zip file is damaged or unusual ({error}); unpack it first") from None
+
+
+def refuse_packing(member: zipfile.ZipInfo, where: str) -> None:
+    """SetupError where a few bytes of a member may unpack to any number at once, as with bzip2 and LZMA."""
+    if member.compress_type not in PACKINGS:
+        raise SetupError(
+            f"{where}: is packed in an unusual way; unpack it first, or pack it as zip programs do by default"
+        )
 
 
 def _is_litter(name: str) -> bool:

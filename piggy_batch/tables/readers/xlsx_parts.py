@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from piggy_batch.errors import SetupError
-from piggy_batch.tables.readers.number_formats import NumberFormat, parse_format
+from piggy_batch.tables.readers.number_formats import MAX_CODE, NumberFormat, parse_format
 from piggy_batch.tables.readers.source import CHUNK
 from piggy_batch.tables.readers.xml_parts import XmlStream
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from piggy_batch.tables.readers.xml_parts import Start
 
 MAX_STYLES = 65_536  # a spreadsheet takes 64,000
+MAX_FORMATS = 4_096  # that these name; a spreadsheet takes some 250
 _WORKBOOK = "xl/workbook.xml"
 
 
@@ -113,7 +114,8 @@ def _application(archive: zipfile.ZipFile, members: Mapping[str, str], where: st
 
 def _formats(archive: zipfile.ZipFile, members: Mapping[str, str], where: str) -> dict[int, NumberFormat]:
     """The formats that add signs to what a cell holds, by the index of the style that cells name."""
-    adding: dict[str, NumberFormat] = {}
+    codes: dict[str, str] = {}
+    adding: dict[str, NumberFormat | None] = {}
     styles: dict[int, NumberFormat] = {}
     inside: list[str] = []
     number = 0
@@ -122,13 +124,16 @@ def _formats(archive: zipfile.ZipFile, members: Mapping[str, str], where: str) -
         nonlocal number
         inside.append(name)
         if name == "numFmt":
-            found = parse_format(attributes.get("formatCode", ""))
-            if found is not None:
-                adding[attributes.get("numFmtId", "")] = found
+            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")[:MAX_CODE]
         elif name == "xf" and inside[-2:-1] == ["cellXfs"]:
-            if (used := adding.get(attributes.get("numFmtId", ""))) is not None:
+            code = codes.get(attributes.get("numFmtId", ""), "")
+            if code not in adding:
+                adding[code] = parse_format(code)
+            if (used := adding[code]) is not None:
                 styles[number] = used
             number += 1
+            if len(adding) > MAX_FORMATS:
+                raise SetupError(f"{where}: has more than {MAX_FORMATS:,} number formats; save it as CSV UTF-8")
             if number > MAX_STYLES:
                 raise SetupError(f"{where}: has more than {MAX_STYLES:,} cell styles; save it as CSV UTF-8")
 

@@ -140,8 +140,8 @@ def test_parquet_with_too_many_columns(tmp_path: Path) -> None:
 @pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
 def test_workbook_that_unpacks_without_end(tmp_path: Path) -> None:
     """A workbook whose parts grow 200-fold is refused before anything loads them."""
-    members = sheet("A1") | {"xl/sharedStrings.xml": b"<sst><si><t>" + b"x" * (30 << 20)}
-    refused(zipped(tmp_path / "b.xlsx", members | {"xl/media/a": bytes(40 << 20)}), "unpacks to far more")
+    members = sheet("A1") | {"xl/sharedStrings.xml": b"<sst>" + (b"x" * 1_000 + b"<t/>") * 30_000}
+    refused(zipped(tmp_path / "b.xlsx", members | {"xl/media/a": bytes(90 << 20)}), "unpacks to far more")
 
 
 @pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
@@ -183,6 +183,70 @@ def test_workbook_whose_cells_have_no_reference(tmp_path: Path) -> None:
     wide = b'<row r="1048576">' + b"<c><v>1</v></c>" * 1000 + b"</row></sheetData>"
     members[part] = members[part].replace(b"</sheetData>", wide)
     refused(zipped(tmp_path / "b.xlsx", members), "reach over 1,048,576 rows and 1,00")
+
+
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
+@pytest.mark.parametrize("reference", ["A99999999999", "ZZZZZZZ1", "A1048577000", "a77777777777777777777"])
+def test_workbook_whose_cells_lie_beyond_any_sheet(tmp_path: Path, reference: str) -> None:
+    """However many letters or digits a reference has."""
+    members = sheet("A1")
+    part = "xl/worksheets/sheet1.xml"
+    far = f'<row><c r="{reference}"><v>1</v></c></row></sheetData>'.encode()
+    members[part] = members[part].replace(b"</sheetData>", far)
+    refused(zipped(tmp_path / "b.xlsx", members), "reach over")
+
+
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
+def test_a_cell_that_is_longer_than_any_lists(tmp_path: Path) -> None:
+    """In every format, before much of it is held."""
+    long = "x" * (3 << 20)
+    members = sheet("A1")
+    part = "xl/worksheets/sheet1.xml"
+    members[part] = members[part].replace(b">x<", f">{long}<".encode())
+    refused(zipped(tmp_path / "b.xlsx", members), "a cell is longer")
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    for text in (long, '<text:s text:c="16000"/>' * 200, "<text:tab/>x" * (2 << 20)):
+        table = f"<table:table-row>{cell.format('card')}</table:table-row><table:table-row>{cell.format(text)}"
+        refused(
+            zipped(tmp_path / "b.ods", ods(table + "</table:table-row>")), "a cell is longer|takes more than 16 MiB"
+        )
+    for coded in (True, False):
+        pq.write_table(pa.table({"card": ["y", long]}), tmp_path / "b.parquet", use_dictionary=coded)
+        refused(tmp_path / "b.parquet", "a cell is longer")
+
+
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_unpacks_in_one_piece(tmp_path: Path, packing: int) -> None:
+    """Of bzip2 and LZMA a few bytes come to any number at once: a list in a zip, and a part of a workbook."""
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", packing) as archive:
+        archive.writestr("cards.csv", "card\n" + "1\n" * 1_000)
+    refused(tmp_path / "b.zip", "packed in an unusual way")
+    with zipfile.ZipFile(tmp_path / "b.xlsx", "w", packing) as archive:
+        for name, content in sheet("A1", "A2").items():
+            archive.writestr(name, content)
+    refused(tmp_path / "b.xlsx", "packed in an unusual way")
+
+
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
+def test_parquet_of_a_great_many_rows_that_are_alike(tmp_path: Path) -> None:
+    """Millions of rows in a few kilobytes end after the first of them."""
+    path = tmp_path / "b.parquet"
+    pq.write_table(pa.table({"n": pa.array([True] * 1_100_000)}), path)
+    _refused(path, "more than 1,048,576 rows in")
+    pq.write_table(pa.table({"n": pa.array([True] * 100_000)}), path)
+    with open_table(path) as table:
+        assert sum(1 for _ in table.rows()) == 100_000
+
+
+@pytest.mark.hostile("18.17 a small file or answer takes all memory or time")
+def test_workbook_of_a_great_many_formats(tmp_path: Path) -> None:
+    """Each of them long, and each named by a style."""
+    numbers = range(164, 164 + 5_000)
+    formats = "".join(f'<numFmt numFmtId="{n}" formatCode="{n}{"0" * 20}"/>' for n in numbers)
+    styles = "".join(f'<xf numFmtId="{n}"/>' for n in numbers)
+    text = f"<styleSheet><numFmts>{formats}</numFmts><cellXfs>{styles}</cellXfs></styleSheet>"
+    refused(zipped(tmp_path / "b.xlsx", sheet("A1") | {"xl/styles.xml": text.encode()}), "4,096 number formats")
 
 
 def test_workbook_full_of_errors(tmp_path: Path) -> None:
