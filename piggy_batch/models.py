@@ -113,6 +113,7 @@ class Reply:
     remaining: int | None = None  # X-RateLimit-Remaining
     from_cache: bool = False  # a cache has answered, with what was so at another moment
     elapsed_s: float = 0.0
+    shared: bool = False  # it came over a connection that had carried another request before
 
 
 @dataclass(frozen=True, slots=True)

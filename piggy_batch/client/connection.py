@@ -55,6 +55,7 @@ class RawResponse(NamedTuple):
     status: int
     headers: list[tuple[bytes, bytes]]  # names in any case
     body: bytes
+    shared: bool = False  # it came over a connection that had carried another request before
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ def decode(response: RawResponse, elapsed_s: float, wall_s: float, mask: SecretM
         remaining=_whole(_last(headers, b"x-ratelimit-remaining")),
         elapsed_s=elapsed_s,
         from_cache=_is_from_cache(headers),
+        shared=response.shared,
     )
 
 

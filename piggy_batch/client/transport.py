@@ -59,8 +59,10 @@ class HttpTransport(httpx.AsyncBaseTransport):
             request = request._replace(target=target, headers=(*request.headers, *self._through.headers))
         self._is_busy = True
         try:
+            before = self._connection
             connection = await self._ready(connect_s, alone=request.alone)
-            return await connection.exchange(request)
+            response = await connection.exchange(request)
+            return response._replace(shared=True) if connection is before else response
         finally:
             self._is_busy = False
 

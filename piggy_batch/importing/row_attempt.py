@@ -14,7 +14,7 @@ from piggy_batch.importing.observed_state import ObservedState
 from piggy_batch.importing.response_rules import judge_response
 from piggy_batch.importing.row_lookup import fetch_state
 from piggy_batch.importing.verification.verify import verify_row
-from piggy_batch.models import Answer, Proof, Repeat, Status
+from piggy_batch.models import Answer, Proof, Repeat, Reply, Status
 from piggy_batch.runs.group_commit import PATIENCE_S
 from piggy_batch.runs.journal import BEFORE_THE_RUN
 from piggy_batch.runs.records import Outcome, RowState
@@ -191,18 +191,40 @@ class RowAttempt:
 
         The intent is written just before the row's turn. Where a hold begins in between it is taken back, and written
         anew after the hold: a row that a kill finds waiting was not sent, and is not in doubt.
+
+        A refusal names nothing, so that one which came over a connection that others use may be another row's. Where
+        a repeat is harmless the row is sent once more over a connection of its own, and what that says holds.
         """
-        answer, held = await self._send_in_turn()
-        while held:
-            await self.put_back()
-            answer, held = await self._send_in_turn()
+        answer = await self._send_after_holds()
         if answer is None:
             return None
         verdict = judge_response(self._operation, self._values, answer)
+        if self._may_be_anothers(answer, verdict):
+            earlier, self._doubt = self._doubt, True
+            self._request = replace(self._request, alone=True)
+            self._session.tally.retried += 1
+            answer = await self._send_after_holds()
+            if answer is None:
+                return None
+            verdict = judge_response(self._operation, self._values, answer)
+            if verdict.status is Status.REJECTED:
+                self._doubt = earlier
         self._uncounted = int(verdict.call not in (ResponseAction.THROTTLED, ResponseAction.MAINTENANCE))
         if verdict.call in (ResponseAction.RETRY, ResponseAction.THROTTLED):
             await self.put_back()
         return verdict
+
+    def _may_be_anothers(self, answer: Answer, verdict: Verdict) -> bool:
+        """Whether an answer is a refusal that another row may have been meant by."""
+        shared = isinstance(answer, Reply) and answer.shared
+        return shared and verdict.status is Status.REJECTED and self._operation.repeat is Repeat.GUARDED
+
+    async def _send_after_holds(self) -> Answer | None:
+        answer, held = await self._send_in_turn()
+        while held:
+            await self.put_back()
+            answer, held = await self._send_in_turn()
+        return answer
 
     async def _send_in_turn(self) -> tuple[Answer | None, bool]:
         """What became of the request, None: the run stops; and whether a hold has kept it from being sent."""

@@ -67,18 +67,18 @@ def test_a_connection_that_said_too_much_or_ends_is_not_used_again(first: bytes)
 
 
 def test_a_request_that_must_be_alone_has_a_new_connection() -> None:
-    """Whatever the one before it carried; the next request may follow on the new one."""
+    """Whatever the one before it carried; the next request may follow on the new one, and its answer tells so."""
     service = Scripted([ok(b"1")], [ok(b"2"), ok(b"3")], [ok(b"4")])
-    found: list[bytes] = []
+    found: list[tuple[bytes, bool]] = []
 
     async def work() -> None:
         async with server(service) as port:
             alone = post(b"x")._replace(alone=True)
             answers = await all_of(HttpTransport(Endpoint(HOST, port)), get(), alone, get(), alone)
-            found.extend(answer.body for answer in answers)
+            found.extend((answer.body, answer.shared) for answer in answers)
 
     run(work())
-    assert found == [b"1", b"2", b"3", b"4"]
+    assert found == [(b"1", False), (b"2", False), (b"3", True), (b"4", False)]
     assert (service.connections, len(service.heads)) == (3, 4)
 
 

@@ -94,3 +94,23 @@ def test_a_second_refusal_does_not_make_a_loaded_row_rejected(program: Program, 
     program.run(*words, *PACE, url=service.url)
     needed(service.effects["giftcards.load"] == 1)
     assert [row["_row"] for row in rows_of(program.folder / "batch", "errors")] == ["1"]
+
+
+@pytest.mark.hostile("18.6 an answer that nobody asked for is taken for the next request's")
+def test_a_second_refusal_does_not_make_a_created_row_rejected(program: Program, service: HostileService) -> None:
+    """Of three cards the first is refused, twice over, and the others are made: nobody reads that they were not."""
+    path = program.cards("cards.csv", 3)
+    refused: list[bytes] = []
+
+    async def answer(request: Request) -> Answer | None:
+        if request.method == "POST" and (not refused or request.body in refused):
+            refused.append(request.body)
+            return REFUSED
+        return None
+
+    service.hook = answer
+    service.interrupt = lambda carried, _: REFUSED.to_bytes() if carried and carried[-1].body in refused else b""
+    program.run("identifiers", "create", path, *PACE, url=service.url)
+    needed(service.effects["identifiers.create"] == 2)
+    rows = {row["_row"]: row["_status"] for row in rows_of(program.folder / "batch")}
+    assert {number for number, status in rows.items() if status == "rejected"} <= {"1"}
