@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -79,7 +80,11 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> NoRet
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        from piggy_batch.cli.output import without_token
+
+        words = io.StringIO()
+        error.show(file=words)
+        click.echo(without_token(words.getvalue()), err=True, nl=False)
         code = ExitCode.SETUP
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__

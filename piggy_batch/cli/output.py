@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import shutil
 import sys
 import traceback
@@ -69,9 +70,9 @@ def report_error(error: Exception, given: Mapping[str, Any]) -> ExitCode:
     """
     with contextlib.suppress(OSError):  # nobody reads it
         if isinstance(error, PiggyBatchError):
-            tell(f"piggy-batch: {error}", exit_colour(error.exit_code))
+            tell(without_token(f"piggy-batch: {error}"), exit_colour(error.exit_code))
             if isinstance(error, HaltError) or (isinstance(error, JournalError) and error.goes_on):
-                tell(f"then run: {command_line(given['argv'])}")
+                tell(without_token(f"then run: {command_line(given['argv'])}"))
         elif _is_unwritable(error):
             what = "the output cannot be written" if error.filename is None else str(error.filename)
             tell(f"piggy-batch: {what}: {error.strerror}", exit_colour(ExitCode.INCOMPLETE))
@@ -80,6 +81,14 @@ def report_error(error: Exception, given: Mapping[str, Any]) -> ExitCode:
     if isinstance(error, PiggyBatchError):
         return error.exit_code
     return ExitCode.INCOMPLETE if _is_unwritable(error) else ExitCode.INTERNAL
+
+
+def without_token(text: str) -> str:
+    """A message that may repeat what was typed, without the token of the environment in it."""
+    from piggy_batch.client.secret_mask import SecretMask  # only an error pays for it
+
+    token = os.environ.get("PIGGY_TOKEN", "").strip()
+    return SecretMask(token).text(text) if token else text
 
 
 def _is_unwritable(error: Exception) -> TypeGuard[OSError]:

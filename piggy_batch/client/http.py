@@ -236,6 +236,8 @@ class HttpClient:
 def _bad_certificates(ca_file: Path | None, error: OSError) -> SetupError:
     """Names what named the certificates that cannot be read."""
     named = os.environ.get("SSL_CERT_FILE")
+    if ca_file is not None and not os.access(ca_file, os.F_OK):  # not repeated: it may be a token in the wrong place
+        return SetupError("--ca-file: there is no such file; give a file of PEM certificates")
     if ca_file is not None:
         return SetupError(f"--ca-file {ca_file}: {error}; give a file of PEM certificates")
     if named:

@@ -119,13 +119,13 @@ def read_profiles() -> dict[str, Profile]:
 
 
 def find_profile(name: str) -> Profile:
-    """The profile of that name; SetupError where there is none."""
+    """The profile of that name; SetupError where there is none, which does not repeat it: it may be a token."""
     known = read_profiles()
     if name in known:
         return known[name]
     path = profiles_path()
     has = f"{path} has {', '.join(known)}" if known else f"{path} has none"
-    raise SetupError(f"--profile {name}: there is no such profile{nearest(name, known)}; {has}")
+    raise SetupError(f"--profile: there is no such profile{nearest(name, known)}; {has}")
 
 
 def choose_token(token_file: Path | None, profile: Profile | None, notify: Callable[[str], None]) -> str:
