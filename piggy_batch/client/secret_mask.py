@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 MASK = "[token]"
 SHORTEST = 10  # characters; the tokens of a rehearsal, such as "sandbox", are words that answers may hold
 _LINE_ENDS = (b"\n", b"\r", b"\\n", b"\\r", b"\\t")  # as they are, and as JSON writes them
-PIECE = 256 * 1024  # bytes
-LONGEST = 1024 * 1024  # characters of a text that is searched; a longer one that may hold the token goes as a whole
+PIECE = 256 * 1024  # bytes of a body that are decoded at once
+LONGEST = 256 * 1024  # characters of a text that is searched; a longer one that may hold the token goes as a whole
 LAYERS = 3  # of one spelling in another: an address in an address in an address
 _HIDDEN = re.compile(rb"\\(?:u00|x)[2-7]")  # characters that need no such escape
-_LINE_ESCAPES = re.compile(rb"\\+[nrt]")
+_LINE_ESCAPES = re.compile(rb"(?<!\\)\\+[nrt]")  # looked for once in a run of backslashes, however long it is
 _BACKSLASHES = re.compile(rb"\\+(?=\W)")
 _ENTITY = re.compile(rb"&(?:amp;)*(?:#(?:[xX]0*([0-9a-fA-F]{2})|0*(\d{2,3}))|([a-zA-Z]{2,8}));")
 
@@ -84,7 +84,7 @@ class SecretMask:
         """``text`` with :data:`MASK` in place of the secret."""
         if not self.may_be_in(text.encode("utf-8", "surrogatepass")):
             return text
-        if len(text) > PIECE:  # as no text is that the service means: not worth a search
+        if len(text) > LONGEST:
             return MASK
         found: list[tuple[int, int]] = []
         read = SpelledText(text)

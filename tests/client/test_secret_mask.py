@@ -146,6 +146,13 @@ def test_percent_signs_take_no_more_memory_than_other_bytes() -> None:
         tracemalloc.stop()
 
 
+def test_backslashes_take_no_more_time_than_other_bytes() -> None:
+    """A run of them is looked through once, not once for each of its places: these would take hours."""
+    body = b"\n" + b"\\" * 2_000_000 + b"x"
+    assert not SecretMask(TOKEN).may_be_in(body)
+    assert SecretMask(TOKEN).may_be_in(b"\\" * 99 + wrapped(TOKEN, "\\\\n").encode())
+
+
 def test_a_token_that_is_a_word_is_not_looked_for() -> None:
     """That of a rehearsal may stand in any answer, and is no secret."""
     short = "s" * (SHORTEST - 1)
