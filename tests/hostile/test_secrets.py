@@ -59,7 +59,6 @@ def test_a_token_file_that_others_can_read(program: Program, service: HostileSer
     ("option", "value"),
     [
         ("--base-url", SECRET),
-        ("--base-url", f"http://{SECRET}/"),
         ("--token-file", SECRET),
         ("--ca-file", SECRET),
         ("--timeout", TOKEN),
