@@ -237,6 +237,13 @@ class JournalQueries:
         for (cells,) in self._db.execute("SELECT cells FROM rows ORDER BY number"):
             yield unpack(cells)
 
+    def all_statuses(self) -> Iterator[tuple[int, Status]]:
+        """The number and the status of every row, in manifest order; much quicker than whole rows."""
+        for number, state in self._db.execute(
+            "SELECT r.number, f.state FROM rows r LEFT JOIN fates f ON f.number = r.number ORDER BY r.number"
+        ):
+            yield number, Status.PENDING if state is None else self._status(state)
+
     def all_rows(self) -> Iterator[RowState]:
         """Every row in manifest order, from one consistent reading."""
         for row in self._db.execute(_SELECT + " ORDER BY r.number"):

@@ -10,7 +10,7 @@ takes rows from a pile writes its name there, under the name of the run that the
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from piggy_batch.runs.registry import RunRegistry, entry_of
 from piggy_batch.text import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from piggy_batch.runs.run_finder import RunFinder
 
@@ -58,27 +58,25 @@ class PileOrigin:
 
         ``taken``: the statuses of rows that are taken. Those of ``upwards`` are asked for where they come from, too.
         """
-        named = _RowOrigin(self._journal, self._operation).is_named
-        if not named and not self._takers(self._run):
-            return
+        looks_up = _RowOrigin(self._journal, self._operation).is_named and not set(taken).isdisjoint(upwards)
+        if not looks_up and not self._takers(self._run):
+            return  # as at most starts: the rows are not read
         self._asked.clear()
         begins = set(taken) <= set(upwards)
-        if begins:
-            self._refuse_copies(taken)
         self._advice = "leave such rows out" if begins else _GOING_ON
-        rows = {row.number: row.status for row in self._journal.all_rows() if row.status in taken}
+        rows = {number: status for number, status in self._journal.all_statuses() if status in taken}
+        if begins:
+            self._refuse_copies(rows)
         self._look_up(self._journal, {number: number for number, status in rows.items() if status in upwards})
         self._look_down(self._run, dict(zip(rows, rows, strict=True)))
 
-    def _refuse_copies(self, taken: Collection[Status]) -> None:
-        """SetupError where two rows that are about to be taken are one and the same row of a pile."""
-        origin = _RowOrigin(self._journal, self._operation)
+    def _refuse_copies(self, rows: Collection[int]) -> None:
+        """SetupError where two of these rows are one and the same row of a pile."""
         seen: dict[tuple[str, str], int] = {}
-        for row in self._journal.all_rows() if origin.is_named else ():
-            place = origin.of(row.cells)
-            if place[0] and row.status in taken and seen.setdefault(place, row.number) != row.number:
+        for number, run, row in _origins(self._journal, self._operation):
+            if number in rows and (first := seen.setdefault((run, row), number)) != number:
                 raise SetupError(
-                    f'rows {seen[place]} and {row.number} are both row "{place[1]}" of one run by _run and _row; '
+                    f'rows {first} and {number} are both row "{row}" of one run by _run and _row; '
                     "sending both would do it twice: leave one out, or clear _run in one that is a row of its own"
                 )
 
@@ -86,7 +84,7 @@ class PileOrigin:
         """Tell the runs that rows come from that this run has them, on disk on return; whether that was news."""
         if self._records is None:
             return False
-        for run in _origins(self._journal, self._operation):
+        for run in {run for _, run, _ in _origins(self._journal, self._operation)}:
             registry = _record(self._records, run)
             with registry.locked():
                 entries = registry.read()
@@ -105,7 +103,10 @@ class PileOrigin:
 
     def _look_up(self, journal: JournalQueries, rows: Rows) -> None:
         """Ask the runs from whose piles these rows of a journal come; refused rows there may have come from others."""
-        origins = _origins(journal, self._operation, rows) if rows else {}
+        origins: dict[str, dict[str, int]] = {}
+        for number, run, row in _origins(journal, self._operation) if rows else ():
+            if number in rows:
+                origins.setdefault(run, {}).setdefault(row, rows[number])
         for run, places in origins.items():
             directories = self._finder.find(run)
             if not directories:
@@ -122,7 +123,7 @@ class PileOrigin:
         other = JournalQueries.open(directory)
         if other is None:
             return
-        try:
+        with closing(other):
             if other.get("operation") != self._operation:
                 return
             if is_held(directory):
@@ -132,21 +133,19 @@ class PileOrigin:
                 )
             left = dict(places)
             same: Rows = {}
-            for entry in other.all_rows():
-                number = left.pop(str(entry.number), 0)
+            for theirs, status in other.all_statuses():
+                number = left.pop(str(theirs), 0)
                 if number:
-                    same[entry.number] = number
-                    if entry.status not in _HARMLESS:
-                        raise self._carried_out(number, f"comes from row {entry.number}", directory, entry.status)
-            for origin, number in left.items():
+                    same[theirs] = number
+                    if status not in _HARMLESS:
+                        raise self._carried_out(number, f"comes from row {theirs}", directory, status)
+            for row, number in left.items():
                 raise SetupError(
-                    f'row {number} says that it is row "{origin}" of the run in {directory}, which has no such row; '
+                    f'row {number} says that it is row "{row}" of the run in {directory}, which has no such row; '
                     f"mend _row, {_ANEW}"
                 )
             self._look_up(other, same)
             self._look_down(run, same)
-        finally:
-            other.close()
 
     def _look_down(self, run: str, rows: Rows) -> None:
         """Ask the runs that have taken rows from piles of a run."""
@@ -170,28 +169,24 @@ class PileOrigin:
         other = JournalQueries.open(directory)
         if other is None:
             return
-        try:
+        with closing(other):
             if other.get("operation") != self._operation:
                 return
             at_work = is_held(directory)
             if not other.bound and not at_work:
                 return  # it has sent nothing
-            origin = _RowOrigin(other, self._operation)
-            same: Rows = {}
-            for entry in other.all_rows():
-                from_run, row = origin.of(entry.cells)
-                number = rows.get(int(row), 0) if from_run == run and row.isdecimal() else 0
-                if number and at_work:
-                    raise SetupError(
-                        f"row {number} was passed on to the run in {directory}, which is at work; let it end, so that "
-                        f"it can be told whether the row was carried out, {_ANEW}"
-                    )
-                if number and entry.status not in _HARMLESS:
-                    raise self._carried_out(number, f"was passed on as row {entry.number}", directory, entry.status)
-                if number:
-                    same[entry.number] = number
-        finally:
-            other.close()
+            taken = (
+                (theirs, _number(row)) for theirs, origin, row in _origins(other, self._operation) if origin == run
+            )
+            same = {theirs: rows[number] for theirs, number in taken if number in rows}
+            if same and at_work:
+                raise SetupError(
+                    f"row {next(iter(same.values()))} was passed on to the run in {directory}, which is at work; let "
+                    f"it end, so that it can be told whether the row was carried out, {_ANEW}"
+                )
+            for theirs, status in other.all_statuses() if same else ():
+                if theirs in same and status not in _HARMLESS:
+                    raise self._carried_out(same[theirs], f"was passed on as row {theirs}", directory, status)
         self._look_down(taker, same)
 
     def _carried_out(self, number: int, how: str, directory: Path, status: Status) -> SetupError:
@@ -226,6 +221,7 @@ class _RowOrigin:
         places = {name.strip().casefold(): i for i, name in enumerate(journal.get("header"))}
         self._places = [places.get(name) for name in ("_run", "_row", "_operation")]
         # A name that a hand has changed is nobody's: the run's own journal knows whose it is.
+        self._operation = operation
         self._others = {other.name for other in CATALOGUE} - {operation}
 
     @property
@@ -238,28 +234,27 @@ class _RowOrigin:
         run, row, made_by = (
             cells[place].strip() if place is not None and place < len(cells) else "" for place in self._places
         )
-        return ("", "") if folded(made_by) in self._others else (run, row)
+        is_others = made_by not in ("", self._operation) and folded(made_by) in self._others
+        return ("", "") if is_others else (run, row)
 
 
-def _origins(
-    journal: JournalQueries, operation: str, rows: Mapping[int, int] | None = None
-) -> dict[str, dict[str, int]]:
-    """By run, its rows from which these rows of a journal come, each with what the row stands for; None: all rows."""
+def _origins(journal: JournalQueries, operation: str) -> Iterator[tuple[int, str, str]]:
+    """The rows of a journal that say where they come from: number, the run, and the row there as it is written."""
     origin = _RowOrigin(journal, operation)
-    found: dict[str, dict[str, int]] = {}
-    if origin.is_named:
-        for number, cells in enumerate(journal.all_cells(), 1):
-            run, row = origin.of(cells)
-            if run and (rows is None or number in rows):
-                found.setdefault(run, {}).setdefault(row, number if rows is None else rows[number])
-    return found
+    for number, cells in enumerate(journal.all_cells() if origin.is_named else (), 1):
+        run, row = origin.of(cells)
+        if run:
+            yield number, run, row
+
+
+def _number(row: str) -> int:
+    """The number of a row; 0 where it is none, or longer than any."""
+    return int(row) if row.isdecimal() and len(row) < 20 else 0
 
 
 def _is_of(directory: Path, run: str) -> bool:
     other = JournalQueries.open(directory)
     if other is None:
         return False
-    try:
+    with closing(other):
         return run_name(other) == run
-    finally:
-        other.close()

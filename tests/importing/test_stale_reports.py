@@ -270,6 +270,19 @@ def test_a_name_of_a_run_that_a_hand_has_written_is_no_path(loads: Loads, name: 
     assert not list(loads.world.folder.rglob("*elsewhere*"))
 
 
+@pytest.mark.parametrize("row", ["9" * 5_000, "-1", "1.0", ""])
+def test_a_row_that_a_hand_has_written_is_none_of_the_run(loads: Loads, row: str) -> None:
+    """Refused, and where somebody insists it is nobody's: the run that it is said to come from goes on."""
+    _, mended = passed_on(loads)
+    rows = read_csv(mended)
+    loads.world.manifest(",".join(rows[0]), [tuple({**cells, "_row": row}.values()) for cells in rows[:1]], mended.name)
+    loads.refuse = False
+    with pytest.raises(SetupError, match="which has no such row; mend _row"):
+        loads.run(path=mended)
+    assert loads.run(path=mended, again=True).exit_code == 0
+    assert loads.run(retry_rejected=True).exit_code == 0
+
+
 def test_nothing_to_send_leaves_the_reports(loads: Loads) -> None:
     """A run that has come to its end is told again; nothing is taken away meanwhile."""
     loads.refuse = False
