@@ -54,8 +54,8 @@ class EarlierRuns:
     def _has_made(self, journal: JournalQueries, uuid: str) -> bool:
         with suppress(JournalError), guarded(journal.directory, OSError):
             # What was there before that run may be of this one: it looked around while this one worked.
-            return journal.indexes_made and bool(journal.maker_of(uuid))
-        return False
+            return bool(journal.maker_of(uuid))
+        return False  # it cannot be read, or an earlier version wrote it, which knew nothing by its UUID
 
     def close(self) -> None:
         """Let go of their files."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 SUMMARY = "summary.json"
 RUN_LOG = "run.log"
+RUN_LOGS = r"run(?:-\d+)?\.log"  # a pattern: where somebody else's lies under that name, ours has a number
 KINDS = ("csv", "parquet", "xlsx")
 STDIN = Path("-")
 COUNTED = "manifest.csv"  # what --count makes

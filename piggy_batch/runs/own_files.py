@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggy_batch.errors import JournalError, SetupError
 from piggy_batch.files import UNFINISHED, sha256_of, unwritable_in_run, write_json, write_whole
-from piggy_batch.runs.filenames import CLAIM, INHERITED_CLAIM, KINDS, STDIN, SUMMARY
+from piggy_batch.runs.filenames import CLAIM, INHERITED_CLAIM, KINDS, RUN_LOGS, STDIN, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ REPORTS = ("results", "errors", "remaining", "unknown")
 _LISTS = ("candidates", "credits-in-doubt", "baseline", "reconcile")
 _TAKEN = re.compile(
     rf"(?:{'|'.join((*REPORTS, *_LISTS))})(?:-\d+)?\.(?:{'|'.join(KINDS)})(?:\.summary\.json)?"
-    rf"|summary(?:-\d+)?\.json|run(?:-\d+)?\.log|{re.escape(RECORD)}|journal\..+",
+    rf"|summary(?:-\d+)?\.json|{RUN_LOGS}|{re.escape(RECORD)}|journal\..+",
     re.IGNORECASE,
 )
 _KEPT = 8  # contents of one name: what lies there, and what kills have kept from taking its place

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from piggy_batch import __version__
-from piggy_batch.runs.filenames import RUN_LOG
+from piggy_batch.runs.filenames import RUN_LOGS
 from piggy_batch.text import printable_line
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ class RunLog:
         self._file: int | None = None
 
     def open(self, path: Path) -> str | None:
-        """Append to that file from here on; a second one is not opened. What a person should know: that the log lies
-        under another name, because somebody else's file has its own; None where it does not."""
+        """Append to that file from here on; a second one is not opened.
+
+        Returned is what a person is to be told: that the log lies under another name; None where it has its own.
+        """
         if self._file is not None:
             return None
         number, place = 1, path
@@ -43,7 +45,9 @@ class RunLog:
         self.path, self._file = place, found
         if os.fstat(found).st_size == 0:
             self.write(f"piggy-batch {__version__} keeps this log")
-        return None if place == path else f"{path} is no log of this program's and stays as it is: see {place}"
+        if place == path:
+            return None
+        return f"{path} is not known to be a log of this program and stays as it is: the log is {place}"
 
     def write(self, line: str) -> None:
         """Append a line, where the log is open."""
@@ -81,9 +85,8 @@ def _opened(path: Path) -> int | None:
 
 def remove_logs(directory: Path) -> None:
     """Remove the logs that this program has kept there."""
-    stem, _, suffix = RUN_LOG.partition(".")
-    for path in directory.glob(f"{stem}*.{suffix}"):
-        found = None if path.is_symlink() else _opened(path)
+    for path in list(directory.iterdir()):
+        found = _opened(path) if re.fullmatch(RUN_LOGS, path.name) and not path.is_symlink() else None
         if found is not None:
             os.close(found)
             path.unlink(missing_ok=True)

@@ -64,5 +64,7 @@ def test_only_logs_of_this_program_are_removed(tmp_path: Path) -> None:
     theirs = tmp_path / "run.log"
     theirs.write_text("mine")
     logged(theirs, "one")
+    for name in ("running.log", "run-more.log"):
+        (tmp_path / name).touch()
     remove_logs(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["run.log"]
+    assert {path.name for path in tmp_path.iterdir()} == {"run.log", "running.log", "run-more.log"}
