@@ -20,6 +20,7 @@ MAX_UNPACKED = 2 << 30
 MAX_TEXTS = 512 << 20  # the table of shared texts is held whole
 
 _OVERLAP = 4096
+_FAR = 12  # letters or digits of a place that lies beyond any sheet; how many more follow is all the same
 _MAX_TAIL = 16 << 20  # one row of an ods sheet
 _COLUMNS = re.compile(rb'r="([A-Za-z]+)\d')  # however far: the reader follows it there
 _ROWS = re.compile(rb'r="[A-Za-z]+(\d+)"')
@@ -157,7 +158,7 @@ def _span_xlsx(pieces: Iterator[bytes], reach: CellRange) -> None:
             for letters, digits in _REFERENCE.findall(text):
                 columns.add(letters)
                 rows.add(digits)
-        reach.rows = max(reach.rows, *map(int, rows), 0)
+        reach.rows = max(reach.rows, *map(_row, rows), 0)
         reach.columns = max(reach.columns, *map(_column, columns), 0)
         reach.special = reach.special or any(sign in text for sign in _SPECIAL)
         if b"hidden" in text:
@@ -166,9 +167,13 @@ def _span_xlsx(pieces: Iterator[bytes], reach: CellRange) -> None:
         tail = piece[-_OVERLAP:]
 
 
+def _row(digits: bytes) -> int:
+    return int(digits.lstrip(b"0")[:_FAR] or b"0")
+
+
 def _column(letters: bytes) -> int:
     number = 0
-    for letter in letters.upper():
+    for letter in letters[:_FAR].upper():
         number = number * 26 + letter - 64
     return number
 
