@@ -100,10 +100,10 @@ def remove_drafts(target: Path) -> None:
 
 
 class LibraryFile:
-    """A file that a library writes which hides an OSError in an exception of its own, or meets it again when it is
-    thrown away. So nothing that it writes here fails: what could not be written is raised by :meth:`finish`.
+    """A file for a library that does not pass on an OSError as it is: it hides it in an exception of its own, or writes
+    again when it is thrown away, and fails again. So no call fails here, and :meth:`finish` raises the first error.
 
-    ``scratch``: a folder for what the library puts aside; gone with the file.
+    ``scratch`` is a folder for what the library puts aside; it goes when the file is finished or abandoned.
     """
 
     def __init__(self, path: Path) -> None:

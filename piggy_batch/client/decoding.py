@@ -24,7 +24,7 @@ MAX_VALUES = 500_000  # lists, objects and commas of an answer; a page of 100 he
 MAX_DEPTH = 400  # lists and objects inside each other; writing them down fails near 1,000, and real answers have five
 MAX_SHOWN = 20_000  # bytes of a body that is no JSON in which the token is looked for, before it is cut for messages
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
-# in which caches tell that they have answered; the standard ones are Age, Warning and Cache-Status
+# Beside Age and Warning, the headers in which caches tell whether they have answered; only Cache-Status is a standard.
 CACHE_HEADERS = (
     b"cache-status",
     b"cf-cache-status",
@@ -35,8 +35,9 @@ CACHE_HEADERS = (
     b"x-litespeed-cache",
     b"x-proxy-cache",
 )
-_KEPT = re.compile(r"(?<![a-z=])(?:hit|stale|updating)(?![a-z]|=\?0)", re.IGNORECASE)  # "fwd=stale" was asked anew
-_STALE = re.compile(r"\s*11[0-3]\b")  # Warning: of what is stale, or could not be asked anew
+# "fwd=stale" was asked anew, and so was a "RefreshHit"
+_KEPT = re.compile(r"(?<![a-z=])(?:(?:originshield)?hit|stale|updating)(?![a-z]|=\?0)", re.IGNORECASE)
+_STALE = re.compile(r"(?:^|,)\s*11[0-3]\b")  # Warning: of what is stale, or could not be asked anew
 HEADERS_READ = frozenset(
     {
         b"age",
@@ -104,7 +105,7 @@ def _last(headers: dict[bytes, list[str]], name: bytes) -> str | None:
 
 def _is_from_cache(headers: dict[bytes, list[str]]) -> bool:
     """Whether a cache says that it has answered, and not the service."""
-    if b"age" in headers or any(map(_STALE.match, headers.get(b"warning", ()))):
+    if b"age" in headers or any(map(_STALE.search, headers.get(b"warning", ()))):
         return True
     return any(_KEPT.search(text) for name in CACHE_HEADERS for text in headers.get(name, ()))
 

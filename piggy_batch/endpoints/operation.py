@@ -221,8 +221,8 @@ class Operation:
 
     @property
     def sent_alone(self) -> bool:
-        """Whether another request's answer, taken for a row's, could do harm that no look finds: nothing in a success
-        tells whose it is, or a refusal would let somebody carry the row out again."""
+        """Whether each row goes over a connection of its own, as the answer to another request, taken for the row's,
+        would do harm that no look finds: a success does not name its row, or a refusal lets it be carried out again."""
         return self.repeat is Repeat.ONCE or self.empty_answer_ok or bool(self.success_texts)
 
     @property

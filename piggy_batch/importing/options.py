@@ -35,14 +35,13 @@ class ExecutionOptions:
     made_good: Callable[[Verdict], str | None] | None = None
 
     def statuses_to_take(self, repeat: Repeat) -> set[Status]:
-        """The statuses of rows that an invocation takes, where a repeat of its operation does this."""
-        takes = {
-            Status.PENDING: True,
-            Status.FAILED: True,
-            Status.REJECTED: self.retry_rejected,
-            Status.UNKNOWN: self.resend_unknown or repeat is not Repeat.ONCE,
-        }
-        return {status for status, taken in takes.items() if taken}
+        """The statuses of the rows that an invocation takes. ``repeat``: what a repeat of its operation does."""
+        taken = {Status.PENDING, Status.FAILED}
+        if self.retry_rejected:
+            taken.add(Status.REJECTED)
+        if self.resend_unknown or repeat is not Repeat.ONCE:
+            taken.add(Status.UNKNOWN)
+        return taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,8 +192,8 @@ class RowAttempt:
         The intent is written just before the row's turn. Where a hold begins in between it is taken back, and written
         anew after the hold: a row that a kill finds waiting was not sent, and is not in doubt.
 
-        A refusal names nothing, so that one which came over a connection that others use may be another row's. Where
-        a repeat is harmless the row is sent once more over a connection of its own, and what that says holds.
+        A refusal does not name its row. Where it came over a connection that had carried other requests it may answer
+        one of those, so a row whose repeat is harmless is sent once more over a new connection, and that answer counts.
         """
         answer = await self._send_after_holds()
         if answer is None:
@@ -215,7 +215,7 @@ class RowAttempt:
         return verdict
 
     def _may_be_anothers(self, answer: Answer, verdict: Verdict) -> bool:
-        """Whether an answer is a refusal that another row may have been meant by."""
+        """Whether an answer is a refusal that may have been meant for another row."""
         shared = isinstance(answer, Reply) and answer.shared
         return shared and verdict.status is Status.REJECTED and self._operation.repeat is Repeat.GUARDED
 

@@ -196,9 +196,11 @@ class Journal:
             self._db.executemany(_MADE_NOW, ((uuid.lower(), BEFORE_THE_RUN) for uuid in uuids))
 
     def first_maker(self, uuid: str, number: int) -> int:
-        """The first row whose answer named a thing of that UUID, in whatever case, as its own, or 0 for what was there
-        before the run; where there is neither, this row is it from now on, and that is on disk no later than what is
-        written next."""
+        """The first row whose answer named a thing of that UUID, in whatever case, as its own; 0 where the thing was
+        there before the run, or another run has made it.
+
+        Where there is none, this row is the first from now on; that is on disk no later than what is written next.
+        """
         uuid = uuid.lower()
         holder = self._making.get(uuid)
         if holder is None:

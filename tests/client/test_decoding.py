@@ -68,6 +68,8 @@ def test_an_answer_of_which_nothing_came_is_not_empty() -> None:
         ("X-Cache", "Hit from cloudfront", True),
         ("X-Cache", "TCP_MEM_HIT from a23-45", True),
         ("X-Cache", "MISS, HIT", True),
+        ("X-Cache", "OriginShieldHit from cloudfront", True),
+        ("X-Cache", "RefreshHit from cloudfront", False),  # the service was asked whether it still holds
         ("X-Cache", "Miss from cloudfront", False),
         ("X-Cache-Status", "STALE", True),
         ("X-Cache-Status", "UPDATING", True),
@@ -79,6 +81,7 @@ def test_an_answer_of_which_nothing_came_is_not_empty() -> None:
         ("Cache-Status", "gateway; hit=?0; fwd=miss", False),
         ("Warning", '110 - "Response is stale"', True),
         ("Warning", '111 gateway "Revalidation failed"', True),
+        ("Warning", '214 gateway "Transformation applied", 110 - "Response is stale"', True),
         ("Warning", '214 gateway "Transformation applied"', False),
         ("X-Powered-By", "white-hit", False),
     ],
