@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _DROPPED = {"--dry-run": 0, "--limit": 1, "--resend-unknown": 0, "--retry-rejected": 0}  # with how many values
+_SETTLED = {"--adopt": 0, "--again": 0}  # what they insist on is so once the run goes on; later they would hide a loss
 
 
 def make_target_from(ctx: click.Context) -> Target:
@@ -96,15 +97,17 @@ def is_verbose(ctx: click.Context) -> bool:
     return bool((ctx.obj or {}).get("verbose"))
 
 
-def command_line(argv: Sequence[str]) -> str:
-    """The command that goes on with a run: the same one, without what was meant for this time only."""
+def command_line(argv: Sequence[str], *, begun: bool = True) -> str:
+    """The command that goes on with a run: the same one, without what was meant for this time only. ``begun``: the run
+    has begun, or goes on, so that nothing need be insisted on any more."""
+    dropped = {**_DROPPED, **_SETTLED} if begun else _DROPPED
     kept: list[str] = []
     skip = 0
     for word in argv:
         if skip:
             skip -= 1
-        elif word.partition("=")[0] in _DROPPED:
-            skip = 0 if "=" in word else _DROPPED[word]
+        elif word.partition("=")[0] in dropped:
+            skip = 0 if "=" in word else dropped[word]
         else:
             kept.append(word)
     return shlex.join(["piggy-batch", *kept])

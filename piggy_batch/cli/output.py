@@ -72,7 +72,8 @@ def report_error(error: Exception, given: Mapping[str, Any]) -> ExitCode:
         if isinstance(error, PiggyBatchError):
             tell(without_token(f"piggy-batch: {error}"), exit_colour(error.exit_code))
             if isinstance(error, HaltError) or (isinstance(error, JournalError) and error.goes_on):
-                tell(without_token(f"then run: {command_line(given['argv'])}"))
+                again = command_line(given["argv"], begun=isinstance(error, JournalError))
+                tell(without_token(f"then run: {again}"))
         elif _is_unwritable(error):
             what = "the output cannot be written" if error.filename is None else str(error.filename)
             tell(f"piggy-batch: {what}: {error.strerror}", exit_colour(ExitCode.INCOMPLETE))

@@ -97,6 +97,18 @@ def end_notes(
     return (*_reasons(journal, counts), *notes)
 
 
+def idle_notes(journal: JournalQueries, operation: Operation, *, by_count: bool) -> list[str]:
+    """What to know of an invocation that had no row to take: whoever wanted the rows carried out anew, as those of
+    another year, would take the counts of earlier invocations for its own. ``by_count``: it is a run of --count."""
+    counts = journal.counts()
+    done = counts[Status.DONE]
+    if operation.repeat is not Repeat.ONCE or not done or done < sum(counts.values()):
+        return []
+    anew = "as many more are made with" if by_count else "to carry these rows out anew, pass --again and"
+    rows, since = counted(done, "row"), iso(journal.runs()[0]["started_at"])
+    return [f"nothing was sent: earlier invocations, since {since}, have carried out {rows}; {anew} another --run-dir"]
+
+
 def _reasons(journal: JournalQueries, counts: Mapping[Status, int]) -> list[str]:
     """Why rows were refused, by kind: what each code means stands in the message of its first row."""
     refused = counts[Status.REJECTED]

@@ -25,7 +25,7 @@ from piggy_batch.importing.plan import (
 )
 from piggy_batch.importing.results import ReportColumns, withdraw_reports, write_reports, write_summary
 from piggy_batch.importing.resume import load_manifest_into, one_adoption, rejoin
-from piggy_batch.importing.run_summary import end_notes, exit_code_of, summarise
+from piggy_batch.importing.run_summary import end_notes, exit_code_of, idle_notes, summarise
 from piggy_batch.manifest.rows_digest import rows_digest
 from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.context import RunContext, open_session, shared_pace
@@ -344,9 +344,11 @@ class RowCommandRun:
             journal.finish(context.clock.wall(), exit_code)
             if self.duplicate_guard is not None:
                 self.duplicate_guard.note_end()
-        return self._end(
-            run, exit_code, end_notes(journal.queries, self.operation, session, self.context.program), plan=plan
-        )
+        notes = end_notes(journal.queries, self.operation, session, self.context.program)
+        if not rows and context.tell_plan and self.duplicate_guard is not None:
+            by_count = not self.duplicate_guard.needs_digest
+            notes = (*notes, *idle_notes(journal.queries, self.operation, by_count=by_count))
+        return self._end(run, exit_code, notes, plan=plan)
 
     def _exit_code(self, journal: Journal, session: Session) -> ExitCode:
         if session.halt_reason is not None:

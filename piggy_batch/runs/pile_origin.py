@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from piggy_batch.endpoints import CATALOGUE
 from piggy_batch.errors import SetupError
@@ -32,9 +32,18 @@ _HARMLESS = (Status.INVALID, Status.REJECTED)  # certainly not carried out, and 
 _TO_COME = (Status.PENDING, Status.FAILED)
 _ANEW = "or pass --again if you know that it was not carried out"
 _GOING_ON = "go on without --retry-rejected, and pass those rows of errors that no other run has as a new manifest"
+_MOST_NAMED = 20  # rows that a message names one by one
 _HARM = "without it rows of a pile could be carried out twice: mend it"
 
 Rows = dict[int, int]  # the row of another run -> the row of this run that it is one and the same with
+
+
+class _Settled(NamedTuple):
+    """A row that another run has carried out, or will."""
+
+    number: int
+    how: str  # it is tied to a row there
+    status: Status  # there
 
 
 class PileOrigin:
@@ -111,9 +120,12 @@ class PileOrigin:
             directories = self._finder.find(run)
             if not directories:
                 number = next(iter(places.values()))
+                began = self._finder.began(run)
+                where = f"it began in {began}; wherever it is now, " if began else ""
                 raise SetupError(
                     f"row {number} comes from a pile of a run whose directory is not found (_run {run}), so whether it "
-                    f"was carried out since cannot be told; bring that run directory beside the manifest, {_ANEW}"
+                    f"was carried out since cannot be told; {where}bring that run directory, or a link to it, beside "
+                    f"the manifest, {_ANEW}"
                 )
             for directory in directories:
                 if self._is_news(directory, run, places.values()):
@@ -133,12 +145,14 @@ class PileOrigin:
                 )
             left = dict(places)
             same: Rows = {}
+            settled: list[_Settled] = []
             for theirs, status in other.all_statuses():
                 number = left.pop(str(theirs), 0)
                 if number:
                     same[theirs] = number
                     if status not in _HARMLESS:
-                        raise self._carried_out(number, f"comes from row {theirs}", directory, status)
+                        settled.append(_Settled(number, f"comes from row {theirs}", status))
+            self._refuse_settled(settled, directory)
             for row, number in left.items():
                 raise SetupError(
                     f'row {number} says that it is row "{row}" of the run in {directory}, which has no such row; '
@@ -184,16 +198,24 @@ class PileOrigin:
                     f"row {next(iter(same.values()))} was passed on to the run in {directory}, which is at work; let "
                     f"it end, so that it can be told whether the row was carried out, {_ANEW}"
                 )
-            for theirs, status in other.all_statuses() if same else ():
-                if theirs in same and status not in _HARMLESS:
-                    raise self._carried_out(same[theirs], f"was passed on as row {theirs}", directory, status)
+            settled = [
+                _Settled(same[theirs], f"was passed on as row {theirs}", status)
+                for theirs, status in (other.all_statuses() if same else ())
+                if theirs in same and status not in _HARMLESS
+            ]
+            self._refuse_settled(settled, directory)
         self._look_down(taker, same)
 
-    def _carried_out(self, number: int, how: str, directory: Path, status: Status) -> SetupError:
-        what = "will carry it out" if status in _TO_COME else "knows more since"
-        return SetupError(
-            f"row {number} {how} of the run in {directory}, and that run {what}: there it is {status.value}. Sending "
-            f"it again would do it twice: {self._advice}, {_ANEW}"
+    def _refuse_settled(self, settled: list[_Settled], directory: Path) -> None:
+        """SetupError that names all of them, the first one with what became of it."""
+        if not settled:
+            return
+        first, *others = sorted(settled)
+        what = "will carry it out" if first.status in _TO_COME else "knows more since"
+        more = f" It has {_named([row.number for row in others])} too." if others else ""
+        raise SetupError(
+            f"row {first.number} {first.how} of the run in {directory}, and that run {what}: there it is "
+            f"{first.status.value}.{more} Sending it again would do it twice: {self._advice}, {_ANEW}"
         )
 
     def _is_news(self, directory: Path, run: str, numbers: Iterable[int]) -> bool:
@@ -212,6 +234,12 @@ class PileOrigin:
 def _record(records: Path, run: str) -> RunRegistry:
     name = hashlib.sha256(run.encode()).hexdigest()[:32]  # whatever stands in a manifest as a run's name
     return RunRegistry(records / f"{name}.passed-on.json", "rows passed on", _HARM)
+
+
+def _named(rows: Sequence[int]) -> str:
+    more = len(rows) - _MOST_NAMED
+    listed = ", ".join(map(str, rows[:_MOST_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    return f"row{'s' if len(rows) > 1 else ''} {listed}"
 
 
 class _RowOrigin:

@@ -43,13 +43,18 @@ class RunFinder:
                         self._found.setdefault(name, []).append(directory)
         return self._found.get(run, [])
 
+    def began(self, run: str) -> Path | None:
+        """Where a run that is not found began, as the user's records say; None where they do not."""
+        return next((place for name, place in _recorded(self._records) if name == run), None)
+
     def _directories(self) -> Iterator[Path]:
         """Where a run may live, the nearest first, each once."""
         seen: set[Path] = {self._run_dir.resolve()}
         manifest = self._manifest
         near = [] if manifest == STDIN else [manifest.absolute().parent, manifest.resolve().parent]
         above = [*near, *(place.parent for place in near), self._run_dir.absolute().parent]
-        for directory in (*near, *_inside(above), *_recorded(self._records)):
+        recorded = (place for _, place in _recorded(self._records))
+        for directory in (*near, *_inside(above), *recorded):
             real = directory.resolve()
             if real not in seen:
                 seen.add(real)
@@ -74,12 +79,12 @@ def _inside(places: list[Path]) -> Iterator[Path]:
             yield from (other for other in place.iterdir() if (other / NAME).is_file())
 
 
-def _recorded(records: Path | None) -> Iterator[Path]:
-    """Where the user's runs began, as the records say."""
+def _recorded(records: Path | None) -> Iterator[tuple[str | None, Path]]:
+    """The names of the user's runs, where they are told, and where they began, as the records say."""
     if records is None:
         return
     for path in (*(records / "once").glob("*.json"), *(records / KNOWN).glob("*.json")):
         with suppress(OSError, ValueError, KeyError, TypeError):
             held = json.loads(path.read_text(encoding="utf-8"))
             for entry in held if isinstance(held, list) else [held]:
-                yield Path(entry["run_dir"])
+                yield entry.get("run"), Path(entry["run_dir"])

@@ -131,3 +131,27 @@ def test_killed_reconciled_and_gone_on_with(tmp_path: Path) -> None:
     assert len({row["giftcard_uuid"] for row in rows}) == len(rows) == 40
     assert {row["amount_in_cents"] for row in rows} == {"2500"}
     assert "before the first request" in (tmp_path / "batch" / "run.log").read_text()
+
+
+@pytest.mark.process
+def test_what_was_insisted_on_is_not_insisted_on_again(tmp_path: Path) -> None:
+    """--again and --adopt are for this once: the command that is printed would else go on where a loss is to be told.
+    Where nothing was sent they stay."""
+    program = Sandbox(Settings()).world.cards.programs[1].uuid
+    (tmp_path / "cards.csv").write_text("giftcard_program_uuid\n" + f"{program}\n" * 6)
+    words = ("giftcards", "create", f"{tmp_path}/cards.csv", "--no-baseline", "--yes", "--rate", "0")
+    first, second = ("--run-dir", f"{tmp_path}/b"), ("--run-dir", f"{tmp_path}/c")
+    with serving("--giftcards", "9", "--contacts", "1", "--latency-ms", "0") as service:
+
+        def said(*more: str, code: int = 0) -> str:
+            ended, out, err = finish(start(service, tmp_path, *words, *more))
+            assert ended == code, out + err
+            return err.splitlines()[-1].partition(" --base-url")[0]
+
+        said()
+        assert said(*first, "--again", "--limit", "2") == f"go on with: piggy-batch {' '.join((*words, *first))}"
+        (tmp_path / "b").rename(tmp_path / "c")
+        assert said(*second, "--adopt", "--limit", "2") == f"go on with: piggy-batch {' '.join((*words, *second))}"
+        said(*second)
+        assert service.ask("state")["effects"]["giftcards.create"] == 12
+    assert said(*first, "--again", code=3) == f"then run: piggy-batch {' '.join((*words, *first))} --again"

@@ -220,6 +220,29 @@ def test_what_was_passed_on_is_not_taken_up_again(loads: Loads) -> None:
     assert loads.moved == ROWS + ROWS / 2  # who insists is believed
 
 
+def test_all_rows_that_were_passed_on_are_named(loads: Loads) -> None:
+    """Not the first one only: a person has to leave them out."""
+    loads.path = loads.world.manifest(*working_rows(loads.world, LOAD, ROWS + 2))
+    _, mended = passed_on(loads)
+    loads.refuse = False
+    assert loads.run(path=mended).exit_code == 0
+    with pytest.raises(SetupError, match=r"row 1 was passed on .* it is done\. It has rows 3, 5 too\. Sending"):
+        loads.run(retry_rejected=True)
+
+
+def test_where_a_run_began_that_was_put_elsewhere_since_is_told(loads: Loads) -> None:
+    """An archive is found once it lies, or a link to it, where the run began."""
+    run_dir, mended = passed_on(loads)
+    loads.refuse = False
+    archived = loads.world.folder / "archive" / "2026" / "loads"
+    archived.parent.mkdir(parents=True)
+    shutil.move(run_dir, archived)
+    with pytest.raises(SetupError, match=rf"is not found .* it began in {run_dir.resolve()}; .*a link to it"):
+        loads.run(path=mended)
+    run_dir.symlink_to(archived, target_is_directory=True)
+    assert loads.run(path=mended).exit_code == 0
+
+
 def test_what_was_refused_again_may_be_taken_up_where_it_came_from(loads: Loads) -> None:
     """Refused in both runs, so whichever goes on first carries it out, and the other does not."""
     _, mended = passed_on(loads)

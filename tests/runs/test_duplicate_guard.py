@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import shutil
 import stat
 from pathlib import Path
@@ -90,6 +91,26 @@ def test_a_renamed_directory_is_found(world: World, manifest: Path) -> None:
         world.run(CREATE, manifest)
     assert world.run(CREATE, manifest, run_dir=moved, adopt=True).exit_code == 0
     assert made(world) == ROWS
+
+
+def test_a_run_that_was_insisted_on_goes_on_without(world: World, manifest: Path) -> None:
+    """--again begins it; what is left of it is no second run of the first one's rows."""
+    assert world.run(CREATE, manifest).exit_code == 0
+    assert world.run(CREATE, manifest, run_dir=world.folder / "b", again=True, limit=1).exit_code == 0
+    assert world.run(CREATE, manifest, run_dir=world.folder / "b").exit_code == 0
+    assert made(world) == 2 * ROWS
+    with pytest.raises(SetupError, match="holds an earlier run"):
+        world.run(CREATE, manifest, run_dir=world.folder / "c")
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_run_that_has_come_to_its_end_says_so(world: World, manifest: Path, again: bool) -> None:
+    """Whoever wants the list carried out once more would take the counts for what was done now."""
+    world.run(CREATE, manifest)
+    result = world.run(CREATE, manifest, again=again)
+    assert (result.exit_code, made(world)) == (0, ROWS)
+    words = rf"nothing was sent: earlier .* carried out {ROWS} rows; .* pass --again and another --run-dir"
+    assert re.search(words, result.notes[-1])
 
 
 def test_a_run_anywhere_is_found_in_the_record(make_world: Callable[..., World]) -> None:
