@@ -328,7 +328,7 @@ class RowCommandRun:
             withdraw_reports(journal.queries)
         counter = self.duplicate_guard.counter if self.duplicate_guard is not None else None
         if self.operation.makes is not None:
-            identity = RunIdentity(self.operation.name, "", "", journal.get("account"), context.target)
+            identity = RunIdentity(self.operation.name, journal.get("account"), context.target)
             journal.earlier_runs = EarlierRuns.open(context.registry_dir, self.directory.path, identity)
         rate = str(options.connection.rate)
         journal.begin(context.clock.wall(), rate, threaded=context.threaded, counter=counter)

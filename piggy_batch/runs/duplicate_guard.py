@@ -22,22 +22,22 @@ from piggy_batch.models import Repeat, Status
 from piggy_batch.runs.directory import stem
 from piggy_batch.runs.filenames import CLAIM, COUNTED, INHERITED_CLAIM, STDIN
 from piggy_batch.runs.generated_manifest import is_counted
-from piggy_batch.runs.journal_file import NAME, SENDS, identity
+from piggy_batch.runs.journal_file import SENDS
 from piggy_batch.runs.leftovers import done_in_summary
 from piggy_batch.runs.lock import is_held
 from piggy_batch.runs.registry import RunRegistry, entry_of
+from piggy_batch.runs.run_finder import runs_beside
 from piggy_batch.runs.run_identity import RunIdentity, glimpse
 from piggy_batch.runs.send_counter import SendCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from piggy_batch.client.target import Target
     from piggy_batch.endpoints import Operation
     from piggy_batch.runs.journal import Journal
     from piggy_batch.runs.run_identity import Glimpse
 
-MOST = 1_000  # run directories that are looked at, the newest ones
 ANEW = "or pass --again to carry these rows out anew"
 HARM = "without it rows could be carried out twice: mend it"
 
@@ -108,11 +108,11 @@ class DuplicateRunGuard:
         self._rehearsal = str(account["id"]).startswith(REHEARSAL)
         content = self._journal.get("manifest")["sha256"]
         if self._unique:
-            self._identity = RunIdentity(self._operation.name, content, digest, account, target)
+            self._identity = RunIdentity(self._operation.name, account, target, content=content, rows=digest)
             names = [self._identity.record_name, *self._identity.earlier_record_names]
         else:  # as many once more in another directory are others; in the same one, the first ones are lost
             place = f"{COUNTED} in {self._here.resolve()}"
-            names = [RunIdentity(self._operation.name, content, place, account, target).record_name]
+            names = [RunIdentity(self._operation.name, account, target, content=content, rows=place).record_name]
         if self._records is not None:
             self._known = tuple(RunRegistry(self._records / name, "runs", HARM) for name in names)
             self._registry = self._known[0]
@@ -222,19 +222,6 @@ class DuplicateRunGuard:
 
     def _others(self, registry: RunRegistry) -> list[dict[str, Any]]:
         return [entry for entry in registry.read() if entry["run"] != self.run]
-
-
-def runs_beside(places: Iterable[Path], here: Path) -> list[Path]:
-    """The run directories in some folders but for ``here``, the newest first."""
-    found: dict[tuple[int, int], tuple[float, Path]] = {}
-    for place in places:
-        with suppress(OSError):
-            for other in place.iterdir():
-                with suppress(OSError):
-                    stat = (other / NAME).stat()
-                    found[stat.st_dev, stat.st_ino] = (stat.st_mtime, other)
-    found.pop(identity(here) or (0, 0), None)
-    return [other for _, other in sorted(found.values(), reverse=True)[:MOST]]
 
 
 def _begins(seen: Glimpse, directory: Path) -> bool:

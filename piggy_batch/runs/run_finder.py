@@ -1,4 +1,4 @@
-"""Where the directory of a run may lie that is known by its name: near the manifest, or where runs of the user live."""
+"""Where run directories lie: those beside, and that of a run of which the name is known."""
 
 from __future__ import annotations
 
@@ -9,15 +9,28 @@ from typing import TYPE_CHECKING
 
 from piggy_batch.errors import JournalError
 from piggy_batch.runs.filenames import STDIN
-from piggy_batch.runs.journal_file import NAME
+from piggy_batch.runs.journal_file import NAME, identity
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.own_files import run_name
 from piggy_batch.runs.registry import KNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST = 1_000  # directories that are looked at
+
+
+def runs_beside(places: Iterable[Path], here: Path) -> list[Path]:
+    """The run directories in some folders but for ``here``, the newest first."""
+    found: dict[tuple[int, int], tuple[float, Path]] = {}
+    for place in places:
+        with suppress(OSError):
+            for other in place.iterdir():
+                with suppress(OSError):
+                    stat = (other / NAME).stat()
+                    found[stat.st_dev, stat.st_ino] = (stat.st_mtime, other)
+    found.pop(identity(here) or (0, 0), None)
+    return [other for _, other in sorted(found.values(), reverse=True)[:MOST]]
 
 
 class RunFinder:

@@ -38,9 +38,15 @@ class Glimpse:
 
 
 class RunIdentity:
-    """An operation, the rows and the account that a run is for."""
+    """An operation, the account and the rows that a run is for.
 
-    def __init__(self, operation: str, content: str, rows: str, account: Mapping[str, Any], target: Target) -> None:
+    ``content``: SHA-256 of the manifest's file; ``rows``: digest of what its rows hold. Both are left out where
+    runs are compared by operation and account alone.
+    """
+
+    def __init__(
+        self, operation: str, account: Mapping[str, Any], target: Target, *, content: str = "", rows: str = ""
+    ) -> None:
         self.operation = operation
         self._content = content
         self._rows = rows

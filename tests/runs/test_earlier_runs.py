@@ -72,6 +72,6 @@ def test_what_another_run_has_only_seen_may_be_this_ones(world: World, number: i
     with closing(sqlite3.connect(world.folder / "first" / "journal.sqlite")) as db, db:
         db.execute("UPDATE made SET number = ?", (number,))
     target = world.context().target
-    identity = RunIdentity(CREATE.name, "", "", {"id": world.sandbox.world.uuid}, target)
+    identity = RunIdentity(CREATE.name, {"id": world.sandbox.world.uuid}, target)
     with closing(EarlierRuns.open(world.folder / "state", world.folder / "here", identity)) as runs:
         assert runs.have_made(uuid.lower()) is made

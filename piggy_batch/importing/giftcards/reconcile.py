@@ -121,7 +121,7 @@ class _GiftcardReconciliation:
         async with session.client:
             account = await fetch_account(session, self.context.target, journal)
             check_account(journal, account, journal.directory)
-            identity = RunIdentity(self.binding.operation.name, "", "", account, self.context.target)
+            identity = RunIdentity(self.binding.operation.name, account, self.context.target)
             with (
                 closing(EarlierRuns.open(self.context.registry_dir, journal.directory, identity)) as self.others,
                 shared_pace(self.context, session, account, f"{journal.directory.name}, reconcile"),

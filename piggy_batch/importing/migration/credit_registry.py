@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from piggy_batch.client.account import FINGERPRINT, account_key
 from piggy_batch.endpoints.contacts import GIVE_CREDITS
 from piggy_batch.errors import JournalError, SetupError
-from piggy_batch.runs.duplicate_guard import runs_beside
 from piggy_batch.runs.filenames import CLAIM
 from piggy_batch.runs.journal_file import NAME, guarded
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
 from piggy_batch.runs.registry import RunRegistry, entry_of
+from piggy_batch.runs.run_finder import runs_beside
 from piggy_batch.runs.run_identity import SERVICES, RunIdentity, glimpse
 from piggy_batch.text import iso
 
@@ -50,7 +50,7 @@ class CreditRegistry:
         named = not str(account["id"]).startswith(FINGERPRINT)
         self._written = self._registries[:1] if named else self._registries
         self._journal = journal
-        self._identity = RunIdentity(MIGRATE, "", "", account, target)
+        self._identity = RunIdentity(MIGRATE, account, target)
         self._run: str = journal.get("run_id")
 
     def refuse_second(self, *, again: bool, known: frozenset[str] = frozenset()) -> None:
