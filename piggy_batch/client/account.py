@@ -86,7 +86,8 @@ def _refusal(answer: Reply, target: Target) -> str:
     said = api_message(answer)
     if answer.from_cache:
         return (
-            f"{target.base_url}: {FROM_CACHE}; have it excepted from the cache, or set --base-url to the service itself"
+            f"{target.base_url}: {FROM_CACHE}; have it excepted from the cache, so that no answer bears an Age (some "
+            "write Age: 0 to what they have just fetched), or set --base-url to the service itself"
         )
     match answer.status:
         case 401:

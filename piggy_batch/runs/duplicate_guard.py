@@ -125,6 +125,12 @@ class DuplicateRunGuard:
                 f"--run-dir {other}, {ANEW}"
             )
         for entry in self._recorded():
+            if not self._unique:
+                raise SetupError(
+                    f"cards were made by --count in {entry['run_dir']} before ({entry['started_at']}), and that run "
+                    "directory is gone: bring it back to go on with it, name another --run-dir for as many more, or "
+                    "pass --again to make them here"
+                )
             raise SetupError(
                 f"a run of {self._operation.name} for this very manifest began in {entry['run_dir']} "
                 f"({entry['started_at']}); go on with that run directory, wherever it is now, {ANEW}"

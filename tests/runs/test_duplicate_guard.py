@@ -226,6 +226,26 @@ def test_counted_cards_are_no_twins(world: World) -> None:
     assert made(world) == 2 * ROWS
 
 
+def test_cards_of_a_count_whose_directory_was_put_away(make_world: Callable[..., World]) -> None:
+    """There is no list to go on with: what is told are the ways to make as many more."""
+    world = make_world(account_uuid=LIVE)
+    constants = {"giftcard_program_uuid": world.sandbox.world.cards.programs[1].uuid}
+    context = {"registry_dir": world.folder / "state"}
+
+    def count(name: str, **more: Any) -> RunResult:
+        path, run_dir = counted_manifest(world.folder / name, ROWS), world.folder / name
+        return world.run(CREATE, path, run_dir=run_dir, constants=constants, context=context, **more)
+
+    assert count("a").exit_code == 0
+    (world.folder / "a").rename(world.folder / "archive")
+    with pytest.raises(SetupError, match=r"made by --count in .*a before .* another --run-dir .* --again"):
+        count("a")
+    assert made(world) == ROWS
+    assert count("b").exit_code == 0
+    assert count("a", again=True).exit_code == 0
+    assert made(world) == 3 * ROWS
+
+
 def test_a_list_under_the_name_of_a_counted_one_has_twins(world: World, manifest: Path) -> None:
     """`manifest.csv` in the run directory is what `--count` makes only where it holds just that."""
     for name in "ab":
