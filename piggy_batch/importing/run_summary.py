@@ -99,14 +99,21 @@ def end_notes(
 
 def idle_notes(journal: JournalQueries, operation: Operation, *, by_count: bool) -> list[str]:
     """What to know of an invocation that had no row to take: whoever wanted the rows carried out anew, as those of
-    another year, would take the counts of earlier invocations for its own. ``by_count``: it is a run of --count."""
+    another year or after an undo, or looked at anew, would take what earlier invocations say for its own. ``by_count``:
+    it is a run of --count."""
     counts = journal.counts()
-    done = counts[Status.DONE]
-    if operation.repeat is not Repeat.ONCE or not done or done < sum(counts.values()):
+    rows, since = sum(counts.values()), iso(journal.runs()[0]["started_at"])
+    if not rows or exit_code_of(counts) is not ExitCode.DONE:
         return []
-    anew = "as many more are made with" if by_count else "to carry these rows out anew, pass --again and"
-    rows, since = counted(done, "row"), iso(journal.runs()[0]["started_at"])
-    return [f"nothing was sent: earlier invocations, since {since}, have carried out {rows}; {anew} another --run-dir"]
+    match operation.repeat:
+        case Repeat.SAFE:
+            how = "to look at them anew, name"
+        case Repeat.GUARDED:
+            how = "to carry them out anew, name"
+        case Repeat.ONCE:
+            how = "as many more are made with" if by_count else "to carry them out anew, pass --again and"
+    told = f"this says what earlier invocations, since {since}, have found and done of {counted(rows, 'row')}"
+    return [f"nothing was sent: {told}; {how} another --run-dir"]
 
 
 def _reasons(journal: JournalQueries, counts: Mapping[Status, int]) -> list[str]:

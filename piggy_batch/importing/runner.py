@@ -33,7 +33,7 @@ from piggy_batch.runs.directory import RunDir, default_run_dir, refuse_missing
 from piggy_batch.runs.duplicate_guard import DuplicateRunGuard, refuse_again
 from piggy_batch.runs.earlier_runs import EarlierRuns
 from piggy_batch.runs.filenames import RUN_LOG, STDIN
-from piggy_batch.runs.journal_file import guarded
+from piggy_batch.runs.journal_file import NAME, guarded
 from piggy_batch.runs.own_files import refuse_manifest_among_reports
 from piggy_batch.runs.pile_origin import PileOrigin
 from piggy_batch.runs.progress import NestedProgress
@@ -67,11 +67,17 @@ async def run(operation: Operation, manifest: Path, options: ImportOptions, cont
         raise SetupError("a manifest from standard input needs --run-dir, so that the run can be found again")
     refuse_missing(manifest)
     run_dir = options.run_dir or default_run_dir(manifest, operation)
+    refusal = None
     if not options.reading.again:
-        refuse_again(operation, manifest, run_dir)
+        try:
+            refuse_again(operation, manifest, run_dir)
+        except SetupError as error:
+            if not (run_dir / NAME).exists():
+                raise
+            refusal = error  # unless it is a run that has begun: whether it should was asked then
     refuse_manifest_among_reports(manifest, run_dir)
     with guarded(run_dir, OSError), RunDir(run_dir) as directory:
-        return await RowCommandRun(operation, manifest, options, context, directory).go()
+        return await RowCommandRun(operation, manifest, options, context, directory, refusal).go()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +99,21 @@ class RowCommandRun:
     """One invocation of a row command in its run directory."""
 
     def __init__(
-        self, operation: Operation, manifest: Path, options: ImportOptions, context: RunContext, directory: RunDir
+        self,
+        operation: Operation,
+        manifest: Path,
+        options: ImportOptions,
+        context: RunContext,
+        directory: RunDir,
+        refusal: SetupError | None = None,
     ) -> None:
+        """``refusal``: why no run may begin here."""
         self.operation = operation
         self.manifest = manifest
         self.options = options
         self.context = context
         self.directory = directory
+        self.refusal = refusal
         self.loaded: LoadedManifest | None = None
         self.duplicate_guard: DuplicateRunGuard | None = None
         self.pile_origin: PileOrigin | None = None
@@ -112,6 +126,8 @@ class RowCommandRun:
     async def _go(self) -> RunResult:
         journal = self.directory.existing(self.operation, adopt=self.options.adopt)
         try:
+            if self.refusal is not None and (journal is None or not journal.bound):
+                raise self.refusal
             if journal is None:
                 self._tell_wait()
                 journal, self.loaded = load_manifest_into(
@@ -346,7 +362,7 @@ class RowCommandRun:
                 self.duplicate_guard.note_end()
         notes = end_notes(journal.queries, self.operation, session, self.context.program)
         if not rows and context.tell_plan and self.duplicate_guard is not None:
-            by_count = not self.duplicate_guard.needs_digest
+            by_count = self.operation.repeat is Repeat.ONCE and not self.duplicate_guard.needs_digest
             notes = (*notes, *idle_notes(journal.queries, self.operation, by_count=by_count))
         return self._end(run, exit_code, notes, plan=plan)
 

@@ -45,14 +45,9 @@ HARM = "without it rows could be carried out twice: mend it"
 def refuse_again(operation: Operation, manifest: Path, run_dir: Path, anew: str = ANEW) -> None:
     """SetupError where an earlier run lies beside the manifest under the name that a run of it gets.
 
-    A run that has begun goes on: whether it should was asked at its beginning.
-
     ``anew``: how the command at hand insists, with RUN_DIR for that run.
     """
     if operation.repeat is not Repeat.ONCE or manifest == STDIN:
-        return
-    own = glimpse(run_dir)
-    if own is not None and own.bound and own.operation == operation.name:
         return
     for other in sorted(manifest.parent.glob(f"{_literal(stem(manifest))}.{operation.slug}*")):
         if not other.is_dir() or other.resolve() == run_dir.resolve():

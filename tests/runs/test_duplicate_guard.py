@@ -109,8 +109,24 @@ def test_a_run_that_has_come_to_its_end_says_so(world: World, manifest: Path, ag
     world.run(CREATE, manifest)
     result = world.run(CREATE, manifest, again=again)
     assert (result.exit_code, made(world)) == (0, ROWS)
-    words = rf"nothing was sent: earlier .* carried out {ROWS} rows; .* pass --again and another --run-dir"
+    words = rf"nothing was sent: .* earlier .* of {ROWS} rows; .* pass --again and another --run-dir"
     assert re.search(words, result.notes[-1])
+
+
+@pytest.mark.parametrize(("command", "how"), [("create", "carry them out"), ("verify", "look at them")])
+def test_what_was_said_before_is_not_taken_for_news(world: World, command: str, how: str) -> None:
+    """The cards are gone meanwhile: the same command sends nothing, and says whose words it repeats."""
+    path = world.manifest("contact_identifier_value", ["A-1", "A-2"])
+    world.run("identifiers create", path, run_dir=world.folder / "made")
+    first = world.run(f"identifiers {command}", path, run_dir=world.folder / "a")
+    assert first.notes == ()
+    sent = world.state["requests"]
+    again = world.run(f"identifiers {command}", path, run_dir=world.folder / "a")
+    assert {name: n for name, n in world.state["requests"].items() if "identifiers" in name} == {
+        name: n for name, n in sent.items() if "identifiers" in name
+    }
+    assert again.notes[-1].startswith("nothing was sent: this says what earlier invocations, since ")
+    assert again.notes[-1].endswith(f"of 2 rows; to {how} anew, name another --run-dir")
 
 
 def test_a_run_anywhere_is_found_in_the_record(make_world: Callable[..., World]) -> None:
