@@ -105,6 +105,6 @@ def test_a_token_of_odd_characters_that_is_repeated(
     cards, run_dir = program.cards("cards.csv", 4), program.folder / "run"
     words = ("--rate", "0", "--attempts", "1", "--concurrency", "1", "--no-progress", "-v", "--run-dir", run_dir)
     ended = program.run("identifiers", "create", cards, *words, url=service.url, PIGGY_TOKEN=ODD)
-    needed(len(service.asked("POST", "/contact-identifiers")) == 4, ended)
+    needed(len(service.asked("POST", "/contact-identifiers")) >= 4, ended)
     texts = [ended.said, *(path.read_bytes().decode("latin-1") for path in program.folder.rglob("*") if path.is_file())]
     assert [text[-200:] for text in texts if "s3cr3t" in re.sub(r"\\x00|[\0\s]", "", text)] == []
