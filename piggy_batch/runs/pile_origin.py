@@ -10,7 +10,7 @@ takes rows from a pile writes its name there, under the name of the run that the
 from __future__ import annotations
 
 import hashlib
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,8 +19,8 @@ from piggy_batch.errors import SetupError
 from piggy_batch.models import Status
 from piggy_batch.runs.journal_queries import JournalQueries
 from piggy_batch.runs.lock import is_held
-from piggy_batch.runs.own_files import run_name
 from piggy_batch.runs.registry import RunRegistry, entry_of
+from piggy_batch.runs.run_finder import name_of
 from piggy_batch.text import folded
 
 if TYPE_CHECKING:
@@ -132,11 +132,8 @@ class PileOrigin:
                     self._ask_origin(directory, run, places)
 
     def _ask_origin(self, directory: Path, run: str, places: Mapping[str, int]) -> None:
-        other = JournalQueries.open(directory)
-        if other is None:
-            return
-        with closing(other):
-            if other.get("operation") != self._operation:
+        with self._journal_in(directory) as other:
+            if other is None:
                 return
             if is_held(directory):
                 raise SetupError(
@@ -168,7 +165,7 @@ class PileOrigin:
             if taker == self._run:
                 continue
             noted = Path(entry["run_dir"])
-            directories = dict.fromkeys(path for path in (noted, *self._finder.find(taker)) if _is_of(path, taker))
+            directories = dict.fromkeys(path for path in (noted, *self._finder.find(taker)) if name_of(path) == taker)
             if not directories:
                 raise SetupError(
                     f"rows of a pile with row {next(iter(rows.values()))} were taken over by a run that began in "
@@ -180,11 +177,8 @@ class PileOrigin:
                     self._ask_taker(directory, taker, run, rows)
 
     def _ask_taker(self, directory: Path, taker: str, run: str, rows: Rows) -> None:
-        other = JournalQueries.open(directory)
-        if other is None:
-            return
-        with closing(other):
-            if other.get("operation") != self._operation:
+        with self._journal_in(directory) as other:
+            if other is None:
                 return
             at_work = is_held(directory)
             if not other.bound and not at_work:
@@ -217,6 +211,16 @@ class PileOrigin:
             f"row {first.number} {first.how} of the run in {directory}, and that run {what}: there it is "
             f"{first.status.value}.{more} Sending it again would do it twice: {self._advice}, {_ANEW}"
         )
+
+    @contextmanager
+    def _journal_in(self, directory: Path) -> Iterator[JournalQueries | None]:
+        """The journal there while the block lasts; None where there is none, or one of another operation."""
+        other = JournalQueries.open(directory)
+        if other is None:
+            yield None
+            return
+        with closing(other):
+            yield other if other.get("operation") == self._operation else None
 
     def _is_news(self, directory: Path, run: str, numbers: Iterable[int]) -> bool:
         """Whether that was not asked yet: rows that a hand has edited may come from each other in a circle."""
@@ -278,11 +282,3 @@ def _origins(journal: JournalQueries, operation: str) -> Iterator[tuple[int, str
 def _number(row: str) -> int:
     """The number of a row; 0 where it is none, or longer than any."""
     return int(row) if row.isdecimal() and len(row) < 20 else 0
-
-
-def _is_of(directory: Path, run: str) -> bool:
-    other = JournalQueries.open(directory)
-    if other is None:
-        return False
-    with closing(other):
-        return run_name(other) == run

@@ -52,7 +52,7 @@ class RunFinder:
             self._found = {}
             for directory in self._directories():
                 with suppress(JournalError, OSError):  # what cannot be read is somebody else's
-                    if name := _name_of(directory):
+                    if name := name_of(directory):
                         self._found.setdefault(name, []).append(directory)
         return self._found.get(run, [])
 
@@ -76,7 +76,8 @@ class RunFinder:
                 return
 
 
-def _name_of(directory: Path) -> str | None:
+def name_of(directory: Path) -> str | None:
+    """What the run in a directory calls itself; None where there is no journal, or one of an earlier version."""
     queries = JournalQueries.open(directory) if (directory / NAME).is_file() else None
     if queries is None:
         return None
