@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.failing_disk import failing_disk_library
 from tests.support.processes import PROGRAM, ROOT, Service, completed, environment, finish, manifest, serving, start
 
 pytestmark = pytest.mark.process
@@ -167,13 +168,7 @@ def test_certificates_that_are_not_there_are_named_as_what_they_are(service: Ser
 @pytest.fixture(scope="module")
 def failing_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that makes a disk fail."""
-    library = tmp_path_factory.mktemp("library") / "failing_disk.so"
-    source = ROOT / "tests" / "support" / "failing_disk.c"
-    try:
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no compiler here: {error}")
-    return library
+    return failing_disk_library(tmp_path_factory.mktemp("library"))
 
 
 @pytest.mark.hostile("18.also few file handles, a failing disk, a program that was stopped")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.program import Ended, Program, needed, statuses
-from tests.support.processes import ROOT
+from tests.support.failing_disk import failing_disk_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,12 +89,7 @@ def ended_in_time(program: Program, process: subprocess.Popen[str]) -> Ended | N
 @pytest.fixture(scope="module")
 def failing_disk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], dict[str, str]]:
     """What makes writing fail with EIO below a path while a file is there: settings of the environment."""
-    library = tmp_path_factory.mktemp("library") / "failing_disk.so"
-    source = ROOT / "tests" / "support" / "failing_disk.c"
-    try:
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no compiler here: {error}")
+    library = failing_disk_library(tmp_path_factory.mktemp("library"))
     return lambda trigger, below: {"LD_PRELOAD": str(library), "EIO_TRIGGER": str(trigger), "EIO_BELOW": below}
 
 
